@@ -19,6 +19,7 @@ from glboard_core.errors import (
     ConnectionFailed,
     EditDropped,
     EditForbidden,
+    EditGone,
     EditInvalid,
     EditRefused,
     NotGitLab,
@@ -181,14 +182,14 @@ class Inquiry:
 # -- words
 
 
-def gone(path: str, place: Place | None) -> EditForbidden:
+def gone(path: str, place: Place | None) -> EditGone:
     """The issue cannot be read by its id: it was deleted or hidden, perhaps with its whole project."""
     if place is None:
-        return EditForbidden(
+        return EditGone(
             f"The project {path} was deleted, or you no longer have access to it.",
             hint="Discard the change, or ask an owner of the group.",
         )
-    return EditForbidden(
+    return EditGone(
         "The issue was deleted, or you no longer have access to it.",
         hint="Discard the change. It may have become confidential.",
     )
