@@ -175,6 +175,10 @@ class EditForbidden(EditRefused):
     """No permission for this issue, or it no longer exists."""
 
 
+class EditGone(EditForbidden):
+    """The issue was deleted, or is hidden from us now: it cannot be read by its id."""
+
+
 class EditInvalid(EditRefused):
     """The server rejected the value."""
 

@@ -11,6 +11,7 @@ from msgspec import structs
 from gateway.worlds import LoadedGateway, errors, make
 from glboard_core.board.operations import Comment, Create, Edit, OpId
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import changes
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -22,6 +23,14 @@ from glboard_core.errors import (
 from glboard_core.ports import Done, Failed, Outcome
 
 LABEL = frozenset({"Deliverable"})
+#: Longer than this server accepts, and than we know.
+LONG = "x" * 50
+
+
+@pytest.fixture(autouse=True)
+def short_titles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitLab rejects what we do not check before."""
+    monkeypatch.setattr(changes, "MAX_TITLE", 20)
 
 
 async def failed(context: LoadedGateway, reference: str, change: Edit) -> Failed:
@@ -35,16 +44,18 @@ async def failed(context: LoadedGateway, reference: str, change: Edit) -> Failed
 
 
 async def test_labels_that_went_through_despite_a_refused_title_are_named(context: LoadedGateway) -> None:
-    outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
+    outcome = await failed(context, "top/app#1", Edit(title=LONG, add=LABEL))
     assert isinstance(outcome.error, EditInvalid)
-    assert outcome.error.message.startswith("Labels changed; title not: GitLab rejected it: Title can't be")
+    assert outcome.error.message.startswith(
+        "Labels changed; title not: GitLab rejected it: Title is too long"
+    )
     assert outcome.issue is not None
     assert outcome.issue.labels == {"type::bug", "Deliverable"}
     assert outcome.issue.title == "Issue 1"
 
 
 async def test_an_issue_that_was_closed_despite_a_refused_title_is_named(context: LoadedGateway) -> None:
-    outcome = await failed(context, "top/app#1", Edit(title="x" * 256, state="closed"))
+    outcome = await failed(context, "top/app#1", Edit(title=LONG, state="closed"))
     assert outcome.error.message.startswith("State changed; title not:")
     assert outcome.issue is not None
     assert outcome.issue.state == "closed"
@@ -61,25 +72,46 @@ async def test_what_a_tier_lacks_is_told_apart_from_labels() -> None:
 
 
 async def test_a_refused_change_of_which_nothing_went_through_says_only_that(context: LoadedGateway) -> None:
-    outcome = await failed(context, "top/app#1", Edit(title=" "))
-    assert outcome.error.message == "GitLab rejected it: Title can't be blank"
+    outcome = await failed(context, "top/app#1", Edit(title=LONG))
+    assert outcome.error.message == "GitLab rejected it: Title is too long (maximum is 20 characters)"
     # Someone else's change in between is not taken for mine.
     context.world.edit("top/app#2", by="eng_1", add_labels=["Deliverable"], milestone="19.8")
-    outcome = await failed(context, "top/app#2", Edit(title=" ", milestone="19.7"))
-    assert outcome.error.message == "GitLab rejected it: Title can't be blank"
+    outcome = await failed(context, "top/app#2", Edit(title=LONG, milestone="19.7"))
+    assert outcome.error.message == "GitLab rejected it: Title is too long (maximum is 20 characters)"
 
 
 async def test_what_cannot_be_read_again_is_unknown(context: LoadedGateway) -> None:
     context.server.faults.next("reset-before", "Read", times=9)
-    outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
+    outcome = await failed(context, "top/app#1", Edit(title=LONG, add=LABEL))
     assert isinstance(outcome.error, EditUnknown)
     assert outcome.issue is None
 
 
 async def test_one_look_for_all_failures_of_a_document(context: LoadedGateway) -> None:
-    ops = [context.op(f"top/app#{n}", Edit(title=" " if n % 2 else "Good")) for n in range(1, 7)]
+    ops = [context.op(f"top/app#{n}", Edit(title=LONG if n % 2 else "Good")) for n in range(1, 7)]
     assert errors(await context.send(*ops)) == [EditInvalid, None] * 3
     assert len(context.server.requests) == 2
+
+
+async def test_a_new_issue_that_gitlab_says_it_did_not_create_is_looked_for(context: LoadedGateway) -> None:
+    now = context.gateway.now()
+    new = Create(project="top/app", title="New")
+    create = structs.replace(context.op("new:1", new), at=now)
+    write = context.gateway._transport.write
+
+    async def denied(*args: object) -> bytes:
+        await write(*args)  # type: ignore[arg-type]
+        return b'{"data": {"m0": {"errors": ["No"], "issue": null}}}'
+
+    context.gateway._transport.write = denied  # type: ignore[assignment, method-assign]
+    [outcome] = await context.send(create)
+    assert isinstance(outcome, Done)
+    assert outcome.issue is not None
+    assert outcome.issue.title == "New"
+    # And one that was not created is not there.
+    bad = structs.replace(context.op("new:2", Create(project="top/app", title=LONG)), at=now)
+    context.gateway._transport.write = write  # type: ignore[method-assign]
+    assert errors(await context.send(bad)) == [EditInvalid]
 
 
 # -- GitLab fails

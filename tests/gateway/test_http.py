@@ -355,6 +355,7 @@ async def test_a_repeating_cursor_ends(route: respx.Route) -> None:
     assert route.call_count == 3
 
 
+READ_ONLY = "You cannot perform write operations on a read-only instance"
 FORBIDDEN = (
     "The resource that you are attempting to access does not exist or you don't have permission to "
     "perform this action"
@@ -375,6 +376,8 @@ FORBIDDEN = (
         ),
         ({"data": {"m0": None}, "errors": [{"message": "Internal server error"}]}, EditCrashed),
         ({"data": {"m0": None}, "errors": [{"message": "Weight is odd", "path": ["m0"]}]}, EditInvalid),
+        ({"data": {"m0": None}, "errors": [{"message": READ_ONLY, "path": ["m0"]}]}, ServerFailed),
+        ({"errors": [{"message": READ_ONLY}]}, ServerFailed),
         ({"data": {"m0": None}}, EditUnknown),
         ({"data": {}}, EditUnknown),
         ({"data": {"m0": {"errors": ["Weight must\x1b[31m be"], "issue": None}}}, EditInvalid),

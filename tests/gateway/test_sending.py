@@ -518,8 +518,14 @@ async def test_a_read_only_token(server: DemoServer) -> None:
 
 
 async def test_a_value_that_gitlab_rejects(context: LoadedGateway) -> None:
-    error = await context.fail("top/app#1", Edit(title=""))
-    assert isinstance(error, EditInvalid)
+    for title in ("", " ", "x" * 256, "nul\0"):
+        assert isinstance(await context.fail("top/app#1", Edit(title=title)), EditInvalid)
+        assert isinstance(await context.fail("new:1", Create(project="top/app", title=title)), EditInvalid)
+    assert isinstance(await context.fail("top/app#1", Edit(description="é" * 600_000)), EditInvalid)
+    assert isinstance(await context.fail("top/app#1", Comment(body="nul\0")), EditInvalid)
+    assert context.sent() == 0
+    # In code points, and without blanks at the ends.
+    assert (await context.do("top/app#1", Edit(title="\U0001f9ea" * 255 + " "))).title == "\U0001f9ea" * 255
     assert isinstance(await context.fail("top/app#1", Edit(weight=-1)), EditInvalid)
     assert isinstance(await context.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
 

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Comment, Create, Edit, Op, new_issue_id
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnly
+from glboard_core.errors import EditDropped, EditForbidden, EditGone, EditRefused, ReadOnly
 from glboard_core.ports import Outcome, Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled
 from support.engines import GROUP_LABEL, STILL, Session, build_world, session, settled
@@ -64,6 +64,16 @@ async def test_before_each_part_of_many_edits_is_checked_what_others_changed(sto
         assert parts == [50, 9]
         assert context.there("app#60").weight == 9
         assert context.engine.status.conflicts == 1
+
+
+async def test_a_card_whose_issue_is_gone_leaves_the_board(context: Session) -> None:
+    context.world.delete("top/app#2")
+    context.edit_all(["app#1", "app#2"], weight=7)
+    await context.settled()
+    [(_, error)] = context.engine.failed
+    assert isinstance(error, EditGone)
+    assert not context.known("app#2")
+    assert context.issue("app#1").weight == 7
 
 
 async def test_reconciling_is_put_off_without_the_focus(context: Session) -> None:
@@ -418,7 +428,7 @@ async def test_read_only_refuses_every_change(server: DemoServer, store: Store) 
 # The cost
 
 
-@pytest.mark.parametrize(("count", "most"), [(1, 2), (20, 3), (100, 10)])
+@pytest.mark.parametrize(("count", "most"), [(1, 2), (20, 3), (100, 14)])
 async def test_many_edits_take_few_requests(count: int, most: int, store: Store) -> None:
     async with DemoServer(build_world(issues=100)) as server, session(server, store, sync=HELD) as context:
         server.requests.clear()

@@ -23,6 +23,10 @@ from glboard_core.model.text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
 _MOST_WEIGHT = 2**31 - 1
+#: GitLab's limits: characters of a title, bytes of a description, and of a comment at least that many.
+MOST_TITLE = 255
+MOST_DESCRIPTION = 1_048_576
+MOST_COMMENT = 1_000_000
 
 
 class MutationEncoder(Struct, frozen=True, kw_only=True):
@@ -83,10 +87,10 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["stateEvent"] = "CLOSE" if edit.state == "closed" else "REOPEN"
             back.append("state")
         if edit.title is not UNSET:
-            fields["title"] = edit.title
+            fields["title"] = _title(edit.title)
             back.append("title")
         if edit.description is not UNSET:
-            fields["description"] = literal(edit.description)
+            fields["description"] = _text(literal(edit.description), "description", MOST_DESCRIPTION)
             back.append("description")
         if fields:
             calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
@@ -186,6 +190,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
             raise EditInvalid("The comment is empty.")
+        _text(body, "comment", MOST_COMMENT)
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
@@ -198,8 +203,10 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         catalog = self.catalog
         fields: dict[str, object] = {
             "projectPath": new.project,
-            "title": new.title,
-            "description": decode.marked(literal(new.description), op.id),
+            "title": _title(new.title),
+            "description": _text(
+                decode.marked(literal(new.description), op.id), "description", MOST_DESCRIPTION
+            ),
         }
         if new.labels:
             # By id: "labels" would create missing labels. A LabelID is the global id of a Label, of
@@ -245,6 +252,27 @@ def number(identity: str) -> str:
             "An adjacent issue is not in GitLab yet.", hint="Retry once it has been created."
         )
     return plain
+
+
+def _title(title: str) -> str:
+    """The title without blanks at the ends, which GitLab removes.
+
+    Checked before it is sent: GitLab saves labels of the same change although it rejects the title.
+    """
+    if not (title := title.strip()):
+        raise EditInvalid("The title is empty.")
+    if len(title) > MOST_TITLE:
+        raise EditInvalid(f"The title is longer than {MOST_TITLE} characters.")
+    return _text(title, "title", MOST_DESCRIPTION)
+
+
+def _text(text: str, what: str, most: int) -> str:
+    """The text, checked before it is sent; ``most`` is in bytes."""
+    if len(text.encode()) > most:
+        raise EditInvalid(f"The {what} is larger than {most:,} bytes.")
+    if "\0" in text:
+        raise EditInvalid(f"The {what} contains a null character.", hint="Remove it: GitLab rejects it.")
+    return text
 
 
 def _delete_note(change: DeleteNote) -> Mutation:

@@ -22,7 +22,6 @@ from glboard_core.gitlab.decode import (
     Decoder,
     OfGroup,
     OfIssue,
-    OfProject,
     Page,
     User,
     WireIssue,
@@ -53,8 +52,6 @@ MOST_NOTES = 1_000
 
 #: A catalog read ahead is used, unless it turned out that the server's clock is another month's.
 SAME_DAYS = timedelta(days=30)
-
-_CLOCKS_DIFFER = timedelta(minutes=5)
 
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC", "created": "CREATED_DESC"}
 
@@ -260,21 +257,7 @@ class GitLabGateway(Gateway):
         return {issue: history.events for issue, history in read.histories.items()}
 
     async def created_by(self, op: Op) -> Issue | None:
-        if not op.change.creates:
-            return None
-        # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
-        variables = {"path": op.change.project_of(None), "created": op.at - _CLOCKS_DIFFER}
-        pages = self._runner.pages(
-            queries.recent,
-            variables,
-            OfProject,
-            lambda answer: (answer.project and answer.project.issues) or Page[WireIssue](),
-        )
-        async for page in pages:
-            for wire in page:
-                if decode.split_marker(decode.clean_body(wire.description or ""))[1] == op.id:
-                    return self._decoder.issue(wire)
-        return None
+        return await self._reader.created_by(op)
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         description: str | None = None

@@ -71,6 +71,11 @@ class GraphError(Struct, frozen=True, kw_only=True):
         return self.message.strip().lower() == CRASHED
 
     @property
+    def maintenance(self) -> bool:
+        """The server can be read only, for a while; nothing was executed."""
+        return "read-only instance" in self.message
+
+    @property
     def too_complex(self) -> bool:
         """The document exceeds the server's complexity limit; nothing was executed."""
         return "max complexity" in self.message

@@ -19,6 +19,7 @@ from glboard_core.errors import (
     ConnectionFailed,
     EditDropped,
     EditForbidden,
+    EditGone,
     EditInvalid,
     EditRefused,
     NotGitLab,
@@ -114,6 +115,8 @@ class Inquiry:
 
     async def _outcome(self, op: Op, failed: Failed, before: Issue | None, now: Issue | None) -> Outcome:
         error, edit = failed.error, op.change.as_edit
+        if op.change.creates and failed.issue is None and isinstance(error, EditInvalid | EditDropped):
+            return await self._created(op, failed)
         if isinstance(error, EditForbidden):
             return structs.replace(failed, error=await self._refusal(op, error, before, now), issue=now)
         if isinstance(error, EditDropped):
@@ -127,6 +130,15 @@ class Inquiry:
         if isinstance(error, EditInvalid) and shown_by([op], now):
             return Done(op=op.id, issue=now)
         return structs.replace(failed, error=half_done(edit, before, now, error), issue=now)
+
+    async def _created(self, op: Op, failed: Failed) -> Outcome:
+        """Look for an issue that GitLab says it did not create, so that it is never created twice."""
+        made, wanted = await self._reader.created_by(op), op.change.as_edit
+        if made is None:
+            return failed
+        if wanted is None or wanted.missing_on(made) == Edit():
+            return Done(op=op.id, issue=made)
+        return structs.replace(failed, issue=made)
 
     async def _refusal(
         self, op: Op, error: EditForbidden, before: Issue | None, now: Issue | None
@@ -170,14 +182,14 @@ class Inquiry:
 # -- words
 
 
-def gone(path: str, place: Place | None) -> EditForbidden:
+def gone(path: str, place: Place | None) -> EditGone:
     """The issue cannot be read by its id: it was deleted or hidden, perhaps with its whole project."""
     if place is None:
-        return EditForbidden(
+        return EditGone(
             f"The project {path} was deleted, or you no longer have access to it.",
             hint="Discard the change, or ask an owner of the group.",
         )
-    return EditForbidden(
+    return EditGone(
         "The issue was deleted, or you no longer have access to it.",
         hint="Discard the change. It may have become confidential.",
     )

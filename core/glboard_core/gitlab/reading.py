@@ -8,13 +8,25 @@ is not found there (moved, its project renamed, not known) is asked by its id, w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 import msgspec
 
+from glboard_core.board.operations import Op
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import Decoder, User, WireIssue, WithIssues, person
+from glboard_core.gitlab.decode import (
+    Decoder,
+    OfProject,
+    Page,
+    User,
+    WireIssue,
+    WithIssues,
+    clean_body,
+    person,
+    split_marker,
+)
 from glboard_core.gitlab.graphql import QueryRunner, chunks, part_of, side_by_side
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.catalog import Person
@@ -24,6 +36,8 @@ T = TypeVar("T")
 
 #: Concurrent queries.
 PARALLEL = 4
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 #: A project's path and the numbers of issues in it.
 _Numbers = tuple[str, Sequence[str]]
@@ -61,6 +75,24 @@ class IssueReader:
         )
         self._all_there(variables, answer)
         return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+
+    async def created_by(self, op: Op) -> Issue | None:
+        """See ``ports.Gateway.created_by``."""
+        if not op.change.creates:
+            return None
+        # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
+        variables = {"path": op.change.project_of(None), "created": op.at - _CLOCKS_DIFFER}
+        pages = self._runner.pages(
+            queries.recent,
+            variables,
+            OfProject,
+            lambda answer: (answer.project and answer.project.issues) or Page[WireIssue](),
+        )
+        async for page in pages:
+            for wire in page:
+                if split_marker(clean_body(wire.description or ""))[1] == op.id:
+                    return self._decoder.issue(wire)
+        return None
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """See ``ports.Gateway.find``."""

@@ -34,6 +34,7 @@ from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.graphql import (
     Envelope,
     FieldMissing,
+    GraphError,
     QueryRunner,
     TooComplex,
     envelope_of,
@@ -309,14 +310,30 @@ class _SendBatch:
             if not errors:
                 # Not GraphQL: whoever answered, GitLab may have received the request.
                 return self._fail(prepared, answer_lost())
-            if len(prepared) == 1 and any(e.forbidden or e.throttled or e.crashed for e in errors):
-                refusal = next(e for e in errors if e.forbidden or e.throttled or e.crashed)
-                op = prepared[0].op
-                error = self._verifier.error(refusal, op, self._known.get(op.issue))
-                return await self._look([(prepared[0], Failed(op=op.id, error=error))])
+            whole = next((e for e in errors if e.maintenance), None)
+            if whole is None and len(prepared) == 1:
+                whole = next((e for e in errors if e.forbidden or e.throttled or e.crashed), None)
+            if whole is not None:
+                return await self._settle_all(prepared, whole)
             return await self._refused(prepared, refused(errors, self._sender.runner.host))
         self._sender.size.answered(len(calls), took[-1])
         return await self._deliver(prepared, envelope)
+
+    async def _settle_all(self, prepared: Sequence[_PreparedOp], error: GraphError) -> Sequence[_PreparedOp]:
+        """The whole document has one error, after which nothing was executed or all is in doubt."""
+        failed = [
+            (
+                one,
+                Failed(
+                    op=one.op.id, error=self._verifier.error(error, one.op, self._known.get(one.op.issue))
+                ),
+            )
+            for one in prepared
+        ]
+        for one, outcome in failed:
+            if _open(outcome.error):
+                self._settle(one.at, outcome)
+        return await self._look([pair for pair in failed if not _open(pair[1].error)])
 
     async def _no_answer(self, prepared: Sequence[_PreparedOp], failure: Failure) -> Sequence[_PreparedOp]:
         if isinstance(failure.error, QueryRefused):

@@ -23,6 +23,7 @@ from glboard_core.errors import (
     EditUnknown,
     GlboardError,
     RateLimited,
+    ServerFailed,
 )
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
@@ -176,6 +177,11 @@ class AnswerVerifier:
             return self._forbidden(op, issue)
         if error.throttled:
             return _comments_limited()
+        if error.maintenance:
+            return ServerFailed(
+                "GitLab is in maintenance mode: it cannot be changed for the moment.",
+                hint="Nothing is lost: unsent changes wait until it ends.",
+            )
         if error.crashed:
             return crashed()
         if error.timeout:

@@ -21,6 +21,7 @@ from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
     EditCrashed,
+    EditGone,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -409,6 +410,7 @@ class OutboxSender:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
+        self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
             item.sent_at = 0.0
         return stopped
