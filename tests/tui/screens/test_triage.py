@@ -62,10 +62,10 @@ async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
         assert stage.screen.context.targets() == [stage.issue("platform#7")]
         await stage.press("T")
         assert "Type: platform#7" in text(stage)
-        await stage.type("bug")
+        await stage.found("bug")
         await stage.press("enter")
         assert "Subtype of type::bug: platform#7" in text(stage)
-        await stage.type("ux")
+        await stage.found("ux")
         await stage.press("enter")
         assert "Category: platform#7" in text(stage)
         assert stage.issue("platform#7").labels == {GROUP_LABEL}

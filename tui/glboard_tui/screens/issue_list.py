@@ -115,8 +115,9 @@ class IssueList(PaneDialog[None]):
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
         self._filter = FilterBar("words of a line")
-        #: The words that every line shown has, and how many lines there are without them.
-        self._wanted, self._total = "", 0
+        #: The words that every line shown has, and the lines as they are without them.
+        self._wanted = ""
+        self._unfiltered: Sequence[Entry] = ()
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -180,9 +181,9 @@ class IssueList(PaneDialog[None]):
     def refill(self) -> None:
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
-        found = self.fill()
-        self._total = len(found)
-        self.entries = having(self._wanted, found)
+        self._unfiltered = self.fill()
+        self.entries = having(self._wanted, self._unfiltered)
+        self.rows.empty = "No line has these words. Esc ends the filter." if self._wanted else self.empty
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -203,10 +204,13 @@ class IssueList(PaneDialog[None]):
 
     def told(self) -> None:
         """Update title, text below and footer after any change."""
-        count = len(self.entries)
-        words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
+        # The title is about all lines: a filter fixes and finishes nothing.
+        count, place = len(self._unfiltered), self.listed.cursor + 1 if self.entries else 0
+        if self._wanted and (here := self.chosen()) is not None:
+            place = 1 + [entry.issue.id for entry in self._unfiltered].index(here.id)
+        words = self.heading_of(place, count)
         if self._wanted:
-            words += f" · filter {self._wanted}: {count} of {self._total}"
+            words += f" · filter {self._wanted}: {len(self.entries)} of {count}"
         self._title_line.update(Content(clean(words)))
         entry = self.entry
         about = entry.words if entry else ""

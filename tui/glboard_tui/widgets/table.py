@@ -179,7 +179,8 @@ class Rows(LineList):
     def __init__(self, *, empty: str = "", compact: bool = False, has_cursor: bool = True) -> None:
         super().__init__(fixed=0 if compact else 1)
         self.set_class(compact, "-compact")
-        self._empty = empty
+        #: Shown if there are no lines.
+        self.empty = empty
         self._compact = compact
         self._has_cursor = has_cursor
         self._table = Table()
@@ -242,7 +243,7 @@ class Rows(LineList):
         at = self.line_at(y)
         if not self._lines:
             if y == self._fixed:
-                line.add(f" {clean(self._empty)}", palette.style(ground, "muted"))
+                line.add(f" {clean(self.empty)}", palette.style(ground, "muted"))
         elif y < self._fixed:
             self._paint_cells(line, [(col.title, "muted") for col in self._table.cols], palette, ground)
         elif at is not None:
