@@ -266,7 +266,7 @@ def test_comments(wire: Wire) -> None:
 
 def test_labels(wire: Wire) -> None:
     made = wire.rest("POST", "/groups/demo-org/labels", json={"name": "missed:42.1", "color": "#ff0000"})
-    assert (made.status_code, made.json()["is_project_label"]) == (201, False)
+    assert (made.status_code, "is_project_label" in made.json()) == (201, False)
     again = wire.rest("POST", "/groups/demo-org/labels", json={"name": "missed:42.1", "color": "#ff0000"})
     assert (again.status_code, again.json()) == (409, {"message": "Label already exists"})
     assert wire.rest("POST", "/groups/demo-org/labels", json={"name": "x"}).json() == {

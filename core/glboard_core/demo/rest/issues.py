@@ -191,7 +191,7 @@ def of_milestone(call: Call, group: str, ident: str) -> Any:
 
 def show(call: Call, project: str, iid: str) -> Any:
     """One issue."""
-    return shapes.issue(call, request.issue(call, project, iid))
+    return shapes.one_issue(call, request.issue(call, project, iid))
 
 
 def _named(call: Call, project: Project, name: str) -> list[Label]:
@@ -277,7 +277,7 @@ def create(call: Call, project: str) -> Any:
     if problems:
         raise Refused(400, _messages(problems))
     change.title = UNSET
-    return 201, shapes.issue(call, create_issue(call.world, here, title, user, change))
+    return 201, shapes.one_issue(call, create_issue(call.world, here, title, user, change))
 
 
 def update(call: Call, project: str, iid: str) -> Any:
@@ -300,7 +300,7 @@ def update(call: Call, project: str, iid: str) -> Any:
     if stamp is not None and permissions.level(user, issue.project) >= OWNER:
         with call.world.index.moving(issue):
             issue.updated = stamp
-    return shapes.issue(call, issue)
+    return shapes.one_issue(call, issue)
 
 
 def reorder(call: Call, project: str, iid: str) -> Any:
