@@ -16,7 +16,8 @@ from support.engines import GROUP_LABEL, build_world
 POLL = """query P($after: Time) { group(fullPath: "top") {
   issues(includeSubgroups: true, updatedAfter: $after) { nodes { reference(full: true) state moved } } } }"""
 MOVE = """mutation M($input: IssueMoveInput!) { issueMove(input: $input) { errors
-  issue { id iid createdAt updatedAt weight milestone { title } labels { nodes { title } } reference(full: true) } } }"""
+  issue { id iid createdAt updatedAt weight milestone { title } reference(full: true)
+    labels { nodes { title } } } } }"""
 MOVED = "query($id: IssueID!) { issue(id: $id) { state moved movedTo { id } closedAsDuplicateOf { iid } } }"
 NOTE = """mutation N($id: NoteableID!, $body: String!) { createNote(input: {noteableId: $id, body: $body}) {
   errors note { id } } }"""
