@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ Fields = dict[str, dict[str, Resolver]]
 @dataclass(slots=True)
 class Context:
     """One request: user, scope, address and cost. `throttle_note` tells whether one more note exceeds the
-    limit."""
+    limit; `moved` are the ids of issues that this request has made by moving."""
 
     world: World
     user: User | None
@@ -40,6 +40,7 @@ class Context:
     base_url: str
     score: int = 0
     limit: int = 250
+    moved: set[int] = field(default_factory=set)
     throttle_note: Callable[[User], bool] = lambda _: False
 
     def may_see(self, issue: Issue) -> bool:

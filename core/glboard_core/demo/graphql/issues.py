@@ -164,8 +164,14 @@ def _milestone_stats(milestone: Milestone, info: Info) -> dict[str, int]:
     return {"totalIssuesCount": len(seen), "closedIssuesCount": sum(1 for one in seen if not one.open)}
 
 
+def _issue_id(issue: Issue, info: Info) -> str:
+    """The global id. What came into being by a move is called a work item at first."""
+    kind = "WorkItem" if issue.id in context_of(info).moved else "Issue"
+    return f"gid://gitlab/{kind}/{issue.id}"
+
+
 _ISSUE: dict[str, Any] = {
-    "id": lambda issue, _: f"gid://gitlab/Issue/{issue.id}",
+    "id": _issue_id,
     "iid": lambda issue, _: str(issue.iid),
     "projectId": lambda issue, _: issue.project.id,
     "webPath": lambda issue, _: issue.path,

@@ -14,7 +14,7 @@ from graphql import GraphQLError
 
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, not_available, writer
 from glboard_core.demo.graphql.issues import readable_board
-from glboard_core.demo.world import boards, changes, notes, permissions
+from glboard_core.demo.world import boards, changes, notes, permissions, upheavals
 from glboard_core.demo.world import boards as board_rules
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.clock import moment
@@ -237,6 +237,20 @@ def _neighbour(world: World, issue: Issue, value: Any) -> Issue | changes.Unset 
     return found
 
 
+def _move_issue(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    context = context_of(info)
+    issue = writable(info, wish, admin=True)
+    target = writable_project(context, wish["targetProjectPath"])
+    done: dict[str, Any] = {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
+    if not permissions.can_plan(user, target):
+        return {**done, "errors": ["Cannot move issue due to insufficient permissions!"]}
+    made = upheavals.move_issue(world, issue, target, user)
+    if made is not issue:
+        context.moved.add(made.id)
+    return {**done, "issue": made}
+
+
 def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
     """Labels by title; unknown ones are created in the project, if that is allowed."""
     found = []
@@ -294,6 +308,7 @@ FIELDS: Fields = {
         "issueSetLocked": _set_locked,
         "issueMoveList": _move,
         "createIssue": _create,
+        "issueMove": _move_issue,
     },
 }
 

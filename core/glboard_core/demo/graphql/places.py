@@ -264,6 +264,7 @@ FIELDS: Fields = {
         "id": lambda project, _: gid("Project", project.id),
         "nameWithNamespace": lambda project, _: f"{_full_name(project.group)} / {project.name}",
         "webUrl": lambda project, info: f"{info.context.base_url}/{project.full_path}",
+        "markedForDeletionOn": lambda project, _: project.marked,
         "issue": _project_issue,
         "issues": _project_issues,
         "openIssuesCount": _open_count,

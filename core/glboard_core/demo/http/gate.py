@@ -406,6 +406,9 @@ class Gate:
 
     def _page(self, request: Request) -> Response:
         """A page instead of an API: it leads to the sign-in page, or a form without its secret is refused."""
+        if request.method not in ("GET", "HEAD") and not self.world.traits.protects_forms:
+            text = "<html><body>The page could not be found (404)</body></html>"
+            return Response(text, 404, media_type="text/html")
         if request.method not in ("GET", "HEAD"):
             text = "<html><body>The change you requested was rejected (422)</body></html>"
             return Response(text, 422, media_type="text/html")

@@ -20,7 +20,7 @@ def _labels(call: Call, here: Place, places: list[Place]) -> Any:
     counts = bool(call.flag("with_counts", False))
     answer = []
     for one in request.paged(call, kept):
-        shape = shapes.label(one)
+        shape = shapes.label(one, here)
         if counts:
             held = call.world.index.with_label(one.title)
             shape["open_issues_count"] = sum(1 for each in held if one in each.labels and each.open)
@@ -61,7 +61,7 @@ def _create_label(call: Call, owner: Place) -> Any:
         for one in problems:
             said.setdefault(one.split(" ", 1)[0].lower(), []).append(one.split(" ", 1)[1])
         raise Refused(400, {"message": said})
-    return 201, shapes.label(call.world.add_label(owner, title, color, call.text("description")))
+    return 201, shapes.label(call.world.add_label(owner, title, color, call.text("description")), owner)
 
 
 def create_group_label(call: Call, name: str) -> Any:
@@ -91,17 +91,19 @@ def _update_label(call: Call, label: Label) -> Any:
     if call.has("description"):
         label.description = call.text("description")
     label.updated = call.world.clock.now()
-    return shapes.label(label)
+    return shapes.label(label, label.owner)
 
 
 def group_label(call: Call, name: str, label: str) -> Any:
     """One label of a group."""
-    return shapes.label(request.label(call, request.group(call, name), label))
+    here = request.group(call, name)
+    return shapes.label(request.label(call, here, label), here)
 
 
 def project_label(call: Call, name: str, label: str) -> Any:
     """One label of a project."""
-    return shapes.label(request.label(call, request.project(call, name), label))
+    here = request.project(call, name)
+    return shapes.label(request.label(call, here, label), here)
 
 
 def update_group_label(call: Call, name: str, label: str) -> Any:

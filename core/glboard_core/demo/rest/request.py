@@ -206,12 +206,27 @@ def group(call: Call, name: str) -> Group:
     return found
 
 
+def _redirect(call: Call, name: str) -> None:
+    """Raise Refused with the address by id if this is the former path of a project."""
+    moved = call.world.moved_paths.get(name.lower())
+    if moved is None or not permissions.can_read_place(call.user, moved):
+        return
+    if call.asked.method not in ("GET", "HEAD"):
+        raise Refused(405, {"message": "Non GET methods are not allowed for moved projects"})
+    rest = call.asked.path.split("/")[5:]
+    where = "/".join([f"{call.asked.base_url}/api/v4/projects/{moved.id}", *rest])
+    text = f"This resource has been moved permanently to {where}"
+    raise Refused(301, {"message": text}, {"location": where})
+
+
 def project(call: Call, name: str) -> Project:
     """A project by number or path."""
     world = call.world
     found = world.project_at(name)
     if found is None and name.isdigit():
         found = next((one for one in world.projects.values() if one.id == int(name)), None)
+    if found is None:
+        _redirect(call, name)
     if found is None or not permissions.can_read_place(call.user, found):
         raise missing("Project")
     return found

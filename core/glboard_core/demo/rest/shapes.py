@@ -16,6 +16,7 @@ from glboard_core.demo.world.records import (
     Label,
     Milestone,
     Note,
+    Place,
     Project,
     User,
 )
@@ -87,14 +88,8 @@ def project(call: Call, one: Project) -> Shape:
     }
 
 
-def label(one: Label) -> Shape:
-    """A label as the label routes return it; that of a project has a priority."""
-    shape = {**label_within(one), "subscribed": False}
-    return {**shape, "priority": None, "is_project_label": True} if isinstance(one.owner, Project) else shape
-
-
-def label_within(one: Label) -> Shape:
-    """A label within a board, a list, an issue or an event."""
+def basic_label(one: Label) -> Shape:
+    """A label as part of something else."""
     return {
         "id": one.id,
         "name": one.title,
@@ -103,6 +98,14 @@ def label_within(one: Label) -> Shape:
         "text_color": one.text_color,
         "color": one.color,
     }
+
+
+def label(one: Label, parent: Place) -> Shape:
+    """A label in the list of a place; only a project knows its priority and whose it is."""
+    shape = {**basic_label(one), "subscribed": False}
+    if isinstance(parent, Project):
+        shape |= {"priority": None, "is_project_label": isinstance(one.owner, Project)}
+    return shape
 
 
 def milestone(call: Call, one: Milestone) -> Shape:
@@ -115,7 +118,7 @@ def milestone(call: Call, one: Milestone) -> Shape:
         "iid": one.iid,
         ("group_id" if in_group else "project_id"): one.owner.id,
         "title": one.title,
-        "description": one.description,
+        "description": one.description or None,
         "state": "closed" if one.closed else "active",
         "created_at": _time(one.created),
         "updated_at": _time(one.updated),
@@ -126,20 +129,22 @@ def milestone(call: Call, one: Milestone) -> Shape:
     }
 
 
-def _address(call: Call, one: Issue) -> str:
-    return f"{call.asked.base_url}/api/v4/projects/{one.project.id}/issues/{one.iid}"
+def _duplicated(call: Call, one: Issue) -> str | None:
+    other = one.duplicate_of
+    if other is None:
+        return None
+    return f"{call.asked.base_url}/api/v4/projects/{other.project.id}/issues/{other.iid}"
 
 
 def one_issue(call: Call, one: Issue) -> Shape:
     """An issue that was asked for alone."""
-    return {**issue(call, one), "subscribed": True}
+    return {**issue(call, one), "subscribed": call.user in (one.author, *one.assignees)}
 
 
 def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
     """An issue. Weight and health exist only with a licence; whether it is blocked is never reported."""
     task = tasks(one)
     api = f"{call.asked.base_url}/api/v4/projects/{one.project.id}"
-    itself = _address(call, one)
     shape: Shape = {
         "id": one.id,
         "iid": one.iid,
@@ -151,7 +156,7 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "updated_at": _time(one.updated),
         "closed_at": _time(one.closed),
         "closed_by": user(call, one.closed_by) if one.closed_by else None,
-        "labels": [label_within(each) if detailed_labels else each.title for each in one.labels],
+        "labels": [basic_label(each) if detailed_labels else each.title for each in one.labels],
         "milestone": milestone(call, one.milestone) if one.milestone else None,
         "assignees": [user(call, each) for each in one.assignees],
         "author": user(call, one.author),
@@ -175,14 +180,14 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         },
         "task_completion_status": {"count": task["count"], "completed_count": task["completedCount"]},
         "blocking_issues_count": len(call.world.blocked_by(one)) if call.world.licensed("premium") else 0,
-        "has_tasks": bool(task["count"]),
+        "has_tasks": True,
         "task_status": f"{task['completedCount']} of {task['count']} checklist items completed",
         "_links": {
-            "self": itself,
-            "notes": f"{itself}/notes",
-            "award_emoji": f"{itself}/award_emoji",
+            "self": f"{api}/issues/{one.iid}",
+            "notes": f"{api}/issues/{one.iid}/notes",
+            "award_emoji": f"{api}/issues/{one.iid}/award_emoji",
             "project": api,
-            "closed_as_duplicate_of": _address(call, one.duplicate_of) if one.duplicate_of else None,
+            "closed_as_duplicate_of": _duplicated(call, one),
         },
         "references": {"short": f"#{one.iid}", "relative": f"#{one.iid}", "full": one.reference},
         "severity": one.severity,
@@ -223,7 +228,7 @@ def board_list(call: Call, one: BoardList) -> Shape:
     """A movable list of a board."""
     shape: Shape = {
         "id": one.id,
-        "label": label_within(one.label) if one.label else None,
+        "label": basic_label(one.label) if one.label else None,
         "position": one.position,
         "max_issue_count": 0,
         "max_issue_weight": 0,
@@ -238,7 +243,6 @@ def board_list(call: Call, one: BoardList) -> Shape:
 
 def board(call: Call, one: Board) -> Shape:
     """A board; REST does not show its Open and Closed lists."""
-    above = one.group
     shape: Shape = {
         "id": one.id,
         "name": one.name,
@@ -247,16 +251,16 @@ def board(call: Call, one: Board) -> Shape:
         "project": None,
         "lists": [board_list(call, each) for each in one.shown() if each.position is not None],
         "group": {
-            "id": above.id,
-            "web_url": f"{call.asked.base_url}/groups/{above.full_path}",
-            "name": above.name,
+            "id": one.group.id,
+            "web_url": f"{call.asked.base_url}/groups/{one.group.full_path}",
+            "name": one.group.name,
         },
     }
     if call.world.licensed("premium"):
         shape |= {
             "milestone": milestone(call, one.milestone) if one.milestone else None,
             "assignee": user(call, one.assignee) if one.assignee else None,
-            "labels": [label_within(each) for each in one.labels],
+            "labels": [basic_label(each) for each in one.labels],
             "weight": one.weight,
         }
     return shape
@@ -272,7 +276,8 @@ def event(call: Call, holder: Issue, one: Event) -> Shape:
         return {**shape, "source_commit": None, "source_merge_request_id": None, "state": one.action}
     if one.kind == "milestone":
         value = milestone(call, one.value) if isinstance(one.value, Milestone) else None
-        return {**shape, "milestone": value, "action": one.action, "state": "opened"}
+        state = "opened" if holder.open else "closed"
+        return {**shape, "milestone": value, "action": one.action, "state": state}
     # The label is null if it was deleted.
-    named = label_within(one.value) if isinstance(one.value, Label) else None
+    named = basic_label(one.value) if isinstance(one.value, Label) else None
     return {**shape, "label": named, "action": one.action}

@@ -234,7 +234,8 @@ def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
         if closes == issue.open:
             change.state = "close" if closes else "reopen"
     elif change.state == "close" and issue.open:
-        issue.status = "Complete"
+        duplicate = isinstance(change.duplicate_of, Issue)
+        issue.status = "Duplicate" if duplicate else "Complete"
     elif change.state == "reopen" and not issue.open:
         issue.status = "Validation backlog"
 
@@ -263,7 +264,7 @@ def _write_state(world: Registry, issue: Issue, change: Change, actor: User) -> 
         return True
     if change.state == "reopen" and not issue.open:
         issue.open = True
-        issue.closed = issue.closed_by = None
+        issue.closed = issue.closed_by = issue.moved_to = issue.duplicate_of = None
         world.record(issue, "state", "reopened", None, actor)
         return True
     return False

@@ -154,7 +154,7 @@ def tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
     if wanted.projects is not None:
         yield lambda issue: issue.project.id in wanted.projects  # type: ignore[operator]
     if not wanted.include_archived:
-        yield lambda issue: not issue.project.archived
+        yield lambda issue: not issue.project.archived and issue.project.marked is None
     if wanted.state == "opened":
         yield lambda issue: issue.open
     elif wanted.state == "closed":

@@ -161,6 +161,14 @@ def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> 
             return (None, failed) if issue.open else (Change(state="reopen"), "Reopened this issue.")
         case "confidential":
             return Change(confidential=True), "Made this issue confidential."
+        case "duplicate":
+            path, _, iid = text.rpartition("#")
+            project = world.project_at(path) if path else issue.project
+            other = project.issues.get(int(iid)) if project is not None and iid.isdigit() else None
+            if other is None or other is issue or not issue.open:
+                return None, failed
+            said = f"Closed this issue. Marked as related to, and a duplicate of, {text}."
+            return Change(duplicate_of=other, state="close"), said
         case "status":
             wanted = text.strip('"').lower()
             status = next((one for one in world.statuses if one.lower() == wanted), None)

@@ -71,6 +71,8 @@ class Project:
     overrides: dict[int, int] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
     last_iid: int = 0
+    marked: int | None = None
+    """When it was marked for deletion (a stamp)."""
 
     @property
     def root(self) -> Group:

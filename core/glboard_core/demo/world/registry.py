@@ -80,6 +80,8 @@ class Registry:
         self._ids: Counter[str] = Counter()
         self._waiting: dict[Issue, list[Issue]] = {}
         self._people: dict[int, User] = {}
+        self.moved_paths: dict[str, Project] = {}
+        """Projects by the paths they had before, in lower case."""
         self._races: dict[Issue, tuple[int, int, list[Label]]] = {}
         self.turn = 0
         """Counts the requests."""

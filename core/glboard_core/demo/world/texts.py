@@ -11,7 +11,8 @@ import re
 KNOWN = frozenset(
     {
         "weight", "clear_weight", "label", "labels", "unlabel", "relabel", "milestone", "remove_milestone",
-        "assign", "unassign", "close", "reopen", "confidential", "status", "shrug", "tableflip",
+        "assign", "unassign", "close", "reopen", "confidential", "status", "duplicate",
+        "shrug", "tableflip",
     }
 )  # fmt: skip
 _COMMAND = re.compile(r"/([A-Za-z_]+)(?:[ \t]+(.*?))?[ \t]*$")
