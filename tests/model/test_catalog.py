@@ -53,7 +53,9 @@ def test_a_label_of_a_group_is_valid_below_what_the_projects_share_it_was_found_
 
 
 def test_what_is_absent_is_asked_once() -> None:
-    known = structs.replace(catalog(), absent=frozenset({Absent("label", "area::x", PROJECT)}))
+    known = structs.replace(
+        catalog(), families=frozenset(), absent=frozenset({Absent("label", "area::x", PROJECT)})
+    )
     needs = Needs(labels=titles_of([PROJECT, "demo-org/b"], ["area::x", "type::bug"]))
     assert needs.unknown(known).labels == {("demo-org/b", "area::x")}
     assert known.lacks(PROJECT, "area::x")

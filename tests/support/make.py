@@ -96,6 +96,8 @@ def catalog(**fields: Any) -> Catalog:
         ),
         "projects": (Project(id="gid://gitlab/Project/11", path=PROJECT),),
         "ranking_board": "gid://gitlab/Board/1",
+        # All labels are known: none has another title.
+        "families": frozenset({""}),
         **fields,
     }
     return Catalog(**values)

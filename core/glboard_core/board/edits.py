@@ -183,8 +183,9 @@ def close_as(
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
     # One of several labels is enough: the first that exists in this project.
-    known = [title for title in labels if _exists(issue, title, catalog)]
-    return _with_labels(issue, edit, (known or labels)[:1], catalog)
+    known = [title for title in labels if catalog.label(issue.project, title) is not None]
+    perhaps = [title for title in labels if _exists(issue, title, catalog)]
+    return _with_labels(issue, edit, (known or perhaps or labels)[:1], catalog)
 
 
 def _with_labels(issue: Issue, edit: Edit, labels: Sequence[str], catalog: Catalog) -> CompoundEdit:

@@ -188,10 +188,15 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
     """Ask for what the options name, as far as it is not known."""
     await engine.know_milestones([asked.milestone] if asked.milestone else [])
     projects = {issue.project for issue in issues}
-    people = (asked.accept or "", *asked.breakdown)
+    people, names = (asked.accept or "", *asked.breakdown), engine.settings.labels
+    used = [
+        title
+        for wanted, title in ((asked.spike, names.spike), (asked.slip, names.missed_deliverable))
+        if wanted
+    ]
     await engine.names.need(
         Needs(
-            labels=titles_of(projects, (*asked.add, *asked.remove)),
+            labels=titles_of(projects, (*asked.add, *asked.remove, *used)),
             people=frozenset(name for name in people if name),
         )
     )
