@@ -177,6 +177,17 @@ def test_projects_by_ids_search_and_path(wire: Wire) -> None:
         assert names(wire.data(asked)["group"]["projects"]["nodes"], "fullPath") == expected
 
 
+def test_groups_by_ids_and_search(wire: Wire) -> None:
+    ident = wire.world.group("demo-org/ai").id
+    for arguments, expected in (
+        (f'ids: ["gid://gitlab/Group/{ident}"]', ["demo-org/ai"]),
+        ('search: "RUNTIME"', ["demo-org/ai/runtime"]),
+        ('search: "ch"', []),
+    ):
+        found = wire.data(f"{{ groups({arguments}) {{ nodes {{ fullPath }} }} }}")["groups"]["nodes"]
+        assert names(found, "fullPath") == expected
+
+
 def test_paths_ignore_case_and_answer_with_their_own(wire: Wire) -> None:
     found = wire.data(
         '{ project(fullPath: "Demo-ORG/Platform") { fullPath } group(fullPath: "DEMO-org") { fullPath } }'

@@ -145,6 +145,7 @@ def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
         ({"issue": {"state": "gone"}}, "neither opened nor closed"),
         ({"issue": {"project_path": "platform"}}, "has no group"),
         ({"issue": {"blocked_by": ["Z9"]}}, "blocked by Z9"),
+        ({"issue": {"moved_to": 77}}, "moved_to 77 is not in the file"),
         (
             {
                 "issue": {
@@ -183,6 +184,26 @@ def test_bad_files_are_reported(tmp_path: Path, change: dict[str, Any], told: st
         load_scenario(path)
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_an_issue_can_have_been_moved_or_be_a_duplicate(tmp_path: Path) -> None:
+    content = base()
+    done = {"state": "closed", "closed_at": "2026-11-04T10:00:00Z"}
+    content["issues"] += [
+        {**content["issues"][0], "id": 21, "iid": 21, **done, "moved_to": 22},
+        {**content["issues"][0], "id": 22, "iid": 22, **done, "duplicate_of": "demo-org/platform#21"},
+    ]
+    path = tmp_path / "moved.json"
+    path.write_text(json.dumps(content))
+    world = load_scenario(path)
+    first, second = world.issue("demo-org/platform#21"), world.issue("demo-org/platform#22")
+    assert (first.moved_to, second.duplicate_of) == (second, first)
+    with DemoServer(world) as server, Wire(server) as wire:
+        asked = (
+            "query($id: IssueID!) { issue(id: $id) { moved movedTo { iid } closedAsDuplicateOf { iid } } }"
+        )
+        shown = wire.data(asked, id="gid://gitlab/Issue/21")["issue"]
+        assert shown == {"moved": True, "movedTo": {"iid": "22"}, "closedAsDuplicateOf": None}
 
 
 def test_what_the_format_leaves_open_has_a_plain_meaning(tmp_path: Path) -> None:

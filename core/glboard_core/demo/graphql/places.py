@@ -167,6 +167,18 @@ def _all_projects(_: Any, info: Info, **args: Any) -> Connection:
     return _found(context, context.world.projects.values(), args)
 
 
+def _all_groups(_: Any, info: Info, **args: Any) -> Connection:
+    context = context_of(info)
+    kept = list(context.world.groups.values())
+    if args.get("ids") is not None:
+        idents = _numbers(args["ids"])
+        kept = [one for one in kept if one.id in idents]
+    if args.get("search"):
+        kept = [one for one in kept if says(args["search"], one.path, one.name)]
+    seen = [one for one in kept if permissions.can_read_place(context.user, one)]
+    return listed(sorted(seen, key=lambda one: one.name.lower()), args)
+
+
 def _users(_: Any, info: Info, **args: Any) -> Connection:
     world = context_of(info).world
     if args.get("usernames") is not None:
@@ -243,7 +255,7 @@ def _open_count(project: Project, info: Info) -> int:
 
 
 FIELDS: Fields = {
-    "Query": {"projects": _all_projects, "users": _users, "issues": _all_issues},
+    "Query": {"groups": _all_groups, "projects": _all_projects, "users": _users, "issues": _all_issues},
     "AutocompletedUser": user_fields(),
     "Group": {
         **_PLACE,

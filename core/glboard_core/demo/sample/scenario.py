@@ -106,6 +106,8 @@ class IssueRow(Struct):
     health_status: str | None = None
     merge_requests_count: int = 0
     blocked_by: list[int | str] = []
+    moved_to: int | str | None = None
+    duplicate_of: int | str | None = None
     pm_rank: int | float | None = None
     events: list[EventRow] = []
 
@@ -380,16 +382,26 @@ class _Loader:
         return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
 
     def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
-        """Blocking issues, by key, id or reference."""
+        """Blocking issues and successors, by key, id or reference."""
         named: dict[int | str, Issue] = {}
         for row, issue in made:
             named |= {issue.id: issue, issue.reference: issue}
             if row.key:
                 named[row.key] = issue
         for row, issue in made:
+            where = f"issue {row.key or row.iid}"
             for name in row.blocked_by:
-                blocker = named.get(name) or self.outsider(f"issue {row.key or row.iid}", name)
-                self.world.block(issue, blocker)
+                self.world.block(issue, named.get(name) or self.outsider(where, name))
+            issue.moved_to = self.successor(where, "moved_to", row.moved_to, named)
+            issue.duplicate_of = self.successor(where, "duplicate_of", row.duplicate_of, named)
+
+    def successor(
+        self, where: str, what: str, name: int | str | None, named: Mapping[int | str, Issue]
+    ) -> Issue | None:
+        """The issue of the file that another one was closed for."""
+        if name is not None and name not in named:
+            raise self.wrong(where, f"{what} {name} is not in the file")
+        return None if name is None else named[name]
 
     def outsider(self, where: str, name: int | str) -> Issue:
         """An open issue outside the file that blocks one in it: it counts, but is visible to no one."""

@@ -83,7 +83,7 @@ def schedule_deletion(world: Registry, project: Project) -> None:
 
 
 def restore(world: Registry, project: Project) -> None:
-    """Take back that a project is to be deleted."""
+    """Undo that a project is to be deleted."""
     with world.lock:
         mark = f"-deletion_scheduled-{project.id}"
         _refile(world, project, project.full_path.removesuffix(mark))
