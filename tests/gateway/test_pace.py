@@ -127,7 +127,7 @@ async def test_a_change_that_would_wait_for_long_is_not_sent(context: LoadedGate
     transport = context.gateway._transport
     transport.pace.per_minute = 1
     transport.pace._count("read")
-    with pytest.raises(RateLimited, match="1 requests a minute"):
+    with pytest.raises(RateLimited, match="at most 1 requests a minute"):
         await context.send(context.op("top/app#1", Edit(weight=8)))
     assert context.sent() == 0
 

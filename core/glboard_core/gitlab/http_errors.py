@@ -181,9 +181,9 @@ def of_status(
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
     """``host`` was sent the ``most`` requests a minute; the next may go in ``wait`` seconds."""
     limited = RateLimited(
-        f"{most} requests a minute are the most that {host} is sent; continuing in {wait:.0f} s.",
+        f"{host} is sent at most {most} requests a minute: for another {wait:.0f} s none.",
         retry_after=wait,
-        hint="Nothing is lost: unsent changes wait until then.",
+        hint="Try again after that.",
     )
     return Failure(limited, reached=False, again=True, wait=wait)
 
