@@ -163,7 +163,7 @@ class GlboardApp(App[int]):
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember)
-        planning = PlanningFigures(self.bridge, team_file, reports, opening)
+        self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
@@ -255,6 +255,8 @@ class GlboardApp(App[int]):
         self.bridge.attach(engine)
         self.board_screen.show_board()
         await self._first_frame.wait()
+        if (team := self._planning.team) is not None:
+            engine.names.people = frozenset(member.username for member in team.people)
         while True:
             try:
                 await engine.run()

@@ -155,12 +155,14 @@ class KnownNames:
         """In the background: what may be done in these projects, and where configured names exist at all."""
         if (catalog := self._store.catalog()) is None:
             return
-        missing = self._names().missing(catalog)
+        names = self._names()
+        missing = names.missing(catalog)
         rights = Needs(projects=frozenset(projects)).unknown(catalog).projects
         needs = Needs(
             below=missing.below - self._looked,
             near_milestones=missing.near_milestones - self._looked,
             families=missing.families - self._looked,
+            people=names.people,
             projects=frozenset(sorted(rights)[:PROJECTS_EACH]),
         )
         self._looked |= needs.below | needs.near_milestones | needs.families
