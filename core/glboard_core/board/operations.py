@@ -202,6 +202,9 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
         values: dict[str, Any] = {
             f.name: was for f in FIELDS if getattr(after, f.name) != (was := getattr(before, f.name))
         }
+        if "state" in values and before.status is not None:
+            # GitLab moves the status along when it closes or reopens an issue.
+            values["status"] = before.status
         if self.description_change is not None:
             values["description"], values["description_was"] = self.description_change
         back = Edit(
@@ -250,6 +253,26 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
         """What of it the issue does not show: labels, and fields with another value."""
         values = {f.name: value for f, value in self.fields() if not f.same(value, getattr(issue, f.name))}
         return Edit(add=self.add - issue.labels, remove=(self.remove - self.add) & issue.labels, **values)
+
+    def split_by(self, before: Issue, now: Issue) -> tuple[Edit, Edit]:
+        """(what of it went through, the rest), judged by the issue before and ``now``.
+
+        A description does not show in an issue: it counts as not gone through.
+        """
+        rest = self.missing_on(now)
+        if self.description is not UNSET:
+            rest = structs.replace(rest, description=self.description, description_was=self.description_was)
+        left = {f.name for f, _ in rest.fields()}
+        values = {f.name: v for f, v in self.fields() if f.name not in left and f.differs_in(before, now)}
+        if "assignees" in left and before.assignees != now.assignees:
+            # GitLab drops people it does not know or has no seat for, and assigns the rest.
+            values["assignees"] = now.assignees
+        went = Edit(
+            add=(self.add - before.labels) & now.labels,
+            remove=(self.remove & before.labels) - now.labels,
+            **values,
+        )
+        return went, rest
 
     def parts(self) -> list[str]:
         fields = [f.name for f, _ in self.fields() if f.name != "title"]

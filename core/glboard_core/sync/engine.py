@@ -24,6 +24,7 @@ from glboard_core.errors import (
     READ_ONLY,
     EditImpossible,
     GlboardError,
+    LastRefused,
     NameUnknown,
     ReadOnly,
     StoreFailed,
@@ -213,12 +214,16 @@ class Engine:
         """Undo the last keystroke, of this session or else of an earlier one.
 
         Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
-        Raises what ``perform`` raises.
+        Raises LastRefused if GitLab refused the last keystroke, which ``discard_refused`` removes, and what
+        ``perform`` raises.
         """
         self._check_writable()
-        group = self.undo_stack.undo() or last_group(self.store.log())
+        group = self.last_change()
         if group is None:
             return None
+        if group.is_refused:
+            raise LastRefused(group.title)
+        self.undo_stack.undo()
         sent: Sequence[Op] = group.ops
         try:
             sent = self.local_state.withdraw(group.ops)
@@ -230,6 +235,15 @@ class Engine:
             raise
         self._log_undone(sent, group.title)
         self.undo_stack.undone(group)
+        return group
+
+    def discard_refused(self) -> Group | None:
+        """Discard the last keystroke if GitLab refused it; returns it. Raises StoreFailed."""
+        group = self.last_change()
+        if group is None or not group.is_refused:
+            return None
+        for op in group.refused:
+            self.local_state.discard_failed(op.id)
         return group
 
     def _log_undone(self, ops: Sequence[Op], title: str) -> None:
@@ -260,8 +274,8 @@ class Engine:
         return redone
 
     def last_change(self) -> Group | None:
-        """The changes that ``undo`` would undo."""
-        return self.undo_stack.last or last_group(self.store.log())
+        """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
+        return self.undo_stack.last or last_group(self.store.log(), {op.id for op, _ in self.failed})
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
