@@ -16,7 +16,7 @@ from msgspec import Struct
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
 from glboard_core.model.query import IssueQuery
@@ -64,6 +64,9 @@ class Gateway(Protocol):
 
     async def catalog(self) -> Catalog:
         """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
+
+    def use_server(self, server: Server) -> None:
+        """The server as known from a stored catalog, which saves a request."""
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
         """The catalog plus the labels and milestones of these projects and of the subgroups above them."""

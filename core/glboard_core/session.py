@@ -20,6 +20,7 @@ from glboard_core.gitlab.account import Account, find_account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine, UserChangedError
+from glboard_core.sync.known_token import KnownToken
 from glboard_core.sync.status import CLOCK
 
 
@@ -27,6 +28,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """Which GitLab and which group: from the command line, else environment, else configuration.
 
     ``keep``: whether the mirror and the outbox are stored on disk (``folder``, by default the state folder).
+    ``command``: that it runs for one command, next to a screen perhaps.
     """
 
     url: str | None = None
@@ -35,6 +37,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     read_only: bool = False
     keep: bool = True
     folder: Path | None = None
+    command: bool = False
 
 
 @asynccontextmanager
@@ -59,7 +62,15 @@ async def open_engine(
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
         gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
-        engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
+        engine = Engine(
+            gateway,
+            store,
+            settings,
+            as_of=options.as_of,
+            read_only=options.read_only,
+            command=options.command,
+        )
+        engine.known_token = KnownToken(store, account.token.reveal, gateway.now)
         engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine

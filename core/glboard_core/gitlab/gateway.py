@@ -100,6 +100,9 @@ class GitLabGateway(Gateway):
         self._ahead = await self.catalog()
         return self._ahead
 
+    def use_server(self, server: Server) -> None:
+        self._runner.learn(server)
+
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
         return await self._catalog_reader.extended(catalog, projects)
 

@@ -33,7 +33,9 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
-from glboard_core.sync.initial_load import InitialLoad, adopt_scope
+from glboard_core.sync.board_reader import RECENT, BoardReader
+from glboard_core.sync.initial_load import SCOPE, InitialLoad, adopt_scope, has_scope, scope_of_group
+from glboard_core.sync.known_token import DAY, KnownToken
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.poller import Poller
@@ -66,7 +68,7 @@ class Engine:
     """State, and the tasks that keep it up to date. All methods are called from one event loop.
 
     ``as_of`` fixes the time that everything is computed with; by default it is the server's clock. ``timing``
-    has the waits.
+    has the waits. A ``command`` never changes which issues the mirror is of, since a screen may be using it.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Engine:
         as_of: datetime | None = None,
         read_only: bool = False,
         timing: Timing | None = None,
+        command: bool = False,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -96,7 +99,11 @@ class Engine:
         self._wake = asyncio.Event()
         self._age = MirrorAge(store, gateway.now)
         # Before anything is shown: issues of another scope must not be.
-        self._scope_changed = adopt_scope(store, settings.labels.group, self._age)
+        label = settings.labels.group
+        adopts = not command or store.meta(SCOPE) is None
+        self._scope_changed = adopts and adopt_scope(store, label, self._age)
+        #: What remembers the token; set by the caller.
+        self.known_token: KnownToken | None = None
         self.undo_stack = UndoStack()
         self.local_state = LocalState(
             store,
@@ -121,6 +128,7 @@ class Engine:
             today=self.today,
             keep_catalog=self.keep_catalog,
         )
+        self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
         self.sender = OutboxSender(
             gateway,
@@ -416,17 +424,38 @@ class Engine:
 
     # For commands, which do not run the background
 
+    async def sign_in(self, seconds: float = DAY) -> bool:
+        """Use the stored catalog if it was read with this token in the last ``seconds``, else read it.
+
+        Returns whether it was read. Raises what the gateway raises.
+        """
+        age = self.known_token.seconds if self.known_token is not None else None
+        if (catalog := self.catalog) is None or age is None or age > seconds:
+            await self.load_catalog()
+            return True
+        self.gateway.use_server(catalog.server)
+        self._status.verified = True
+        return False
+
     async def load_catalog(self) -> None:
         """Read labels, milestones, people and projects only. Raises what the gateway raises."""
         self.keep_catalog(await self.gateway.catalog())
+        if self.known_token is not None:
+            self.known_token.signed_in()
 
-    async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
-        """Read the catalog and one board's issues: for commands that print it. Also raises NameUnknown."""
-        await self.load_catalog()
+    async def load_board(
+        self, board: str, milestone: str | None = None, *, closed: bool = False, fresh: bool = False
+    ) -> Mapping[IssueId, Issue]:
+        """One board's issues as GitLab has them: for commands that print it. Also raises NameUnknown.
+
+        What the mirror has is used if it was compared with GitLab a short while ago, unless ``fresh``.
+        """
+        await self.sign_in(0 if fresh else RECENT.total_seconds())
         if milestone not in (None, "any", "none") and self.catalog is not None:
             # An unknown name is an error for a command; the screen shows it on the board.
             milestone_title(milestone or "", self.settings, self.catalog, self.today())
-        await self.initial_load.read_board(self.board(board, milestone), closed=closed)
+        scope = scope_of_group(self.settings.labels.group, self.catalog, self.today())
+        return await self._boards.read(self.board(board, milestone), scope, closed=closed, fresh=fresh)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
         """Read these issues by reference (see ``model/issue.py``) and what their projects offer.

@@ -172,6 +172,7 @@ class Poller:
         self._local_state.remove([issue for issue in self._store.issues() if issue not in seen], asked=asked)
         self._move_cursor(started)
         self._polled = self._reconciled = asyncio.get_running_loop().time()
+        self._status.mirror_is_whole()
         self._status.is_loading = False
         await self._extend_catalog()
         self._status.answered(loading="")
@@ -298,6 +299,7 @@ class Poller:
             asked=asked,
         )
         self._reconciled = asked
+        self._status.mirror_is_whole()
 
     @property
     def _scope(self) -> Scope:

@@ -14,9 +14,9 @@ from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
 from glboard_core.board.operations import Op, OpId
-from glboard_core.errors import EditForbidden, EditUnknown
+from glboard_core.errors import EditForbidden, EditInvalid, EditUnknown, GlboardError
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Gateway
+from glboard_core.ports import Failed, Gateway, Outcome
 from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
 
@@ -57,6 +57,36 @@ async def recover(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Rec
         else:
             found.again.append(item)
     return found
+
+
+async def after_errors(
+    outcomes: list[Outcome], ops: Sequence[Op], gateway: Gateway
+) -> list[Outcome]:
+    """The outcomes, with the issues of rejected edits as they are now.
+
+    GitLab may save the labels, the state or the assignees of an edit whose other values it rejects, and the
+    rejecting answer may show values that were not saved. If they cannot be read, what was answered is kept.
+    """
+    by_id = {op.id: op for op in ops}
+    doubtful = {
+        one.op: by_id[one.op].issue
+        for one in outcomes
+        if isinstance(one, Failed)
+        and isinstance(one.error, EditInvalid)
+        and one.issue is not None
+        and by_id[one.op].change.as_edit is not None
+        and not by_id[one.op].change.creates
+    }
+    if not doubtful:
+        return outcomes
+    try:
+        now = await gateway.read(list(dict.fromkeys(doubtful.values())))
+    except GlboardError:
+        return outcomes
+    return [
+        structs.replace(one, issue=now.get(doubtful[one.op], one.issue)) if one.op in doubtful else one
+        for one in outcomes
+    ]
 
 
 async def _in_events(items: Sequence[OutboxItem], now: Issue, gateway: Gateway, me: str) -> set[OpId]:
@@ -116,5 +146,5 @@ def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:
 def _unknown() -> EditUnknown:
     return EditUnknown(
         "The connection kept failing before GitLab replied; the change may have been applied.",
-        hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
+        hint="Check the issue in GitLab, then retry or discard the change in the failed changes.",
     )

@@ -32,7 +32,7 @@ from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
-from glboard_core.sync.recovery import recover
+from glboard_core.sync.recovery import after_errors, recover
 from glboard_core.sync.status import SyncStatus
 from glboard_core.sync.timing import Timing
 
@@ -284,6 +284,7 @@ class OutboxSender:
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
         outcomes = await self._gateway.send(leaving, confirmed, catalog) if leaving else []
+        outcomes = await after_errors(outcomes, leaving, self._gateway)
         self._status.answered()
         by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
         return self._settle([(item, by_op[item.op.id]) for item in items])

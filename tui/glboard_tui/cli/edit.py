@@ -350,7 +350,7 @@ def undo_command(
 
 
 async def _list(options: Options, limit: int, style: str) -> int:
-    async with options.engine(keep=True) as engine:
+    async with options.engine() as engine:
         log = engine.store.log(limit)
     if style == "json":
         click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
@@ -370,7 +370,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
 
 
 async def _undo(options: Options) -> int:
-    async with options.engine(keep=True) as engine:
+    async with options.engine() as engine:
         await engine.load_catalog()
         group = engine.last_change()
         if group is None:
@@ -398,7 +398,7 @@ async def _undo(options: Options) -> int:
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
-    async with options.engine(keep=True) as engine:
+    async with options.engine() as engine:
         before, count = engine.prunable(engine.now() - timedelta(days=days))
         if not count:
             click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
