@@ -26,6 +26,7 @@ from glboard_core.errors import (
     GroupNotFound,
     NotGitLab,
     QueryRefused,
+    RateLimited,
     TlsFailed,
 )
 from glboard_core.sync.events import Settled, Status
@@ -67,16 +68,19 @@ _HINTS: dict[type[GlboardError], str] = {
     EditUnknown: "Check the issue, then retry from the list of failed changes (gf).",
     ConfigError: "Fix the file, then restart glboard.",
     QueryRefused: "This GitLab may be older than 16.8, the oldest supported version.",
+    RateLimited: "Nothing is lost: unsent changes wait until then.",
     ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
 }
 
 
 def notice_of(error: GlboardError) -> UserNotice:
     """An error as a message."""
+    # The screen waits and tries again by itself; a command ends.
+    own = "" if isinstance(error, RateLimited) else error.hint
     return UserNotice(
         title=error.title,
         message=error.message,
-        hint=error.hint or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
+        hint=own or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
         severity="warning" if error.may_pass else "error",
     )
 

@@ -90,17 +90,14 @@ class UndoStack:
 
         One of an earlier session, or of an undo, becomes the last thing done.
         """
-        found = False
-        groups: list[Group] = []
-        for group in self._done:
-            if group.id == op.group:
-                found = True
-                done = tuple(other for other in group.ops if other.id != op.id)
-                group = structs.replace(group, ops=done, refused=(*group.refused, op))
-            groups.append(group)
-        if not found:
-            groups.append(Group(id=op.group, title=title, ops=(), refused=(op,)))
-        self._keep(groups)
+        if all(group.id != op.group for group in self._done):
+            self._done.append(Group(id=op.group, title=title, ops=()))
+        self._keep(
+            structs.replace(g, ops=tuple(o for o in g.ops if o.id != op.id), refused=(*g.refused, op))
+            if g.id == op.group
+            else g
+            for g in self._done
+        )
 
     def keep_refused(self, failed: Collection[OpId]) -> None:
         """Only these failed changes are left: the others were retried or discarded."""

@@ -147,7 +147,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if (board := self.catalog.ranking_board) is None:
             raise EditImpossible(
                 "GitLab needs an issue board to change the manual order, and the group has none.",
-                hint="Create an issue board for the group in GitLab, then press r.",
+                hint="Create an issue board for the group in GitLab, then try again.",
             )
         # GitLab's names: moveBeforeId is the issue that will be before (above) the moved one.
         places = {"moveBeforeId": rank.above, "moveAfterId": rank.below}
@@ -212,7 +212,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if (person := self.catalog.person(username)) is None:
             raise EditImpossible(
                 f"“{username}” is not a member of {self.catalog.group}.",
-                hint="Press r to refresh if they joined recently.",
+                hint="If they joined recently, try again in a few minutes.",
             )
         return person.id
 

@@ -20,11 +20,9 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.initial_load import CURSOR, Scope
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.status import MirrorAge
+from glboard_core.sync.status import TOLERANCE, MirrorAge
+from glboard_core.sync.timing import RECENT
 
-#: How long a mirror counts as complete after it was loaded or reconciled: changes do not report deletions,
-#: moves to other groups and the manual order.
-RECENT = timedelta(minutes=10)
 #: GitLab does not move ``updatedAt`` for a second change by the same person within a minute, and a change can
 #: become visible a moment later.
 LOOK_BACK = timedelta(seconds=75)
@@ -158,4 +156,5 @@ class BoardReader:
 
 
 def _recent(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and timedelta(0) <= now - moment <= RECENT
+    # Longer ago, deletions, moves to other groups and the manual order may differ: changes lack them.
+    return moment is not None and -TOLERANCE <= (now - moment).total_seconds() <= RECENT

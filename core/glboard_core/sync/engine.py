@@ -32,17 +32,17 @@ from glboard_core.errors import (
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
+from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
-from glboard_core.sync.board_reader import RECENT, BoardReader
 from glboard_core.sync.initial_load import SCOPE, InitialLoad, adopt_scope, has_scope, scope_of_group
-from glboard_core.sync.known_token import DAY, KnownToken
+from glboard_core.sync.known_token import KnownToken
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.status import MirrorAge, SyncStatus
-from glboard_core.sync.timing import Timing
+from glboard_core.sync.timing import DAY, RECENT, Timing
 
 Listener = Callable[[Event], None]
 
@@ -53,7 +53,7 @@ USER = "user"
 _ALL = 1_000_000_000
 
 #: Why a failed change cannot be retried.
-GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
+GONE = EditImpossible("The issue no longer exists.", hint="Discard the change.")
 
 
 class UserChangedError(Exception):
@@ -450,7 +450,7 @@ class Engine:
 
         What the mirror has is used if it was compared with GitLab a short while ago, unless ``fresh``.
         """
-        await self.sign_in(0 if fresh else RECENT.total_seconds())
+        await self.sign_in(0 if fresh else RECENT)
         if milestone not in (None, "any", "none") and self.catalog is not None:
             # An unknown name is an error for a command; the screen shows it on the board.
             milestone_title(milestone or "", self.settings, self.catalog, self.today())

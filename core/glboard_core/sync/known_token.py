@@ -15,11 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.ports import Store
+from glboard_core.sync.status import TOLERANCE
 
 #: Meta key of the last sign-in.
 SIGNED_IN = "signed_in"
-#: Seconds for which a sign-in counts.
-DAY = 24 * 60 * 60.0
 
 
 class _SignIn(Struct, frozen=True):
@@ -52,7 +51,7 @@ class KnownToken:
             return None
         seconds = (self._now() - last.at).total_seconds()
         # In the future: a clock was set back since.
-        return seconds if seconds >= 0 else None
+        return seconds if seconds >= -TOLERANCE else None
 
     def signed_in(self) -> None:
         """The server just said whose token it is."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
+from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts

@@ -59,9 +59,7 @@ async def recover(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Rec
     return found
 
 
-async def after_errors(
-    outcomes: list[Outcome], ops: Sequence[Op], gateway: Gateway
-) -> list[Outcome]:
+async def after_errors(outcomes: list[Outcome], ops: Sequence[Op], gateway: Gateway) -> list[Outcome]:
     """The outcomes, with the issues of rejected edits as they are now.
 
     GitLab may save the labels, the state or the assignees of an edit whose other values it rejects, and the
