@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
 
+_NOTHING = "Nothing failed."
+
+
 class _Row(Struct, frozen=True):
     """A change in the list; ``kind`` is failed or conflict."""
 
@@ -30,6 +33,11 @@ class _Row(Struct, frozen=True):
     kind: str
     reason: str
     hint: str = ""
+
+    @property
+    def what(self) -> str:
+        """The issue and the change."""
+        return f"{reference(self.op)}: {self.op.change.describe(self.op.before)}"
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -85,7 +93,10 @@ def retry_command(ctx: click.Context, references: tuple[str, ...], everything: b
 @_all
 @click.pass_context
 def discard_command(ctx: click.Context, references: tuple[str, ...], everything: bool) -> None:
-    """Delete the failed changes of these issues, or of all, with the texts in them. GitLab is not affected."""
+    """Delete the failed changes of these issues, or of all, with the texts in them.
+
+    GitLab is not affected.
+    """
     _check(references, everything)
     options: Options = ctx.obj
     if options.read_only:
@@ -118,7 +129,7 @@ def _chosen(engine: Engine, references: Sequence[str]) -> list[_Row]:
         if not fits:
             known = dict.fromkeys(reference(row.op) for row in rows)
             raise NameUnknown(
-                "failed change", text, tuple(known)[:5], hint="" if known else "Nothing failed."
+                "failed change", text, tuple(known)[:5], hint="" if known else _NOTHING
             )
         found += [row for row in fits if row not in found]
     return found
@@ -149,7 +160,7 @@ async def _list(options: Options, style: str) -> int:
         )
         for row in rows
     ]
-    click.echo(context.printed(style, heads, lines) or "Nothing failed.")
+    click.echo(context.printed(style, heads, lines) or _NOTHING)
     return 0
 
 
@@ -157,7 +168,7 @@ async def _retry(options: Options, references: Sequence[str]) -> int:
     async with options.engine() as engine:
         rows = _chosen(engine, references)
         if not rows:
-            click.echo("Nothing failed.")
+            click.echo(_NOTHING)
             return 0
         await engine.sign_in()
         known = [row.op.issue for row in rows if not row.op.issue.startswith("new:")]
@@ -185,21 +196,19 @@ def _tell_unsent(engine: Engine, rows: Sequence[_Row], sent: set[Any]) -> None:
         if (error := left.get(row.op.id)) is not None:
             click.echo(f"{reference(row.op)}: not changed: {error}", err=True)
         elif row.op.issue not in sent:
-            click.echo(
-                f"{reference(row.op)}: no change, already set: {row.op.change.describe(row.op.before)}"
-            )
+            click.echo(f"{row.what}: no change, already set")
 
 
 async def _discard(options: Options, references: Sequence[str]) -> int:
     async with options.engine() as engine:
         rows = _chosen(engine, references)
         if not rows:
-            click.echo("Nothing failed.")
+            click.echo(_NOTHING)
         discard: dict[str, Callable[[Op], None]] = {
             "failed": lambda op: engine.local_state.discard_failed(op.id),
             "conflict": lambda op: engine.keep_theirs(op.issue),
         }
         for row in rows:
             discard[row.kind](row.op)
-            click.echo(f"{reference(row.op)}: discarded: {row.op.change.describe(row.op.before)}")
+            click.echo(f"{row.what}: discarded")
     return 0

@@ -98,7 +98,7 @@ async def _undo(options: Options, *, yes: bool) -> int:
             click.echo(note, err=True)
         if group.refused:
             left = counted(len(group.refused), "refused change")
-            click.echo(f"{left} of it stayed undone from the start. {LISTED}", err=True)
+            click.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
         return outcomes.status
 
 
