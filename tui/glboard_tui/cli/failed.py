@@ -15,6 +15,7 @@ from msgspec import Struct
 from glboard_core.board.operations import Op
 from glboard_core.errors import READ_ONLY, NameUnknown, ReadOnly, UsageError
 from glboard_core.model.issue import short_reference
+from glboard_core.planning.text import counted
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.sending import Outcomes, conflict_words, reference
@@ -72,7 +73,9 @@ def list_command(ctx: click.Context, style: str) -> None:
 
 
 _references = click.argument("references", nargs=-1, metavar="[REF...]")
-_all = click.option("--all", "everything", is_flag=True, help="All of them.")
+_all = click.option(
+    "--all", "everything", is_flag=True, help="All that failed. A conflict must be named to be decided."
+)
 
 
 @failed_command.command("retry")
@@ -119,18 +122,21 @@ def _rows(engine: Engine) -> list[_Row]:
 
 
 def _chosen(engine: Engine, references: Sequence[str]) -> list[_Row]:
-    """The rows of these issues; all of them without any. Raises NameUnknown for one without rows."""
+    """The rows of these issues; all but conflicts without any. Raises NameUnknown for one without rows."""
     rows = _rows(engine)
     if not references:
-        return rows
+        failed = [row for row in rows if row.kind == "failed"]
+        if len(failed) < len(rows):
+            click.echo(
+                f"{counted(len(rows) - len(failed), 'conflict')} not included: name the issue.", err=True
+            )
+        return failed
     found: list[_Row] = []
     for text in references:
         fits = [row for row in rows if _names(text, reference(row.op))]
         if not fits:
             known = dict.fromkeys(reference(row.op) for row in rows)
-            raise NameUnknown(
-                "failed change", text, tuple(known)[:5], hint="" if known else _NOTHING
-            )
+            raise NameUnknown("failed change", text, tuple(known)[:5], hint="" if known else _NOTHING)
         found += [row for row in fits if row not in found]
     return found
 
