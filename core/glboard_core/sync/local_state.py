@@ -298,8 +298,8 @@ class LocalState:
             self.outbox.replace(item, op)
         for answer in answers:
             issue = answer.op.issue
-            item = self.outbox.item(answer.op.id)
-            if item is not None and answer.error is None and item.op.change != answer.op.change:
+            sent = self.outbox.item(answer.op.id)
+            if sent is not None and answer.error is None and sent.op.change != answer.op.change:
                 self.undo_stack.replace(answer.op)  # made in part
             self.outbox.remove(answer.op.id)
             self.answered(new[issue].id if issue in new else issue)

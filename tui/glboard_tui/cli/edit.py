@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change
+from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
@@ -187,9 +187,31 @@ async def _run(
         _tell_unchanged(issues, changes, found)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
-        outcomes = Outcomes(engine, engine.perform(changes, found.work.title))
+        ops = engine.perform(changes, found.work.title)
+        outcomes = Outcomes(engine, ops)
         await outcomes.send()
-        return PARTLY if found.left and outcomes.done else outcomes.status
+        missing = _tell_untaken(engine, issues, changes, ops)
+        whole = not (missing or found.left)
+        return outcomes.status if whole else PARTLY if outcomes.done else 1
+
+
+def _tell_untaken(
+    engine: Engine, issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], ops: Sequence[Op]
+) -> bool:
+    """Name the changes that the engine did not take, since an unsent change of an earlier session does them.
+
+    That was sent with the others. Returns whether any of them is still not in GitLab.
+    """
+    names = {issue.id: issue.reference for issue in issues}
+    taken = {(op.issue, op.change) for op in ops}
+    missing = False
+    for identity, change in (one for one in changes if one not in taken):
+        now = engine.store.issue(identity)
+        done = now is not None and change.changes_nothing(now)
+        missing = missing or not done
+        what = "set by an earlier change" if done else "not changed: waits for an earlier change"
+        click.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+    return missing
 
 
 async def _prepared(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
