@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -81,6 +81,7 @@ async def open_engine(
     finally:
         await gateway.close()
         if store is not None:
+            _keep_clock(store, gateway)
             store.close()
 
 
@@ -94,6 +95,13 @@ def _store(known: _Known | None, url: str, group: str, user: str | None) -> tupl
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
         return SqliteStore(":memory:"), error
+
+
+def _keep_clock(store: Store, gateway: GitLabGateway) -> None:
+    """Store the offset of the server's clock, so that the next command knows its time before it asks."""
+    offset = f"{(gateway.now() - datetime.now(UTC)).total_seconds():.0f}".encode()
+    if store.durable and store.meta(CLOCK) != offset:
+        store.put_meta(CLOCK, offset)
 
 
 def _state_folder() -> Path:

@@ -71,7 +71,8 @@ class BoardReader:
     ) -> dict[IssueId, Issue]:
         key = msgspec.json.encode([base.labels, base.milestone]).decode()
         since = None if fresh else self._since(key)
-        if since is not None and await self._changes(since, key, scope):
+        # Only the answer tells the server's clock for certain, and so how long ago the mirror was complete.
+        if since is not None and await self._changes(since, key, scope) and self._since(key) is not None:
             issues = self._store.issues().matching(board.milestone)
             return {issue.id: issue for issue in issues if issue.is_open and board.matches(issue)}
         clock = asyncio.get_running_loop().time
