@@ -450,7 +450,10 @@ class Engine:
 
         What the mirror has is used if it was compared with GitLab a short while ago, unless ``fresh``.
         """
-        await self.sign_in(0 if fresh else RECENT)
+        if fresh:
+            await self.load_catalog()
+        else:
+            await self.sign_in(RECENT)
         if milestone not in (None, "any", "none") and self.catalog is not None:
             # An unknown name is an error for a command; the screen shows it on the board.
             milestone_title(milestone or "", self.settings, self.catalog, self.today())
