@@ -267,8 +267,10 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
         if "assignees" in left and before.assignees != now.assignees:
             # GitLab drops people it does not know or has no seat for, and assigns the rest.
             values["assignees"] = now.assignees
+        came = self.add & now.labels
         went = Edit(
-            add=(self.add - before.labels) & now.labels,
+            # With a label that was there, so that another one of its scope does not push it out.
+            add=came if came - before.labels else frozenset(),
             remove=(self.remove & before.labels) - now.labels,
             **values,
         )
