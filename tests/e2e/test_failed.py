@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from glboard_core.board.operations import Edit
+from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
+from glboard_core.gitlab.account import find_account
+from glboard_core.session import EngineOptions, open_engine
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, ME, small_world
 
@@ -163,3 +168,62 @@ def test_an_empty_board_says_so(world: World, capsys: Text) -> None:
     assert "glboard: no issues on the board build of 19.10.\n" in capsys.readouterr().err
     assert run(["undo", "--list"]) == 0
     assert capsys.readouterr().out == "No changes yet.\n"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    """A group on a machine of its own, whose server can fail."""
+    with DemoServer(small_world()) as running:
+        connect(running, monkeypatch, tmp_path)
+        yield running
+
+
+def test_a_change_that_could_not_be_sent_is_not_sent_later(server: DemoServer, capsys: Text) -> None:
+    assert run(["edit", MINE, "--weight", "4"]) == 0
+    server.faults.next("401", "updateIssue", times=9)
+    capsys.readouterr()
+    assert run(["edit", MINE, "--weight", "5"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"{MINE}: not changed: ")
+    assert "rejected the token" in said.err
+    server.faults.clear()
+    assert run(["edit", f"{GROUP}/platform#3", "--weight", "5"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (f"{GROUP}/platform#3: weight 5\n", "")
+    assert server.world.issue(MINE).weight == 4
+
+
+async def clash(world: World) -> None:
+    """Leave a conflict in the outbox: somebody else sets a weight while it is set here."""
+    account = find_account(None, configured=None)
+    async with open_engine(EngineOptions(group=GROUP), Settings(), account=account) as engine:
+        await engine.sign_in()
+        (issue,) = await engine.load_issues([MINE])
+        engine.perform([(issue.id, Edit(weight=5))], "weight 5")
+        world.edit(MINE, by="pm_oak", weight=8)
+        await engine.reread([issue.id])
+        await engine.sender.flush()
+        assert engine.outbox.conflicting(issue.id)
+
+
+@pytest.mark.parametrize(("command", "weight"), [("retry", 5), ("discard", 8)])
+def test_a_conflict_is_listed_and_decided(command: str, weight: int, world: World, capsys: Text) -> None:
+    asyncio.run(clash(world))
+    (row,) = listed(capsys)
+    assert (row["reference"], row["what"], row["kind"]) == (MINE, "weight 5", "conflict")
+    assert row["reason"] == "somebody else changed it: weight was 2, yours 5, now 8"
+    # What would wait for the decision is not changed, and not left behind.
+    assert run(["edit", MINE, "--milestone", "19.9"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "not changed: an earlier change of the issue is in conflict: weight was 2" in said.err
+    assert run(["failed", command, "--all"]) == 0
+    assert "1 conflict not included" in capsys.readouterr().err
+    assert run(["failed", command, "platform#1"]) == 0
+    assert capsys.readouterr().out.startswith(f"{MINE}: weight 5")
+    assert world.issue(MINE).weight == weight
+    milestone = world.issue(MINE).milestone
+    assert milestone is not None
+    assert milestone.title == "19.8"
+    assert listed(capsys) == []

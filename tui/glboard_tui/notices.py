@@ -95,8 +95,13 @@ def unexpected(error: BaseException) -> UserNotice:
     )
 
 
-def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> UserNotice:
-    """The rejected changes of one keystroke: how many and why, grouped by reason."""
+def failures(
+    title: str, failed: Sequence[tuple[Op, GlboardError]], done: int, applied: Sequence[Op] = ()
+) -> UserNotice:
+    """The rejected changes of one keystroke: how many and why, grouped by reason.
+
+    ``applied`` is what went through of changes that were applied in part.
+    """
     reasons = Counter(error.message for _, error in failed)
     lines = [
         f"{message}" if count == len(failed) == 1 else f"{count}: {message}"
@@ -106,7 +111,12 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         lines.append(f"… and {len(reasons) - 3} more reasons")
     hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
     lines.extend(list(hints)[:1])
-    if done:
+    if applied:
+        words = dict.fromkeys(op.change.describe(op.before) for op in applied)
+        lines.insert(0, f"Applied: {'; '.join(list(words)[:3])}")
+    if applied and len(applied) == done:
+        what = "Changed only in part" if done == 1 else f"{done} changed only in part"
+    elif done:
         what = f"{len(failed)} of {len(failed) + done} not changed"
     else:
         what = "Not changed" if len(failed) == 1 else f"{len(failed)} not changed"
@@ -116,6 +126,12 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         hint="gf lists failed changes",
         severity="error",
     )
+
+
+def _in_part(settled: Settled) -> list[Op]:
+    """What went through of edits whose rest failed."""
+    failed = {op.issue for op, _ in settled.failed if op.change.as_edit is not None}
+    return [op for op in settled.done if op.issue in failed and op.change.as_edit is not None]
 
 
 def tell(app: App[Any], notice: UserNotice) -> None:
@@ -233,7 +249,7 @@ class News:
             tell(app, summary)
         for settled in update.settled:
             if settled.failed and not told:
-                tell(app, failures(settled.title, settled.failed, len(settled.done)))
+                tell(app, failures(settled.title, settled.failed, len(settled.done), _in_part(settled)))
         status = self._bridge.status
         if not update.status or status is None:
             return

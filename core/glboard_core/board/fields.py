@@ -79,7 +79,8 @@ def _assignees_ignored(wanted: tuple[str, ...], issue: Issue) -> tuple[str, str]
     gone = [name for name in wanted if name.casefold() not in _people(issue.assignees)]
     what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
     if len(wanted) > 1 and len(issue.assignees) == 1:
-        return what, "this GitLab allows only one assignee (several need Premium)"
+        only = "this GitLab allows only one assignee (several need Premium)"
+        return what, f"they have no access to {issue.project}, or {only}"
     return what, f"they have no access to {issue.project}"
 
 

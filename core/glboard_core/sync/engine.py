@@ -323,7 +323,7 @@ class Engine:
         if self.save_error is not None:
             raise self.save_error
         if self.read_only:
-            raise ReadOnly(READ_ONLY, hint="Restart glboard without --read-only to change issues.")
+            raise ReadOnly(READ_ONLY, hint="Start glboard without --read-only to change issues.")
 
     def _ops(
         self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
@@ -452,13 +452,22 @@ class Engine:
         """
         if fresh:
             await self.load_catalog()
-        else:
-            await self.sign_in(RECENT)
-        if milestone not in (None, "any", "none") and self.catalog is not None:
-            # An unknown name is an error for a command; the screen shows it on the board.
-            milestone_title(milestone or "", self.settings, self.catalog, self.today())
+        known_now = fresh or await self.sign_in(RECENT)
+        try:
+            found = self._named_board(board, milestone)
+        except NameUnknown:
+            if known_now:
+                raise
+            await self.load_catalog()
+            found = self._named_board(board, milestone)
         scope = scope_of_group(self.settings.labels.group, self.catalog, self.today())
-        return await self._boards.read(self.board(board, milestone), scope, closed=closed, fresh=fresh)
+        return await self._boards.read(found, scope, closed=closed, fresh=fresh)
+
+    def _named_board(self, board: str, milestone: str | None) -> Board:
+        """The board. An unknown milestone is an error for a command; the screen shows it on the board."""
+        if milestone not in (None, "any", "none") and self.catalog is not None:
+            milestone_title(milestone or "", self.settings, self.catalog, self.today())
+        return self.board(board, milestone)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
         """Read these issues by reference (see ``model/issue.py``) and what their projects offer.

@@ -155,8 +155,15 @@ class Outcomes:
         if self._undone:
             self._tell_not_done(op, f"{conflicts[0].field} is now {conflicts[0].theirs}")
             self._engine.keep_theirs(op.issue)
-        else:
-            self._tell_not_done(op, f"somebody else changed it: {conflict_words(conflicts)}. {LISTED}")
+            return
+        words = conflict_words(conflicts)
+        item = self._engine.outbox.item(op.id)
+        if item is not None and item.conflicts:
+            self._tell_not_done(op, f"somebody else changed it: {words}. {LISTED}")
+            return
+        # It would be sent once somebody decides about the earlier change, at whatever time.
+        self._engine.local_state.withdraw([op])
+        self._tell_not_done(op, f"an earlier change of the issue is in conflict: {words}. {LISTED}")
 
 
 class _Bar:
