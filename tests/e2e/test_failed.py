@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import find_account
 from glboard_core.session import EngineOptions, open_engine
+from glboard_tui.cli import sending
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, ME, small_world
 
@@ -196,7 +198,7 @@ def test_a_change_that_could_not_be_sent_is_not_sent_later(server: DemoServer, c
 
 async def clash(world: World) -> None:
     """Leave a conflict in the outbox: somebody else sets a weight while it is set here."""
-    account = find_account(None, configured=None)
+    account = find_account(None, configured="")
     async with open_engine(EngineOptions(group=GROUP), Settings(), account=account) as engine:
         await engine.sign_in()
         (issue,) = await engine.load_issues([MINE])
@@ -227,3 +229,16 @@ def test_a_conflict_is_listed_and_decided(command: str, weight: int, world: Worl
     assert milestone is not None
     assert milestone.title == "19.8"
     assert listed(capsys) == []
+
+
+def test_a_long_edit_shows_a_bar_and_each_issue_as_it_is_done(
+    world: World, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "BAR_AFTER", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    names = [f"{GROUP}/platform#{n}" for n in (1, 3, 5)]
+    assert run(["edit", *names, "--milestone", "19.9"]) == 0
+    said = capsys.readouterr()
+    assert "0 of 3 changes, " in said.err
+    assert said.err.endswith("\r\x1b[K")
+    assert sorted(said.out.splitlines()) == [f"{name}: to 19.9" for name in names]

@@ -134,3 +134,18 @@ async def test_the_age_of_the_mirror_is_kept_across_processes(
         server.world.delete("top/app#1")
         # Nothing reports a deletion: a mirror that was just compared may still have it.
         assert ("top/app#1" in await shown(engine)) == (minutes < 10)
+
+
+async def test_a_board_is_no_longer_known_once_a_screen_had_another_scope(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    async with command(server, tmp_path) as engine:
+        before = await shown(engine)
+    account = Account(url=server.url, token=Secret(server.token))
+    for label in ("lib-only", GROUP_LABEL):
+        settings = structs.replace(SETTINGS, labels=LabelSettings(group=label))
+        async with open_engine(EngineOptions(group=GROUP, folder=tmp_path), settings, account=account):
+            pass  # opening it drops what is out of its scope
+    async with command(server, tmp_path) as engine:
+        assert not len(engine.store.issues())
+        assert await shown(engine) == before

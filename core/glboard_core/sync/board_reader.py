@@ -20,7 +20,7 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.initial_load import CURSOR, Scope
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.status import TOLERANCE, MirrorAge
+from glboard_core.sync.status import BOARDS, TOLERANCE, MirrorAge
 from glboard_core.sync.timing import RECENT
 
 #: GitLab does not move ``updatedAt`` for a second change by the same person within a minute, and a change can
@@ -30,8 +30,6 @@ LOOK_BACK = timedelta(seconds=75)
 MANY_PAGES = 5
 #: With more issues than this that the mirror has on the board and GitLab has not, the mirror is too old.
 MANY_MISSING = 100
-#: Meta key of the boards that commands have read.
-BOARDS = "boards"
 
 
 class _Read(Struct, frozen=True):

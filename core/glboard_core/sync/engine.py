@@ -246,7 +246,8 @@ class Engine:
         return group
 
     def discard_refused(self) -> Group | None:
-        """Discard the last keystroke if GitLab refused it; returns it. Raises StoreFailed."""
+        """Discard the last keystroke if GitLab refused it; returns it. Raises what ``perform`` raises."""
+        self._check_writable()
         group = self.last_change()
         if group is None or not group.is_refused:
             return None

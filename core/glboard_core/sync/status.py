@@ -17,8 +17,8 @@ from glboard_core.sync.events import EngineNotice, Event, Freshness, Status, Sta
 from glboard_core.sync.local_state import LocalState
 
 #: Meta keys of when the mirror was last up to date, of when all of it was last compared with the server, and
-#: of the server's clock minus this machine's (seconds).
-CAUGHT_UP, WHOLE, CLOCK = "caught_up", "whole", "clock"
+#: of the server's clock minus this machine's (seconds); and of the boards that commands have read.
+CAUGHT_UP, WHOLE, CLOCK, BOARDS = "caught_up", "whole", "clock", "boards"
 #: Seconds between two writes to disk: after a kill the mirror looks older by that much, never younger.
 KEPT_EVERY = 30.0
 #: Times are in whole seconds, and clocks drift a little.
@@ -97,6 +97,7 @@ class MirrorAge:
         self._here = self._kept = None
         self._store.put_meta(CAUGHT_UP, b"")
         self._store.put_meta(WHOLE, b"")
+        self._store.put_meta(BOARDS, b"")
 
     def _read(self, key: str = CAUGHT_UP) -> datetime | None:
         try:

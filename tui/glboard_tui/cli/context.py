@@ -84,15 +84,14 @@ class Options(Struct, frozen=True, kw_only=True):
         return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
-    async def engine(self, *, keep: bool = True) -> AsyncIterator[Engine]:
-        """An engine for a command, over the mirror, outbox and log on disk, or with nothing kept.
+    async def engine(self) -> AsyncIterator[Engine]:
+        """An engine for a command, over the mirror, outbox and log on disk.
 
         Raises what finding the account does.
         """
         from glboard_core.session import open_engine
 
-        place = structs.replace(self.place, keep=keep, command=True)
-        async with open_engine(place, self.settings()) as engine:
+        async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
             yield engine
 
     @asynccontextmanager

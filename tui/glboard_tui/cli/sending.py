@@ -130,7 +130,8 @@ class Outcomes:
         engine = self._engine
         failed = {op.id: reason for op, reason in engine.failed}
         logged = {line.op: line for line in engine.store.log()} if self._waiting else {}
-        withdrawn = list(self._waiting.values()) if error is not None else []
+        # An undo stays: its change already counts as undone.
+        withdrawn = list(self._waiting.values()) if error is not None and not self._undone else []
         if withdrawn:
             # A command that failed leaves nothing behind that is sent later, unexpectedly.
             sent = {op.id for op in engine.local_state.withdraw(withdrawn)}
@@ -146,8 +147,9 @@ class Outcomes:
                 self._tell_not_done(op, str(error))
             elif conflicts := engine.outbox.conflicting(op.issue):
                 self._tell_conflict(op, conflicts)
-            elif op.id in engine.outbox:
-                self._tell_not_done(op, f"{error or 'no answer yet'} The change may have been applied.")
+            elif (item := engine.outbox.item(op.id)) is not None:
+                later = "may have been applied" if item.lost_at else "is sent by the next glboard command"
+                self._tell_not_done(op, f"{error or 'No answer yet.'} The change {later}.")
             else:
                 self._tell_not_done(op, "withdrawn in another glboard session.")
 

@@ -89,10 +89,13 @@ async def _undo(options: Options, *, yes: bool) -> int:
         engine.undo()
         ops = [op for op in engine.outbox if op not in before]
         changing = {op.issue for op in ops}
-        for issue, op in {op.issue: op for op in group.ops}.items():
-            if issue not in changing:
-                click.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
         outcomes = Outcomes(engine, ops, undone=group.title)
+        for issue, op in {op.issue: op for op in group.ops}.items():
+            if issue not in engine.shown:
+                outcomes.not_done.add(issue)
+                click.echo(f"{reference(op)}: not undone: the issue no longer exists here.", err=True)
+            elif issue not in changing:
+                click.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
         await outcomes.send()
         if note := says(group.ops):
             click.echo(note, err=True)
