@@ -156,12 +156,17 @@ def test_the_status_that_gitlab_moves_along_is_undone_with_it(world: World, caps
     assert world.issue(MINE).status == "In dev"
 
 
-@pytest.mark.parametrize("arguments", [[], ["open", "build"], ["demo"]])
-def test_without_a_terminal_no_board_is_drawn(arguments: list[str], world: World, capsys: Text) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "instead"),
+    [([], "show planning"), (["open", "build"], "show build"), (["demo"], "demo --serve 127.0.0.1:0")],
+)
+def test_without_a_terminal_no_board_is_drawn(
+    arguments: list[str], instead: str, world: World, capsys: Text
+) -> None:
     assert run(arguments) == 2
     said = capsys.readouterr()
     assert "No terminal to draw the board in." in said.err
-    assert "Try glboard show" in said.err
+    assert f"Try glboard {instead}.\n" in said.err
     assert said.out == ""
 
 

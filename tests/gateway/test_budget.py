@@ -78,3 +78,6 @@ def test_lists_of_what_is_stored_take_no_request(server: DemoServer) -> None:
     requests(server, "edit", ISSUE, "--weight", "5")
     assert requests(server, "undo", "--list") == 0
     assert requests(server, "failed", "list") == 0
+    requests(server, "plan", "lock", "next")
+    assert requests(server, "plan", "show", "next") == 0
+    assert requests(server, "plan", "export", "next") == 0

@@ -95,8 +95,13 @@ class Options(Struct, frozen=True, kw_only=True):
             yield engine
 
     @asynccontextmanager
-    async def signed_in(self, *, keep: bool = False) -> AsyncIterator[tuple[Engine, Account]]:
-        """Such an engine with the catalog, and its account. Raises what finding it and reading do."""
+    async def signed_in(
+        self, *, keep: bool = False, seconds: float | None = None
+    ) -> AsyncIterator[tuple[Engine, Account]]:
+        """Such an engine with the catalog, and its account; with nothing kept on disk unless ``keep``.
+
+        A catalog read in the last ``seconds`` is used. Raises what finding the account and reading do.
+        """
         from glboard_core.gitlab.account import find_account
         from glboard_core.session import open_engine
 
@@ -104,16 +109,16 @@ class Options(Struct, frozen=True, kw_only=True):
         account = find_account(self.url, configured=settings.gitlab.url)
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, settings, account=account) as engine:
-            await engine.load_catalog()
+            await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
             yield engine, account
 
     @asynccontextmanager
-    async def reports(self, *, keep: bool = False) -> AsyncIterator[Reports]:
+    async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
         """Reports over such an engine. Raises what ``signed_in`` does."""
         from glboard_core.reports import open_reports
 
         async with (
-            self.signed_in(keep=keep) as (engine, account),
+            self.signed_in(keep=keep, seconds=seconds) as (engine, account),
             open_reports(engine, account, as_of=self.as_of) as reports,
         ):
             yield reports

@@ -81,6 +81,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             lambda: _on_demo(options, settings, demo, accounts),
             lambda: accounts[-1],
             board=board,
+            instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
         )
 
@@ -140,13 +141,14 @@ def _show(
     account: Callable[[], Account],
     *,
     board: str,
+    instead: str = "",
     **more: Any,
 ) -> int:
     """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account.
 
     Raises UsageError without a terminal.
     """
-    context.check_terminal(f"glboard show {board}")
+    context.check_terminal(instead or f"glboard show {board}")
 
     def reports(engine: Engine) -> AbstractAsyncContextManager[Reports]:
         from glboard_core.reports import open_reports

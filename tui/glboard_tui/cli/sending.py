@@ -73,6 +73,9 @@ class Outcomes:
                 await self._engine.sender.flush()
             except GlboardError as stopped:
                 error = stopped
+            except asyncio.CancelledError:
+                self._tell_rest(GlboardError("Interrupted."))
+                raise
         self._tell_rest(error)
         if self.not_done and any(op.group in self._groups for op, _ in self._engine.failed):
             click.echo(f"  {LISTED}", err=True)
@@ -148,7 +151,8 @@ class Outcomes:
             elif conflicts := engine.outbox.conflicting(op.issue):
                 self._tell_conflict(op, conflicts)
             elif (item := engine.outbox.item(op.id)) is not None:
-                later = "may have been applied" if item.lost_at else "is sent by the next glboard command"
+                sent = item.lost_at or item.sent_at
+                later = "may have been applied" if sent else "is sent by the next glboard command"
                 self._tell_not_done(op, f"{error or 'No answer yet.'} The change {later}.")
             else:
                 self._tell_not_done(op, "withdrawn in another glboard session.")
