@@ -201,6 +201,22 @@ def test_a_change_that_could_not_be_sent_is_not_sent_later(server: DemoServer, c
     assert server.world.issue(MINE).weight == 4
 
 
+def test_a_lost_answer_of_an_earlier_command_does_not_hold_up_the_next(
+    server: DemoServer, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["edit", MINE, "--weight", "4"]) == 0
+    # GitLab fails without a word, and no longer answers what became of it.
+    server.faults.next("reset-before", "updateIssue")
+    server.faults.next("401", "issue", skip=1, times=1)
+    capsys.readouterr()
+    assert run(["edit", f"{GROUP}/platform#3", "--weight", "5"]) == 1
+    assert "The change may have been applied." in capsys.readouterr().err
+    server.faults.clear()
+    assert run(["edit", MINE, "--weight", "6"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (f"{MINE}: weight 6\n", "")
+
+
 async def clash(world: World) -> None:
     """Leave a conflict in the outbox: somebody else sets a weight while it is set here."""
     account = find_account(None, configured="")

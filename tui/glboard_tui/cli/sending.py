@@ -66,11 +66,13 @@ class Outcomes:
         engine.listen(self._hear)
 
     async def send(self) -> None:
-        """Send everything in the outbox and print the outcomes. A failure is printed with what it left."""
+        """Send them, and what an earlier session left; print the outcomes. A failure is printed as one."""
+        if not self._waiting:
+            return
         error: GlboardError | None = None
         with self._bar.running(lambda: (self._count - len(self._waiting), self._count)):
             try:
-                await self._engine.sender.flush()
+                await self._engine.sender.flush(list(self._waiting))
             except GlboardError as stopped:
                 error = stopped
             except asyncio.CancelledError:
@@ -153,7 +155,8 @@ class Outcomes:
             elif (item := engine.outbox.item(op.id)) is not None:
                 sent = item.lost_at or item.sent_at
                 later = "may have been applied" if sent else "is sent by the next glboard command"
-                self._tell_not_done(op, f"{error or 'No answer yet.'} The change {later}.")
+                why, hint = (error.message, error.hint) if error is not None else ("No answer yet.", "")
+                self._tell_not_done(op, f"{why} The change {later}. {hint}".strip())
             else:
                 self._tell_not_done(op, "withdrawn in another glboard session.")
 
