@@ -153,8 +153,8 @@ class Outcomes:
             elif conflicts := engine.outbox.conflicting(op.issue):
                 self._tell_conflict(op, conflicts)
             elif (item := engine.outbox.item(op.id)) is not None:
-                sent = item.lost_at or item.sent_at
-                later = "may have been applied" if sent else "is sent by the next glboard command"
+                passed = item.lost_at or item.sent_at
+                later = "may have been applied" if passed else "is sent by the next glboard command"
                 why, hint = (error.message, error.hint) if error is not None else ("No answer yet.", "")
                 self._tell_not_done(op, f"{why} The change {later}. {hint}".strip())
             else:
