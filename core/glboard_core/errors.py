@@ -197,6 +197,17 @@ class EditFailed(EditRefused):
     may_pass = True
 
 
+class LastRefused(GlboardError):
+    """There is nothing to undo, since GitLab refused the last change; earlier ones are not passed over."""
+
+    title = "Undo"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The last change was refused: {what}.", hint="Discard it, or retry it in the failed changes."
+        )
+
+
 class EditUnknown(EditRefused):
     """The answer was lost. The change may have been made; reading back must settle it."""
 

@@ -28,6 +28,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """Which GitLab and which group: from the command line, else environment, else configuration.
 
     ``keep``: whether the mirror and the outbox are stored on disk (``folder``, by default the state folder).
+    ``command``: that it runs for one command, next to a screen perhaps.
     """
 
     url: str | None = None
@@ -36,6 +37,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     read_only: bool = False
     keep: bool = True
     folder: Path | None = None
+    command: bool = False
 
 
 @asynccontextmanager
@@ -61,7 +63,14 @@ async def open_engine(
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
         gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
-        engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
+        engine = Engine(
+            gateway,
+            store,
+            settings,
+            as_of=options.as_of,
+            read_only=options.read_only,
+            command=options.command,
+        )
         engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine
@@ -72,6 +81,7 @@ async def open_engine(
     finally:
         await gateway.close()
         if store is not None:
+            _keep_clock(store, gateway)
             store.close()
 
 
@@ -85,6 +95,13 @@ def _store(known: _Known | None, url: str, group: str, user: str | None) -> tupl
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
         return SqliteStore(":memory:"), error
+
+
+def _keep_clock(store: Store, gateway: GitLabGateway) -> None:
+    """Store the offset of the server's clock, so that the next command knows its time before it asks."""
+    offset = f"{(gateway.now() - datetime.now(UTC)).total_seconds():.0f}".encode()
+    if store.durable and store.meta(CLOCK) != offset:
+        store.put_meta(CLOCK, offset)
 
 
 def _state_folder() -> Path:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.conflicts import kinds, proven_by_events
+from glboard_core.board.conflicts import conflicts, kinds, proven_by_events
 from glboard_core.board.operations import Change, Comment, Edit, GroupId, Op, OpId
 from glboard_core.model.event import Event, EventAction, EventKind
 from glboard_core.model.issue import Issue
@@ -128,3 +128,14 @@ def test_no_more_is_proven_than_was_applied(weights: list[int], made: int, their
     assert len(found) <= len(done)
     if all(one.change != done[-1].change for one in ops[made:] if done):
         assert found == [one.id for one in done]
+
+
+def test_a_status_that_gitlab_moved_with_the_state_is_no_conflict() -> None:
+    closed = make.issue(1, state="closed", status="In review")
+    reopening = op(Edit(state="opened", status="In review"), before=closed)
+    assert conflicts(reopening, make.issue(1, state="closed", status="Complete")) == ()
+    # Somebody else reopened it, and decided.
+    (found,) = conflicts(reopening, make.issue(1, status="In dev"))
+    assert (found.field, found.theirs) == ("status", "In dev")
+    completing = op(Edit(state="closed", status="Complete"), before=make.issue(1, status="In dev"))
+    assert conflicts(completing, make.issue(1, status="In review"))

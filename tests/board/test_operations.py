@@ -176,3 +176,35 @@ def test_describe() -> None:
     assert Edit(weight=None).describe() == "clear weight"
     assert Edit(milestone="19.9", remove=frozenset({"Deliverable"})).describe() == "to 19.9, -Deliverable"
     assert Edit(state="closed").describe() == "close"
+
+
+def test_undo_of_closing_restores_the_status_that_gitlab_moves_along() -> None:
+    before = issue(1, status="In review")
+    assert Edit(state="closed").inverse(before, OpId("1")) == Edit(state="opened", status="In review")
+    assert Edit(state="closed").inverse(issue(1), OpId("1")) == Edit(state="opened")
+    assert Edit(weight=1).inverse(before, OpId("1")) == Edit(weight=None)
+
+
+@given(issues(), edits())
+def test_what_went_through_and_the_rest_are_the_whole_edit(before: Issue, edit: Edit) -> None:
+    after = edit.apply(before)
+    went, rest = edit.split_by(before, after)
+    assert rest == Edit()
+    assert same(went.apply(before), after)
+    went, rest = edit.split_by(before, before)
+    assert went == Edit()
+    assert (rest == Edit()) == same(before, after)
+
+
+def same(one: Issue, other: Issue) -> bool:
+    """Whether two issues mean the same to GitLab."""
+    return one.labels == other.labels and not any(field.differs_in(one, other) for field in FIELDS)
+
+
+def test_assignees_that_gitlab_dropped_count_as_changed() -> None:
+    before = issue(1, "bug", assignees=("eng_1",), weight=1)
+    now = issue(1, "bug", "feature", assignees=(), weight=1)
+    wanted = Edit(add=frozenset({"feature"}), assignees=("eng_1", "eng_2"), weight=3)
+    went, rest = wanted.split_by(before, now)
+    assert went == Edit(add=frozenset({"feature"}), assignees=())
+    assert rest == Edit(assignees=("eng_1", "eng_2"), weight=3)

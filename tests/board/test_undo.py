@@ -66,6 +66,31 @@ def test_failed_op_is_forgotten() -> None:
     assert stack.last is None
 
 
+def test_a_refused_group_stays_the_last_thing_done_until_it_is_discarded() -> None:
+    stack = UndoStack()
+    first, second = group(1), group(2, Edit(weight=1), Edit(weight=2))
+    stack.done(first)
+    stack.done(second)
+    stack.refuse(second.ops[0], second.title)
+    assert stack.last
+    assert not stack.last.is_refused
+    assert (stack.last.ops, stack.last.refused) == (second.ops[1:], second.ops[:1])
+    stack.refuse(second.ops[1], second.title)
+    assert stack.last.is_refused
+    stack.keep_refused({second.ops[1].id})
+    assert stack.last.refused == second.ops[1:]
+    stack.keep_refused(set())
+    assert stack.last == first
+
+
+def test_a_refused_change_of_an_earlier_session_becomes_the_last_thing_done() -> None:
+    stack = UndoStack()
+    stack.done(group(1))
+    (op,) = group(2).ops
+    stack.refuse(op, "undo: weight 2")
+    assert stack.last == Group(id=op.group, title="undo: weight 2", ops=(), refused=(op,))
+
+
 def test_new_issue_keeps_its_place_under_its_new_id() -> None:
     stack = UndoStack()
     new = IssueId("new:1")

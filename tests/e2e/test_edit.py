@@ -255,7 +255,7 @@ def test_an_issue_an_option_does_not_apply_to_is_not_changed(world: World, capsy
 
 
 def test_undo_is_not_blamed_for_an_earlier_failure(world: World, capsys: Text) -> None:
-    assert edit(RIPE, "--assign", "nobody") == 1
+    assert edit(RIPE, "--add-label", "no such label") == 1
     assert edit(RIPE, "--weight", "5") == 0
     capsys.readouterr()
     assert run(["undo"]) == 0
@@ -292,8 +292,9 @@ def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
         (("--board", "planning"), "--board and --to must be used together"),
         (("--weight", "heavy"), "is not a weight"),
         (("--board", "planning", "--to", "nowhere"), "nowhere"),
-        (("--accept", "eng_aldre"), "Near matches: eng_alder"),
-        (("--breakdown", "nobody"), "no member of the group named “nobody”"),
+        (("--accept", "eng_aldre"), "@eng_aldre: no such user in demo-org.\n  Did you mean @eng_alder?"),
+        (("--breakdown", "nobody"), "@nobody: no such user in demo-org.\n"),
+        (("--assign", "@eng_brich"), "@eng_brich: no such user in demo-org.\n  Did you mean @eng_birch?"),
         (("--board", "milestones", "--to", "19.9", "--milestone", "19.7"), "19.9 and to 19.7"),
         (("--ready", "--add-label", "workflow::in dev"), "would be added and removed"),
     ],

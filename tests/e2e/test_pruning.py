@@ -61,7 +61,7 @@ def test_old_changes_are_pruned_after_confirmation(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--prune", "0"), ("--prune", "x"), ("--prune", "3", "--list"), ("--yes",)]
+    "arguments", [("--prune", "0"), ("--prune", "x"), ("--prune", "3", "--list"), ("--list", "--yes")]
 )
 def test_wrong_use(world: World, arguments: tuple[str, ...]) -> None:
     assert run(["undo", *arguments]) == 2

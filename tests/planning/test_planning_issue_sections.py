@@ -9,7 +9,7 @@ from msgspec import structs
 
 from glboard_core.board.definition import flow_scheme
 from glboard_core.config import CapacityWords, LabelSettings, PlanningSettings, Settings
-from glboard_core.demo.world.notes import split
+from glboard_core.demo.world.texts import split
 from glboard_core.errors import ConfigError
 from glboard_core.milestone_setup import template_of
 from glboard_core.model.issue import Issue

@@ -144,7 +144,7 @@ async def test_a_command_needs_one_request_for_an_issue(server: DemoServer, stor
         await first_start(made)
     async with session(server, store, running=False) as made:
         trips = known(made)
-        await made.engine.load_catalog(within=timedelta(days=1))
+        await made.engine.sign_in()
         [issue] = await made.engine.load_issues(["top/app#1"])
         assert trips.names == ["Find"]
         assert issue.weight == 1

@@ -61,7 +61,7 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     undo: bool = False
     redo: bool = False
     repeat: bool = False
-    #: Whether a change to a target has a conflict to decide: keep mine or keep theirs.
+    #: Whether any change has a conflict to decide: keep mine or keep theirs.
     conflicting: bool = False
     #: Whether this server supports weights (EE).
     weights: bool = True
@@ -389,7 +389,7 @@ ACTIONS: tuple[Action, ...] = (
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
-    _changes("pane.failed", "panes.failed", "g f", "Failed changes: retry, edit or discard", "failed"),
+    _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
     _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),

@@ -7,7 +7,7 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op, OpId
+from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
@@ -156,6 +157,8 @@ class FailedRow(Struct, frozen=True, kw_only=True):
     change: Change
     #: The full path of its issue's project.
     project: str = ""
+    #: Whether it waits because somebody else changed the same field.
+    conflict: bool = False
 
 
 class LogRow(Struct, frozen=True, kw_only=True):
@@ -199,6 +202,11 @@ class Update(Struct, kw_only=True):
         return self != Update()
 
 
+def _conflict_words(conflicts: Sequence[Conflict]) -> str:
+    texts = (f"{one.field} was {one.saw}, yours {one.mine}, now {one.theirs}" for one in conflicts)
+    return f"Someone else changed it: {'; '.join(texts)}."
+
+
 class Bridge:
     """The screen's side of an engine that is attached later.
 
@@ -236,7 +244,10 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
-        self._earlier: str | None = None
+        #: What undo applies to of an earlier session: read from the log once, since the footer asks on every
+        #: key.
+        self._earlier: Group | None = None
+        self._earlier_read = False
 
     # The engine's events
 
@@ -274,6 +285,7 @@ class Bridge:
                     anew = True
                 case StatusChanged():
                     update.status = True
+                    self._earlier_read = False  # a failed change may be gone
                 case EngineNotice():
                     update.notices.append(event.text)
                 case Renamed():
@@ -527,16 +539,41 @@ class Bridge:
 
     @property
     def undo_title(self) -> str:
-        """The title of what ``u`` would undo; "" if nothing."""
-        if self.engine is None:
+        """The title of what ``u`` would undo or discard; "" if nothing."""
+        last = self._last_change
+        return last.title if last is not None else ""
+
+    @property
+    def undo_words(self) -> str:
+        """What ``u`` would do: "undo: weight 3"; "" if nothing."""
+        last = self._last_change
+        if last is None:
             return ""
+        return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
+
+    @property
+    def refused(self) -> Group | None:
+        """What was done last, if GitLab refused it: there is nothing to undo, only something to discard."""
+        last = self._last_change
+        return last if last is not None and last.is_refused else None
+
+    @property
+    def _last_change(self) -> Group | None:
+        if self.engine is None:
+            return None
         if (last := self.engine.undo_stack.last) is not None:
-            return last.title
-        if self._earlier is None:
-            # From an earlier session: read from the log once, since the footer asks on every key.
-            earlier = self.engine.last_change()
-            self._earlier = earlier.title if earlier else ""
+            return last
+        if not self._earlier_read:
+            self._earlier_read = True
+            self._earlier = self.engine.last_change()
         return self._earlier
+
+    def discard_refused(self) -> None:
+        """Discard what was done last and refused. Raises StoreFailed."""
+        if self.engine is not None:
+            self._repaint.update(op.issue for op in (self.refused.refused if self.refused else ()))
+            self.engine.discard_refused()
+            self._earlier_read = False
 
     @property
     def can_redo(self) -> bool:
@@ -546,10 +583,10 @@ class Bridge:
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
-        Raises StoreFailed if the undo cannot be stored.
+        Raises StoreFailed if the undo cannot be stored, and LastRefused.
         """
         group = self.engine.undo() if self.engine else None
-        self._earlier = None
+        self._earlier_read = False
         return (group.title, undo.says(group.ops)) if group else None
 
     def redo(self) -> str | None:
@@ -572,38 +609,47 @@ class Bridge:
     # Failed changes, and the change log
 
     def failed(self) -> list[FailedRow]:
-        """The failed changes, newest first."""
+        """The changes in conflict, wherever their cards are, and the failed ones; newest first."""
         if self.engine is None:
             return []
-        rows: list[FailedRow] = []
-        for op, error in reversed(self.engine.failed):
-            issue = self.engine.shown.get(op.issue) or op.before
-            rows.append(
-                FailedRow(
-                    op=op.id,
-                    issue=op.issue,
-                    reference=short(issue) if issue else "new issue",
-                    title=self.title_of(issue) if issue else "",
-                    what=op.change.describe(op.before),
-                    message=error.message,
-                    hint=error.hint,
-                    change=op.change,
-                    project=issue.project if issue else "",
-                )
-            )
-        return rows
+        outbox = self.engine.outbox
+        waiting = [item for op in outbox if (item := outbox.item(op.id)) is not None and item.conflicts]
+        rows = [self._failed_row(item.op, _conflict_words(item.conflicts), "", True) for item in waiting]
+        rows += [self._failed_row(op, error.message, error.hint) for op, error in self.engine.failed]
+        return sorted(rows, key=lambda row: row.op, reverse=True)
 
-    def retry(self, op: OpId) -> None:
-        """Retry a failed change."""
-        if self.engine is not None:
-            self._repaint.update(failed.issue for failed, _ in self.engine.failed if failed.id == op)
-            self.engine.retry(op)
+    def _failed_row(self, op: Op, message: str, hint: str, conflict: bool = False) -> FailedRow:
+        issue = (self.engine.shown.get(op.issue) if self.engine else None) or op.before
+        return FailedRow(
+            op=op.id,
+            issue=op.issue,
+            reference=short(issue) if issue else "new issue",
+            title=self.title_of(issue) if issue else "",
+            what=op.change.describe(op.before),
+            message=message,
+            hint=hint,
+            change=op.change,
+            project=issue.project if issue else "",
+            conflict=conflict,
+        )
 
-    def drop(self, op: OpId) -> None:
-        """Discard a failed change."""
+    def retry(self, row: FailedRow) -> None:
+        """Retry a failed change; in a conflict, send mine over theirs."""
         if self.engine is not None:
-            self._repaint.update(failed.issue for failed, _ in self.engine.failed if failed.id == op)
-            self.engine.local_state.discard_failed(op)
+            self._repaint.add(row.issue)
+            if row.conflict:
+                self.engine.keep_mine(row.issue)
+            else:
+                self.engine.retry(row.op)
+
+    def drop(self, row: FailedRow) -> None:
+        """Discard a failed change; in a conflict, keep theirs."""
+        if self.engine is not None:
+            self._repaint.add(row.issue)
+            if row.conflict:
+                self.engine.keep_theirs(row.issue)
+            else:
+                self.engine.local_state.discard_failed(row.op)
 
     def instead(self, op: OpId, change: Change) -> bool:
         """Send an edited change instead of a failed one, with those depending on it; whether it was queued.

@@ -26,6 +26,7 @@ from glboard_core.errors import (
     GroupNotFound,
     NotGitLab,
     QueryRefused,
+    RateLimited,
     TlsFailed,
 )
 from glboard_core.sync.events import Settled, Status
@@ -67,16 +68,19 @@ _HINTS: dict[type[GlboardError], str] = {
     EditUnknown: "Check the issue, then retry from the list of failed changes (gf).",
     ConfigError: "Fix the file, then restart glboard.",
     QueryRefused: "This GitLab may be older than 16.8, the oldest supported version.",
+    RateLimited: "Nothing is lost: unsent changes wait until then.",
     ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
 }
 
 
 def notice_of(error: GlboardError) -> UserNotice:
     """An error as a message."""
+    # The screen waits and tries again by itself; a command ends.
+    own = "" if isinstance(error, RateLimited) else error.hint
     return UserNotice(
         title=error.title,
         message=error.message,
-        hint=error.hint or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
+        hint=own or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
         severity="warning" if error.may_pass else "error",
     )
 
@@ -91,8 +95,13 @@ def unexpected(error: BaseException) -> UserNotice:
     )
 
 
-def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> UserNotice:
-    """The rejected changes of one keystroke: how many and why, grouped by reason."""
+def failures(
+    title: str, failed: Sequence[tuple[Op, GlboardError]], done: int, applied: Sequence[Op] = ()
+) -> UserNotice:
+    """The rejected changes of one keystroke: how many and why, grouped by reason.
+
+    ``applied`` is what went through of changes that were applied in part.
+    """
     reasons = Counter(error.message for _, error in failed)
     lines = [
         f"{message}" if count == len(failed) == 1 else f"{count}: {message}"
@@ -102,7 +111,12 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         lines.append(f"… and {len(reasons) - 3} more reasons")
     hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
     lines.extend(list(hints)[:1])
-    if done:
+    if applied:
+        words = dict.fromkeys(op.change.describe(op.before) for op in applied)
+        lines.insert(0, f"Applied: {'; '.join(list(words)[:3])}")
+    if applied and len(applied) == done:
+        what = "Changed only in part" if done == 1 else f"{done} changed only in part"
+    elif done:
         what = f"{len(failed)} of {len(failed) + done} not changed"
     else:
         what = "Not changed" if len(failed) == 1 else f"{len(failed)} not changed"
@@ -112,6 +126,12 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         hint="gf lists failed changes",
         severity="error",
     )
+
+
+def _in_part(settled: Settled) -> list[Op]:
+    """What went through of edits whose rest failed."""
+    failed = {op.issue for op, _ in settled.failed if op.change.as_edit is not None}
+    return [op for op in settled.done if op.issue in failed and op.change.as_edit is not None]
 
 
 def tell(app: App[Any], notice: UserNotice) -> None:
@@ -232,7 +252,7 @@ class News:
         for part in update.settled:
             settled = self._joined(part)
             if settled is not None and settled.failed and not told:
-                tell(app, failures(settled.title, settled.failed, len(settled.done)))
+                tell(app, failures(settled.title, settled.failed, len(settled.done), _in_part(settled)))
         status = self._bridge.status
         if not update.status or status is None:
             return

@@ -259,7 +259,7 @@ def footer_view(
     if help_key := keymap.key("help"):
         hints.append((help_key, "keys"))
     # The capacity pane has its own undo, for the team's days.
-    last = f"{keymap.key('undo')} undo: {undo}" if undo and now.scope != "capacity" else ""
+    last = f"{keymap.key('undo')} {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),

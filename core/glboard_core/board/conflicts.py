@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from glboard_core.board.fields import FIELDS, text_of
 from glboard_core.board.operations import Change, Edit, Op, OpId
@@ -82,9 +82,16 @@ def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
     found: list[Conflict] = []
     for field, mine in edit.fields():
         was, theirs = getattr(saw, field.name), getattr(now, field.name)
+        if field.name == "status" and _moved_along(edit, saw, now):
+            continue
         if not field.same(theirs, was) and not field.same(theirs, mine):
             found.append(Conflict(field.name, _words(was), _words(mine), _words(theirs)))
     return found
+
+
+def _moved_along(edit: Edit, saw: Issue, now: Issue) -> bool:
+    """Whether the status changed only because GitLab moves it with the state, which this edit sets back."""
+    return edit.state is not UNSET and edit.status == saw.status and now.state == saw.state
 
 
 def _alike(one: Issue, other: Issue) -> bool:

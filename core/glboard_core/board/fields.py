@@ -81,7 +81,8 @@ def _assignees_ignored(wanted: tuple[str, ...], issue: Issue) -> tuple[str, str]
     gone = missing_people(wanted, issue.assignees)
     what = f"the assignee {', '.join(sorted(gone))} was not set" if gone else "the assignees were not changed"
     if len(issue.assignees) == 1:
-        return what, "this GitLab allows only one assignee (several need Premium)"
+        only = "this GitLab allows only one assignee (several need Premium)"
+        return what, f"they have no access to {issue.project}, or {only}"
     return what, f"they have no access to {issue.project}"
 
 

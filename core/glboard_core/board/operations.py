@@ -221,6 +221,9 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
             for f in FIELDS
             if f.name != "assignees" and getattr(after, f.name) != (was := getattr(before, f.name))
         }
+        if "state" in values and before.status is not None:
+            # GitLab moves the status along when it closes or reopens an issue.
+            values["status"] = before.status
         if self.description_change is not None:
             values["description"], values["description_was"] = self.description_change
         back = Edit(
@@ -284,6 +287,28 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
             unassign=unassign - missing_people(unassign, issue.assignees),
             **values,
         )
+
+    def split_by(self, before: Issue, now: Issue) -> tuple[Edit, Edit]:
+        """(what of it went through, the rest), judged by the issue before and ``now``.
+
+        A description does not show in an issue: it counts as not gone through.
+        """
+        rest = self.missing_on(now)
+        if self.description is not UNSET:
+            rest = structs.replace(rest, description=self.description, description_was=self.description_was)
+        left = {f.name for f, _ in rest.fields()}
+        values = {f.name: v for f, v in self.fields() if f.name not in left and f.differs_in(before, now)}
+        if "assignees" in left and before.assignees != now.assignees:
+            # GitLab drops people it does not know or has no seat for, and assigns the rest.
+            values["assignees"] = now.assignees
+        came = self.add & now.labels
+        went = Edit(
+            # With a label that was there, so that another one of its scope does not push it out.
+            add=came if came - before.labels else frozenset(),
+            remove=(self.remove & before.labels) - now.labels,
+            **values,
+        )
+        return went, rest
 
     def parts(self) -> list[str]:
         touched = self.touches() - {"title"}

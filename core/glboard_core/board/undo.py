@@ -7,7 +7,7 @@ redo returns the Ops again. At least 100 levels are kept (1,000 here).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct, structs
 
@@ -18,11 +18,20 @@ LEVELS = 1_000
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """What one keystroke did: its Ops and its title on screen ("weight 3", "4 to 19.9")."""
+    """What one keystroke did: its Ops and its title on screen ("weight 3", "4 to 19.9").
+
+    ``refused`` are those of its Ops that GitLab refused, until they are retried or discarded.
+    """
 
     id: GroupId
     title: str
     ops: tuple[Op, ...]
+    refused: tuple[Op, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing of it was done: there is nothing to undo, only something to discard."""
+        return bool(self.refused) and not self.ops
 
 
 class UndoStack:
@@ -73,9 +82,33 @@ class UndoStack:
         self._done = deque((_replaced(g, op) for g in self._done), maxlen=LEVELS)
 
     def forget(self, op: OpId) -> None:
-        """Remove a failed Op: it was never done, so there is nothing to undo."""
-        kept = [structs.replace(g, ops=tuple(o for o in g.ops if o.id != op)) for g in self._done]
-        self._done = deque((g for g in kept if g.ops), maxlen=LEVELS)
+        """Remove a discarded Op: it was never done, so there is nothing to undo."""
+        self._keep(structs.replace(g, ops=tuple(o for o in g.ops if o.id != op)) for g in self._done)
+
+    def refuse(self, op: Op, title: str) -> None:
+        """GitLab refused an Op: it stays the last thing done, so that undo does not pass over it.
+
+        One of an earlier session, or of an undo, becomes the last thing done.
+        """
+        if all(group.id != op.group for group in self._done):
+            self._done.append(Group(id=op.group, title=title, ops=()))
+        self._keep(
+            structs.replace(g, ops=tuple(o for o in g.ops if o.id != op.id), refused=(*g.refused, op))
+            if g.id == op.group
+            else g
+            for g in self._done
+        )
+
+    def keep_refused(self, failed: Collection[OpId]) -> None:
+        """Only these failed changes are left: the others were retried or discarded."""
+        if any(op.id not in failed for group in self._done for op in group.refused):
+            self._keep(
+                structs.replace(g, refused=tuple(op for op in g.refused if op.id in failed))
+                for g in self._done
+            )
+
+    def _keep(self, groups: Iterable[Group]) -> None:
+        self._done = deque((g for g in groups if g.ops or g.refused), maxlen=LEVELS)
 
 
 def _renamed(group: Group, old: IssueId, new: IssueId) -> Group:

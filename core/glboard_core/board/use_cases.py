@@ -159,7 +159,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             issues,
             lambda issue: edits.set_flow(issue, state, flow) if (state := states[issue.id]) else None,
             names.pop() if len(names) == 1 else "advanced",
-            "already complete; press x x to close",
+            "already complete; close it instead",
         )
 
     def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
@@ -208,7 +208,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             issues,
             edit,
             f"accepted for {alone}" if alone else "accepted",
-            "unassigned; press d and a letter to accept and assign",
+            "unassigned; choose who to accept it for",
         )
 
     def take_back(self, issues: Sequence[Issue]) -> EditBatch:

@@ -166,7 +166,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if (board := self.catalog.ranking_board) is None:
             raise EditImpossible(
                 "GitLab needs an issue board to change the manual order, and the group has none.",
-                hint="Create an issue board for the group in GitLab, then press r.",
+                hint="Create an issue board for the group in GitLab, then try again.",
             )
         # GitLab's names: moveBeforeId is the issue that will be before (above) the moved one.
         places = {"moveBeforeId": rank.above, "moveAfterId": rank.below}

@@ -15,6 +15,7 @@ import asyncio
 import importlib
 import random
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -232,6 +233,8 @@ class Transport:
 
     async def _once(self, method: str, path: str, body: bytes) -> bytes | Failure:
         if self._client is None:
+            # Its own command line, which is not used, would import Rich and Pygments: a tenth of a command.
+            sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # documented: not importable
             await asyncio.to_thread(importlib.import_module, "httpx")
         import httpx
 

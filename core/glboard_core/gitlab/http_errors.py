@@ -94,7 +94,7 @@ def of_exception(problem: Exception, host: str) -> Failure:
             hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
         )
         return Failure(untrusting, reached=False)
-    lost = Offline(f"The connection to {host} was lost.", hint="Retrying when it is back.")
+    lost = Offline(f"The connection to {host} was lost.", hint="Check your network connection, or VPN.")
     return Failure(lost, again=True)
 
 
@@ -163,9 +163,9 @@ def of_status(
     if status == 429:
         seconds = UNKNOWN_WAIT if wait is None else wait
         limited = RateLimited(
-            f"Rate limited by {host} (HTTP 429); retrying in {seconds:.0f} s.",
+            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
             retry_after=seconds,
-            hint="Nothing is lost: unsent changes wait until then.",
+            hint="Try again after that.",
         )
         return Failure(limited, reached=False, again=True, wait=wait)
     if status >= 500:

@@ -257,9 +257,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
         return None
     if rank.position is None or rank.position == issue.position:
         return None
-    return EditDropped(
-        "The issue did not move.", hint="Likely cause: an adjacent issue is gone. Press r to refresh."
-    )
+    return EditDropped("The issue did not move.", hint="Likely cause: an adjacent issue is gone.")
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:

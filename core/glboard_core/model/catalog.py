@@ -210,7 +210,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         if (label := self.label(project, title)) is None:
             raise EditImpossible(
                 f"The label “{title}” does not exist in {project}.",
-                hint="Create it as a group label in GitLab, then press r to refresh."
+                hint="Create it as a group label in GitLab, then try again."
                 if title not in self._labels
                 else "It exists only in another project. Create it as a group label in GitLab.",
             )
@@ -244,7 +244,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
                 f"The milestone “{title}” is not available to {project}.",
                 hint="It belongs to another project or subgroup."
                 if known
-                else "It no longer exists. Press r to refresh.",
+                else "It no longer exists, or has another title.",
             )
         return milestone.id
 

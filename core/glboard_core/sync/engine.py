@@ -24,6 +24,7 @@ from glboard_core.errors import (
     READ_ONLY,
     EditImpossible,
     GlboardError,
+    LastRefused,
     NameUnknown,
     ReadOnly,
     StoreFailed,
@@ -32,8 +33,9 @@ from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Gateway, Logged, Store
+from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
-from glboard_core.sync.initial_load import InitialLoad, adopt_scope
+from glboard_core.sync.initial_load import SCOPE, InitialLoad, adopt_scope, has_scope, scope_of_group
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.names import KnownNames
@@ -41,7 +43,7 @@ from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.status import MirrorAge, SyncStatus
-from glboard_core.sync.timing import Timing
+from glboard_core.sync.timing import DAY, RECENT, Timing
 
 Listener = Callable[[Event], None]
 
@@ -52,7 +54,7 @@ USER = "user"
 _ALL = 1_000_000_000
 
 #: Why a failed change cannot be retried.
-GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
+GONE = EditImpossible("The issue no longer exists.", hint="Discard the change.")
 
 
 class UserChangedError(Exception):
@@ -67,7 +69,7 @@ class Engine:
     """State, and the tasks that keep it up to date. All methods are called from one event loop.
 
     ``as_of`` fixes the time that everything is computed with; by default it is the server's clock. ``timing``
-    has the waits.
+    has the waits. A ``command`` never changes which issues the mirror is of, since a screen may be using it.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Engine:
         as_of: datetime | None = None,
         read_only: bool = False,
         timing: Timing | None = None,
+        command: bool = False,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -99,7 +102,9 @@ class Engine:
         if (known := store.catalog()) is not None and known.server.version:
             gateway.expect(known.server)
         # Before anything is shown: issues of another scope must not be.
-        self._scope_changed = adopt_scope(store, settings.labels.group, self._age)
+        label = settings.labels.group
+        adopts = not command or store.meta(SCOPE) is None
+        self._scope_changed = adopts and adopt_scope(store, label, self._age)
         self.undo_stack = UndoStack()
         self.local_state = LocalState(
             store,
@@ -127,6 +132,7 @@ class Engine:
             visible=self._visible_board,
             today=self.today,
         )
+        self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
         self.sender = OutboxSender(
@@ -221,12 +227,16 @@ class Engine:
         """Undo the last keystroke, of this session or else of an earlier one.
 
         Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
-        Raises what ``perform`` raises.
+        Raises LastRefused if GitLab refused the last keystroke, which ``discard_refused`` removes, and what
+        ``perform`` raises.
         """
         self._check_writable()
-        group = self.undo_stack.undo() or last_group(self.store.log())
+        group = self.last_change()
         if group is None:
             return None
+        if group.is_refused:
+            raise LastRefused(group.title)
+        self.undo_stack.undo()
         sent: Sequence[Op] = group.ops
         try:
             sent = self.local_state.withdraw(group.ops)
@@ -238,6 +248,16 @@ class Engine:
             raise
         self._log_undone(sent, group.title)
         self.undo_stack.undone(group)
+        return group
+
+    def discard_refused(self) -> Group | None:
+        """Discard the last keystroke if GitLab refused it; returns it. Raises what ``perform`` raises."""
+        self._check_writable()
+        group = self.last_change()
+        if group is None or not group.is_refused:
+            return None
+        for op in group.refused:
+            self.local_state.discard_failed(op.id)
         return group
 
     def _log_undone(self, ops: Sequence[Op], title: str) -> None:
@@ -268,8 +288,8 @@ class Engine:
         return redone
 
     def last_change(self) -> Group | None:
-        """The changes that ``undo`` would undo."""
-        return self.undo_stack.last or last_group(self.store.log())
+        """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
+        return self.undo_stack.last or last_group(self.store.log(), {op.id for op, _ in self.failed})
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
@@ -309,7 +329,7 @@ class Engine:
         if self.save_error is not None:
             raise self.save_error
         if self.read_only:
-            raise ReadOnly(READ_ONLY, hint="Restart glboard without --read-only to change issues.")
+            raise ReadOnly(READ_ONLY, hint="Start glboard without --read-only to change issues.")
 
     def _ops(
         self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
@@ -413,22 +433,48 @@ class Engine:
 
     # For commands, which do not run the background
 
-    async def load_catalog(self, *, within: timedelta | None = None) -> None:
-        """Ask for what the configuration names only, unless that was done in the time ``within``.
+    async def sign_in(self, seconds: float = DAY) -> bool:
+        """Use the stored catalog if it was read with this token in the last ``seconds``, else read it.
 
-        Raises what the gateway raises.
+        Returns whether it was read. Raises what the gateway raises.
         """
-        await (self.names.read() if within is None else self.names.read_once(within))
+        read = await self.names.read_once(timedelta(seconds=seconds))
+        self._status.verified = True
+        return read
 
-    async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
-        """Read the catalog and one board's issues: for commands that print it. Also raises NameUnknown."""
-        await self.load_catalog()
-        if milestone not in (None, "any", "none") and self.catalog is not None:
-            # An unknown name is an error for a command; the screen shows it on the board.
+    async def load_catalog(self) -> None:
+        """Ask for what the configuration names only. Raises what the gateway raises."""
+        await self.names.read()
+
+    async def load_board(
+        self, board: str, milestone: str | None = None, *, closed: bool = False, fresh: bool = False
+    ) -> Mapping[IssueId, Issue]:
+        """One board's issues as GitLab has them: for commands that print it. Also raises NameUnknown.
+
+        What the mirror has is used if it was compared with GitLab a short while ago, unless ``fresh``.
+        """
+        if fresh:
+            await self.load_catalog()
+        known_now = fresh or await self.sign_in(RECENT)
+        if milestone not in (None, "any", "none"):
             await self.know_milestones([milestone or ""])
-            milestone_title(milestone or "", self.settings, self.catalog, self.today())
-        await self.initial_load.read_board(self.board(board, milestone), closed=closed)
+        try:
+            found = self._named_board(board, milestone)
+        except NameUnknown:
+            if known_now:
+                raise
+            await self.load_catalog()
+            found = self._named_board(board, milestone)
+        scope = scope_of_group(self.settings.labels.group, self.catalog, self.today())
+        issues = await self._boards.read(found, scope, closed=closed, fresh=fresh)
         self.names.learn(lambda _: True)
+        return issues
+
+    def _named_board(self, board: str, milestone: str | None) -> Board:
+        """The board. An unknown milestone is an error for a command; the screen shows it on the board."""
+        if milestone not in (None, "any", "none") and self.catalog is not None:
+            milestone_title(milestone or "", self.settings, self.catalog, self.today())
+        return self.board(board, milestone)
 
     async def know_milestones(self, names: Iterable[str]) -> None:
         """Ask for milestones that were named by a person, and similar ones where there is none.

@@ -62,7 +62,7 @@ def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
     Issues outside are removed at once, so that they are never shown; missing ones are read at the next start
     of the mirror, which has no cursor then. Outbox, failed changes and log are unchanged.
     """
-    key = json.encode([label] if label else [])
+    key = _scope_key(label)
     before = store.meta(SCOPE)
     if before == key:
         return False
@@ -74,6 +74,15 @@ def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
         store.drop([issue.id for issue in store.issues().matching(None) if not scope.holds(issue)])
     store.put_meta(SCOPE, key)
     return before is not None
+
+
+def has_scope(store: Store, label: str) -> bool:
+    """Whether the mirror has this scope."""
+    return store.meta(SCOPE) == _scope_key(label)
+
+
+def _scope_key(label: str) -> bytes:
+    return json.encode([label] if label else [])
 
 
 def closed_after(catalog: Catalog, today: date) -> datetime:
@@ -182,16 +191,6 @@ class InitialLoad:
         self._boards.clear()
         self._seen, self._total = set(), 0
         return seen
-
-    async def read_board(self, board: Board, *, closed: bool = False) -> None:
-        """Read one board completely, with as few queries as possible: for commands that print it."""
-        base = IssueQuery(labels=tuple(sorted(board.labels)), milestone=board.milestone, state="opened")
-        queries = [base]
-        if closed:
-            queries.append(
-                IssueQuery(labels=base.labels, milestone=base.milestone, state="closed", order="updated")
-            )
-        await self._all([self._read_all(query, set()) for query in queries])
 
     # Internals
 

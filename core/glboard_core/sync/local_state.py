@@ -18,6 +18,7 @@ from datetime import datetime
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
+from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts
@@ -126,8 +127,7 @@ class LocalState:
         self.outbox = Outbox(store.outbox())
         self.conflicts = Conflicts(store, self.outbox, undo_stack)
         self.shown = Shown(store.issues())
-        #: Failed changes, oldest first, until they are retried or discarded.
-        self.failed = failed_ops(store.failed_changes())
+        self._failed = failed_ops(store.failed_changes())
         #: Whether changes are held before they are sent: only while the engine runs, not for a command.
         self.holds = False
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
@@ -150,6 +150,16 @@ class LocalState:
         self._asked_at = _Times()
         self._titles: dict[GroupId, str] = {}
         self._continue()
+
+    @property
+    def failed(self) -> list[tuple[Op, GlboardError]]:
+        """Failed changes, oldest first, until they are retried or discarded."""
+        return self._failed
+
+    @failed.setter
+    def failed(self, failed: list[tuple[Op, GlboardError]]) -> None:
+        self._failed = failed
+        self.undo_stack.keep_refused({op.id for op, _ in failed})
 
     def _continue(self) -> None:
         """Continue with what an earlier session left."""
@@ -311,6 +321,9 @@ class LocalState:
         answers = split_new_issues(answers, self.outbox)
         now = self._now()
         titles = {answer.op.id: self.title(answer.op) for answer in answers}
+        # The rest of a change that was made in part has an id of its own.
+        by_group = {answer.op.group: title for answer in answers if (title := titles[answer.op.id])}
+        titles = {answer.op.id: by_group.get(answer.op.group, "") for answer in answers}
         new = {
             answer.op.issue: answer.issue
             for answer in answers
@@ -333,13 +346,16 @@ class LocalState:
             self.outbox.replace(item, op)
         for answer in answers:
             issue = answer.op.issue
+            sent = self.outbox.item(answer.op.id)
+            if sent is not None and answer.error is None and sent.op.change != answer.op.change:
+                self.undo_stack.replace(answer.op)  # made in part
             self.outbox.remove(answer.op.id)
             self.answered(new[issue].id if issue in new else issue)
         for old, created in new.items():
             self.renamed(old, created.id)
-        self.failed += failed
         for op, _ in failed:
-            self.undo_stack.forget(op.id)
+            self.undo_stack.refuse(op, titles[op.id])
+        self.failed = [*self.failed, *failed]
         self.conflicts.rebase_after([op for op, _ in failed])
         self.update_shown(before, "answer", always=True)
         self._emit_settled(answers, titles)

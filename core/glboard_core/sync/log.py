@@ -5,7 +5,7 @@ Also answers questions about the log: what ``undo`` applies to, and what can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
@@ -60,21 +60,27 @@ def answer_line(answer: ServerAnswer, title: str, at: datetime, result: str) -> 
     return structs.replace(line, reference=answer.issue.reference, change=created)
 
 
-def last_group(log: Sequence[Logged]) -> Group | None:
+def last_group(log: Sequence[Logged], failed: Collection[OpId] = ()) -> Group | None:
     """What undo applies to if nothing was done in this session: the last group of the log, newest first.
 
-    Excludes what was undone already, and undos themselves.
+    Excludes what was undone already, and undos themselves, unless GitLab refused them: what was refused is
+    the last thing done while it is among the ``failed`` changes.
     """
     undone = {line.op for line in log if line.result == "undone"}
-    groups: dict[str, list[Op]] = {}
-    titles: dict[str, str] = {}
+    groups: dict[str, Group] = {}
     for line in log:
-        if line.result in MADE and not line.title.startswith(UNDO) and line.op not in undone:
-            groups.setdefault(line.group, []).insert(0, line.change)
-            titles[line.group] = line.title
-    for group, ops in groups.items():
-        return Group(id=GroupId(group), title=titles[group], ops=tuple(ops))
-    return None
+        done = line.result in MADE and not line.title.startswith(UNDO) and line.op not in undone
+        refused = line.result == "failed" and line.op in failed
+        if not done and not refused:
+            continue
+        empty = Group(id=GroupId(line.group), title=line.title, ops=())
+        group = groups.get(line.group, empty)
+        groups[line.group] = structs.replace(
+            group,
+            ops=(line.change, *group.ops) if done else group.ops,
+            refused=(line.change, *group.refused) if refused else group.refused,
+        )
+    return next(iter(groups.values()), None)
 
 
 def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:
@@ -113,7 +119,7 @@ def _error(failed: FailedChange) -> GlboardError:
 
 
 def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[ServerAnswer]:
-    """The same, with two about a new issue that was created in part; what depends on one not created fails.
+    """The same, with two about a change that was made in part; what depends on an issue not created fails.
 
     Those made come first.
     """
@@ -124,7 +130,9 @@ def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[Se
         if answer.error is None:
             made.append(answer)
         elif not op.change.creates or wanted is None:
-            failed.append(answer)
+            half = _half_done(answer)
+            made += half[:-1]
+            failed.append(half[-1])
         elif issue is not None and issue.iid:
             made.append(ServerAnswer(op, issue))
             failed.append(ServerAnswer(_rest(op, wanted, issue), issue, answer.error))
@@ -135,6 +143,22 @@ def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[Se
                 ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id
             ]
     return [*made, *failed]
+
+
+def _half_done(answer: ServerAnswer) -> list[ServerAnswer]:
+    """A failed edit as what went through, if anything, and the rest that failed.
+
+    ``issue`` is the server's state, and the edit's ``before`` what was there.
+    """
+    op, issue, wanted = answer.op, answer.issue, answer.op.change.as_edit
+    if wanted is None or issue is None or op.before is None:
+        return [answer]
+    went, rest = wanted.split_by(op.before, issue)
+    if went == Edit() or rest == Edit():
+        return [answer]
+    done = structs.replace(op, change=went)
+    left = structs.replace(op, id=OpId(new_id()), change=rest, before=issue)
+    return [ServerAnswer(done, issue), ServerAnswer(left, issue, answer.error)]
 
 
 def _rest(op: Op, wanted: Edit, issue: Issue) -> Op:

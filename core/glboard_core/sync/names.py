@@ -89,12 +89,17 @@ class KnownNames:
         self._remember(CATALOGUED, _mark_of(names))
         self._read.set()
 
-    async def read_once(self, within: timedelta) -> None:
-        """Read, unless that was done with the same names and token in the time ``within``."""
+    async def read_once(self, within: timedelta) -> bool:
+        """Read, unless that was done with the same names and token in the time ``within``.
+
+        Returns whether it was read now.
+        """
         names = self._names()
         due = self._due(CATALOGUED, _mark_of(names), within) or names.token
-        if due or self._store.catalog() is None:
+        due = due or self._store.catalog() is None
+        if due:
             await self.read()
+        return due
 
     async def checked(self) -> None:
         """Wait until the server confirmed in this session who we are."""

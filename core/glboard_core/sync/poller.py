@@ -18,7 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
-from glboard_core.purpose import requests_for, with_purpose
+from glboard_core.purpose import with_purpose
 from glboard_core.sync.initial_load import (
     CURSOR,
     InitialLoad,
@@ -188,7 +188,7 @@ class Poller:
             # Away for long: reading the boards is less work than reading all changes.
             await self.load()
             return
-        await self._reconciler.continue_slowly()
+        await self._reconcile_slowly()
         self._status.is_loading = False
         self._status.answered(loading="")
         await self._names.look_further(self._store.projects())
@@ -209,6 +209,7 @@ class Poller:
         self._move_cursor(started)
         self._polled = asyncio.get_running_loop().time()
         self._reconciler.everything_was_read()
+        self._status.mirror_is_whole()
         self._status.is_loading = False
         self._status.answered(loading="")
         await self._names.look_further(self._store.projects())
@@ -277,8 +278,7 @@ class Poller:
     async def _follow(self) -> None:
         await self.poll()
         if self._attended:
-            with requests_for("reconcile"):
-                await self._reconciler.continue_slowly()
+            await self._reconcile_slowly()
         if asyncio.get_running_loop().time() - self._catalogued >= self._sync.catalog:
             await self._read_catalog()
         await self._names.look_further(self._store.projects())
@@ -363,9 +363,15 @@ class Poller:
             self._store.put_meta(CURSOR, to.isoformat().encode())
 
     @with_purpose("reconcile")
+    async def _reconcile_slowly(self) -> None:
+        if await self._reconciler.continue_slowly():
+            self._status.mirror_is_whole()
+
+    @with_purpose("reconcile")
     async def reconcile(self) -> None:
         """Compare the whole scope with the server now. Raises what the gateway raises."""
         await self._reconciler.whole_round()
+        self._status.mirror_is_whole()
 
     @property
     def _scope(self) -> Scope:

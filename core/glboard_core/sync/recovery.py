@@ -122,7 +122,7 @@ def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:
 def _unknown() -> EditUnknown:
     return EditUnknown(
         "The connection kept failing before GitLab replied; the change may have been applied.",
-        hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
+        hint="Check the issue in GitLab, then retry or discard the change in the failed changes.",
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from msgspec import structs
@@ -104,20 +104,21 @@ class OutboxSender:
         finally:
             self._lease.release()
 
-    async def flush(self) -> None:
-        """Send what is in the outbox now and wait for the answers: for commands.
+    async def flush(self, ops: Collection[OpId] = ()) -> None:
+        """Send what is in the outbox now and wait for the answers to these Ops, or to all: for commands.
 
-        If another process has the send lease, it sends, and this one waits. Raises what prevents sending
-        altogether, and ConnectionFailed if the other process does not send.
+        What an earlier session left is sent too, but an answer that it lost is not waited for. If another
+        process has the send lease, it sends, and this one waits. Raises what prevents sending altogether, and
+        ConnectionFailed if the other process does not send.
         """
         self._outbox.stop_holding()
-        wanted = {op.id for op in self._outbox}
+        wanted = set(ops) or {op.id for op in self._outbox}
         give_up = time.time() + self._timing.longest_flush
         try:
             while any(op in self._outbox for op in wanted):
                 wait = self._next(time.time())
-                if wait is None:
-                    return  # the rest waits for a person
+                if wait is None or self._waits_for_a_person(wanted):
+                    return
                 if self._lease.held():
                     await self._flush_once(wait)
                 elif time.time() < give_up:
@@ -130,6 +131,10 @@ class OutboxSender:
                     )
         finally:
             self._lease.release()
+
+    def _waits_for_a_person(self, wanted: Collection[OpId]) -> bool:
+        left = [item.op for op in wanted if (item := self._outbox.item(op)) is not None]
+        return all(self._outbox.conflicting(op.issue) for op in left)
 
     async def _flush_once(self, wait: float) -> None:
         batches = self._batches()

@@ -16,8 +16,9 @@ from glboard_core.ports import Store
 from glboard_core.sync.events import EngineNotice, Event, Freshness, Status, StatusChanged
 from glboard_core.sync.local_state import LocalState
 
-#: Meta keys of when the mirror was last up to date, and of the server's clock minus this machine's (seconds).
-CAUGHT_UP, CLOCK = "caught_up", "clock"
+#: Meta keys of when the mirror was last up to date, of when all of it was last compared with the server, and
+#: of the server's clock minus this machine's (seconds); and of the boards that commands have read.
+CAUGHT_UP, WHOLE, CLOCK, BOARDS = "caught_up", "whole", "clock", "boards"
 #: Seconds between two writes to disk: after a kill the mirror looks older by that much, never younger.
 KEPT_EVERY = 30.0
 #: Times are in whole seconds, and clocks drift a little.
@@ -64,6 +65,15 @@ class MirrorAge:
         if steady - self._written >= KEPT_EVERY:
             self.keep()
 
+    @property
+    def whole(self) -> datetime | None:
+        """When any process last loaded or reconciled the whole mirror, by the server's clock; None: never."""
+        return self._read(WHOLE)
+
+    def loaded(self) -> None:
+        """The whole mirror was loaded or reconciled: it has all issues of its scope, and no others."""
+        self._store.put_meta(WHOLE, self._now().isoformat().encode())
+
     def keep(self) -> None:
         """Write the time to disk, unless another process wrote a later one."""
         if self._here is None:
@@ -86,10 +96,12 @@ class MirrorAge:
         """The mirror is incomplete: it has no age until it is up to date."""
         self._here = self._kept = None
         self._store.put_meta(CAUGHT_UP, b"")
+        self._store.put_meta(WHOLE, b"")
+        self._store.put_meta(BOARDS, b"")
 
-    def _read(self) -> datetime | None:
+    def _read(self, key: str = CAUGHT_UP) -> datetime | None:
         try:
-            kept = datetime.fromisoformat((self._store.meta(CAUGHT_UP) or b"").decode())
+            kept = datetime.fromisoformat((self._store.meta(key) or b"").decode())
         except ValueError:
             return None
         return kept if kept.tzinfo is not None else kept.replace(tzinfo=UTC)
@@ -133,6 +145,10 @@ class SyncStatus:
             changes |= {"loaded": 0, "total": 0}
         self._accept_token(True)
         self.update(error=None, freshness=self._freshness(), **changes)
+
+    def mirror_is_whole(self) -> None:
+        """The whole mirror was loaded or reconciled now."""
+        self._age.loaded()
 
     def unreachable(self, error: GlboardError) -> None:
         """The server did not answer, or rejects our token (AuthError); the shown data may be outdated."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+#: Seconds for which a command takes what was read for complete, unless GitLab reports a change; and for which
+#: it need not ask whose token it has.
+RECENT, DAY = 600.0, 24 * 60 * 60.0
+
 
 class Timing(Struct, frozen=True, kw_only=True):
     """Waits in seconds; tests shorten them."""

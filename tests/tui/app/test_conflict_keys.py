@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from glboard_core.model.issue import Issue
 from glboard_core.sync.timing import Timing
+from glboard_tui.screens.failed_changes import FailedList
 from tui.app.stage import GROUP, STILL, Stage, staged
 
 #: Fresh data is read again before sending: otherwise a test is too fast for a conflict.
@@ -77,3 +78,23 @@ async def test_the_log_lists_unsent_changes_first() -> None:
         assert (row.when, row.reference, row.what) == ("not sent yet", "platform#1", "weight 7")
         await stage.press("u")
         assert stage.app.bridge.history() == []
+
+
+@pytest.mark.parametrize(("key", "weight"), [("r", 5), ("d", 8)])
+async def test_a_conflict_on_a_card_that_left_the_board_is_decided_in_the_list(key: str, weight: int) -> None:
+    async with staged(timing=WARY) as stage:
+        issue = await clash(stage)
+        stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", milestone="19.10")
+        await stage.engine.poller.poll()
+        await stage.until(lambda: stage.issue("platform#1").milestone == "19.10")
+        assert stage.screen.header.view.conflicts == 1
+        await stage.press("!", "m")
+        assert stage.engine.outbox.conflicting(issue.id)
+        await stage.press("g", "f")
+        assert isinstance(stage.app.screen, FailedList)
+        await stage.press("e", "R", "D")
+        assert stage.engine.outbox.conflicting(issue.id)
+        await stage.press(key)
+        await stage.settle()
+        assert stage.world.issue(f"{GROUP}/platform#1").weight == weight
+        assert stage.screen.header.view.conflicts == 0

@@ -233,3 +233,25 @@ async def test_the_title_of_a_new_issue_that_cannot_be_stored_becomes_a_draft(
     assert "Faster start" in [issue.title for issue in stage.engine.shown.values()]
     await stage.press("n", "escape")
     assert not stage.message
+
+
+async def test_undo_offers_to_discard_a_refused_change(stage: Stage) -> None:
+    await stage.focus("platform#1")
+    await stage.press("5")
+    await stage.settle()
+    await stage.focus("locked#1")
+    await stage.press("4")
+    await stage.settle()
+    assert stage.app.bridge.undo_words == "discard: locked#1 weight 4"
+    await stage.press("u")
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("escape")
+    assert stage.screen.header.view.failed == 1
+    await stage.press("u", "y")
+    await stage.settle()
+    assert stage.screen.header.view.failed == 0
+    assert stage.world.issue(f"{GROUP}/platform#1").weight == 5
+    assert stage.app.bridge.undo_words == "undo: platform#1 weight 5"
+    await stage.press("u")
+    await stage.settle()
+    assert stage.world.issue(f"{GROUP}/platform#1").weight == 2

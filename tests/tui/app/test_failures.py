@@ -53,6 +53,18 @@ async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
     assert stage.issue("platform#5").weight == 1
 
 
+def test_what_went_through_of_an_edit_is_named() -> None:
+    def op(change: Edit) -> Op:
+        return Op(id=OpId("1"), group=GroupId("g"), issue=issue_id(1), change=change, at=WHEN)
+
+    refused = (op(Edit(weight=1)), EditForbidden("The weight was not set."))
+    notice = notices.failures("#1 edit", [refused], 1, [op(Edit(add=frozenset({"priority::4"})))])
+    assert notice.title == "Changed only in part: #1 edit"
+    assert notice.message == "Applied: +priority::4\nThe weight was not set."
+    notice = notices.failures("2 edit", [refused], 1)
+    assert notice.title == "1 of 2 not changed: 2 edit"
+
+
 def test_reasons_are_grouped() -> None:
     def op(number: int) -> Op:
         return Op(

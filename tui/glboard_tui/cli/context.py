@@ -23,12 +23,12 @@ from rich.cells import cell_len, set_cell_size
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.text import plain
-from glboard_core.session import EngineOptions
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
+    from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
 
 T = TypeVar("T")
@@ -83,38 +83,46 @@ class Options(Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> EngineOptions:
         """The server and group, as far as the command line gives them."""
+        from glboard_core.session import EngineOptions
+
         return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
-    async def engine(self, *, keep: bool = False) -> AsyncIterator[Engine]:
-        """An engine for a command; with ``keep`` over the mirror, outbox and log on disk.
+    async def engine(self) -> AsyncIterator[Engine]:
+        """An engine for a command, over the mirror, outbox and log on disk.
 
         Raises what finding the account does.
         """
         from glboard_core.session import open_engine
 
-        async with open_engine(structs.replace(self.place, keep=keep), self.settings()) as engine:
+        async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
             yield engine
 
     @asynccontextmanager
-    async def signed_in(self, *, keep: bool = False) -> AsyncIterator[tuple[Engine, Account]]:
-        """Such an engine with the catalog, and its account. Raises what finding it and reading do."""
+    async def signed_in(
+        self, *, keep: bool = False, seconds: float | None = None
+    ) -> AsyncIterator[tuple[Engine, Account]]:
+        """Such an engine with the catalog, and its account; with nothing kept on disk unless ``keep``.
+
+        A catalog read in the last ``seconds`` is used. Raises what finding the account and reading do.
+        """
         from glboard_core.gitlab.account import find_account
         from glboard_core.session import open_engine
 
         settings = self.settings()
         account = find_account(self.url, settings.gitlab)
-        async with open_engine(structs.replace(self.place, keep=keep), settings, account=account) as engine:
-            await engine.load_catalog()
+        place = structs.replace(self.place, keep=keep, command=True)
+        async with open_engine(place, settings, account=account) as engine:
+            await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
             yield engine, account
 
     @asynccontextmanager
-    async def reports(self, *, keep: bool = False) -> AsyncIterator[Reports]:
+    async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
         """Reports over such an engine. Raises what ``signed_in`` does."""
         from glboard_core.reports import open_reports
 
         async with (
-            self.signed_in(keep=keep) as (engine, account),
+            self.signed_in(keep=keep, seconds=seconds) as (engine, account),
             open_reports(engine, account, as_of=self.as_of) as reports,
         ):
             yield reports
@@ -202,6 +210,12 @@ def run_signed_in(task: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(task())
     except UserChangedError:
         return asyncio.run(task())
+
+
+def check_terminal(instead: str) -> None:
+    """Raises UsageError if the screen cannot be drawn, since input or output is no terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("No terminal to draw the board in.", hint=f"Try {instead}.")
 
 
 def tell_unread(unread: Sequence[str]) -> int:

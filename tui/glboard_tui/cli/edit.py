@@ -1,4 +1,4 @@
-"""``glboard edit REF...`` and ``glboard undo``: what the screen's keys do, from the command line.
+"""``glboard edit REF...``: what the screen's keys do, from the command line.
 
 Owns the options, which of them contradict each other, and what is printed. What an option does, and the
 questions it raises, come from the use cases in ``glboard_core``.
@@ -7,7 +7,7 @@ questions it raises, come from the use cases in ``glboard_core``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change
+from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
@@ -24,15 +24,13 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
-from glboard_core.planning.text import counted
+from glboard_core.sync.timing import DAY, RECENT
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
+from glboard_tui.cli.sending import Outcomes
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
-
-#: How long a command uses what is known of labels, milestones and people.
-CATALOG_KEPT = timedelta(days=1)
 
 Intent = Callable[[Sequence[Issue]], EditBatch]
 
@@ -71,6 +69,12 @@ class EditOptions(Struct, frozen=True, kw_only=True):
     close: bool
     reopen: bool
     comment: str | None
+
+    @property
+    def by_date(self) -> bool:
+        """Whether the dates of milestones decide what is changed."""
+        named = self.milestone not in (None, "none") and not (self.milestone or "")[:1].isdecimal()
+        return self.defer or self.slip or bool(self.drop) or named
 
     def check(self, deliverable: str) -> None:
         """Raises UsageError if nothing is asked for, or if options contradict each other."""
@@ -155,40 +159,103 @@ def _username(name: str) -> str:
     return name.removeprefix("@")
 
 
+class _Prepared(Struct, frozen=True, kw_only=True):
+    """What is to be done: the issues as they are now, and what the options mean for them.
+
+    ``doubtful``: a label does not exist, or something has to be asked, as far as the stored catalog knows.
+    """
+
+    issues: Sequence[Issue]
+    found: Several
+    changes: Sequence[tuple[IssueId, Change]]
+    questions: Sequence[tuple[str, str]]
+    doubtful: bool
+
+
 async def _run(
     options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
 ) -> int:
-    async with options.engine(keep=not dry_run) as engine:
-        await engine.load_catalog(within=CATALOG_KEPT)
-        issues = await engine.load_issues(references)
-        await _know(engine, issues, asked)
-        if (catalog := engine.catalog) is None:
-            raise NameUnknown("issue", references[0], hint=NOT_LOADED)
-        _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
-        edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
-        found = combined(issues, _intents(engine, edits, issues, asked))
-        by_id = {issue.id: issue for issue in issues}
-        changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
-        questions = _questions(found, edits, by_id, asked)
+    async with options.engine() as engine:
+        work = await _prepared(engine, references, asked)
+        issues, changes, found = work.issues, work.changes, work.found
         if dry_run:
             _preview(issues, changes, found)
-        if questions and not yes:
-            _ask(questions)
+        if work.questions and not yes:
+            _ask(work.questions)
             return UNCONFIRMED
-        if not dry_run:
-            _tell_unchanged(issues, changes, found)
-        failed = await _send(engine, changes, found.work.title) if changes and not dry_run else 0
-        if not failed and not found.left:
-            return 0
-        some = failed < len(changes) if changes else len(found.left) < len(issues)
-        return PARTLY if some else 1
+        if dry_run:
+            return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
+        _tell_unchanged(issues, changes, found)
+        if not changes:
+            return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
+        ops = engine.perform(changes, found.work.title)
+        outcomes = Outcomes(engine, ops)
+        await outcomes.send()
+        missing = _tell_untaken(engine, issues, changes, ops)
+        whole = not (missing or found.left)
+        return outcomes.status if whole else PARTLY if outcomes.done else 1
+
+
+def _tell_untaken(
+    engine: Engine, issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], ops: Sequence[Op]
+) -> bool:
+    """Name the changes that the engine did not take, since an unsent change of an earlier session does them.
+
+    That was sent with the others. Returns whether any of them is still not in GitLab.
+    """
+    names = {issue.id: issue.reference for issue in issues}
+    taken = {(op.issue, op.change) for op in ops}
+    missing = False
+    for identity, change in (one for one in changes if one not in taken):
+        now = engine.store.issue(identity)
+        done = now is not None and change.changes_nothing(now)
+        missing = missing or not done
+        what = "set by an earlier change" if done else "not changed: waits for an earlier change"
+        click.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+    return missing
+
+
+async def _prepared(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
+    """Read the issues. A stored catalog that lacks a name is read again before anything is refused."""
+    if not await engine.sign_in(RECENT if asked.by_date else DAY):
+        with suppress(NameUnknown, UsageError):
+            work = await _prepare(engine, references, asked)
+            if not work.doubtful:
+                return work
+        await engine.load_catalog()
+    return await _prepare(engine, references, asked)
+
+
+async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
+    issues = await engine.load_issues(references)
+    await _know(engine, issues, asked)
+    if (catalog := engine.catalog) is None:
+        raise NameUnknown("issue", references[0], hint=NOT_LOADED)
+    _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
+    edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
+    found = combined(issues, _intents(engine, edits, issues, asked))
+    by_id = {issue.id: issue for issue in issues}
+    changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
+    questions = _questions(found, edits, by_id, asked)
+    lacking = any(
+        catalog.label(by_id[identity].project, title) is None
+        for identity, change in changes
+        for title in change.labels_on(by_id[identity].labels) - by_id[identity].labels
+    )
+    return _Prepared(
+        issues=issues,
+        found=found,
+        changes=changes,
+        questions=questions,
+        doubtful=lacking or bool(questions) or bool(found.left),
+    )
 
 
 async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> None:
     """Ask for what the options name, as far as it is not known."""
     await engine.know_milestones([asked.milestone] if asked.milestone else [])
     projects = {issue.project for issue in issues}
-    people, names = (asked.accept or "", *asked.breakdown), engine.settings.labels
+    people, names = (asked.accept or "", *asked.breakdown, *asked.assign), engine.settings.labels
     used = [
         title
         for wanted, title in ((asked.spike, names.spike), (asked.slip, names.missed_deliverable))
@@ -207,14 +274,19 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
-    """Raises NameUnknown for somebody whom the screen would not offer: no member, and not assigned."""
+    """Raises UsageError for somebody whom the screen would not offer: no member, and not assigned.
+
+    GitLab removes all assignees of an issue if one of them does not exist.
+    """
     assigned = {name for issue in issues for name in issue.assignees}
     for name in names:
         if catalog.person(name) is None and name not in assigned:
             from difflib import get_close_matches
 
-            members = [person.username for person in catalog.people]
-            raise NameUnknown("member of the group", name, tuple(get_close_matches(name, members, 3)))
+            known = [*(person.username for person in catalog.people), *assigned]
+            near = get_close_matches(name, dict.fromkeys(known), 3)
+            meant = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
+            raise UsageError(f"@{name}: no such user in {catalog.group}.", hint=meant)
 
 
 def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
@@ -320,121 +392,3 @@ def _tell_unchanged(
             click.echo(f"{issue.reference}: not changed: {reason}", err=True)
         elif issue.id not in changed:
             click.echo(f"{issue.reference}: no change, already set")
-
-
-async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title: str) -> int:
-    """Send the changes and print the outcome of each; returns how many failed."""
-    ops = engine.perform(changes, title)
-    await engine.sender.flush()
-    reasons = {op.id: error for op, error in engine.failed}
-    failed = 0
-    for op in ops:
-        reference = op.before.reference if op.before else op.issue
-        if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {op.change.describe(op.before)}")
-        else:
-            failed += 1
-            click.echo(f"{reference}: not changed: {error}", err=True)
-    return failed
-
-
-# Undo and the change log
-
-
-#: What a line of the change log has in JSON; ``at`` is UTC.
-_LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
-
-
-@click.command("undo")
-@click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
-@click.option(
-    "--prune",
-    "days",
-    type=click.IntRange(min=1, max=36_500),
-    metavar="DAYS",
-    help="Remove older changes from the log; they can no longer be undone.",
-)
-@click.option("--yes", is_flag=True, help="Prune without asking.")
-@context.format_option
-@context.as_of_option
-@click.pass_context
-def undo_command(
-    ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str
-) -> None:
-    """Undo the last glboard change on this machine, list the change log, or prune it.
-
-    Later changes by others are not overwritten: they are reported and left as they are. The log keeps the
-    last 20,000 changes; --prune removes those older than DAYS, but never unsent or failed ones.
-    """
-    if days is not None:
-        if listing:
-            raise click.UsageError("--list and --prune cannot be combined.")
-        ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
-    if yes:
-        raise click.UsageError("--yes requires --prune.")
-    ctx.exit(context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
-
-
-async def _list(options: Options, limit: int, style: str) -> int:
-    async with options.engine(keep=True) as engine:
-        log = engine.store.log(limit)
-    if style == "json":
-        click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
-        return 0
-    rows = [
-        (
-            entry.at.isoformat().replace("+00:00", "Z"),
-            entry.reference,
-            entry.what,
-            entry.was,
-            entry.result + (f": {entry.message}" if entry.message else ""),
-        )
-        for entry in log
-    ]
-    click.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows))
-    return 0
-
-
-async def _undo(options: Options) -> int:
-    async with options.engine(keep=True) as engine:
-        await engine.load_catalog(within=CATALOG_KEPT)
-        group = engine.last_change()
-        if group is None:
-            click.echo("Nothing to undo.")
-            return 0
-        await engine.reread([op.issue for op in group.ops])
-        before = {op.id for op, _ in engine.failed}
-        engine.undo()
-        await engine.sender.flush()
-        failed = {op.issue: str(error) for op, error in engine.failed if op.id not in before}
-        ops = {op.issue: op for op in group.ops}
-        missed = 0
-        for issue, op in ops.items():
-            reason = failed.get(issue)
-            if conflicts := engine.outbox.conflicting(issue):
-                reason = f"{conflicts[0].field} is now {conflicts[0].theirs}"
-                engine.keep_theirs(issue)
-            reference = op.before.reference if op.before else issue
-            if reason is None:
-                click.echo(f"{reference}: undone: {group.title}")
-            else:
-                missed += 1
-                click.echo(f"{reference}: not undone: {reason}", err=True)
-        return 0 if not missed else PARTLY if missed < len(ops) else 1
-
-
-async def _prune(options: Options, days: int, *, yes: bool) -> int:
-    async with options.engine(keep=True) as engine:
-        before, count = engine.prunable(engine.now() - timedelta(days=days))
-        if not count:
-            click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
-            return 0
-        changes = counted(count, "line")
-        if not yes:
-            click.echo(f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True)
-            click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
-            click.confirm("Remove them?", abort=True, err=True)
-        engine.prune(before)
-        click.echo(f"Removed {changes} from the change log.")
-        return 0

@@ -34,7 +34,8 @@ COMMANDS = {
         "glboard_tui.cli.milestone",
         "Open a milestone: its planning issue, boards and labels in GitLab.",
     ),
-    "undo": ("glboard_tui.cli.edit", "Undo the last change, or list the change log."),
+    "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
+    "failed": ("glboard_tui.cli.failed", "List, retry or discard what GitLab refused, and conflicts."),
     "config": ("glboard_tui.cli.main", "Show the configuration file and the current settings."),
 }
 

@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.session import EngineOptions, open_engine
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
+    from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
 
 FIRST_BOARD = "planning"
@@ -81,6 +81,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             lambda: _on_demo(options, settings, demo, accounts),
             lambda: accounts[-1],
             board=board,
+            instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
         )
 
@@ -107,6 +108,7 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptions | None) -> int:
     from glboard_core.gitlab.account import find_account
+    from glboard_core.session import open_engine
 
     accounts: list[Account] = []
 
@@ -137,9 +139,16 @@ def _show(
     settings: Settings,
     connect: Callable[[], AbstractAsyncContextManager[Engine]] | None,
     account: Callable[[], Account],
+    *,
+    board: str,
+    instead: str = "",
     **more: Any,
 ) -> int:
-    """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account."""
+    """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account.
+
+    Raises UsageError without a terminal.
+    """
+    context.check_terminal(instead or f"glboard show {board}")
 
     def reports(engine: Engine) -> AbstractAsyncContextManager[Reports]:
         from glboard_core.reports import open_reports
@@ -157,7 +166,7 @@ def _show(
     try:
         from glboard_tui.app import GlboardApp
 
-        app = GlboardApp(settings, connect, reports=reports, opening=opening, **more)
+        app = GlboardApp(settings, connect, reports=reports, opening=opening, board=board, **more)
         app.run()
     finally:
         gc.enable()
@@ -171,6 +180,7 @@ async def _on_demo(
 ) -> AsyncIterator[Engine]:
     from glboard_core.demo.http.process import SpawnError, spawn
     from glboard_core.gitlab.account import Account, Secret
+    from glboard_core.session import EngineOptions, open_engine
 
     starting = asyncio.ensure_future(asyncio.to_thread(spawn, demo))
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
 from glboard_core.planning.text import plain
+from glboard_core.sync.timing import DAY
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options, cells, moment, parse_time
 
@@ -28,25 +29,37 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
 
 
-def _with_reports(task: Callable[..., Awaitable[int]]) -> Callable[..., None]:
-    """A command that calls ``task`` with reports on what is stored here, and exits with its status."""
+def _with_reports(task: Callable[..., Awaitable[int]], seconds: float | None = None) -> Callable[..., None]:
+    """A command that calls ``task`` with reports on what is stored here, and exits with its status.
+
+    A catalog read in the last ``seconds`` is used, unless it lacks a name.
+    """
 
     @click.pass_context
     @wraps(task)
     def command(ctx: click.Context, /, **given: Any) -> None:
         options: Options = ctx.obj
 
-        async def once() -> int:
-            async with options.reports(keep=True) as reports:
+        async def once(seconds: float | None) -> int:
+            async with options.reports(keep=True, seconds=seconds) as reports:
                 if reports.engine.save_error is not None:
                     # Without the state folder there is no plan to show, and none could be stored.
                     raise reports.engine.save_error
                 await reports.engine.know_milestones([given["milestone"]] if "milestone" in given else [])
                 return await task(reports, **given)
 
-        ctx.exit(context.run_signed_in(once))
+        try:
+            ctx.exit(context.run_signed_in(lambda: once(seconds)))
+        except NameUnknown:
+            if seconds is None:
+                raise
+            ctx.exit(context.run_signed_in(lambda: once(None)))
 
     return command
+
+
+#: For what only shows or moves plans that are stored here.
+_with_stored = partial(_with_reports, seconds=DAY)
 
 
 def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
@@ -99,7 +112,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
-@_with_reports
+@_with_stored
 async def export(reports: Reports, milestone: str, output: Path | None, number: int) -> int:
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
     raw = plans.exported(_kept(reports, milestone, number))
@@ -141,7 +154,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
 @_number
 @context.format_option
 @context.as_of_option
-@_with_reports
+@_with_stored
 async def show(reports: Reports, milestone: str, listing: bool, number: int, style: str) -> int:
     """Print the locked plan of MILESTONE."""
     if listing:
@@ -156,7 +169,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
 @click.argument("milestone")
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
-@_with_reports
+@_with_stored
 async def restore(reports: Reports, milestone: str, number: int) -> int:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
     plan = _kept(reports, milestone, number)

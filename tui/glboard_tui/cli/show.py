@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct, structs
@@ -11,9 +12,13 @@ from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.config import Settings
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.text import counted
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
 
 
 class ShownIssue(Struct, frozen=True):
@@ -55,32 +60,47 @@ class ShownBoard(Struct, frozen=True):
 @click.argument("board")
 @click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
+@click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")
 @context.format_option
 @context.as_of_option
 @click.pass_obj
-def show_command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
-    """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
-    shown, notes = asyncio.run(_read(options, board, milestone, closed))
+def show_command(
+    options: Options, board: str, milestone: str | None, closed: bool, fresh: bool, style: str
+) -> None:
+    """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own.
+
+    If the board was read in the last 10 minutes, by this command or on screen, only what changed since is
+    read. Changes that are not sent yet are not included.
+    """
+    shown, notes = context.run_signed_in(lambda: _read(options, board, milestone, closed, fresh))
     for note in notes:
         click.echo(f"glboard: {note}", err=True)
     click.echo(_printed(shown, style))
+    if not any(column.count for column in shown.columns):
+        where = f" of {shown.milestone}" if shown.milestone else ""
+        click.echo(f"glboard: no issues on the board {shown.board}{where}.", err=True)
 
 
 async def _read(
-    options: Options, name: str, milestone: str | None, closed: bool
+    options: Options, name: str, milestone: str | None, closed: bool, fresh: bool
 ) -> tuple[ShownBoard, tuple[str, ...]]:
     async with options.engine() as engine:
-        await engine.load_board(name, milestone, closed=closed)
+        issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
-        index = BoardIndex(board, flow, engine.shown, show_closed=closed)
+        index = BoardIndex(board, flow, issues, show_closed=closed)
         shown = ShownBoard(
             board=board.id,
             milestone=board.milestone,
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
             columns=tuple(_column(c, index, engine.settings) for c in index.visible()),
         )
-        return shown, board.warnings
+        return shown, (*board.warnings, *_unsent(engine, issues))
+
+
+def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
+    waiting = sum(op.issue in issues for op in engine.outbox)
+    return (f"not included: {counted(waiting, 'change')} not sent yet.",) if waiting else ()
 
 
 def _column(column: ColumnIndex, index: BoardIndex, settings: Settings) -> ShownColumn:

@@ -179,5 +179,5 @@ def compare(context: CommandContext, _: str) -> None:
 def _conflicting(context: CommandContext) -> list[Issue]:
     found = [issue for issue in context.targets() if context.bridge.is_conflicting(issue.id)]
     if not found:
-        context.say("No conflict here.")
+        context.say(f"No conflict on this card; {context.keymap.key('pane.failed')} lists them.")
     return found

@@ -161,8 +161,7 @@ class CommandContext:
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
-            conflicting=bool(status and status.conflicts)
-            and any(bridge.is_conflicting(issue.id) for issue in targets),
+            conflicting=bool(status and status.conflicts),
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,

@@ -167,13 +167,13 @@ def updates(context: CommandContext, _: str) -> None:
 
 
 def failed(context: CommandContext, _: str) -> None:
-    """Open the list of failed changes."""
+    """Open the list of failed changes and conflicts."""
     from glboard_tui.screens.failed_changes import FailedList
 
     if context.bridge.failed():
         context.shell.app.push_screen(FailedList(context), lambda _: context.shell.sync())
     else:
-        context.say("No failed changes.")
+        context.say("No failed changes, no conflicts.")
 
 
 def history(context: CommandContext, _: str) -> None:

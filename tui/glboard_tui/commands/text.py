@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
+from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
@@ -142,7 +143,10 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
 
 
 def undo(context: CommandContext, _: str) -> None:
-    """Undo the last change."""
+    """Undo the last change. If it was refused, offer to discard it rather than undo the one before."""
+    if (refused := context.bridge.refused) is not None:
+        _offer_discard(context, refused)
+        return
     try:
         found = context.bridge.undo()
     except GlboardError as error:
@@ -154,6 +158,24 @@ def undo(context: CommandContext, _: str) -> None:
     title, but = found
     context.shell.sync(follow=True)
     context.say(f"Undone: {title}. {but}".strip())
+
+
+def _offer_discard(context: CommandContext, refused: Group) -> None:
+    def discard(_: str) -> None:
+        try:
+            context.bridge.discard_refused()
+        except GlboardError as error:
+            context.tell(error)
+            return
+        context.shell.sync()
+        context.say(f"Discarded: {refused.title}. Nothing was undone.")
+
+    context.ask(
+        f"GitLab refused the last change: {refused.title}. Discard it?",
+        {"y": "discard it; earlier changes stay"},
+        discard,
+        note=f"To retry or edit it, press {context.keymap.key('pane.failed')}.",
+    )
 
 
 def redo(context: CommandContext, _: str) -> None:

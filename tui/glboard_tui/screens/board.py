@@ -395,7 +395,7 @@ class BoardScreen(Screen[None]):
                 self.context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
-                undo=bridge.undo_title,
+                undo=bridge.undo_words,
                 message=self._message or self._whose_keys or self._theirs(),
                 bad=self._bad,
             )

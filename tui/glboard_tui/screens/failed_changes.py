@@ -1,4 +1,8 @@
-"""The failed changes, each with the reason: retry, edit, copy or discard it; and the change log."""
+"""The failed changes and conflicts, each with the reason: retry, edit, copy or discard; and the change log.
+
+A conflict is listed here because its card may have left the board: to retry it is to keep mine, to discard it
+is to keep theirs.
+"""
 
 from __future__ import annotations
 
@@ -222,12 +226,12 @@ _PREVIEW = 60
 
 
 class FailedList(RowDialog):
-    """The failed changes, newest first."""
+    """The failed changes and the conflicts, newest first."""
 
     scope = "failed"
 
     def __init__(self, context: CommandContext) -> None:
-        super().__init__(context, "Failed changes")
+        super().__init__(context, "Failed changes and conflicts")
         self._bridge = context.bridge
         self._rows: list[FailedRow] = []
 
@@ -245,7 +249,7 @@ class FailedList(RowDialog):
 
     def action_retry(self) -> None:
         if row := self._chosen():
-            self.attempt(lambda: self._bridge.retry(row.op))
+            self.attempt(lambda: self._bridge.retry(row))
             self.fill()
 
     def action_edit(self) -> None:
@@ -253,7 +257,9 @@ class FailedList(RowDialog):
         row = self._chosen()
         if row is None:
             return
-        if not parts_of(row.change):
+        if row.conflict:
+            self.say("A conflict: retry it to keep yours, discard it to keep theirs.")
+        elif not parts_of(row.change):
             self.say("Nothing to edit: retry it, or discard it.")
         elif not self._bridge.writable:
             self.say(READ_ONLY)
@@ -285,10 +291,15 @@ class FailedList(RowDialog):
 
     def action_retry_all(self) -> None:
         """Retry all, in their original order."""
-        self._each(self._bridge.retry, list(reversed(self._rows)))
+        self._each(self._bridge.retry, list(reversed(self._failed)))
 
     def action_discard_all(self) -> None:
-        self._drop(self._rows)
+        self._drop(self._failed)
+
+    @property
+    def _failed(self) -> list[FailedRow]:
+        """Without conflicts, each of which is decided by itself."""
+        return [row for row in self._rows if not row.conflict]
 
     def _drop(self, rows: list[FailedRow]) -> None:
         texts = sum(bool(text_of(row.change)) for row in rows)
@@ -303,12 +314,12 @@ class FailedList(RowDialog):
             note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 
-    def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedRow]) -> None:
+    def _each(self, change: Callable[[FailedRow], None], rows: Sequence[FailedRow]) -> None:
         """Apply to each row and stop at the first error: the others would fail for the same reason."""
 
         def go() -> None:
             for row in rows:
-                change(row.op)
+                change(row)
 
         self.attempt(go)
         self.fill()

@@ -227,12 +227,12 @@ class IssueList(PaneDialog[None]):
             keys, word = keymap.hint(name)
             if keys and BY_ID[name].applies(now):
                 hints.append((keys, words or word))
-        undo = self.context.bridge.undo_title
+        undo = self.context.bridge.undo_words
         self.footer.show(
             FooterView(
                 target=target_words(now, self.context.targets()),
                 hints=tuple(hints),
-                last=f"{keymap.key('undo')} undo: {undo}" if undo else "",
+                last=f"{keymap.key('undo')} {undo}" if undo else "",
                 message=self._said,
                 selected=now.selected > 0,
             )

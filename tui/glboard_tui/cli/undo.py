@@ -1,0 +1,139 @@
+"""``glboard undo``: undo the last change, list the change log, or prune it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from glboard_core.board.undo import Group, says
+from glboard_core.planning.text import counted
+from glboard_tui.cli import context
+from glboard_tui.cli.context import UNCONFIRMED, Options
+from glboard_tui.cli.sending import LISTED, Outcomes, reference
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
+
+#: What a line of the change log has in JSON; ``at`` is UTC.
+_LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
+
+
+@click.command("undo")
+@click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@click.option(
+    "--prune",
+    "days",
+    type=click.IntRange(min=1, max=36_500),
+    metavar="DAYS",
+    help="Remove older changes from the log; they can no longer be undone.",
+)
+@click.option("--yes", is_flag=True, help="Prune, or discard a refused change, without asking.")
+@context.format_option
+@context.as_of_option
+@click.pass_context
+def undo_command(
+    ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str
+) -> None:
+    """Undo the last glboard change on this machine, list the change log, or prune it.
+
+    Later changes by others are not overwritten: they are reported and left as they are. If GitLab refused the
+    last change, there is nothing to undo: it can be discarded, and earlier changes are not touched. The log
+    keeps the last 20,000 changes; --prune removes those older than DAYS, but never unsent or failed ones.
+    """
+    if days is not None:
+        if listing:
+            raise click.UsageError("--list and --prune cannot be combined.")
+        ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
+    if yes and listing:
+        raise click.UsageError("--yes and --list cannot be combined.")
+    ctx.exit(
+        context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj, yes=yes))
+    )
+
+
+async def _list(options: Options, limit: int, style: str) -> int:
+    async with options.engine() as engine:
+        log = engine.store.log(limit)
+    if style == "json":
+        click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
+        return 0
+    rows = [
+        (
+            entry.at.isoformat().replace("+00:00", "Z"),
+            entry.reference,
+            entry.what,
+            entry.was,
+            entry.result + (f": {entry.message}" if entry.message else ""),
+        )
+        for entry in log
+    ]
+    click.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows) or "No changes yet.")
+    return 0
+
+
+async def _undo(options: Options, *, yes: bool) -> int:
+    async with options.engine() as engine:
+        group = engine.last_change()
+        if group is None:
+            click.echo("Nothing to undo.")
+            return 0
+        if group.is_refused:
+            return _discard_refused(engine, group, yes=yes)
+        await engine.sign_in()
+        await engine.reread(list(dict.fromkeys(op.issue for op in group.ops)))
+        before = set(engine.outbox)
+        engine.undo()
+        ops = [op for op in engine.outbox if op not in before]
+        changing = {op.issue for op in ops}
+        outcomes = Outcomes(engine, ops, undone=group.title)
+        for issue, op in {op.issue: op for op in group.ops}.items():
+            if issue not in engine.shown:
+                outcomes.not_done.add(issue)
+                click.echo(f"{reference(op)}: not undone: the issue no longer exists here.", err=True)
+            elif issue not in changing:
+                click.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
+        await outcomes.send()
+        if note := says(group.ops):
+            click.echo(note, err=True)
+        if group.refused:
+            left = counted(len(group.refused), "refused change")
+            click.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
+        return outcomes.status
+
+
+def _discard_refused(engine: Engine, group: Group, *, yes: bool) -> int:
+    """The last change was never applied: offer to discard it, rather than undo the one before it."""
+    reasons = {op.id: error for op, error in engine.failed}
+    click.echo(f"The last change was refused and is not in GitLab: {group.title}", err=True)
+    for op in group.refused:
+        click.echo(f"  {reference(op)}: {op.change.describe(op.before)}: {reasons[op.id]}", err=True)
+    if not yes:
+        if not sys.stdin.isatty():
+            click.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
+            return UNCONFIRMED
+        if not click.confirm("Discard it?", err=True):
+            click.echo("Nothing was undone.")
+            return 0
+    engine.discard_refused()
+    click.echo(f"Discarded: {group.title}. Nothing was undone.")
+    return 0
+
+
+async def _prune(options: Options, days: int, *, yes: bool) -> int:
+    async with options.engine() as engine:
+        before, count = engine.prunable(engine.now() - timedelta(days=days))
+        if not count:
+            click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
+            return 0
+        changes = counted(count, "line")
+        if not yes:
+            click.echo(f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True)
+            click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
+            click.confirm("Remove them?", abort=True, err=True)
+        engine.prune(before)
+        click.echo(f"Removed {changes} from the change log.")
+        return 0
