@@ -13,8 +13,8 @@ from tui.app.stage import GROUP, small_world
 
 # The command line
 
-#: What reading the catalog of the group takes, and of an issue's project.
-CATALOG, PROJECT = 4, 1
+#: What asking for the names of the configuration takes, and once a day for the token.
+NAMES, TOKEN = 2, 1
 ISSUE = f"{GROUP}/platform#1"
 
 
@@ -38,39 +38,39 @@ def requests(server: DemoServer, *arguments: str) -> int:
 
 
 def test_a_board_is_read_once_and_then_only_its_changes(server: DemoServer) -> None:
-    assert requests(server, "show", "planning") == CATALOG + 1
+    assert requests(server, "show", "planning") == TOKEN + NAMES + 1
     assert requests(server, "show", "planning") == 1
     assert requests(server, "show", "build") == 1
     assert requests(server, "show", "build", "--closed") == 2
-    assert requests(server, "show", "planning", "--fresh") == CATALOG + 1
+    assert requests(server, "show", "planning", "--fresh") == NAMES + 1
     # Nothing reports a deletion or another place in the order: after a while the board is read again. That
     # the clock jumped shows only in an answer.
     server.world.clock.advance(11 * 60)
     assert requests(server, "show", "planning") == 2
-    assert requests(server, "show", "planning") == CATALOG + 1
+    assert requests(server, "show", "planning") == NAMES + 1
 
 
 def test_an_edit_is_one_request_for_the_issue_and_one_for_the_write(server: DemoServer) -> None:
     requests(server, "show", "planning")
-    assert requests(server, "edit", ISSUE, "--weight", "5") == PROJECT + 2
-    assert requests(server, "edit", ISSUE, "--weight", "5") == PROJECT + 1
-    assert requests(server, "undo") == PROJECT + 2
+    assert requests(server, "edit", ISSUE, "--weight", "5") == 2
+    assert requests(server, "edit", ISSUE, "--weight", "5") == 1
+    assert requests(server, "undo") == 2
     assert requests(server, "undo") == 0
     server.world.clock.advance(3 * 60 * 60)
-    assert requests(server, "edit", ISSUE, "--weight", "3") == PROJECT + 2
+    assert requests(server, "edit", ISSUE, "--weight", "3") == 2
     # The dates of milestones may have changed.
-    assert requests(server, "edit", ISSUE, "--milestone", "next") == CATALOG + PROJECT + 1
+    assert requests(server, "edit", ISSUE, "--milestone", "next") == NAMES + 1
     # Whose token it is is asked once a day. A command learns of a jump of the clock by its first answer.
     server.world.clock.advance(25 * 60 * 60)
-    assert requests(server, "edit", ISSUE, "--weight", "2") == PROJECT + 2
-    assert requests(server, "edit", ISSUE, "--weight", "1") == CATALOG + PROJECT + 2
+    assert requests(server, "edit", ISSUE, "--weight", "2") == 2
+    assert requests(server, "edit", ISSUE, "--weight", "1") == TOKEN + NAMES + 2
 
 
 def test_another_token_is_asked_whose_it_is(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     requests(server, "show", "planning")
     monkeypatch.setenv("GITLAB_TOKEN", server.token_for("eng_alder"))
     # The state file of that user is another one.
-    assert requests(server, "show", "planning") == 2 * CATALOG + 1
+    assert requests(server, "show", "planning") == 2 * (TOKEN + NAMES) + 1
     assert requests(server, "show", "planning") == 1
 
 

@@ -29,7 +29,7 @@ from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.reading import IssueReader
-from glboard_core.gitlab.verify import answer_lost, half_done
+from glboard_core.gitlab.verify import answer_lost
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
@@ -41,7 +41,7 @@ class _Permissions(Struct, frozen=True, rename="camel"):
     may_edit: bool = True
 
 
-class Place(Struct, frozen=True, rename="camel"):
+class IssuePlace(Struct, frozen=True, rename="camel"):
     """A project as it is now."""
 
     full_path: str
@@ -59,7 +59,7 @@ class MilestoneNow(Struct, frozen=True):
 class _PlaceAnswer(Struct, frozen=True):
     """The answer about a project; None if there is none at the path, or it is hidden."""
 
-    project: Place | None
+    project: IssuePlace | None
 
 
 class _MilestoneAnswer(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Inquiry:
         self._reader = reader
         self._catalog = catalog
         #: What was asked already: of many cards refused at once, the reason is mostly one.
-        self._places: dict[str, Place | None] = {}
+        self._places: dict[str, IssuePlace | None] = {}
         self._milestones: dict[str, MilestoneNow | None] = {}
 
     async def outcomes(
@@ -129,7 +129,7 @@ class Inquiry:
             return structs.replace(failed, error=error, issue=now or failed.issue)
         if isinstance(error, EditInvalid) and shown_by([op], now):
             return Done(op=op.id, issue=now)
-        return structs.replace(failed, error=half_done(edit, before, now, error), issue=now)
+        return structs.replace(failed, error=error, issue=now)
 
     async def _created(self, op: Op, failed: Failed) -> Outcome:
         """Look for an issue that GitLab says it did not create, so that it is never created twice."""
@@ -152,7 +152,7 @@ class Inquiry:
             return gone(path, place)
         return refused_in(path, place) or error
 
-    async def _place(self, path: str) -> Place | None:
+    async def _place(self, path: str) -> IssuePlace | None:
         if path not in self._places:
             answer = await self._runner.ask_in_dialect(queries.place, {"path": path}, _PlaceAnswer)
             self._places[path] = answer.project
@@ -182,7 +182,7 @@ class Inquiry:
 # -- words
 
 
-def gone(path: str, place: Place | None) -> EditGone:
+def gone(path: str, place: IssuePlace | None) -> EditGone:
     """The issue cannot be read by its id: it was deleted or hidden, perhaps with its whole project."""
     if place is None:
         return EditGone(
@@ -195,12 +195,12 @@ def gone(path: str, place: Place | None) -> EditGone:
     )
 
 
-def refused_in(path: str, place: Place | None) -> EditForbidden | None:
+def refused_in(path: str, place: IssuePlace | None) -> EditForbidden | None:
     """Why a project does not accept the change; None if it should."""
     if place is None:
         return EditForbidden(
             f"The project {path} no longer exists, or you no longer have access to it.",
-            hint="It may have another path now: press r to refresh.",
+            hint="It may have another path now: refresh, or look it up in GitLab.",
         )
     if place.archived:
         return EditForbidden(
@@ -219,7 +219,7 @@ def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
     if found is None:
         return EditDropped(
             f"The milestone “{title}” was not set: it was deleted, or it is hidden from you.",
-            hint="Press r to refresh, and choose another.",
+            hint="Refresh, and choose another.",
         )
     name = line(found.title)
     named = f"“{title}”" if name == title else f"“{title}” (now “{name}”)"

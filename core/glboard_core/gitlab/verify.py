@@ -19,7 +19,6 @@ from glboard_core.errors import (
     EditDropped,
     EditForbidden,
     EditInvalid,
-    EditRefused,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -290,22 +289,6 @@ def crashed(*, alone: bool = True) -> EditCrashed:
         hint="glboard will check GitLab before retrying.",
         alone=alone,
     )
-
-
-def half_done(edit: Edit, before: Issue, now: Issue, error: EditRefused) -> EditRefused:
-    """The error, with what of the edit went through before it; ``now`` is the issue as read since."""
-    missing = edit.missing_on(now)
-    left = missing.touches() | (edit.touches() & {"description"})
-    labels_moved = bool(
-        ((edit.add - before.labels) & now.labels) | ((edit.remove & before.labels) - now.labels)
-    )
-    went = [f.name for f, _ in edit.fields() if f.name not in left and f.differs_in(before, now)]
-    went += ["labels"] if labels_moved and "labels" not in left else []
-    if not went or not left:
-        return error
-    words = ", ".join(sorted(went))
-    message = f"{words[0].upper()}{words[1:]} changed; {', '.join(sorted(left))} not: {error.message}"
-    return type(error)(message, hint=error.hint)
 
 
 def _names(titles: frozenset[str]) -> str:

@@ -22,6 +22,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId, short_project
 from glboard_core.model.names import CatalogNames, Needs, around
 from glboard_core.ports import Gateway, Store
+from glboard_core.sync.status import TOLERANCE
 
 T = TypeVar("T")
 
@@ -192,7 +193,9 @@ class KnownNames:
             asked = msgspec.json.decode(self._store.meta(key) or b"", type=_Asked)
         except msgspec.DecodeError:
             return True
-        return asked.mark != mark or not timedelta() <= self._gateway.now() - asked.at < every
+        # The server's clock is known only to some seconds before its first answer.
+        ago = self._gateway.now() - asked.at
+        return asked.mark != mark or not -timedelta(seconds=TOLERANCE) <= ago < every
 
     def _remember(self, key: str, mark: str) -> None:
         self._store.put_meta(key, msgspec.json.encode(_Asked(self._gateway.now(), mark)))
