@@ -50,8 +50,8 @@ OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
 """Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
-#: How many are read, of how many.
-Progress = Callable[[int, int], None]
+#: What is read, how many are read, and of how many.
+Progress = Callable[[str, int, int], None]
 
 
 class SaidDone(Struct, frozen=True, kw_only=True):

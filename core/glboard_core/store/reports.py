@@ -33,7 +33,7 @@ _EXACT = timedelta(days=7)
 _MANY = 500
 # Change the key prefixes with the format, so that old entries are never read.
 _HISTORY = "history-2:"
-_CLOSED = "closed-2:"
+_ISSUES = "issues-1:"
 
 T = TypeVar("T")
 
@@ -93,22 +93,23 @@ def rescued_plans(aside: Path) -> Iterator[PlanSnapshot]:
             yield msgspec.json.decode(body, type=PlanSnapshot)
 
 
-class ClosedIssues(Struct, frozen=True, kw_only=True):
-    """The closed issues of a milestone as of ``at``, by the server's clock; ``whole`` is when all of
-    them were last read, rather than only those updated."""
+class KnownIssues(Struct, frozen=True, kw_only=True):
+    """The answer to a query as of ``at``, by the server's clock; ``whole`` is when all of it was last read,
+    rather than only what was updated. ``since`` is the oldest update the query asked for, if it had one."""
 
     at: datetime
     whole: datetime
     issues: tuple[Issue, ...]
+    since: datetime | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _history = msgspec.msgpack.Decoder(History)
-_closed = msgspec.msgpack.Decoder(ClosedIssues)
+_issues = msgspec.msgpack.Decoder(KnownIssues)
 
 
 class ReportCache:
-    """What reports read beyond the mirror: histories of issues, closed issues of milestones.
+    """What reports read beyond the mirror: histories of issues, and issues by query.
 
     In one store, for the group with a global id. ``today`` is the day by the server's clock: entries unused
     for months are removed.
@@ -118,7 +119,7 @@ class ReportCache:
         self._store = store
         self._today = today
         self._history = f"{_HISTORY}{group}:"
-        self._closed = f"{_CLOSED}{group}:"
+        self._issues = f"{_ISSUES}{group}:"
 
     def histories(self, issues: Iterable[IssueId]) -> dict[IssueId, History]:
         """The cached histories of these issues, however old."""
@@ -131,14 +132,14 @@ class ReportCache:
         if values:
             self._store.remember(values, self._today)
 
-    def closed(self, question: str) -> ClosedIssues | None:
-        """The cached answer to a query for closed issues, or None."""
-        found = self._store.recall([self._closed + question], self._today)
-        return next((decoded(_closed, body) for body in found.values()), None)
+    def issues(self, question: str) -> KnownIssues | None:
+        """The cached answer to a query for issues, or None."""
+        found = self._store.recall([self._issues + question], self._today)
+        return next((decoded(_issues, body) for body in found.values()), None)
 
-    def keep_closed(self, question: str, closed: ClosedIssues) -> None:
-        """Cache the closed issues of a milestone."""
-        self._store.remember({self._closed + question: _encode(closed)}, self._today)
+    def keep_issues(self, question: str, known: KnownIssues) -> None:
+        """Cache the answer to a query for issues."""
+        self._store.remember({self._issues + question: _encode(known)}, self._today)
 
 
 def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:

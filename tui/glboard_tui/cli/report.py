@@ -39,7 +39,13 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
         async with options.reports(keep=wanted.keep) as reports:
             return await wanted.compute(asked, reports), reports.unread
 
-    found, unread = context.run_signed_in(read)
+    try:
+        found, unread = context.run_signed_in(read)
+    except KeyboardInterrupt:
+        context.end_progress()
+        if wanted.keep:
+            click.echo("glboard: stopped. What was read is kept for the next time.", err=True)
+        raise
     if style == "json":
         click.echo(context.as_json(found.shape()))
     else:

@@ -123,7 +123,7 @@ class CapacityReport(Report, frozen=True):
                 hint="Create one (see the README), or set another with --team.",
             )
         figures = reports.figures
-        issues = await reports.open_issues(figures.concerned(milestone))
+        issues = await reports.issues.open(figures.concerned(milestone))
         found = figures.capacity(issues, milestone, team)
         closed = await reports.closed_before(milestone)
         return cls(found, closed, capacities.markdown(found, milestone, closed, names=asked.names))
@@ -211,7 +211,7 @@ class CandidatesReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
         figures = reports.figures
-        issues = await reports.open_issues(figures.concerned(milestone))
+        issues = await reports.issues.open(figures.concerned(milestone))
         dated = milestone.start is not None and milestone.due is not None
         space = figures.capacity(issues, milestone, team).space() if team and dated else None
         return cls(milestone.title, figures.candidates(issues, milestone), space)
@@ -304,7 +304,7 @@ class MixReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
-        return cls(reports.figures.mix(await reports.open_issues([milestone.title]), milestone))
+        return cls(reports.figures.mix(await reports.issues.open([milestone.title]), milestone))
 
     def shape(self) -> Shape:
         report = self.found
@@ -357,7 +357,7 @@ class LoadReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
-        issues = await reports.open_issues([milestone.title])
+        issues = await reports.issues.open([milestone.title])
         return cls(reports.figures.load(issues, milestone, asked.options.read_team()))
 
     def shape(self) -> Shape:
@@ -458,6 +458,7 @@ class TriageReport(Report, frozen=True):
 
     kind: ClassVar = "triage"
     about: ClassVar = "open issues that need fixing"
+    keep: ClassVar = True
     takes_milestone: ClassVar = False
 
     found: Sequence[Finding]
@@ -465,7 +466,7 @@ class TriageReport(Report, frozen=True):
 
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
-        issues = await reports.open_issues()
+        issues = await reports.issues.open(progress=progress)
         await reports.extend_for(issues)
         return cls(triage(issues, reports.figures.triage_rules()), reports.engine.now())
 
