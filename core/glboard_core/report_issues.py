@@ -87,7 +87,7 @@ class ReportIssues:
                 for title in dict.fromkeys(milestones)
             )
         query = IssueQuery(labels=labels, state="opened")
-        found = await self._updated("open", query, FRESH, lambda issue: issue.is_open, progress)
+        found = await self._updated("open", query, FRESH, progress)
         return list(found.issues.values())
 
     async def closed(self, milestones: Sequence[str]) -> list[Issue]:
@@ -120,7 +120,7 @@ class ReportIssues:
     async def updated_since(self, since: datetime, progress: Progress | None = None) -> RecentIssues:
         """The group's issues updated since then."""
         query = IssueQuery(labels=self.labels, updated_after=since, order="updated")
-        return await self._updated("updated", query, WHOLE, lambda issue: issue.updated_at >= since, progress)
+        return await self._updated("updated", query, WHOLE, progress)
 
     async def still(self, issues: Collection[IssueId]) -> dict[IssueId, Issue]:
         """These issues as they are now; without those that are gone or no longer the group's."""
@@ -133,7 +133,6 @@ class ReportIssues:
         name: str,
         query: IssueQuery,
         whole: timedelta,
-        fits: Callable[[Issue], bool],
         progress: Progress | None,
     ) -> RecentIssues:
         """The answer to ``query``: if one was kept for less than ``whole``, with what was updated since.
@@ -151,11 +150,15 @@ class ReportIssues:
             began, since = old.whole, old.since
         else:
             read = {issue.id: issue for issue in await self.read([query], progress)}
-            known, began = {}, now
-        found = {issue.id: issue for issue in (known | read).values() if fits(issue)}
-        if old is None or found != known:
-            keep = KnownIssues(at=now, whole=began, since=since, issues=tuple(found.values()))
+            known, began = dict[IssueId, Issue](), now
+        every = known | read
+        if query.state is not None:
+            every = {issue: one for issue, one in every.items() if one.state == query.state}
+        if old is None or every != known:
+            keep = KnownIssues(at=now, whole=began, since=since, issues=tuple(every.values()))
             kept.keep_issues(key, keep)
+        oldest = query.updated_after
+        found = {i: one for i, one in every.items() if oldest is None or one.updated_at >= oldest}
         return RecentIssues(found, found.keys() - read.keys() if now - began >= FRESH else ())
 
 
