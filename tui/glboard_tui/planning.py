@@ -160,7 +160,9 @@ class PlanningFigures:
         catalog, today = self.bridge.catalog, self.bridge.today
         if catalog is None or today is None:
             return None
-        return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
+        return self.board_milestone() or next(
+            iter(upcoming(catalog.milestones, today, self.bridge.settings.planning.version)), None
+        )
 
     def board_milestone(self) -> Milestone | None:
         """The version milestone of the current board, or None."""
@@ -168,7 +170,8 @@ class PlanningFigures:
         if board is None or not board.milestone or catalog is None:
             return None
         found = catalog.find_milestone(board.milestone)
-        return found if found is not None and found.is_version else None
+        version = self.bridge.settings.planning.version
+        return found if found is not None and found.is_version(version) else None
 
     def capacity(self, milestone: Milestone | None) -> Capacity | None:
         """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
@@ -276,12 +279,17 @@ class PlanningFigures:
             return []
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
+    def _current(self) -> Milestone | None:
+        catalog, today = self.bridge.catalog, self.bridge.today
+        if catalog is None or today is None:
+            return None
+        return current(catalog.milestones, today, self.bridge.settings.planning.version)
+
     def to_pick(self) -> tuple[str | None, list[Issue]]:
         """The current milestone and its ready, unassigned issues, in order (rule 22)."""
         from glboard_core.planning.candidates import to_pick
 
-        catalog, today = self.bridge.catalog, self.bridge.today
-        if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
+        if (now := self._current()) is None:
             return None, []
         names = self.bridge.settings.labels
         return now.title, to_pick(self.issues_of(now.title), now.title, self.bridge.view.flow, names)
@@ -333,6 +341,10 @@ class PlanHistory:
         self._bridge = bridge
         self._issues_of = issues_of
         self._reports = reports
+
+    @property
+    def _version(self) -> str:
+        return self._bridge.settings.planning.version
 
     def _must(self) -> Engine:
         if (engine := self._bridge.engine) is None:
@@ -405,7 +417,7 @@ class PlanHistory:
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
         """The version milestone ``step`` places after (negative: before) this one, or None."""
         catalog = self._bridge.catalog
-        ordered = versions(catalog.milestones) if catalog is not None else []
+        ordered = versions(catalog.milestones, self._version) if catalog is not None else []
         at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
         if at is None or not 0 <= at + step < len(ordered):
             return None
@@ -419,7 +431,12 @@ class PlanHistory:
         if catalog is None or today is None:
             return None
         names = self._bridge.settings.labels
-        return ending(catalog.milestones, today, lambda t: bool(planned(self._issues_of(t), t, names)))
+        return ending(
+            catalog.milestones,
+            today,
+            lambda title: bool(planned(self._issues_of(title), title, names)),
+            self._version,
+        )
 
     def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
         """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.

@@ -211,7 +211,8 @@ def capacity(
     """
     known = list(issues)
     there = planned(known, milestone.title, names)
-    carried = carry_over(known, preceding(milestones, milestone.title), flow, names, planning)
+    before = preceding(milestones, milestone.title, planning.version)
+    carried = carry_over(known, before, flow, names, planning)
     sums = total(there)
     return Capacity(
         milestone=milestone.title,
@@ -318,7 +319,7 @@ def past_milestones(
     """The last version milestones before ``milestone`` that are over, oldest first (rule 10)."""
     over = [
         m
-        for m in versions(milestones)
+        for m in versions(milestones, planning.version)
         if m.due is not None
         and m.due < today
         and (milestone.start is None or (m.start is not None and m.start < milestone.start))

@@ -59,7 +59,7 @@ class Poller:
         self._status = status
         self._initial_load = initial_load
         self._sync = settings.sync
-        self._label = settings.labels.group
+        self._label, self._version = settings.labels.group, settings.planning.version
         self._longest_wait = longest_wait
         self._visible = visible
         self._today = today
@@ -301,4 +301,4 @@ class Poller:
 
     @property
     def _scope(self) -> Scope:
-        return scope_of_group(self._label, self._store.catalog(), self._today())
+        return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)

@@ -43,6 +43,7 @@ def milestone_choices(bridge: Bridge, projects: Collection[str]) -> list[Choice]
     catalog, today = bridge.catalog, bridge.today
     if catalog is None or today is None:
         return []
+    version = bridge.settings.planning.version
     titles = dict.fromkeys(m.title for m in catalog.milestones)
     valid = [
         milestone
@@ -52,7 +53,7 @@ def milestone_choices(bridge: Bridge, projects: Collection[str]) -> list[Choice]
     ]
 
     def order(milestone: Milestone) -> tuple[int, int, str]:
-        if not milestone.is_version or milestone.start is None or milestone.due is None:
+        if not milestone.is_version(version) or milestone.start is None or milestone.due is None:
             return 1, 0, milestone.title
         over = milestone.due < today
         days = milestone.start.toordinal()
@@ -60,6 +61,7 @@ def milestone_choices(bridge: Bridge, projects: Collection[str]) -> list[Choice]
 
     def note(milestone: Milestone) -> str:
         dates = " to ".join(day.isoformat() for day in (milestone.start, milestone.due) if day)
-        return " · ".join(word for word in (role_of(milestone.title, catalog, today), dates) if word)
+        role = role_of(milestone.title, bridge.settings, catalog, today)
+        return " · ".join(word for word in (role, dates) if word)
 
     return [Choice(value=m.title, text=m.title, note=note(m)) for m in sorted(valid, key=order)]
