@@ -37,7 +37,7 @@ from glboard_core.planning.events_needed import Look, kinds_needed
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
-from glboard_core.planning.timeline import timeline
+from glboard_core.planning.timeline import before_move, timeline
 from glboard_core.ports import Store
 from glboard_core.report_issues import (
     Progress,
@@ -82,6 +82,8 @@ class Reports:
         self._unkept: list[History] = []
         #: References whose events the last report could not read.
         self.unread: tuple[str, ...] = ()
+        #: The copies of the last report's issues that were moved to other projects.
+        self.copies: Mapping[IssueId, Issue] = {}
         #: The issues of the last report, by reference.
         self.seen: Mapping[str, Issue] = {}
 
@@ -156,7 +158,9 @@ class Reports:
             milestone.title,
             measured,
             names,
-            plan or plan_lock.rebuild(tracks, milestone.title, lock, names),
+            plan_lock.followed(plan, self.copies)
+            if plan
+            else plan_lock.rebuild(tracks, milestone.title, lock, names),
             count_wont_do=self.settings.planning.count_wont_do,
         )
 
@@ -179,7 +183,10 @@ class Reports:
         looks = () if plan is not None else (Look(_PLANNED | {"weight"}, lock, lock),)
         tracks = await self.past(milestone.title, looks, progress=progress)
         names = self.settings.labels
-        locked = plan or plan_lock.rebuild(tracks, milestone.title, lock, names)
+        if plan is not None:
+            locked = plan_lock.followed(plan, self.copies)
+        else:
+            locked = plan_lock.rebuild(tracks, milestone.title, lock, names)
         return plan_lock.scope(locked, plan_lock.at_the_end(tracks, milestone.title, now, names))
 
     async def taken(
@@ -221,6 +228,8 @@ class Reports:
         extra = {row.issue for row in plan.issues} if plan else set()
         if absent := extra - issues.keys():
             issues |= await self.engine.gateway.read(sorted(absent))
+        issues |= await self._copies(issues)
+        copies = {issue.moved_to for issue in issues.values()} - {None}
         needed = {issue.id: kinds for issue in issues.values() if (kinds := kinds_needed(issue, looks))}
 
         def concerned(issue: Issue, events: Iterable[Event]) -> bool:
@@ -228,6 +237,7 @@ class Reports:
                 issue.milestone == milestone
                 or (missed and label in issue.labels)
                 or issue.id in extra
+                or issue.id in copies
                 or any(event.kind == "milestone" and event.value == milestone for event in events)
             )
 
@@ -244,10 +254,40 @@ class Reports:
         )
         self.unread = tuple(found[one].reference for one in read.unread if one in found)
         self.seen = {issue.reference: issue for issue in found.values()}
-        return [
-            Track(issue, timeline(issue, events.get(issue.id, ()), until=self.as_of))
-            for issue in found.values()
-        ]
+        return self._tracks(found, events)
+
+    async def _copies(self, issues: Mapping[IssueId, Issue]) -> dict[IssueId, Issue]:
+        """The group's issues that some of these were moved to, as far as they are not among them."""
+        found: dict[IssueId, Issue] = {}
+        while True:
+            known = {**issues, **found}
+            lacking = {one.moved_to for one in known.values() if one.moved_to is not None} - known.keys()
+            if not lacking or not (read := await self.issues.still(lacking)):
+                return found
+            found |= read
+
+    def _tracks(
+        self, found: Mapping[IssueId, Issue], events: Mapping[IssueId, Sequence[Event]]
+    ) -> list[Track]:
+        """Each issue with its timeline. One that was moved to another project is left out: its copy, with its
+        history, stands for it."""
+        last = {one: _last_copy(one, found) for one in found}
+        self.copies = {one: found[copy] for one, copy in last.items() if copy != one}
+        earlier: dict[IssueId, list[Issue]] = {}
+        for one, copy in last.items():
+            if copy != one:
+                earlier.setdefault(copy, []).append(found[one])
+        tracks = []
+        for issue in found.values():
+            if issue.moved:
+                continue
+            history, created = list(events.get(issue.id, ())), issue.created_at
+            for original in earlier.get(issue.id, ()):
+                history += before_move(original, events.get(original.id, ()))
+                created = min(created, original.created_at)
+            whole = structs.replace(issue, created_at=created)
+            tracks.append(Track(issue, timeline(whole, history, until=self.as_of)))
+        return tracks
 
     async def _candidates(
         self, milestone: str, looks: Sequence[Look], missed: str | None, progress: Progress | None
@@ -346,6 +386,15 @@ async def open_reports(
         yield Reports(engine, EventReader(transport), as_of=as_of)
     finally:
         await transport.close()
+
+
+def _last_copy(issue: IssueId, known: Mapping[IssueId, Issue]) -> IssueId:
+    """The last issue that this one was moved to, as far as it is known."""
+    seen = {issue}
+    while (copy := known[issue].moved_to) is not None and copy in known and copy not in seen:
+        issue = copy
+        seen.add(issue)
+    return issue
 
 
 def kept_plans(store: Store, milestone: str, group_id: str) -> list[PlanSnapshot]:

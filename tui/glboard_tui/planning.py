@@ -381,7 +381,20 @@ class PlanHistory:
         from glboard_core.planning.plan_lock import scope
 
         locked = self.locked(milestone)
-        return scope(locked, self._now(milestone)) if locked is not None else None
+        return scope(self._followed(locked), self._now(milestone)) if locked is not None else None
+
+    def _followed(self, plan: PlanSnapshot) -> PlanSnapshot:
+        """The plan with the copies of issues that were moved to other projects, as far as we have them."""
+        from glboard_core.planning.plan_lock import followed
+
+        copies: dict[IssueId, Issue] = {}
+        for row in plan.issues:
+            issue = self._bridge.issue(row.issue)
+            if issue is None or issue.moved_to is None:
+                continue
+            if (copy := self._bridge.issue(issue.moved_to)) is not None:
+                copies[row.issue] = copy
+        return followed(plan, copies)
 
     def _now(self, milestone: Milestone) -> PlanSnapshot:
         from glboard_core.planning.plan_lock import take
@@ -445,7 +458,8 @@ class PlanHistory:
         """
         from glboard_core.planning.milestone_end import leftovers
 
-        bridge, plan = self._bridge, self.lock_of(milestone)
+        bridge, locked = self._bridge, self.lock_of(milestone)
+        plan = self._followed(locked) if locked is not None else None
         after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
         ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
         named = [issue for one in ids if (issue := bridge.issue(one)) is not None]

@@ -169,6 +169,8 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     merge_requests_count: int = 0
     user_notes_count: int = 0
     closed_as_duplicate_of: HasId | None = None
+    moved: bool = False
+    moved_to: HasId | None = None
     milestone: Titled | None = None
     assignees: Page[User] | None = None
     labels: Page[Titled] | None = None
@@ -292,6 +294,13 @@ def state_of(value: str) -> State:
     return "closed" if value.lower() == "closed" else "opened"
 
 
+def _issue_id(wire: HasId | None) -> IssueId | None:
+    """The id of an issue, which GitLab sometimes names as a work item of the same number."""
+    if wire is None or wire.id is None:
+        return None
+    return IssueId(wire.id.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
+
+
 def placed(row: WirePlaced) -> Placed:
     """A row of the reconcile list."""
     return Placed(id=IssueId(row.id), position=row.relative_position, updated_at=row.updated_at)
@@ -342,6 +351,8 @@ class Decoder:
             updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
             closed_at=wire.closed_at,
             duplicate=wire.closed_as_duplicate_of is not None,
+            moved=wire.moved,
+            moved_to=_issue_id(wire.moved_to),
             merge_requests=wire.merge_requests_count,
             notes=wire.user_notes_count,
             web_url=line(wire.web_url),
@@ -361,6 +372,9 @@ class Decoder:
             "weight": part.weight,
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
+        if changes.get("state") == "opened":
+            # Reopening ends both.
+            changes |= {"duplicate": False, "moved": False, "moved_to": None}
         return msgspec.structs.replace(issue, **changes)
 
     def title(self, wire: Titled | None) -> str | None:

@@ -39,8 +39,8 @@ _LABELS = "labels(first: 100) { nodes { title } }"
 _ASSIGNEES = "assignees(first: 100) { nodes { username } }"
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
-CARD_COST = 34
-CREATE_COST = 36
+CARD_COST = 37
+CREATE_COST = 39
 
 
 @cache
@@ -54,7 +54,8 @@ def card(dialect: Dialect) -> str:
     return (
         "fragment Card on Issue { id iid title state confidential createdAt updatedAt closedAt dueDate webUrl"
         " relativePosition mergeRequestsCount userNotesCount reference(full: true) updatedBy { username }"
-        f" closedAsDuplicateOf {{ id }} milestone {{ title }} {_ASSIGNEES} {_LABELS}{extra} }}"
+        " closedAsDuplicateOf { id } moved movedTo { id }"
+        f" milestone {{ title }} {_ASSIGNEES} {_LABELS}{extra} }}"
     )
 
 

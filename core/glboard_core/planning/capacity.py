@@ -330,8 +330,16 @@ def past_milestones(
 def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
 ) -> tuple[ClosedWeight, ...]:
-    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
-    done = [i for i in issues if not i.is_open and names.deliverable in i.labels and counts(i, names)]
+    """The closed Deliverables of each of these milestones, in their order; other issues are ignored, and so
+    are duplicates, since nothing was done for them."""
+    done = [
+        issue
+        for issue in issues
+        if not issue.is_open
+        and not issue.duplicate
+        and names.deliverable in issue.labels
+        and counts(issue, names)
+    ]
     sums = {one.title: total(i for i in done if i.milestone == one.title) for one in past}
     return tuple(
         ClosedWeight(milestone=title, count=found.count, weight=found.weight) for title, found in sums.items()

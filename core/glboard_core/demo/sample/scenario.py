@@ -105,6 +105,8 @@ class IssueRow(Struct):
     merge_requests_count: int = 0
     blocked_by: list[int | str] = []
     pm_rank: int | float | None = None
+    moved_to: int | str | None = None
+    """The issue it was moved to, by id, key or reference: GitLab closed this one."""
     events: list[EventRow] = []
 
 
@@ -378,7 +380,7 @@ class _Loader:
         return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
 
     def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
-        """Blocking issues, by key, id or reference."""
+        """Blocking issues and copies in other projects, by key, id or reference."""
         named: dict[int | str, Issue] = {}
         for row, issue in made:
             named |= {issue.id: issue, issue.reference: issue}
@@ -388,6 +390,17 @@ class _Loader:
             for name in row.blocked_by:
                 blocker = named.get(name) or self.outsider(f"issue {row.key or row.iid}", name)
                 self.world.block(issue, blocker)
+            if row.moved_to is not None:
+                issue.moved_to = self.copy(row, issue, named)
+
+    def copy(self, row: IssueRow, issue: Issue, named: Mapping[int | str, Issue]) -> Issue:
+        """The issue that another one was moved to."""
+        where, copy = f"issue {row.key or row.iid}", named.get(row.moved_to or 0)
+        if copy is None or copy is issue:
+            raise self.wrong(where, f"is moved to {row.moved_to}, which is no other issue of the file")
+        if issue.open:
+            raise self.wrong(where, "is moved to another issue, but not closed")
+        return copy
 
     def outsider(self, where: str, name: int | str) -> Issue:
         """An open issue outside the file that blocks one in it: it counts, but is visible to no one."""
