@@ -18,7 +18,7 @@ from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
-from glboard_core.planning.text import day_words, number, plain, signed
+from glboard_core.planning.text import day_words, number, plain, with_sign
 
 _SATURDAY = 5
 
@@ -368,7 +368,7 @@ def markdown(
                 f"| Capacity | {number(found.total)} | {number(found.total)} |",
                 f"| Carry-over{before} | {number(carried.likely)} | {carried.weight} |",
                 f"| Planned{unweighted} | {found.planned} | {found.planned} |",
-                f"| **Room** | **{signed(found.free_likely)}** | **{signed(found.free)}** |",
+                f"| **Room** | **{with_sign(found.free_likely)}** | **{with_sign(found.free)}** |",
             )
         ),
     ]
@@ -387,7 +387,7 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
     lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
     for person in people:
         budget = "not in the team's file" if person.budget is None else number(person.budget.weight)
-        free = "" if person.free is None else signed(person.free)
+        free = "" if person.free is None else with_sign(person.free)
         lines.append(
             f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {free} |"
         )

@@ -21,7 +21,7 @@ from glboard_core.planning.capacity import ClosedWeight, mean
 from glboard_core.planning.mix import Mix
 from glboard_core.planning.plan_lock import PlannedIssue, count_words, locked_words
 from glboard_core.planning.say_do import DEFINITIONS, Definition
-from glboard_core.planning.text import number, percent_words, signed
+from glboard_core.planning.text import number, percent_words, signed, with_sign
 from glboard_core.planning.triage import Finding, triage
 from glboard_tui.cli.context import cells, moment, progress
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
@@ -192,6 +192,7 @@ class CapacityReport(Report, frozen=True):
             lines=tuple(lines),
             tables=(TextTable("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
             lists=[(f"carry-over of {carried.milestone}", _references(carried.issues))],
+            csv=TextTable("", heads, [(*row[:-1], row[-1].removeprefix("!")) for row in rows]),
             markdown=self.posted,
         )
 
@@ -249,7 +250,7 @@ class CandidatesReport(Report, frozen=True):
         if space is not None:
             chosen = sum(line.chosen for line in proposal.values())
             lines.append(
-                f"Free weight {signed(space)} after likely carry-over and accepted issues; "
+                f"Free weight {with_sign(space)} after likely carry-over and accepted issues; "
                 f"in this order, {chosen} would fit (marked *)."
             )
 
@@ -382,7 +383,7 @@ class LoadReport(Report, frozen=True):
         heads = ("username", "weight", "unweighted", "budget", "state", "issues")
         rows = [
             cells(person.username, person.sums.weight, person.sums.unweighted or None, number(person.budget))
-            + cells("!over" if person.over else None, " ".join(_references(person.issues)))
+            + cells("over" if person.over else None, " ".join(_references(person.issues)))
             for person in report.people
         ]
         if report.unassigned:
