@@ -101,7 +101,7 @@ def test_there_is_a_text_exactly_if_something_differs(one: dict[str, Any], other
     assert bool(differences(before, after)) == (placed != after)
 
 
-def test_a_first_place_is_nobodys_change() -> None:
+def test_a_first_place_is_no_ones_change() -> None:
     unplaced = issue(1, position=None)
     assert differences(unplaced, structs.replace(unplaced, position=512.0)) == ()
     assert differences(structs.replace(unplaced, position=512.0), unplaced) == ("moved in the manual order",)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -102,6 +104,37 @@ def test_what_a_version_looks_like_is_a_setting() -> None:
     now, after = current(known, TODAY, sprint), following(known, "Sprint 43", TODAY, sprint)
     assert _titles(filter(None, [now, after])) == ["Sprint 43", "Sprint 44"]
     assert _titles(filter(None, [preceding(known, "Sprint 44", sprint)])) == ["Sprint 43"]
+
+
+#: How many arguments a call has that names the configured titles of versions.
+_CALLS = {
+    "is_version": 1,
+    "versions": 2,
+    "current": 3,
+    "upcoming": 3,
+    "overlapping": 3,
+    "preceding": 3,
+    "following": 4,
+    "ending": 4,
+    "open_for_deliverables": 3,
+    "closed_after": 3,
+    "scope_of_group": 4,
+}
+
+
+def test_every_caller_names_the_configured_titles() -> None:
+    root, wrong = Path(__file__).parents[2], []
+    for path in (*root.glob("core/**/*.py"), *root.glob("tui/**/*.py")):
+        text = path.read_text("utf-8")
+        if "milestone" not in text or "/demo/" in str(path):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in _CALLS and 0 < len(node.args) + len(node.keywords) < _CALLS[name]:
+                wrong.append(f"{path.relative_to(root)}:{node.lineno} {name}")
+    assert not wrong, wrong
 
 
 def test_overlap_is_said_on_a_board_that_depends_on_it() -> None:

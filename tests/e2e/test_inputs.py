@@ -25,7 +25,7 @@ class Input:
     def __init__(self, server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.server = server
         self._capsys = capsys
-        #: What the last command said beside its output.
+        #: What the last command said on stderr.
         self.said = ""
 
     def __call__(self, *arguments: str) -> Any:

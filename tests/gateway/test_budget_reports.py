@@ -31,6 +31,9 @@ class Shell:
 
     def __init__(self, server: DemoServer, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.server = server
+        #: The folder of what is kept, and what the last report printed.
+        self.state = config.parent / "XDG_STATE_HOME"
+        self.printed = ""
         self._config = config
         self._capsys = capsys
 
@@ -38,7 +41,7 @@ class Shell:
         """(requests for issues, requests for events) of a report."""
         self.server.requests.clear()
         assert run(["--config", str(self._config), "report", *arguments, "--format", "json"]) == 0
-        json.loads(self._capsys.readouterr().out)
+        self.printed = self._capsys.readouterr().out
         records = list(self.server.requests)
         events = sum("/resource_" in record.path for record in records)
         return sum(record.operation in _ISSUES for record in records), events
@@ -122,6 +125,22 @@ def test_triage_reads_all_issues_once_and_then_what_was_updated(shell: Shell) ->
     world.clock.advance(11 * 60)
     # Whoever lost the group's label is seen when all are read again.
     assert shell.asks("triage") == (2, 0)
+
+
+def test_a_renamed_milestone_keeps_its_history(shell: Shell) -> None:
+    assert shell.asks("say-do", "current") == (3, 12)
+    world = shell.server.world
+    next(one for one in world.milestones.values() if one.title == "19.7").title = "20.7"
+    world.index.rebuild()
+    world.clock.advance(11 * 60)
+    # One that left it is read again, in case it also left the group.
+    assert shell.asks("say-do", "20.7") == (4, 0)
+    kept = shell.printed
+    for file in shell.state.rglob("*.sqlite3*"):
+        file.unlink()
+    shell.asks("say-do", "20.7")
+    assert shell.printed == kept
+    assert json.loads(kept)["definitions"]["group"]["assigned"] == [f"top/app#{n}" for n in (1, 2, 3)]
 
 
 async def test_what_was_read_before_an_interrupt_is_kept(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def upcoming(milestones: Iterable[Milestone], today: date, version: str = VERSIO
 
 
 def overlapping(milestones: Iterable[Milestone], today: date, version: str = VERSION) -> list[Milestone]:
-    """The version milestones that run today beside the current one, in order of their start."""
+    """The version milestones that run today as well as the current one, in order of their start."""
     now = current(milestones := list(milestones), today, version)
     running = (m for m in versions(milestones, version) if m.start and m.due and m.start <= today <= m.due)
     return [one for one in running if one != now]
