@@ -128,6 +128,17 @@ class ReportIssues:
         labels = set(self.labels)
         return {issue.id: issue for issue in read.values() if labels <= issue.labels}
 
+    async def promoted(self, issues: Collection[Issue]) -> frozenset[IssueId]:
+        """Those of these closed issues that became epics; asked again only for what was updated since."""
+        kept = cache_of(self._engine)
+        known = kept.promoted(issues)
+        unknown = [issue for issue in issues if issue.id not in known]
+        read: frozenset[IssueId] = frozenset()
+        if unknown:
+            read = await self._engine.gateway.promoted([issue.id for issue in unknown])
+        kept.keep_promoted(unknown, read)
+        return read | {issue for issue, became in known.items() if became}
+
     async def _updated(
         self,
         name: str,

@@ -254,6 +254,11 @@ class Reports:
         )
         self.unread = tuple(found[one].reference for one in read.unread if one in found)
         self.seen = {issue.reference: issue for issue in found.values()}
+        if missed:
+            # Only Say/Do is about what was closed.
+            closed = [one for one in found.values() if not (one.is_open or one.moved or one.duplicate)]
+            for one in await self.issues.promoted(closed):
+                found[one] = structs.replace(found[one], promoted=True)
         return self._tracks(found, events)
 
     async def _copies(self, issues: Mapping[IssueId, Issue]) -> dict[IssueId, Issue]:
@@ -279,7 +284,7 @@ class Reports:
                 earlier.setdefault(copy, []).append(found[one])
         tracks = []
         for issue in found.values():
-            if issue.moved:
+            if issue.id in self.copies:
                 continue
             history, created = list(events.get(issue.id, ())), issue.created_at
             for original in earlier.get(issue.id, ()):

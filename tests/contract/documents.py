@@ -139,6 +139,9 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"read {count}", queries.read(dialect, count))
     for count in (1, queries.FIND_PROJECTS):
         yield Document(f"find {count}", queries.find(dialect, count))
+    if dialect.status:
+        for count in (1, queries.PROMOTED_EACH):
+            yield Document(f"promoted {count}", queries.promoted(count))
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))

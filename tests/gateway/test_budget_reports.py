@@ -23,7 +23,7 @@ from glboard_tui.cli import context
 from glboard_tui.cli.main import run
 
 #: Which part of a report's requests reads issues; the rest is the catalog.
-_ISSUES = ("Issues", "Read", "Find")
+_ISSUES = ("Issues", "Read", "Promoted")
 
 
 class Shell:
@@ -78,8 +78,9 @@ def shell(
 
 def test_say_do_reads_what_changed_and_nothing_again(shell: Shell) -> None:
     # Those in the milestone, those with its label missed, those updated since it began; milestones and labels
-    # of the six issues that were updated after their creation; no states, since it has not ended.
-    assert shell.asks("say-do", "current") == (3, 12)
+    # of the six issues that were updated after their creation; no states, since it has not ended. And which
+    # of the closed ones became epics.
+    assert shell.asks("say-do", "current") == (4, 12)
     assert shell.asks("say-do", "current") == (3, 0)
     shell.server.world.edit("top/app#7", by=ME, add_labels=["Deliverable"])
     assert shell.asks("say-do", "current") == (3, 2)
@@ -92,10 +93,22 @@ def test_say_do_reads_what_changed_and_nothing_again(shell: Shell) -> None:
 def test_say_do_of_an_ended_milestone_reads_states_only_where_they_can_differ(shell: Shell) -> None:
     shell.server.world.clock.advance(20 * 24 * 3600)
     # All six were last updated before its end.
-    assert shell.asks("say-do", "19.7") == (3, 12)
+    assert shell.asks("say-do", "19.7") == (4, 12)
     shell.server.world.edit("top/app#6", by=ME, reopen=True)
     shell.server.world.clock.advance(80)
     assert shell.asks("say-do", "19.7") == (3, 3)
+
+
+def test_an_issue_that_became_an_epic_is_neither_said_nor_done(shell: Shell) -> None:
+    world = shell.server.world
+    world.edit("top/app#1", by=ME, close=True)
+    world.edit("top/app#2", by=ME, close=True)
+    world.issue("top/app#2").epic_url = "https://gitlab.example/groups/top/-/epics/1"
+    shell.asks("say-do", "current")
+    group = json.loads(shell.printed)["definitions"]["group"]
+    assert (group["assigned"], group["completed"]) == (["top/app#1", "top/app#3"], ["top/app#1"])
+    handbook = json.loads(shell.printed)["definitions"]["handbook"]
+    assert handbook["completed"] == ["top/app#1"]
 
 
 def test_scope_reads_weights_too_and_only_since_the_lock(shell: Shell) -> None:
@@ -128,7 +141,7 @@ def test_triage_reads_all_issues_once_and_then_what_was_updated(shell: Shell) ->
 
 
 def test_a_renamed_milestone_keeps_its_history(shell: Shell) -> None:
-    assert shell.asks("say-do", "current") == (3, 12)
+    assert shell.asks("say-do", "current") == (4, 12)
     world = shell.server.world
     next(one for one in world.milestones.values() if one.title == "19.7").title = "20.7"
     world.index.rebuild()

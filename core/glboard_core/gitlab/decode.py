@@ -247,6 +247,12 @@ class OfProject(Struct, frozen=True):
     project: WithIssues[WireIssue] | None
 
 
+class Promoted(Struct, frozen=True, rename="camel"):
+    """Whether an issue was promoted to an epic."""
+
+    promoted_to_epic_url: str | None = None
+
+
 class Count(Struct, frozen=True):
     """A number of issues."""
 

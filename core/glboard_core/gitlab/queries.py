@@ -121,6 +121,20 @@ def read(dialect: Dialect, count: int) -> str:
     )
 
 
+#: Number of issues per ``promoted`` document.
+PROMOTED_EACH = 50
+
+
+@cache
+def promoted(count: int) -> str:
+    """To which epics ``count`` issues were promoted (18.5 and later, EE), as w0, w1… Variables: w0, w1…"""
+    names = range(count)
+    return (
+        f"query Promoted({', '.join(f'$w{n}: WorkItemID!' for n in names)})"
+        f" {{ {' '.join(f'w{n}: workItem(id: $w{n}) {{ promotedToEpicUrl }}' for n in names)} }}"
+    )
+
+
 #: Number of issues per project, and of projects, per ``find`` document.
 FIND_IIDS = 50
 FIND_PROJECTS = 3

@@ -57,6 +57,8 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     moved: bool = False
     #: The id of that copy; None if we have no access to it.
     moved_to: IssueId | None = None
+    #: Closed because it became an epic. Only reports ask for it: it is always False in the mirror.
+    promoted: bool = False
     merge_requests: int = 0
     notes: int = 0
     web_url: str = ""

@@ -120,6 +120,7 @@ def _from_moments(
         and then.planned_in(milestone, names.deliverable)
         and names.ignore not in (line.last or then).labels
         and not issue.moved
+        and not issue.promoted
     ]
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
 

@@ -39,8 +39,8 @@ class Sum(Struct, frozen=True):
 
 def counts(issue: Issue, names: LabelSettings) -> bool:
     """Whether the issue belongs to the group, is not ``type::ignore``, which never counts (rule 15), and was
-    not moved to another project: its copy there counts (rule 6)."""
-    if issue.moved:
+    not moved to another project or promoted to an epic, which count instead (rule 6)."""
+    if issue.moved or issue.promoted:
         return False
     return (not names.group or names.group in issue.labels) and names.ignore not in issue.labels
 

@@ -7,7 +7,7 @@ Cached data can be read again: it is removed when no report has used it for long
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ _MANY = 500
 # Change the key prefixes with the format, so that old entries are never read.
 _HISTORY = "history-2:"
 _ISSUES = "issues-1:"
+_PROMOTED = "promoted-1:"
 
 T = TypeVar("T")
 
@@ -103,9 +104,18 @@ class KnownIssues(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
 
 
+class Promoted(Struct, frozen=True, kw_only=True):
+    """Whether a closed issue had become an epic, when it was last updated at ``updated_at``."""
+
+    issue: IssueId
+    updated_at: datetime
+    promoted: bool
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _history = msgspec.msgpack.Decoder(History)
 _issues = msgspec.msgpack.Decoder(KnownIssues)
+_promoted = msgspec.msgpack.Decoder(Promoted)
 
 
 class ReportCache:
@@ -120,6 +130,7 @@ class ReportCache:
         self._today = today
         self._history = f"{_HISTORY}{group}:"
         self._issues = f"{_ISSUES}{group}:"
+        self._promoted = f"{_PROMOTED}{group}:"
 
     def histories(self, issues: Iterable[IssueId]) -> dict[IssueId, History]:
         """The cached histories of these issues, however old."""
@@ -136,6 +147,19 @@ class ReportCache:
         """The cached answer to a query for issues, or None."""
         found = self._store.recall([self._issues + question], self._today)
         return next((decoded(_issues, body) for body in found.values()), None)
+
+    def promoted(self, issues: Iterable[Issue]) -> dict[IssueId, bool]:
+        """Whether these issues became epics, as far as it is cached and none was updated since."""
+        asked = {issue.id: issue.updated_at for issue in issues}
+        found = self._store.recall([self._promoted + issue for issue in asked], self._today)
+        rows = (row for body in found.values() if (row := decoded(_promoted, body)))
+        return {row.issue: row.promoted for row in rows if row.updated_at == asked[row.issue]}
+
+    def keep_promoted(self, issues: Iterable[Issue], promoted: Collection[IssueId]) -> None:
+        """Cache which of these issues became epics."""
+        rows = [Promoted(issue=i.id, updated_at=i.updated_at, promoted=i.id in promoted) for i in issues]
+        if rows:
+            self._store.remember({self._promoted + row.issue: _encode(row) for row in rows}, self._today)
 
     def keep_issues(self, question: str, known: KnownIssues) -> None:
         """Cache the answer to a query for issues."""
