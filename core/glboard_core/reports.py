@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from glboard_core.board.definition import milestone_title
+from glboard_core.board.definition import milestone_title, overlap_notes
 from glboard_core.errors import (
     NOT_LOADED,
     AuthError,
@@ -103,6 +103,10 @@ class Reports:
         if found is None:
             raise NameUnknown("milestone", title, self.catalog.near_milestones(title))
         return found
+
+    def notes(self, name: str) -> list[str]:
+        """What to know about the milestone that ``name`` means today. Raises NameUnknown."""
+        return overlap_notes(name, self.settings, self.catalog, self.engine.today())
 
     @property
     def figures(self) -> Figures:

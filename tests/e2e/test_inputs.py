@@ -68,6 +68,7 @@ def test_two_milestones_that_share_a_day(ask: Input) -> None:
     assert "19.7 and 19.8 overlap on 2026-12-12: 19.8" in ask.said
     assert ask.shown("build")[0] == "19.8"
     assert ask("report", "mix", "current")["milestone"] == "19.8"
+    assert "19.7 and 19.8 overlap on 2026-12-12: 19.8" in ask.said
     assert ask("report", "mix", "next")["milestone"] == "19.9"
 
 

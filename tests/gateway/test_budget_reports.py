@@ -23,7 +23,7 @@ from glboard_tui.cli import context
 from glboard_tui.cli.main import run
 
 #: Which part of a report's requests reads issues; the rest is the catalog.
-_ISSUES = ("Issues", "Read", "Promoted")
+_ISSUES = ("Issues", "Read", "Promoted", "Counts")
 
 
 class Shell:
@@ -183,7 +183,7 @@ def test_the_bar_shows_how_far_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     context.progress("events", 1, 4)
-    assert capsys.readouterr().err == ""
+    assert (capsys.readouterr().err, context.shown_progress()) == ("", None)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     context.progress("events", 1, 4)
     context.progress("issues", 1_200, 2_400)

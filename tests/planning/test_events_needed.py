@@ -62,7 +62,7 @@ def lived(changes: list[tuple[int, str]]) -> tuple[Issue, list[Event]]:
     st.integers(0, 500),
     st.integers(0, 300),
 )
-def test_what_is_left_out_changes_nothing_that_is_looked_at(
+def test_what_is_left_out_changes_nothing_that_a_report_sees(
     changes: list[tuple[int, str]], since: int, length: int
 ) -> None:
     one, events = lived(changes)

@@ -143,8 +143,8 @@ def _between(settings: Settings, catalog: Catalog, today: date) -> str:
     return f"No version milestone contains {today.isoformat()}{near}."
 
 
-def _overlap(name: str, settings: Settings, catalog: Catalog, today: date) -> list[str]:
-    """That several milestones run today, for a board that depends on which of them is the current one."""
+def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) -> list[str]:
+    """That several milestones run today, for a name that depends on which of them is the current one."""
     others = overlapping(catalog.milestones, today, settings.planning.version)
     if not others or name not in ("current", "next", "after-next"):
         return []
@@ -233,7 +233,7 @@ def _board_milestone(
     if name == "none":
         return ""
     try:
-        warnings += _overlap(name, settings, catalog, today)
+        warnings += overlap_notes(name, settings, catalog, today)
         return milestone_title(name, settings, catalog, today)
     except NameUnknown as error:
         warnings.append(str(error))

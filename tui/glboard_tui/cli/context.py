@@ -223,6 +223,11 @@ def progress(what: str, done: int, of: int) -> None:
         end_progress()
 
 
+def shown_progress() -> Callable[[str, int, int], None] | None:
+    """``progress``, where anyone sees it: to know how much there is can cost a request."""
+    return progress if sys.stderr.isatty() else None
+
+
 def end_progress() -> None:
     """Remove the bar."""
     if sys.stderr.isatty():

@@ -23,7 +23,7 @@ from glboard_core.planning.plan_lock import PlannedIssue, count_words, locked_wo
 from glboard_core.planning.say_do import DEFINITIONS, Definition
 from glboard_core.planning.text import number, percent_words, signed, with_sign
 from glboard_core.planning.triage import Finding, triage
-from glboard_tui.cli.context import cells, moment, progress
+from glboard_tui.cli.context import cells, moment, shown_progress
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SayDoReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         plan = asked.plan(reports, milestone)
         found = await reports.say_do(
-            milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress
+            milestone, locked_at=asked.options.locked_at, plan=plan, progress=shown_progress()
         )
         return cls(found, milestone, reports.engine.now())
 
@@ -411,7 +411,9 @@ class ScopeReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         plan = asked.plan(reports, milestone)
         return cls(
-            await reports.scope(milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress)
+            await reports.scope(
+                milestone, locked_at=asked.options.locked_at, plan=plan, progress=shown_progress()
+            )
         )
 
     def shape(self) -> Shape:
@@ -467,7 +469,7 @@ class TriageReport(Report, frozen=True):
 
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
-        issues = await reports.issues.open(progress=progress)
+        issues = await reports.issues.open(progress=shown_progress())
         await reports.extend_for(issues)
         return cls(triage(issues, reports.figures.triage_rules()), reports.engine.now())
 
