@@ -247,7 +247,7 @@ class OfProject(Struct, frozen=True):
     project: WithIssues[WireIssue] | None
 
 
-class Promoted(Struct, frozen=True, rename="camel"):
+class WirePromotion(Struct, frozen=True, rename="camel"):
     """Whether an issue was promoted to an epic."""
 
     promoted_to_epic_url: str | None = None

@@ -23,10 +23,10 @@ from glboard_core.gitlab.decode import (
     OfIssue,
     OfProject,
     Page,
-    Promoted,
     WireIssue,
     WireNote,
     WirePlaced,
+    WirePromotion,
     WithIssues,
 )
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
@@ -195,7 +195,9 @@ class GitLabGateway(Gateway):
     async def _promoted(self, part: Sequence[IssueId]) -> list[IssueId]:
         numbers = (issue.rpartition("/")[2] for issue in part)
         variables = {f"w{n}": f"gid://gitlab/WorkItem/{number}" for n, number in enumerate(numbers)}
-        answer = await self._runner.ask(queries.promoted(len(part)), variables, dict[str, Promoted | None])
+        answer = await self._runner.ask(
+            queries.promoted(len(part)), variables, dict[str, WirePromotion | None]
+        )
         rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 

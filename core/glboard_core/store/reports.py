@@ -104,7 +104,7 @@ class KnownIssues(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
 
 
-class Promoted(Struct, frozen=True, kw_only=True):
+class KnownPromotion(Struct, frozen=True, kw_only=True):
     """Whether a closed issue had become an epic, when it was last updated at ``updated_at``."""
 
     issue: IssueId
@@ -115,7 +115,7 @@ class Promoted(Struct, frozen=True, kw_only=True):
 _encode = msgspec.msgpack.Encoder().encode
 _history = msgspec.msgpack.Decoder(History)
 _issues = msgspec.msgpack.Decoder(KnownIssues)
-_promoted = msgspec.msgpack.Decoder(Promoted)
+_promoted = msgspec.msgpack.Decoder(KnownPromotion)
 
 
 class ReportCache:
@@ -157,7 +157,9 @@ class ReportCache:
 
     def keep_promoted(self, issues: Iterable[Issue], promoted: Collection[IssueId]) -> None:
         """Cache which of these issues became epics."""
-        rows = [Promoted(issue=i.id, updated_at=i.updated_at, promoted=i.id in promoted) for i in issues]
+        rows = [
+            KnownPromotion(issue=i.id, updated_at=i.updated_at, promoted=i.id in promoted) for i in issues
+        ]
         if rows:
             self._store.remember({self._promoted + row.issue: _encode(row) for row in rows}, self._today)
 
