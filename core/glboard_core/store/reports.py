@@ -158,7 +158,8 @@ class ReportCache:
     def keep_promoted(self, issues: Iterable[Issue], promoted: Collection[IssueId]) -> None:
         """Cache which of these issues became epics."""
         rows = [
-            KnownPromotion(issue=i.id, updated_at=i.updated_at, promoted=i.id in promoted) for i in issues
+            KnownPromotion(issue=one.id, updated_at=one.updated_at, promoted=one.id in promoted)
+            for one in issues
         ]
         if rows:
             self._store.remember({self._promoted + row.issue: _encode(row) for row in rows}, self._today)
