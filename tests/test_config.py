@@ -61,6 +61,8 @@ labels = ["support"]
         ("[sync]\nhold = -1\n", "c.toml:2", "sync.hold", ""),
         ("[sync]\ncatalog = inf\n", "c.toml:2", "sync.catalog", ""),
         ("[planning]\nmix = { 'type::bug' = -3 }\n", "c.toml:2", "planning.mix", ""),
+        ("[planning]\nversion = '^Sprint ('\n", "c.toml:2", "planning.version", "^Sprint"),
+        ("[planning]\nversion = '\\d*'\n", "c.toml:2", "planning.version", "single quotes"),
         ("milestones = 'x'\n", "c.toml:1", "milestones", "[milestones]"),
         ("[milestones]\nbacklog = []\n", "c.toml:2", "milestones.backlog", "Some day"),
         ("[milestones]\nbacklog = 3\n", "c.toml:2", "milestones.backlog", "Some day"),

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text
+from glboard_core.model.milestone import VERSION
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
@@ -137,6 +138,8 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     past_milestones: Annotated[int, Meta(ge=1)] = 3
     spike_weight: Annotated[int, Meta(ge=0)] = 2
     issue: PlanningIssueSettings = PlanningIssueSettings()
+    #: What the title of a version milestone looks like: a regular expression (planning rule 1).
+    version: str = VERSION
     #: The boards created in GitLab when a milestone is set up, and their titles there.
     boards: tuple[str, ...] = ("planning", "build", "next-1-3", "next-4-6")
     board_title: str = "{board} {milestone}"
@@ -258,6 +261,7 @@ def parse(text: str, where: str) -> Settings:
         titles = {**DEFAULT_MILESTONES, **_milestone_titles(milestones, source)}
         settings = msgspec.structs.replace(settings, milestones=titles)
     _check_time_zone(settings.ui.time_zone, source)
+    _check_version(settings.planning.version, source)
     return settings
 
 
@@ -316,6 +320,18 @@ def _milestone_titles(table: Any, source: _Source) -> dict[str, tuple[str, ...]]
             raise source.wrong(wrong, f"milestones.{key}", hint='Example: ["Backlog", "Some day"].')
         found[key] = tuple(titles)
     return found
+
+
+def _check_version(pattern: str, source: _Source) -> None:
+    """A regular expression that some title can match (planning rule 1)."""
+    hint = r"Example: '^Sprint \d+$', in single quotes. Without it, titles like 19.8 are versions."
+    try:
+        empty = re.compile(pattern).search("") is not None
+    except re.error as error:
+        message = f"“{pattern}” is not a regular expression: {error}."
+        raise source.wrong(message, "planning.version", hint=hint) from None
+    if empty:
+        raise source.wrong("it matches every title.", "planning.version", hint=hint)
 
 
 def _check_time_zone(name: str, source: _Source) -> None:

@@ -127,6 +127,9 @@ class Gateway(Protocol):
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """The issues with these references; those that do not exist or are hidden are absent."""
 
+    async def promoted(self, issues: Sequence[IssueId]) -> frozenset[IssueId]:
+        """Those of these issues that were closed because they became epics, as far as this GitLab says so."""
+
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""
 

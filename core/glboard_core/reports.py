@@ -1,48 +1,66 @@
 """Reports: reads what the planning rules need and the mirror lacks, and calls the rules.
 
-Owns which issues a report needs: those closed long ago, those that left a milestone, and their events
-(planning rule 6). The rules are in ``planning``; what is on screen already is computed from the mirror alone.
-Nothing here changes an issue.
+Owns which issues a report needs (``report_issues.py`` reads them), and which of their events: those of issues
+that were in a milestone once (planning rule 6). The rules are in ``planning``; what is on screen already is
+computed from the mirror alone. Nothing here changes an issue.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from glboard_core.board.definition import milestone_title
-from glboard_core.config import Settings
-from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
+from msgspec import structs
+
+from glboard_core.board.definition import milestone_title, overlap_notes
+from glboard_core.errors import (
+    NOT_LOADED,
+    AuthError,
+    NameUnknown,
+    NotGitLab,
+    ScopeMissing,
+    TokenMissing,
+    TokenRejected,
+    UsageError,
+)
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.event import EventKind, History
+from glboard_core.model.event import Event, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import Needs
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
 from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed_weights, window
+from glboard_core.planning.events_needed import Look, kinds_needed
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
-from glboard_core.planning.timeline import timeline
+from glboard_core.planning.timeline import before_move, timeline
 from glboard_core.ports import Store
-from glboard_core.store.reports import ClosedIssues, ReportCache
+from glboard_core.report_issues import (
+    Progress,
+    RecentIssues,
+    ReportIssues,
+    cache_of,
+    closed_key,
+    labels_of,
+)
+from glboard_core.store.reports import ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
-    from glboard_core.gitlab.events import EventReader, Progress, Read
+    from glboard_core.gitlab.events import EventReader, Further, Read
 
-#: Concurrent queries.
-PARALLEL = 4
 #: Histories stored per batch, so that little is lost if reading is interrupted.
-TOGETHER = 50
-#: How long the closed issues of a milestone are only updated before all are read again.
-WHOLE = timedelta(days=2)
+TOGETHER = 20
+#: That none of so few issues can be read says nothing about the others.
+FEW = 3
+
+_PLANNED: frozenset[EventKind] = frozenset({"milestone", "label"})
 
 
 class Reports:
@@ -57,10 +75,16 @@ class Reports:
         self.settings = engine.settings
         self.as_of = as_of
         self._reader = reader
+        #: What reports read of issues.
+        self.issues = ReportIssues(engine)
         self._known: dict[IssueId, History] = {}
+        self._named: Catalog | None = None
+        self._names: dict[tuple[EventKind, str], str] = {}
         self._unkept: list[History] = []
         #: References whose events the last report could not read.
         self.unread: tuple[str, ...] = ()
+        #: The copies of the last report's issues that were moved to other projects.
+        self.copies: Mapping[IssueId, Issue] = {}
         #: The issues of the last report, by reference.
         self.seen: Mapping[str, Issue] = {}
 
@@ -81,6 +105,10 @@ class Reports:
             raise NameUnknown("milestone", title, self.catalog.near_milestones(title))
         return found
 
+    def notes(self, name: str) -> list[str]:
+        """What to know about the milestone that ``name`` means today. Raises NameUnknown."""
+        return overlap_notes(name, self.settings, self.catalog, self.engine.today())
+
     @property
     def figures(self) -> Figures:
         """The planning rules for this group and day. Raises NameUnknown without a catalog."""
@@ -93,54 +121,10 @@ class Reports:
 
     # -- issues
 
-    async def issues(self, queries: Iterable[IssueQuery]) -> list[Issue]:
-        """All issues of the group that match one of the queries, each once. Raises what the gateway does."""
-        from glboard_core.gitlab.graphql import side_by_side
-
-        async def read(query: IssueQuery) -> list[Issue]:
-            return [issue async for page in self.engine.gateway.pages(query) for issue in page]
-
-        found = await side_by_side([partial(read, query) for query in queries], PARALLEL)
-        return list({issue.id: issue for part in found for issue in part}.values())
-
-    async def open_issues(self, milestones: Sequence[str] | None = None) -> list[Issue]:
-        """The group's open issues in these milestones, or all of them."""
-        titles: Sequence[str | None] = [None] if milestones is None else list(dict.fromkeys(milestones))
-        return await self.issues(
-            IssueQuery(labels=_labels(self.settings), milestone=title, state="opened") for title in titles
-        )
-
-    async def closed_issues(self, milestones: Sequence[str]) -> list[Issue]:
-        """The group's closed issues in these milestones, however long ago.
-
-        If they were read lately, one query updates them all with what changed since. An issue that lost the
-        group's label in the meantime stays until all are read again.
-        """
-        kept, labels, now = _kept(self.engine), _labels(self.settings), self.engine.gateway.now()
-        known = {title: kept.closed(_question(labels, title)) for title in milestones}
-        fresh = {title: one for title, one in known.items() if one and now - one.whole < WHOLE}
-        lacking = [title for title in known if title not in fresh]
-        queries = [
-            IssueQuery(labels=labels, milestone=title, state="closed", order="updated") for title in lacking
-        ]
-        if fresh:
-            since = min(one.at for one in fresh.values())
-            queries.append(IssueQuery(labels=labels, updated_after=since, order="updated"))
-        found = {issue.id: issue for issue in await self.issues(queries)}
-        all_of: list[Issue] = []
-        for title in known:
-            old = fresh.get(title)
-            issues = ({issue.id: issue for issue in old.issues} if old else {}) | found
-            closed = tuple(i for i in issues.values() if i.milestone == title and not i.is_open)
-            whole = old.whole if old else now
-            kept.keep_closed(_question(labels, title), ClosedIssues(at=now, whole=whole, issues=closed))
-            all_of += closed
-        return all_of
-
     async def closed_before(self, milestone: Milestone) -> tuple[ClosedWeight, ...]:
         """What the milestones before closed, to compare a capacity with. Raises what the gateway does."""
         past = self.figures.past(milestone)
-        issues = await self.closed_issues([one.title for one in past]) if past else []
+        issues = await self.issues.closed([one.title for one in past]) if past else []
         return closed_weights(issues, past, self.settings.labels)
 
     async def extend_for(self, issues: Iterable[Issue]) -> None:
@@ -169,15 +153,21 @@ class Reports:
         """
         measured, names = window(milestone, self.zone), self.settings.labels
         lock, plan = self._lock(measured, locked_at, plan)
-        tracks = await self.past(
-            milestone.title, min(lock, measured.start), ("label", "state"), plan, progress
+        # Only a plan that was not stored is looked up at its lock.
+        moments = [measured.start, measured.cut_off, *([lock] if plan is None else [])]
+        looks = (
+            Look(_PLANNED, min(moments), max(moments)),
+            Look(frozenset({"state"}), measured.cut_off, measured.cut_off),
         )
+        tracks = await self.past(milestone.title, looks, plan, progress, missed=True)
         return say_do.say_do(
             tracks,
             milestone.title,
             measured,
             names,
-            plan or plan_lock.rebuild(tracks, milestone.title, lock, names),
+            plan_lock.followed(plan, self.copies)
+            if plan
+            else plan_lock.rebuild(tracks, milestone.title, lock, names),
             count_wont_do=self.settings.planning.count_wont_do,
         )
 
@@ -197,9 +187,13 @@ class Reports:
                 f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
                 hint="Pass an earlier time with --locked-at.",
             )
-        tracks = await self.past(milestone.title, lock, ("label", "weight"), plan, progress)
+        looks = () if plan is not None else (Look(_PLANNED | {"weight"}, lock, lock),)
+        tracks = await self.past(milestone.title, looks, progress=progress)
         names = self.settings.labels
-        locked = plan or plan_lock.rebuild(tracks, milestone.title, lock, names)
+        if plan is not None:
+            locked = plan_lock.followed(plan, self.copies)
+        else:
+            locked = plan_lock.rebuild(tracks, milestone.title, lock, names)
         return plan_lock.scope(locked, plan_lock.at_the_end(tracks, milestone.title, now, names))
 
     async def taken(
@@ -208,70 +202,135 @@ class Reports:
         """A milestone's plan as a snapshot: as it is now, or rebuilt from events as it was ``at``."""
         names, me = self.settings.labels, self.catalog.me.username
         if at is None:
-            issues = await self.issues([IssueQuery(labels=_labels(self.settings), milestone=milestone.title)])
+            issues = await self.issues.read(
+                [IssueQuery(labels=self.issues.labels, milestone=milestone.title)]
+            )
             found = plan_lock.take(issues, milestone.title, self.engine.gateway.now(), names)
         else:
-            tracks = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
+            looks = (Look(_PLANNED | {"weight"}, at, at),)
+            tracks = await self.past(milestone.title, looks, progress=progress)
             found = plan_lock.rebuild(tracks, milestone.title, at, names)
         return plan_lock.locked(found, me, self.engine.host, self.catalog.group, self.catalog.group_id)
 
     async def past(
         self,
         milestone: str,
-        since: datetime,
-        kinds: Sequence[EventKind],
+        looks: Sequence[Look],
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
+        *,
+        missed: bool = False,
     ) -> list[Track]:
-        """Every issue that can matter to a report on ``milestone`` from ``since`` on, and its history.
+        """Every issue that can matter to a report on ``milestone`` with these ``looks``, and its history.
 
-        That is the group's issues in it, those updated since (so also those that left it), those with its
-        ``missed:`` label, and those of ``plan``. Milestone events are read for all of them; the other
-        ``kinds`` only for those that were ever in it, since the rest can appear in no list.
+        That is the group's issues in it, those updated since the first look (so also those that left it),
+        those of ``plan``, and with ``missed`` those with its ``missed:`` label. Events are read only where
+        they can tell more than the issue itself: those of milestones first, the other kinds only for issues
+        that were ever in it, since the rest can appear in no list.
         """
-        missed = self.settings.labels.missed_prefix + milestone
-        labels = _labels(self.settings)
-        issues = await self.issues(
-            (
-                IssueQuery(labels=labels, milestone=milestone, order="updated"),
-                IssueQuery(labels=labels, updated_after=since, order="updated"),
-                IssueQuery(labels=(*labels, missed), order="updated"),
-            )
-        )
+        label = self.settings.labels.missed_prefix + milestone
+        if self.as_of is not None:
+            looks = (*looks, Look(_PLANNED | {"state", "weight"}, self.as_of, self.as_of))
+        issues, kept = await self._candidates(milestone, looks, label if missed else None, progress)
         extra = {row.issue for row in plan.issues} if plan else set()
-        absent = extra - {issue.id for issue in issues}
-        if absent:
-            issues += (await self.engine.gateway.read(sorted(absent))).values()
-        placed = await self._histories(issues, ("milestone",), progress)
-        concerned = [
-            issue
-            for issue in issues
-            if issue.milestone == milestone
-            or missed in issue.labels
-            or issue.id in extra
-            or any(
-                event.kind == "milestone" and event.value == milestone
-                for event in placed.histories[issue.id].events
+        if absent := extra - issues.keys():
+            issues |= await self.engine.gateway.read(sorted(absent))
+        issues |= await self._copies(issues)
+        copies = {issue.moved_to for issue in issues.values()} - {None}
+        needed = {issue.id: kinds for issue in issues.values() if (kinds := kinds_needed(issue, looks))}
+
+        def concerned(issue: Issue, events: Iterable[Event]) -> bool:
+            return (
+                issue.milestone == milestone
+                or (missed and label in issue.labels)
+                or issue.id in extra
+                or issue.id in copies
+                or any(event.kind == "milestone" and event.value == milestone for event in events)
             )
-        ]
-        # Milestones once more for issues updated so recently that what was read may be outdated.
-        read = await self._histories(concerned, ("milestone", *kinds), progress)
-        unread = {*placed.unread, *read.unread}
-        self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
-        self.seen = {issue.reference: issue for issue in concerned}
-        return [
-            Track(issue, timeline(issue, read.histories[issue.id].events, until=self.as_of))
-            for issue in concerned
-        ]
+
+        def further(issue: Issue, events: Iterable[Event]) -> frozenset[EventKind]:
+            return needed[issue.id] if concerned(issue, events) else frozenset()
+
+        read = await self._histories([issues[one] for one in needed], further, progress)
+        events = {issue: history.events for issue, history in read.histories.items()}
+        found = {one: issue for one, issue in issues.items() if concerned(issue, events.get(one, ()))}
+        # What an earlier report read may have left the group since, which no update says.
+        left = found.keys() & kept
+        found = {one: issue for one, issue in found.items() if one not in left} | await self.issues.still(
+            left
+        )
+        self.unread = tuple(found[one].reference for one in read.unread if one in found)
+        self.seen = {issue.reference: issue for issue in found.values()}
+        if missed:
+            # Only Say/Do is about what was closed.
+            closed = [one for one in found.values() if not (one.is_open or one.moved or one.duplicate)]
+            for one in await self.issues.promoted(closed):
+                found[one] = structs.replace(found[one], promoted=True)
+        return self._tracks(found, events)
+
+    async def _copies(self, issues: Mapping[IssueId, Issue]) -> dict[IssueId, Issue]:
+        """The group's issues that some of these were moved to, as far as they are not among them."""
+        found: dict[IssueId, Issue] = {}
+        while True:
+            known = {**issues, **found}
+            lacking = {one.moved_to for one in known.values() if one.moved_to is not None} - known.keys()
+            if not lacking or not (read := await self.issues.still(lacking)):
+                return found
+            found |= read
+
+    def _tracks(
+        self, found: Mapping[IssueId, Issue], events: Mapping[IssueId, Sequence[Event]]
+    ) -> list[Track]:
+        """Each issue with its timeline. One that was moved to another project is left out: its copy, with its
+        history, stands for it."""
+        last = {one: _last_copy(one, found) for one in found}
+        self.copies = {one: found[copy] for one, copy in last.items() if copy != one}
+        earlier: dict[IssueId, list[Issue]] = {}
+        for one, copy in last.items():
+            if copy != one:
+                earlier.setdefault(copy, []).append(found[one])
+        tracks = []
+        for issue in found.values():
+            if issue.id in self.copies:
+                continue
+            history, created = list(events.get(issue.id, ())), issue.created_at
+            for original in earlier.get(issue.id, ()):
+                history += before_move(original, events.get(original.id, ()))
+                created = min(created, original.created_at)
+            whole = structs.replace(issue, created_at=created)
+            tracks.append(Track(issue, timeline(whole, history, until=self.as_of)))
+        return tracks
+
+    async def _candidates(
+        self, milestone: str, looks: Sequence[Look], missed: str | None, progress: Progress | None
+    ) -> tuple[dict[IssueId, Issue], Collection[IssueId]]:
+        """The issues that may have been in the milestone, and those of them that were not read just now."""
+        from glboard_core.gitlab.graphql import together
+
+        labels = self.issues.labels
+        queries = [IssueQuery(labels=labels, milestone=milestone, order="updated")]
+        if missed is not None:
+            queries.append(IssueQuery(labels=(*labels, missed), order="updated"))
+        recent = RecentIssues({})
+        async with together() as tasks:
+            there = tasks.create_task(self.issues.read(queries))
+            if looks:
+                since = min(look.since for look in looks)
+                updated = tasks.create_task(self.issues.updated_since(since, progress))
+        if looks:
+            recent = updated.result()
+        now = {issue.id: issue for issue in there.result()}
+        return {**recent.issues, **now}, frozenset(recent.kept) - now.keys()
 
     # -- internals
 
-    async def _histories(
-        self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None
-    ) -> Read:
+    async def _histories(self, issues: Sequence[Issue], further: Further, progress: Progress | None) -> Read:
         """The histories; those read now are cached, even if reading is interrupted."""
-        kept = _kept(self.engine)
-        self._known |= kept.histories(issue.id for issue in issues if issue.id not in self._known)
+        from glboard_core.gitlab.events import Read
+
+        kept = cache_of(self.engine)
+        known = kept.histories(issue.id for issue in issues if issue.id not in self._known)
+        self._known |= {issue: self._renamed(history) for issue, history in known.items()}
 
         def heard(history: History) -> None:
             self._known[history.issue] = history
@@ -279,10 +338,38 @@ class Reports:
             if len(self._unkept) >= TOGETHER:
                 self._flush(kept)
 
+        def told(done: int, of: int) -> None:
+            if progress is not None:
+                progress("events", done, of)
+
         try:
-            return await self._reader.histories(issues, kinds, self._known, progress, heard)
+            return await self._reader.histories(issues, ("milestone",), self._known, told, heard, further)
+        except (TokenRejected, TokenMissing, ScopeMissing):
+            raise
+        except (AuthError, NotGitLab):
+            if len(issues) > FEW:
+                raise
+            return Read({}, tuple(issue.id for issue in issues))
         finally:
             self._flush(kept)
+
+    def _renamed(self, history: History) -> History:
+        """The history with today's titles: a rename updates no issue, so it is not read again for one."""
+        return structs.replace(history, events=tuple(map(self._titled, history.events)))
+
+    def _titled(self, event: Event) -> Event:
+        title = self._titles.get((event.kind, event.of), event.value) if event.of else event.value
+        return event if title == event.value else structs.replace(event, value=title)
+
+    @property
+    def _titles(self) -> Mapping[tuple[EventKind, str], str]:
+        """The titles of labels and milestones by kind and number."""
+        catalog = self.catalog
+        if self._named is not catalog:
+            self._named = catalog
+            self._names = {("label", one.id.rpartition("/")[2]): one.title for one in catalog.labels}
+            self._names |= {("milestone", one.id): one.title for one in catalog.milestones}
+        return self._names
 
     def _flush(self, kept: ReportCache) -> None:
         kept.keep_histories(self._unkept)
@@ -313,8 +400,13 @@ async def open_reports(
         await transport.close()
 
 
-def _question(labels: Sequence[str], milestone: str) -> str:
-    return "\n".join((*labels, milestone))
+def _last_copy(issue: IssueId, known: Mapping[IssueId, Issue]) -> IssueId:
+    """The last issue that this one was moved to, as far as it is known."""
+    seen = {issue}
+    while (copy := known[issue].moved_to) is not None and copy in known and copy not in seen:
+        issue = copy
+        seen.add(issue)
+    return issue
 
 
 def kept_plans(store: Store, milestone: str, group_id: str) -> list[PlanSnapshot]:
@@ -334,19 +426,10 @@ def kept_closed(engine: Engine, milestone: Milestone) -> tuple[ClosedWeight, ...
     """``Reports.closed_before`` as last read on this machine; None if one of the milestones never was."""
     if (catalog := engine.catalog) is None:
         return None
-    settings, kept, issues = engine.settings, _kept(engine), list[Issue]()
+    settings, kept, issues = engine.settings, cache_of(engine), list[Issue]()
     past = Figures(settings=settings, catalog=catalog, today=engine.today()).past(milestone)
     for one in past:
-        if (found := kept.closed(_question(_labels(settings), one.title))) is None:
+        if (found := kept.issues(closed_key(labels_of(settings), one.title))) is None:
             return None
         issues += found.issues
     return closed_weights(issues, past, settings.labels)
-
-
-def _kept(engine: Engine) -> ReportCache:
-    group = engine.catalog.group_id if engine.catalog is not None else ""
-    return ReportCache(engine.store, engine.gateway.now().date(), group)
-
-
-def _labels(settings: Settings) -> tuple[str, ...]:
-    return (settings.labels.group,) if settings.labels.group else ()

@@ -97,4 +97,11 @@ VALUES = st.fixed_dictionaries(
 @given(VALUES, VALUES)
 def test_there_is_a_text_exactly_if_something_differs(one: dict[str, Any], other: dict[str, Any]) -> None:
     before, after = issue(1, **one), issue(1, **other)
-    assert bool(differences(before, after)) == (before != after)
+    placed = structs.replace(before, position=after.position) if before.position is None else before
+    assert bool(differences(before, after)) == (placed != after)
+
+
+def test_a_first_place_is_no_ones_change() -> None:
+    unplaced = issue(1, position=None)
+    assert differences(unplaced, structs.replace(unplaced, position=512.0)) == ()
+    assert differences(structs.replace(unplaced, position=512.0), unplaced) == ("moved in the manual order",)

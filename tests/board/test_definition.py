@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -12,7 +15,15 @@ from glboard_core.board.rules import missed, ready, slipped, warnings
 from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog, Label
-from glboard_core.model.milestone import current, following, preceding, upcoming, versions
+from glboard_core.model.milestone import (
+    Milestone,
+    current,
+    following,
+    overlapping,
+    preceding,
+    upcoming,
+    versions,
+)
 from glboard_core.model.workflow import WorkflowScheme, near
 from support.make import MILESTONES, WHEN, catalog, issue, milestone
 
@@ -46,6 +57,99 @@ def test_of_overlapping_milestones_the_one_that_started_last_is_current() -> Non
     assert [one.title if one else None for one in found] == ["1.1", "1.2", "1.2"]
 
 
+def _titles(found: Iterable[Milestone]) -> list[str]:
+    return [one.title for one in found]
+
+
+def test_no_milestone_falls_out_of_reach_where_two_share_days() -> None:
+    known = (
+        milestone("1.1", "2026-11-01", "2026-12-12"),
+        milestone("1.2", "2026-12-12", "2027-01-15"),
+        milestone("1.3", "2027-01-10", "2027-02-12"),
+    )
+    shared = date(2026, 12, 12)
+    assert _titles(upcoming(known, date(2026, 12, 11))) == ["1.2", "1.3"]
+    assert _titles(filter(None, [current(known, shared)])) == ["1.2"]
+    assert _titles(upcoming(known, shared)) == ["1.3"]
+    assert _titles(overlapping(known, shared)) == ["1.1"]
+    assert overlapping(known, date(2026, 12, 13)) == []
+    # A short one that ran within the current one is over, not coming.
+    within = (milestone("2.0", "2026-11-01", "2026-12-31"), milestone("2.1", "2026-11-10", "2026-11-20"))
+    assert upcoming(within, date(2026, 12, 1)) == []
+
+
+def test_between_two_milestones_the_later_one_is_next() -> None:
+    known = (milestone("1.1", "2026-11-02", "2026-12-04"), milestone("1.2", "2026-12-07", "2027-01-08"))
+    saturday = date(2026, 12, 5)
+    assert current(known, saturday) is None
+    assert _titles(upcoming(known, saturday)) == ["1.2"]
+    with pytest.raises(NameUnknown) as caught:
+        milestone_title("current", Settings(), structs.replace(catalog(), milestones=known), saturday)
+    assert "1.1 ended 2026-12-04, 1.2 starts 2026-12-07" in caught.value.hint
+
+
+def test_milestones_of_the_same_dates_are_in_the_order_of_their_numbers() -> None:
+    same = [milestone(title, "2026-11-02", "2026-12-04") for title in ("19.10", "19.9")]
+    assert _titles(versions(same)) == ["19.9", "19.10"]
+
+
+def test_what_a_version_looks_like_is_a_setting() -> None:
+    known = [
+        milestone("Sprint 43", "2026-11-14", "2026-12-11"),
+        milestone("Sprint 44", "2026-12-12", "2027-01-15"),
+        milestone("19.8", "2026-12-12", "2027-01-15"),
+    ]
+    sprint = r"^Sprint \d+$"
+    assert _titles(versions(known, sprint)) == ["Sprint 43", "Sprint 44"]
+    now, after = current(known, TODAY, sprint), following(known, "Sprint 43", TODAY, sprint)
+    assert _titles(filter(None, [now, after])) == ["Sprint 43", "Sprint 44"]
+    assert _titles(filter(None, [preceding(known, "Sprint 44", sprint)])) == ["Sprint 43"]
+
+
+#: How many arguments a call has that names the configured titles of versions.
+_CALLS = {
+    "is_version": 1,
+    "versions": 2,
+    "current": 3,
+    "upcoming": 3,
+    "overlapping": 3,
+    "preceding": 3,
+    "following": 4,
+    "ending": 4,
+    "open_for_deliverables": 3,
+    "closed_after": 3,
+    "scope_of_group": 4,
+}
+
+
+def test_every_caller_names_the_configured_titles() -> None:
+    root, wrong = Path(__file__).parents[2], []
+    for path in (*root.glob("core/**/*.py"), *root.glob("tui/**/*.py")):
+        text = path.read_text("utf-8")
+        if "milestone" not in text or "/demo/" in str(path):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in _CALLS and 0 < len(node.args) + len(node.keywords) < _CALLS[name]:
+                wrong.append(f"{path.relative_to(root)}:{node.lineno} {name}")
+    assert not wrong, wrong
+
+
+def test_overlap_is_said_on_a_board_that_depends_on_it() -> None:
+    known = (milestone("19.7", "2026-11-14", "2026-12-11"), milestone("19.8", "2026-12-01", "2027-01-15"))
+    both = structs.replace(catalog(), milestones=known)
+    build = Settings().board("build")
+    assert build is not None
+    found = resolve(build, Settings(), both, TODAY)
+    assert found.milestone == "19.8"
+    assert found.warnings == (
+        "19.7 and 19.8 overlap on 2026-12-07: 19.8, which started last, is the current one.",
+    )
+    assert resolve(build, Settings(), both, date(2026, 12, 20)).warnings == ()
+
+
 def test_defer_moves_to_the_next_milestone_after_the_cards_own() -> None:
     def after(title: str | None) -> str | None:
         found = following(MILESTONES, title, TODAY)
@@ -77,9 +181,9 @@ def test_group_milestone_wins_over_others_with_the_same_title() -> None:
 
 
 def test_version_needs_both_dates_and_a_version_title() -> None:
-    assert not milestone("19.8").is_version
-    assert not milestone("FY27-Q3", "2026-12-12", "2027-01-15").is_version
-    assert not milestone("19.8.1", "2026-12-12", "2027-01-15").is_version
+    assert not milestone("19.8").is_version()
+    assert not milestone("FY27-Q3", "2026-12-12", "2027-01-15").is_version()
+    assert not milestone("19.8.1", "2026-12-12", "2027-01-15").is_version()
 
 
 def test_names_resolve_by_date_and_alias() -> None:
@@ -146,7 +250,8 @@ def test_limits_reach_the_columns() -> None:
 
 
 def test_roles() -> None:
-    roles = [role_of(t, catalog(), TODAY) for t in ("19.6", "19.7", "19.8", "19.9", "Backlog", None)]
+    titles = ("19.6", "19.7", "19.8", "19.9", "Backlog", None)
+    roles = [role_of(title, Settings(), catalog(), TODAY) for title in titles]
     assert roles == ["", "current", "next", "after next", "", ""]
 
 

@@ -148,6 +148,9 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"find {sizes}", queries.find(dialect, sizes))
     yield Document("place", queries.place(dialect))
     yield Document("milestone", queries.MILESTONE)
+    if dialect.status:
+        for count in (1, queries.PROMOTED_EACH):
+            yield Document(f"promoted {count}", queries.promoted(count))
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))

@@ -271,7 +271,7 @@ def test_unreadable_history_is_reported_and_the_rest_is_printed(
     server: DemoServer, report: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report is not None
-    server.faults.next("403", "issues/1/resource_state_events")
+    server.faults.next("403", "issues/1/resource_label_events")
     assert run(["report", "say-do", "19.6"]) == 3
     printed = capsys.readouterr()
     assert "Say/Do 19.6" in printed.out

@@ -40,7 +40,7 @@ def test_totals() -> None:
 | Capacity | 25 | 25 |
 | Carry-over from 19.7 | 2 | 2 |
 | Planned + 1 unweighted | 30 | 30 |
-| **Room** | **!-7** | **!-7** |
+| **Room** | **-7** | **-7** |
 
 For comparison, closed Deliverable weight: 4.5 on average (19.6: 7, 19.7: 2)."""
     )
@@ -49,7 +49,7 @@ For comparison, closed Deliverable weight: 4.5 on average (19.6: 7, 19.7: 2)."""
 def test_names_only_on_request() -> None:
     said = markdown(found(*PEOPLE), X, names=True)
     assert "By role: backend 12.5, frontend 12.5." in said
-    assert "| eng\\_alder | 12.5 | 0 | 30 | !-17.5 |" in said
+    assert "| eng\\_alder | 12.5 | 0 | 30 | -17.5 |" in said
     assert "| eng\\_elm | not in the team's file | 0 | 0 |  |" in said
     assert "eng" not in markdown(found(*PEOPLE), X)
 

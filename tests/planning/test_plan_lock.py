@@ -27,7 +27,7 @@ from glboard_core.planning.plan_lock import (
     take,
 )
 from glboard_core.reports import kept_plans
-from glboard_core.store.reports import ClosedIssues, ReportCache
+from glboard_core.store.reports import KnownIssues, ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from planning.histories import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone
@@ -110,10 +110,10 @@ def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> Non
     assert "another group" in refused(theirs, "one.example", "org", new)
     assert refused(earlier, "one.example", "org", new) == ""
     assert imported(exported(mine), "plan.json") == mine
-    today, closed = date(2026, 12, 7), ClosedIssues(at=at("12-07"), whole=at("12-07"), issues=())
-    ReportCache(store, today, old).keep_closed("19.6", closed)
-    assert ReportCache(store, today, new).closed("19.6") is None
-    assert ReportCache(store, today, old).closed("19.6") == closed
+    today, closed = date(2026, 12, 7), KnownIssues(at=at("12-07"), whole=at("12-07"), issues=())
+    ReportCache(store, today, old).keep_issues("19.6", closed)
+    assert ReportCache(store, today, new).issues("19.6") is None
+    assert ReportCache(store, today, old).issues("19.6") == closed
 
 
 def test_plan_of_another_group_or_host_is_rejected() -> None:

@@ -135,7 +135,7 @@ class BoardView:
 
 def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
     """The order of previous and next milestone: versions by date, then the buckets as configured."""
-    line = [milestone.title for milestone in versions(catalog.milestones)]
+    line = [milestone.title for milestone in versions(catalog.milestones, settings.planning.version)]
     for key in settings.milestones:
         try:
             line.append(milestone_title(key, settings, catalog, date.min))
@@ -488,7 +488,8 @@ class Bridge:
         if self._people is None:
             # Only these milestones: do not read a large scope for a few letters.
             today = self.engine.today()
-            planned = (current(catalog.milestones, today), *upcoming(catalog.milestones, today)[:1])
+            version, known = self.settings.planning.version, catalog.milestones
+            planned = (current(known, today, version), *upcoming(known, today, version)[:1])
             titles = {milestone.title for milestone in planned if milestone}
             if self.board is not None and self.board.milestone:
                 titles.add(self.board.milestone)

@@ -51,8 +51,8 @@ OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
 """Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
-#: How many are read, of how many.
-Progress = Callable[[int, int], None]
+#: What is read, how many are read, and of how many.
+Progress = Callable[[str, int, int], None]
 
 
 class SaidDone(Struct, frozen=True, kw_only=True):
@@ -161,7 +161,9 @@ class PlanningFigures:
         catalog, today = self.bridge.catalog, self.bridge.today
         if catalog is None or today is None:
             return None
-        return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
+        return self.board_milestone() or next(
+            iter(upcoming(catalog.milestones, today, self.bridge.settings.planning.version)), None
+        )
 
     def board_milestone(self) -> Milestone | None:
         """The version milestone of the current board, or None."""
@@ -169,7 +171,8 @@ class PlanningFigures:
         if board is None or not board.milestone or catalog is None:
             return None
         found = catalog.find_milestone(board.milestone)
-        return found if found is not None and found.is_version else None
+        version = self.bridge.settings.planning.version
+        return found if found is not None and found.is_version(version) else None
 
     def capacity(self, milestone: Milestone | None) -> Capacity | None:
         """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
@@ -277,12 +280,17 @@ class PlanningFigures:
             return []
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
+    def _current(self) -> Milestone | None:
+        catalog, today = self.bridge.catalog, self.bridge.today
+        if catalog is None or today is None:
+            return None
+        return current(catalog.milestones, today, self.bridge.settings.planning.version)
+
     def to_pick(self) -> tuple[str | None, list[Issue]]:
         """The current milestone and its ready, unassigned issues, in order (rule 22)."""
         from glboard_core.planning.candidates import to_pick
 
-        catalog, today = self.bridge.catalog, self.bridge.today
-        if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
+        if (now := self._current()) is None:
             return None, []
         names = self.bridge.settings.labels
         return now.title, to_pick(self.issues_of(now.title), now.title, self.bridge.view.flow, names)
@@ -335,6 +343,10 @@ class PlanHistory:
         self._issues_of = issues_of
         self._reports = reports
 
+    @property
+    def _version(self) -> str:
+        return self._bridge.settings.planning.version
+
     def _must(self) -> Engine:
         if (engine := self._bridge.engine) is None:
             raise NotConnected
@@ -370,7 +382,20 @@ class PlanHistory:
         from glboard_core.planning.plan_lock import scope
 
         locked = self.locked(milestone)
-        return scope(locked, self._now(milestone)) if locked is not None else None
+        return scope(self._followed(locked), self._now(milestone)) if locked is not None else None
+
+    def _followed(self, plan: PlanSnapshot) -> PlanSnapshot:
+        """The plan with the copies of issues that were moved to other projects, as far as we have them."""
+        from glboard_core.planning.plan_lock import followed
+
+        copies: dict[IssueId, Issue] = {}
+        for row in plan.issues:
+            issue = self._bridge.issue(row.issue)
+            if issue is None or issue.moved_to is None:
+                continue
+            if (copy := self._bridge.issue(issue.moved_to)) is not None:
+                copies[row.issue] = copy
+        return followed(plan, copies)
 
     def _now(self, milestone: Milestone) -> PlanSnapshot:
         from glboard_core.planning.plan_lock import take
@@ -406,7 +431,7 @@ class PlanHistory:
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
         """The version milestone ``step`` places after (negative: before) this one, or None."""
         catalog = self._bridge.catalog
-        ordered = versions(catalog.milestones) if catalog is not None else []
+        ordered = versions(catalog.milestones, self._version) if catalog is not None else []
         at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
         if at is None or not 0 <= at + step < len(ordered):
             return None
@@ -420,7 +445,12 @@ class PlanHistory:
         if catalog is None or today is None:
             return None
         names = self._bridge.settings.labels
-        return ending(catalog.milestones, today, lambda t: bool(planned(self._issues_of(t), t, names)))
+        return ending(
+            catalog.milestones,
+            today,
+            lambda title: bool(planned(self._issues_of(title), title, names)),
+            self._version,
+        )
 
     def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
         """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
@@ -429,7 +459,8 @@ class PlanHistory:
         """
         from glboard_core.planning.milestone_end import leftovers
 
-        bridge, plan = self._bridge, self.lock_of(milestone)
+        bridge, locked = self._bridge, self.lock_of(milestone)
+        plan = self._followed(locked) if locked is not None else None
         after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
         ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
         named = [issue for one in ids if (issue := bridge.issue(one)) is not None]

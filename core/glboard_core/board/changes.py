@@ -37,8 +37,9 @@ def differences(before: Issue, after: Issue) -> tuple[str, ...]:
         found.append("confidential" if after.confidential else "no longer confidential")
     found += _counted(after.notes - before.notes, "comment")
     found += _counted(after.merge_requests - before.merge_requests, "merge request")
-    if after.position != before.position and not found:
-        # Together with an edit it belongs to the edit: GitLab places new issues, and re-spaces them at times.
+    if after.position != before.position and before.position is not None and not found:
+        # Together with an edit it belongs to the edit: GitLab re-spaces issues at times. One that had no
+        # place was placed by GitLab itself, which does that to new ones: no one moved it.
         found.append("moved in the manual order")
     return tuple(found)
 

@@ -27,7 +27,7 @@ from glboard_core.config import BoardSettings, LabelSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, Placeable
-from glboard_core.model.milestone import current, upcoming
+from glboard_core.model.milestone import current, overlapping, upcoming, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -107,11 +107,11 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     Raises NameUnknown with the near matches if there is none.
     """
     if name == "current":
-        if (milestone := current(catalog.milestones, today)) is None:
-            raise NameUnknown("milestone", name, hint=f"No version milestone contains {today.isoformat()}.")
+        if (milestone := current(catalog.milestones, today, settings.planning.version)) is None:
+            raise NameUnknown("milestone", name, hint=_between(settings, catalog, today))
         return milestone.title
     if name in ("next", "after-next"):
-        coming = upcoming(catalog.milestones, today)
+        coming = upcoming(catalog.milestones, today, settings.planning.version)
         index = 0 if name == "next" else 1
         if len(coming) <= index:
             raise NameUnknown(
@@ -134,6 +134,25 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     )
 
 
+def _between(settings: Settings, catalog: Catalog, today: date) -> str:
+    """Why there is no current milestone, and what is before and after."""
+    known = versions(catalog.milestones, settings.planning.version)
+    words = [f"{one.title} ended {one.due}" for one in known if one.due and one.due < today][-1:]
+    words += [f"{one.title} starts {one.start}" for one in known if one.start and one.start > today][:1]
+    near = f": {', '.join(words)}" if words else ""
+    return f"No version milestone contains {today.isoformat()}{near}."
+
+
+def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) -> list[str]:
+    """That several milestones run today, for a name that depends on which of them is the current one."""
+    others = overlapping(catalog.milestones, today, settings.planning.version)
+    if not others or name not in ("current", "next", "after-next"):
+        return []
+    now = milestone_title("current", settings, catalog, today)
+    titles = " and ".join([*(one.title for one in others), now])
+    return [f"{titles} overlap on {today.isoformat()}: {now}, which started last, is the current one."]
+
+
 def _aliases(name: str, settings: Settings) -> tuple[str, ...]:
     """The titles of the alias that ``name`` belongs to, as a key or a title, ignoring case; or none."""
     wanted = name.casefold()
@@ -153,16 +172,17 @@ def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog,
     return next((known for known in titles if catalog.milestone(project, known) is not None), None)
 
 
-def role_of(title: str | None, catalog: Catalog, today: date) -> str:
+def role_of(title: str | None, settings: Settings, catalog: Catalog, today: date) -> str:
     """``current``, ``next``, ``after next`` or "" for a milestone title, as of today."""
-    return roles(catalog, today).get(title, "") if title else ""
+    return roles(settings, catalog, today).get(title, "") if title else ""
 
 
-def roles(catalog: Catalog, today: date) -> dict[str, str]:
+def roles(settings: Settings, catalog: Catalog, today: date) -> dict[str, str]:
     """The milestone titles that have a role today, with it (see ``role_of``)."""
-    coming = zip(upcoming(catalog.milestones, today), ("next", "after next"), strict=False)
+    version = settings.planning.version
+    coming = zip(upcoming(catalog.milestones, today, version), ("next", "after next"), strict=False)
     found = {milestone.title: role for milestone, role in coming}
-    if now := current(catalog.milestones, today):
+    if now := current(catalog.milestones, today, version):
         found[now.title] = "current"
     return found
 
@@ -196,7 +216,7 @@ def resolve(
         id=board.id,
         name=board.name,
         milestone=title,
-        role=role_of(title, catalog, today),
+        role=role_of(title, settings, catalog, today),
         labels=frozenset((*board.labels, settings.labels.group) if settings.labels.group else board.labels),
         without=frozenset({settings.labels.ignore}),
         columns=tuple(_lettered(columns)),
@@ -218,6 +238,7 @@ def _board_milestone(
     if name == "none":
         return ""
     try:
+        warnings += overlap_notes(name, settings, catalog, today)
         return milestone_title(name, settings, catalog, today)
     except NameUnknown as error:
         warnings.append(str(error))

@@ -17,7 +17,7 @@ from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
-from glboard_core.model.milestone import Milestone, following
+from glboard_core.model.milestone import VERSION, Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
 #: The statuses of issues that are closed but not completed (planning rule 16).
@@ -127,25 +127,27 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
 # The compound actions of planning rule 14
 
 
-def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
+def own_version(issue: Issue, catalog: Catalog, version: str = VERSION) -> Milestone | None:
     """The version milestone the issue is in, or None; its project's own comes first."""
     title = issue.milestone or ""
     found = catalog.milestone(issue.project, title) or catalog.find_milestone(title)
-    return found if found is not None and found.is_version else None
+    return found if found is not None and found.is_version(version) else None
 
 
-def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
+def later(issue: Issue, catalog: Catalog, today: date, version: str = VERSION) -> Milestone | None:
     """Where the issue goes when it is deferred (rule 1), among its project's milestones; or None."""
-    return following(catalog.milestones_for(issue.project), issue.milestone, today)
+    return following(catalog.milestones_for(issue.project), issue.milestone, today, version)
 
 
-def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> CompoundEdit | None:
+def slip(
+    issue: Issue, catalog: Catalog, names: LabelSettings, today: date, version: str = VERSION
+) -> CompoundEdit | None:
     """Mark its milestone as missed and move it to the next version milestone, as the bot does (rule 17).
 
     None if it is closed, in no version milestone, or if its project has no later one.
     """
-    own = own_version(issue, catalog)
-    after = later(issue, catalog, today)
+    own = own_version(issue, catalog, version)
+    after = later(issue, catalog, today, version)
     if own is None or after is None or not issue.is_open:
         return None
     labels = [names.missed_prefix + own.title]
@@ -155,7 +157,12 @@ def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> C
 
 
 def drop(
-    issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date
+    issue: Issue,
+    bucket: str,
+    catalog: Catalog,
+    names: LabelSettings,
+    today: date,
+    version: str = VERSION,
 ) -> CompoundEdit | None:
     """Drop it from the plan into ``bucket``, without Deliverable; the comment says why. None if closed.
 
@@ -163,7 +170,7 @@ def drop(
     """
     if not issue.is_open:
         return None
-    own = own_version(issue, catalog)
+    own = own_version(issue, catalog, version)
     begun = own is not None and own.start is not None and own.start <= today
     labels = [names.missed_prefix + own.title] if own is not None and begun else []
     return _with_labels(issue, unplan(bucket, names, issue), labels, catalog)

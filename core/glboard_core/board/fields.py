@@ -69,6 +69,8 @@ def text_of(value: object) -> str:
 def _state_differs(_: Issue, after: Issue) -> str:
     if after.is_open:
         return "reopened"
+    if after.moved:
+        return "moved to another project"
     return "closed as a duplicate" if after.duplicate else "closed"
 
 

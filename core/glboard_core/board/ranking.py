@@ -1,11 +1,13 @@
 """Ranking cards of a column: the changes that move them up, down, to the top or to the bottom.
 
-Pure. A place is between two neighbours; GitLab keeps the order.
+Pure. A place is between two neighbours. GitLab keeps one order for all issues: a card goes between two cards
+of its column, and undo takes it back between the two that it stood between in the whole order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import structs
@@ -13,7 +15,7 @@ from msgspec import structs
 from glboard_core.board.batch import EditBatch, titled
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.operations import Change, Rank
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, order_key
 
 Where = Literal["up", "down", "top", "bottom"]
 
@@ -39,8 +41,8 @@ def _one(
     places = neighbours(cards, row, to)
     if places is None:
         return []
-    above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
-    return [(issue.id, _between_neighbours(issue, above, below, was_above, was_below))]
+    above, below = (index.issue(place) if place else None for place in places)
+    return [(issue.id, _between_neighbours(issue, above, below, around(issue.id, index.positions())))]
 
 
 def _many(
@@ -48,6 +50,7 @@ def _many(
 ) -> list[tuple[IssueId, Change]]:
     rows = list(cards)
     now = {issue.id: issue for _, issue in here}
+    positions = index.positions()
     forward = where in ("up", "top")
     changes: list[tuple[IssueId, Change]] = []
     blocked = -1 if forward else len(rows)
@@ -63,25 +66,26 @@ def _many(
         places = neighbours(rows, row, to)
         if places is None:
             continue
-        near = [now.get(place) or index.issue(place) if place else None for place in places]
-        change = _between_neighbours(now[issue.id], *near)
+        above, below = (now.get(place) or index.issue(place) if place else None for place in places)
+        change = _between_neighbours(now[issue.id], above, below, around(issue.id, positions))
         changes.append((issue.id, change))
         if change.position is not None:
             now[issue.id] = structs.replace(now[issue.id], position=change.position)
+            positions[issue.id] = change.position
         rows.insert(to, rows.pop(row))
     return changes
 
 
 def _between_neighbours(
-    issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
+    issue: Issue, above: Issue | None, below: Issue | None, was: tuple[IssueId | None, IssueId | None]
 ) -> Rank:
-    """A place between two neighbours (one may be None), remembering the previous place."""
+    """A place between two neighbours (one may be None), remembering between which two it was."""
     return Rank(
         above=above.id if above else None,
         below=below.id if below else None,
         position=between(above.position if above else None, below.position if below else None),
-        was_above=was_above.id if was_above else None,
-        was_below=was_below.id if was_below else None,
+        was_above=was[0],
+        was_below=was[1],
         was_position=issue.position,
     )
 
@@ -95,19 +99,28 @@ def between(above: float | None, below: float | None) -> float | None:
     return below - 1 if below is not None else None
 
 
-def neighbours(
-    rows: Sequence[IssueId], row: int, to: int
-) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
-    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
+def neighbours(rows: Sequence[IssueId], row: int, to: int) -> tuple[IssueId | None, IssueId | None] | None:
+    """(above, below) when the card in ``row`` of a column moves to row ``to``; None if it is already there.
 
-    None if it is already there. Only the neighbours are read, so any column size costs the same.
+    Only the neighbours are read, so any column size costs the same.
     """
     last = len(rows) - 1
     to = max(0, min(to, last))
     if row == to:
         return None
-    was_above = rows[row - 1] if row > 0 else None
-    was_below = rows[row + 1] if row < last else None
     if to < row:
-        return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
-    return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
+        return (rows[to - 1] if to > 0 else None), rows[to]
+    return rows[to], (rows[to + 1] if to < last else None)
+
+
+def around(issue: IssueId, positions: Mapping[IssueId, float]) -> tuple[IssueId | None, IssueId | None]:
+    """(above, below) of an issue in the whole order; one without a place comes after all that have one."""
+    mine = positions.get(issue)
+    key = order_key(mine, issue)
+    highest = max((at for at in positions.values() if mine is None or at < mine), default=None)
+    lowest = min((at for at in positions.values() if mine is not None and at > mine), default=None)
+    near = (order_key(at, one) for one, at in positions.items() if at in (highest, mine, lowest))
+    known = sorted(one for one in near if one != key)
+    place = bisect_left(known, key)
+    above = IssueId(known[place - 1][3]) if place else None
+    return above, IssueId(known[place][3]) if place < len(known) else None

@@ -61,6 +61,11 @@ class Edits(Struct, frozen=True, kw_only=True):
         return self.settings.labels
 
     @property
+    def version(self) -> str:
+        """What the title of a version milestone looks like."""
+        return self.settings.planning.version
+
+    @property
     def flow(self) -> WorkflowScheme:
         """How workflow states are stored."""
         return flow_scheme(self.settings)
@@ -109,7 +114,7 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     def defer(self, issues: Sequence[Issue]) -> EditBatch:
         """Move each issue to its project's next version milestone and remove Deliverable (rule 1)."""
-        targets = {issue.id: edits.later(issue, self.catalog, self.today) for issue in issues}
+        targets = {issue.id: edits.later(issue, self.catalog, self.today, self.version) for issue in issues}
         titles = {after.title for after in targets.values() if after}
         return each(
             issues,
@@ -122,7 +127,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         """Mark as missed and move to the following version milestone. Asks if a label does not exist."""
         return self._with_labels(
             issues,
-            lambda issue: edits.slip(issue, self.catalog, self.names, self.today),
+            lambda issue: edits.slip(issue, self.catalog, self.names, self.today, self.version),
             "slipped",
             "closed, or no version milestone to slip from or to",
         )
@@ -137,7 +142,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         bucket = self.bucket
         return self._with_labels(
             issues,
-            lambda issue: edits.drop(issue, bucket, self.catalog, self.names, self.today),
+            lambda issue: edits.drop(issue, bucket, self.catalog, self.names, self.today, self.version),
             f"dropped to {bucket}",
             _CLOSED,
             comment=reason,

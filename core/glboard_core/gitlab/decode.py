@@ -184,6 +184,8 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     merge_requests_count: int = 0
     user_notes_count: int = 0
     closed_as_duplicate_of: HasId | None = None
+    moved: bool = False
+    moved_to: HasId | None = None
     milestone: WireMilestone | None = None
     assignees: Page[User] | None = None
     labels: Page[WireLabel] | None = None
@@ -252,6 +254,12 @@ class OfProject(Struct, frozen=True):
     project: WithIssues[WireIssue] | None
 
 
+class WirePromotion(Struct, frozen=True, rename="camel"):
+    """Whether an issue was promoted to an epic."""
+
+    promoted_to_epic_url: str | None = None
+
+
 class Count(Struct, frozen=True):
     """A number of issues."""
 
@@ -297,6 +305,13 @@ def day(value: str | None) -> date | None:
 def state_of(value: str) -> State:
     """GitLab's state as ours: a locked issue is open; work items have OPEN and CLOSED."""
     return "closed" if value.lower() == "closed" else "opened"
+
+
+def _issue_id(wire: HasId | None) -> IssueId | None:
+    """The id of an issue, which GitLab sometimes names as a work item of the same number."""
+    if wire is None or wire.id is None:
+        return None
+    return IssueId(wire.id.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
 
 
 def note(row: WireNote) -> Note:
@@ -413,6 +428,8 @@ class Decoder:
             updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
             closed_at=wire.closed_at,
             duplicate=wire.closed_as_duplicate_of is not None,
+            moved=wire.moved,
+            moved_to=_issue_id(wire.moved_to),
             merge_requests=wire.merge_requests_count,
             notes=wire.user_notes_count,
             web_url=line(wire.web_url),
@@ -432,6 +449,9 @@ class Decoder:
             "weight": part.weight,
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
+        if changes.get("state") == "opened":
+            # Reopening ends both.
+            changes |= {"duplicate": False, "moved": False, "moved_to": None}
         return msgspec.structs.replace(issue, **changes)
 
     def title(self, wire: WireMilestone | None) -> str | None:

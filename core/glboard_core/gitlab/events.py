@@ -8,7 +8,7 @@ It must not know what the events mean; ``planning/timeline.py`` replays them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
-from glboard_core.gitlab.decode import Named, Titled, line
+from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import not_json
@@ -34,8 +34,10 @@ PAGE = 100
 #: No issue worth replaying has more pages of events of one kind than this.
 MOST_PAGES = 50
 
-#: Called with the number of issues read, and the total.
+#: Called with the number of issues read, and the number to read.
 Progress = Callable[[int, int], None]
+#: Given an issue and its events of the first kinds, the further kinds to read.
+Further = Callable[[Issue, Sequence[Event]], Collection[EventKind]]
 
 _STATES: Mapping[str, EventAction] = {"closed": "closed", "reopened": "reopened", "opened": "reopened"}
 _ACTIONS: Mapping[str, EventAction] = {"add": "add", "remove": "remove"}
@@ -47,6 +49,20 @@ class _Username(Struct, frozen=True, gc=False):
     username: str = ""
 
 
+class _Label(Struct, frozen=True, gc=False):
+    """A label of the REST API."""
+
+    name: str | None = None
+    id: int | None = None
+
+
+class _Milestone(Struct, frozen=True, gc=False):
+    """A milestone of the REST API."""
+
+    title: str
+    id: int | None = None
+
+
 class WireEvent(Struct, frozen=True, kw_only=True):
     """An event of any kind. Label and milestone are null if they were deleted since, as is the user."""
 
@@ -55,8 +71,8 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     user: _Username | None = None
     action: str = ""
     state: str = ""
-    label: Named | None = None
-    milestone: Titled | None = None
+    label: _Label | None = None
+    milestone: _Milestone | None = None
     weight: int | None = None
 
 
@@ -81,31 +97,65 @@ class EventReader:
         known: Mapping[IssueId, History] | None = None,
         progress: Progress | None = None,
         each: Callable[[History], None] | None = None,
+        further: Further | None = None,
     ) -> Read:
-        """The events of these kinds for each issue. ``each`` is called with each history as it is read.
+        """The events of these kinds for each issue, and of the ``further`` kinds that those decide.
 
-        ``known`` histories of issues not updated since are reused, and only the kinds they lack are read;
-        other kinds in them are kept. A 403 or 404 for one issue never stops the rest: it is listed in
+        ``each`` is called with each history as it is read. ``known`` histories of issues not updated since
+        are reused, and only the kinds they lack are read; other kinds in them are kept. ``progress`` counts
+        the issues that need a request. A 403 or 404 for one issue never stops the rest: it is listed in
         ``unread``. Raises ConnectionFailed, TokenRejected and ScopeMissing, and if not a single issue could
         be read, the first error.
         """
-        kept = known or {}
-        wanted = frozenset(kinds)
+        first = frozenset(kinds)
         asked = list({issue.id: issue for issue in issues}.values())
-        done = 0
+        final = {
+            i.id: old for i in asked if (old := (known or {}).get(i.id)) is not None and old.holds_for(i)
+        }
+        found: dict[IssueId, History] = {}
+        wanting: list[Issue] = []
+        for issue in asked:
+            old = final.get(issue.id)
+            if old is None or _lacking(old, first) or (further and _lacking(old, further(issue, old.events))):
+                wanting.append(issue)
+            else:
+                found[issue.id] = old
         refused: dict[IssueId, GlboardError] = {}
+        done = 0
 
         async def one(issue: Issue) -> History:
             nonlocal done
-            old = kept.get(issue.id)
-            if old is not None and not old.holds_for(issue):
-                old = None
-            started = time.monotonic()
-            events = list(old.events) if old is not None else []
-            read: set[EventKind] = set(old.kinds) if old is not None else set()
-            for kind in sorted(wanted - read):
+            history = await self._history(issue, first, further, final.get(issue.id), refused)
+            done += 1
+            if each is not None:
+                each(history)
+            if progress is not None:
+                progress(done, len(wanting))
+            return history
+
+        read_now = await side_by_side([partial(one, issue) for issue in wanting], PARALLEL)
+        if refused and len(refused) == len(asked):
+            raise self._nothing(next(iter(refused.values())))
+        found |= {history.issue: history for history in read_now}
+        return Read({issue.id: found[issue.id] for issue in asked}, tuple(refused))
+
+    async def _history(
+        self,
+        issue: Issue,
+        first: Collection[EventKind],
+        further: Further | None,
+        old: History | None,
+        refused: dict[IssueId, GlboardError],
+    ) -> History:
+        """One issue's history: what ``old`` has, and the kinds it lacks. Fills ``refused``."""
+        started = time.monotonic()
+        events = list(old.events) if old is not None else []
+        read: set[EventKind] = set(old.kinds) if old is not None else set()
+
+        async def read_all(kinds: Collection[EventKind]) -> None:
+            for kind in sorted(frozenset(kinds) - read):
                 try:
-                    events += await self._events(issue, kind)
+                    events.extend(await self._events(issue, kind))
                     read.add(kind)
                 except (TokenRejected, TokenMissing, ScopeMissing):
                     raise
@@ -114,28 +164,19 @@ class EventReader:
                         read.add(kind)  # not licensed: there are no such events
                     else:
                         refused.setdefault(issue.id, error)
-            done += 1
-            if progress is not None:
-                progress(done, len(asked))
-            if old is not None and read == old.kinds:
-                return old
-            # When reading began, by the server's clock, which is known only after an answer.
-            began = self._transport.now() - timedelta(seconds=time.monotonic() - started)
-            found = History(
-                issue=issue.id,
-                updated_at=issue.updated_at,
-                read_at=began,
-                kinds=frozenset(read),
-                events=tuple(events),
-            )
-            if each is not None:
-                each(found)
-            return found
 
-        read_now = await side_by_side([partial(one, issue) for issue in asked], PARALLEL)
-        if refused and len(refused) == len(asked):
-            raise self._nothing(next(iter(refused.values())))
-        return Read({history.issue: history for history in read_now}, tuple(refused))
+        await read_all(first)
+        if further is not None:
+            await read_all(further(issue, events))
+        # When reading began, by the server's clock, which is known only after an answer.
+        began = self._transport.now() - timedelta(seconds=time.monotonic() - started)
+        return History(
+            issue=issue.id,
+            updated_at=issue.updated_at,
+            read_at=old.read_at if old is not None else began,
+            kinds=frozenset(read),
+            events=tuple(events),
+        )
 
     def _nothing(self, first: GlboardError) -> GlboardError:
         """The error if every issue was refused. Elsewhere, a 404 is worded for GraphQL."""
@@ -172,13 +213,15 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
     """The model's event, with clean text; None for one without content, such as of a deleted label."""
     action = (_STATES if kind == "state" else _ACTIONS).get(row.state if kind == "state" else row.action)
     value: str | int | None = None
+    of: int | None = None
     match kind:
         case "label":
             if row.label is None or row.label.name is None:
                 return None
-            value = line(row.label.name)
+            value, of = line(row.label.name), row.label.id
         case "milestone":
-            value = line(row.milestone.title) if row.milestone is not None else None
+            if row.milestone is not None:
+                value, of = line(row.milestone.title), row.milestone.id
         case "weight":
             # A weight event has no action: it has the new weight, or null.
             action, value = "add", row.weight
@@ -193,4 +236,9 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
         value=value,
         by=line(row.user.username) if row.user is not None else "",
         id=row.id,
+        of="" if of is None else str(of),
     )
+
+
+def _lacking(history: History, kinds: Collection[EventKind]) -> bool:
+    return not history.kinds.issuperset(kinds)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from glboard_core.board.operations import Op, OpId
-from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
+from glboard_core.errors import AuthError, EditForbidden, NotGitLab, QueryRefused, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.catalog import CatalogReader
@@ -28,6 +28,7 @@ from glboard_core.gitlab.decode import (
     WireLabel,
     WireMilestone,
     WireNote,
+    WirePromotion,
     WithIssues,
 )
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
@@ -217,6 +218,25 @@ class GitLabGateway(Gateway):
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         return await self._reader.find(references)
+
+    async def promoted(self, issues: Sequence[IssueId]) -> frozenset[IssueId]:
+        if not (await self._runner.dialect()).status:
+            return frozenset()
+        parts = chunks(list(dict.fromkeys(issues)), queries.PROMOTED_EACH)
+        try:
+            found = await side_by_side([partial(self._promoted, part) for part in parts], PARALLEL)
+        except QueryRefused:
+            return frozenset()  # a version that lacks it, or a token that may not read it
+        return frozenset(issue for part in found for issue in part)
+
+    async def _promoted(self, part: Sequence[IssueId]) -> list[IssueId]:
+        numbers = (issue.rpartition("/")[2] for issue in part)
+        variables = {f"w{n}": f"gid://gitlab/WorkItem/{number}" for n, number in enumerate(numbers)}
+        answer = await self._runner.ask(
+            queries.promoted(len(part)), variables, dict[str, WirePromotion | None]
+        )
+        rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
+        return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         async for note in self._last_notes(issue):

@@ -51,8 +51,8 @@ _ASSIGNEES = "assignees(first: 100) { nodes { username } }"
 _MILESTONE = "id title startDate dueDate state webPath"
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
-CARD_COST = 34
-CREATE_COST = 36
+CARD_COST = 37
+CREATE_COST = 39
 
 
 @cache
@@ -71,7 +71,8 @@ def card(dialect: Dialect, *, named: bool = False) -> str:
     return (
         "fragment Card on Issue { id iid title state confidential createdAt updatedAt closedAt dueDate webUrl"
         " relativePosition mergeRequestsCount userNotesCount reference(full: true) updatedBy { username }"
-        f" closedAsDuplicateOf {{ id }} milestone {{ {milestone} }} {assignees} {labels}{extra} }}"
+        f" closedAsDuplicateOf {{ id }} moved movedTo {{ id }} milestone {{ {milestone} }}"
+        f" {assignees} {labels}{extra} }}"
     )
 
 
@@ -150,6 +151,20 @@ WHO_COST = 5
 def find_cost(size: int) -> int:
     """The cost of ``size`` issues of one project in a ``find`` document."""
     return 2 + (CARD_COST + 1) * (100 + size) // 100
+
+
+#: Number of issues per ``promoted`` document.
+PROMOTED_EACH = 50
+
+
+@cache
+def promoted(count: int) -> str:
+    """To which epics ``count`` issues were promoted (18.5 and later, EE), as w0, w1… Variables: w0, w1…"""
+    names = range(count)
+    return (
+        f"query Promoted({', '.join(f'$w{n}: WorkItemID!' for n in names)})"
+        f" {{ {' '.join(f'w{n}: workItem(id: $w{n}) {{ promotedToEpicUrl }}' for n in names)} }}"
+    )
 
 
 @cache

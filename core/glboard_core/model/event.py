@@ -17,8 +17,9 @@ from glboard_core.model.issue import Issue, IssueId
 EventKind = Literal["label", "milestone", "state", "weight"]
 EventAction = Literal["add", "remove", "closed", "reopened"]
 
-#: One second for truncated times, and one for the precision of the server's clock.
-_SURE = timedelta(seconds=2)
+#: GitLab's ``updated_at`` stands still for 60 s after an update: a second change of labels or assignees by
+#: the same person does not move it. The rest is for times cut to the second and for the server's clock.
+SETTLED = timedelta(seconds=75)
 
 
 class Event(Struct, frozen=True, kw_only=True, gc=False):
@@ -34,6 +35,8 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     value: str | int | None = None
     by: str = ""
     id: int = 0
+    #: The number of the label or milestone, which keeps it when it is renamed; "" if unknown.
+    of: str = ""
 
 
 class History(Struct, frozen=True, kw_only=True):
@@ -51,7 +54,7 @@ class History(Struct, frozen=True, kw_only=True):
     def holds_for(self, issue: Issue) -> bool:
         """Whether no event can be missing from it.
 
-        GitLab reports ``updated_at`` to the second, so an issue read in the second of its update may have
-        been updated again within that second.
+        One read sooner than ``SETTLED`` after the update is not final: a label may have changed afterwards
+        without moving ``updated_at``, and would never be asked for again.
         """
-        return self.updated_at == issue.updated_at and self.read_at - self.updated_at >= _SURE
+        return self.updated_at == issue.updated_at and self.read_at - self.updated_at >= SETTLED

@@ -53,6 +53,12 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     updated_by: str | None = None
     closed_at: datetime | None = None
     duplicate: bool = False
+    #: Closed because it was moved to another project: its copy there stands for it, and it never counts.
+    moved: bool = False
+    #: The id of that copy; None if we have no access to it.
+    moved_to: IssueId | None = None
+    #: Closed because it became an epic. Only reports ask for it: it is always False in the mirror.
+    promoted: bool = False
     merge_requests: int = 0
     notes: int = 0
     web_url: str = ""

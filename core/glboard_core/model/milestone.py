@@ -13,7 +13,9 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-_VERSION = re.compile(r"\d+\.\d+")
+#: What the title of a version milestone looks like, unless the configuration says otherwise.
+VERSION = r"^\d+\.\d+$"
+_NUMBER = re.compile(r"(\d+)")
 
 
 class Milestone(Struct, frozen=True, kw_only=True):
@@ -29,10 +31,12 @@ class Milestone(Struct, frozen=True, kw_only=True):
     due: date | None = None
     active: bool = True
 
-    @property
-    def is_version(self) -> bool:
-        """A title like ``19.8`` and both dates; every other milestone is a bucket (rule 1)."""
-        return bool(_VERSION.fullmatch(self.title)) and self.start is not None and self.due is not None
+    def is_version(self, version: str = VERSION) -> bool:
+        """A title like ``19.8``, or as configured, and both dates; any other milestone is a bucket (rule 1).
+
+        ``version`` is a regular expression that matches anywhere in the title.
+        """
+        return self.start is not None and self.due is not None and bool(re.search(version, self.title))
 
 
 def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
@@ -45,24 +49,47 @@ def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
     return {milestone.title: milestone for milestone in ordered}
 
 
-def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
-    """The version milestones, one per title (see ``by_title``), in order of their start."""
-    found = [milestone for milestone in by_title(milestones).values() if milestone.is_version]
-    return sorted(found, key=lambda m: (m.start or date.min, m.title))
+def versions(milestones: Iterable[Milestone], version: str = VERSION) -> list[Milestone]:
+    """The version milestones, one per title (see ``by_title``), by start, then by end."""
+    found = [milestone for milestone in by_title(milestones).values() if milestone.is_version(version)]
+    return sorted(found, key=_order)
 
 
-def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
+def _order(milestone: Milestone) -> tuple[date, date, list[int], str]:
+    # Numbers in titles as numbers, for milestones with the same dates: 19.9 before 19.10.
+    numbers = [int(digits) for digits in _NUMBER.findall(milestone.title)]
+    return milestone.start or date.min, milestone.due or date.min, numbers, milestone.title
+
+
+def current(milestones: Iterable[Milestone], today: date, version: str = VERSION) -> Milestone | None:
     """The version milestone with start ≤ today ≤ due; of several, the one that started last (rule 1)."""
-    found = reversed(versions(milestones))
+    found = reversed(versions(milestones, version))
     return next((m for m in found if m.start and m.due and m.start <= today <= m.due), None)
 
 
-def upcoming(milestones: Iterable[Milestone], today: date) -> list[Milestone]:
-    """The version milestones that start after today, the next one first (rule 1)."""
-    return [m for m in versions(milestones) if m.start and m.start > today]
+def upcoming(milestones: Iterable[Milestone], today: date, version: str = VERSION) -> list[Milestone]:
+    """The version milestones after the current one, the next one first (rule 1).
+
+    Between two, those that start after today. So none is left out, whether they share days or leave some out;
+    one that is over is not coming, even if it started within the current one.
+    """
+    known = versions(milestones, version)
+    now = current(known, today, version)
+    if now is not None:
+        return [m for m in known[known.index(now) + 1 :] if m.due and m.due >= today]
+    return [m for m in known if m.start and m.start > today]
 
 
-def following(milestones: Iterable[Milestone], title: str | None, today: date) -> Milestone | None:
+def overlapping(milestones: Iterable[Milestone], today: date, version: str = VERSION) -> list[Milestone]:
+    """The version milestones that run today as well as the current one, in order of their start."""
+    now = current(milestones := list(milestones), today, version)
+    running = (m for m in versions(milestones, version) if m.start and m.due and m.start <= today <= m.due)
+    return [one for one in running if one != now]
+
+
+def following(
+    milestones: Iterable[Milestone], title: str | None, today: date, version: str = VERSION
+) -> Milestone | None:
     """Where a deferred card goes: the version milestone with the smallest start after the card's own
     (rule 1).
 
@@ -71,11 +98,12 @@ def following(milestones: Iterable[Milestone], title: str | None, today: date) -
     known = list(milestones)
     own = by_title(known).get(title or "")
     if own is None or own.start is None:
-        return next(iter(upcoming(known, today)), None)
+        return next(iter(upcoming(known, today, version)), None)
     after = own.start
-    return next((m for m in versions(known) if m.start and m.start > after), None)
+    return next((m for m in versions(known, version) if m.start and m.start > after), None)
 
 
-def preceding(milestones: Iterable[Milestone], title: str | None) -> Milestone | None:
+def preceding(milestones: Iterable[Milestone], title: str | None, version: str = VERSION) -> Milestone | None:
     """The version milestone before the one named, or None."""
-    return next((before for before, after in pairwise(versions(milestones)) if after.title == title), None)
+    known = versions(milestones, version)
+    return next((before for before, after in pairwise(known) if after.title == title), None)

@@ -18,7 +18,7 @@ from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
-from glboard_core.planning.text import day_words, number, plain, signed
+from glboard_core.planning.text import day_words, number, plain, with_sign
 
 _SATURDAY = 5
 
@@ -211,7 +211,8 @@ def capacity(
     """
     known = list(issues)
     there = planned(known, milestone.title, names)
-    carried = carry_over(known, preceding(milestones, milestone.title), flow, names, planning)
+    before = preceding(milestones, milestone.title, planning.version)
+    carried = carry_over(known, before, flow, names, planning)
     sums = total(there)
     return Capacity(
         milestone=milestone.title,
@@ -318,7 +319,7 @@ def past_milestones(
     """The last version milestones before ``milestone`` that are over, oldest first (rule 10)."""
     over = [
         m
-        for m in versions(milestones)
+        for m in versions(milestones, planning.version)
         if m.due is not None
         and m.due < today
         and (milestone.start is None or (m.start is not None and m.start < milestone.start))
@@ -329,8 +330,16 @@ def past_milestones(
 def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
 ) -> tuple[ClosedWeight, ...]:
-    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
-    done = [i for i in issues if not i.is_open and names.deliverable in i.labels and counts(i, names)]
+    """The closed Deliverables of each of these milestones, in their order; other issues are ignored, and so
+    are duplicates, since nothing was done for them."""
+    done = [
+        issue
+        for issue in issues
+        if not issue.is_open
+        and not issue.duplicate
+        and names.deliverable in issue.labels
+        and counts(issue, names)
+    ]
     sums = {one.title: total(i for i in done if i.milestone == one.title) for one in past}
     return tuple(
         ClosedWeight(milestone=title, count=found.count, weight=found.weight) for title, found in sums.items()
@@ -359,7 +368,7 @@ def markdown(
                 f"| Capacity | {number(found.total)} | {number(found.total)} |",
                 f"| Carry-over{before} | {number(carried.likely)} | {carried.weight} |",
                 f"| Planned{unweighted} | {found.planned} | {found.planned} |",
-                f"| **Room** | **{signed(found.free_likely)}** | **{signed(found.free)}** |",
+                f"| **Room** | **{with_sign(found.free_likely)}** | **{with_sign(found.free)}** |",
             )
         ),
     ]
@@ -378,7 +387,7 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
     lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
     for person in people:
         budget = "not in the team's file" if person.budget is None else number(person.budget.weight)
-        free = "" if person.free is None else signed(person.free)
+        free = "" if person.free is None else with_sign(person.free)
         lines.append(
             f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {free} |"
         )

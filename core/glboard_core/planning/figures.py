@@ -45,7 +45,7 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
     def before(self, milestone: Milestone) -> Milestone | None:
         """The version milestone whose open Deliverables are carried over (rule 10)."""
-        return preceding(self.catalog.milestones, milestone.title)
+        return preceding(self.catalog.milestones, milestone.title, self.settings.planning.version)
 
     def concerned(self, milestone: Milestone) -> list[str]:
         """The titles of the milestones whose open issues ``capacity`` and ``carry_over`` need."""
@@ -79,7 +79,7 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
         """What can become a Deliverable of a milestone, in order (rule 12)."""
         from glboard_core.planning.candidates import candidates
 
-        allowed = open_for_deliverables(self.catalog.milestones, self.today)
+        allowed = open_for_deliverables(self.catalog.milestones, self.today, self.settings.planning.version)
         return candidates(issues, milestone.title, allowed, self.flow, self.settings.labels, order=order)
 
     def mix(self, issues: Iterable[Issue], milestone: Milestone) -> Mix:
@@ -97,4 +97,5 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
             flow=self.flow,
             milestones=by_title(self.catalog.milestones),
             today=self.today,
+            version=self.settings.planning.version,
         )

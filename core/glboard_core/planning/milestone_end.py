@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import Milestone, current, versions
+from glboard_core.model.milestone import VERSION, Milestone, current, versions
 from glboard_core.planning.capacity import MilestoneWindow
 from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import counts
@@ -38,17 +38,19 @@ class Leftover(Struct, frozen=True):
     kind: Kind
 
 
-def ending(milestones: Iterable[Milestone], today: date, left: Callable[[str], bool]) -> Milestone | None:
+def ending(
+    milestones: Iterable[Milestone], today: date, left: Callable[[str], bool], version: str = VERSION
+) -> Milestone | None:
     """The milestone to wrap up now, or None.
 
     The last one that ended, as long as anything in it is open (``left``, by title); else the current one,
     which ends next; between milestones, the last one that ended.
     """
-    known = versions(milestones)
+    known = versions(milestones, version)
     ended = [one for one in known if one.due is not None and one.due < today]
     if ended and left(ended[-1].title):
         return ended[-1]
-    return current(known, today) or (ended[-1] if ended else None)
+    return current(known, today, version) or (ended[-1] if ended else None)
 
 
 def leftovers(

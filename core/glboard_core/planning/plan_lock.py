@@ -7,7 +7,7 @@ events, since GitLab loses some (rule 6). Weights are GitLab's issue weights; ti
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -84,6 +84,16 @@ def take(issues: Iterable[Issue], milestone: str, at: datetime, names: LabelSett
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned))
 
 
+def followed(plan: PlanSnapshot, copies: Mapping[IssueId, Issue]) -> PlanSnapshot:
+    """The plan with the copy in place of each issue that was moved to another project since."""
+    rows: dict[IssueId, PlannedIssue] = {}
+    for row in plan.issues:
+        copy = copies.get(row.issue)
+        kept = structs.replace(row, issue=copy.id, reference=copy.reference) if copy is not None else row
+        rows.setdefault(kept.issue, kept)
+    return structs.replace(plan, issues=tuple(rows.values()))
+
+
 def rebuild(
     tracks: Iterable[tuple[Issue, Timeline]], milestone: str, at: datetime, names: LabelSettings
 ) -> PlanSnapshot:
@@ -110,6 +120,8 @@ def _from_moments(
         if then is not None
         and then.planned_in(milestone, names.deliverable)
         and names.ignore not in (line.last or then).labels
+        and not issue.moved
+        and not issue.promoted
     ]
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
 

@@ -61,10 +61,10 @@ class FoundIssue(Struct, frozen=True):
 def find(issues: Iterable[Issue], milestone: Milestone, settings: Settings) -> FoundIssue:
     """The planning issue of ``milestone`` among ``issues``, open or closed.
 
-    Of several, the oldest open one; of closed ones, the oldest that is no duplicate.
+    Of several, the oldest open one; of closed ones, the oldest that is no duplicate and was not moved.
     """
     found = [issue for issue in issues if is_planning_issue(issue, milestone, settings)]
-    found.sort(key=lambda i: (not i.is_open, i.duplicate, i.created_at, i.reference))
+    found.sort(key=lambda i: (not i.is_open, i.duplicate or i.moved, i.created_at, i.reference))
     return FoundIssue(found[0] if found else None, tuple(found[1:]))
 
 

@@ -17,7 +17,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.candidates import Candidate
 from glboard_core.planning.capacity import Capacity, CarryOver, workdays
-from glboard_core.planning.text import counted, number, plain, table
+from glboard_core.planning.text import counted, number, plain, table, with_sign
 
 #: The most rows of a table: longer ones are not read, and descriptions have a size limit.
 MOST_ROWS = 100
@@ -102,7 +102,7 @@ def capacity(month: Month) -> str:
         ("Capacity", number(found.total)),
         ("Carry-over", f"{carried.weight}, {number(carried.likely)} likely"),
         ("Planned", _with_unweighted(found.planned, found.unweighted)),
-        ("Room", f"{_signed(found.free)}, {_signed(found.free_likely)} with the likely carry-over"),
+        ("Room", f"{with_sign(found.free)}, {with_sign(found.free_likely)} with the likely carry-over"),
     ]
     text = table(("", "weight"), rows, right=frozenset({1}))
     if month.words == "names":
@@ -206,10 +206,6 @@ def _weight(weight: int | None) -> str:
 
 def _with_unweighted(weight: int, unweighted: int) -> str:
     return f"{weight} + {unweighted} unweighted" if unweighted else str(weight)
-
-
-def _signed(value: float) -> str:
-    return f"+{number(value)}" if value >= 0 else f"-{number(-value)}"
 
 
 def _day(day: date | None) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from glboard_core.board.rules import MAX_WEIGHT, types_of
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId, same_scope
-from glboard_core.model.milestone import Milestone, current, upcoming
+from glboard_core.model.milestone import VERSION, Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 
 READY = "ready for development"
@@ -38,7 +38,10 @@ class Sum(Struct, frozen=True):
 
 
 def counts(issue: Issue, names: LabelSettings) -> bool:
-    """Whether the issue belongs to the group and is not ``type::ignore``, which never counts (rule 15)."""
+    """Whether the issue belongs to the group, is not ``type::ignore``, which never counts (rule 15), and was
+    not moved to another project or promoted to an epic, which count instead (rule 6)."""
+    if issue.moved or issue.promoted:
+        return False
     return (not names.group or names.group in issue.labels) and names.ignore not in issue.labels
 
 
@@ -70,10 +73,12 @@ def flow_ready(issue: Issue, flow: WorkflowScheme) -> bool:
     return state is not None and state.name == READY
 
 
-def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> frozenset[str]:
+def open_for_deliverables(
+    milestones: Iterable[Milestone], today: date, version: str = VERSION
+) -> frozenset[str]:
     """Titles of milestones open for Deliverables: current and next (rule 4). ``today`` is the team's day."""
     known = list(milestones)
-    found = (current(known, today), *upcoming(known, today)[:1])
+    found = (current(known, today, version), *upcoming(known, today, version)[:1])
     return frozenset(milestone.title for milestone in found if milestone is not None)
 
 

@@ -88,9 +88,10 @@ class SayDo(Struct, frozen=True, kw_only=True):
 
 
 def _verdicts(track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> tuple[str, ...]:
-    """Which tests of the definitions the issue passes; only ``ignored`` if it did not exist."""
+    """Which tests of the definitions the issue passes; only ``ignored`` if it did not exist, was moved to
+    another project, where its copy stands for it, or became an epic."""
     now, end, deliverable = track.line.last, track.line.at(window.cut_off), names.deliverable
-    if now is None:
+    if now is None or track.issue.moved or track.issue.promoted:
         return ("ignored",)
     during = track.line.during(window.start, window.cut_off)
     status = "" if now.is_open else (track.issue.status or "").casefold()

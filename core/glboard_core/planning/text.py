@@ -31,9 +31,18 @@ def number(value: float | None) -> str:
 
 
 def signed(value: float) -> str:
-    """With a sign, and a mark if it is over (colour alone is not enough): ``+4.25``, ``!-9.75``."""
+    """With a sign, and a mark if it is over (colour alone is not enough): ``+4.25``, ``!-9.75``.
+
+    For a terminal only; Markdown and other text has ``with_sign``.
+    """
     words = number(value)
     return f"!{words}" if words.startswith("-") else f"+{words}"
+
+
+def with_sign(value: float) -> str:
+    """With a sign and no mark, for text that leaves the terminal: ``+4.25``, ``-9.75``."""
+    words = number(value)
+    return words if words.startswith("-") else f"+{words}"
 
 
 def counted(count: int, word: str) -> str:

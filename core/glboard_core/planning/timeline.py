@@ -92,6 +92,15 @@ def timeline(issue: Issue, events: Iterable[Event], *, until: datetime | None = 
     return Timeline(tuple(moments))
 
 
+def before_move(original: Issue, events: Iterable[Event]) -> list[Event]:
+    """The events of an issue that was moved to another project, up to the move, which closed it.
+
+    They are the history of its copy before it existed.
+    """
+    moved = cut(original.closed_at or original.updated_at)
+    return [one for one in events if cut(one.at) < moved or (cut(one.at) == moved and one.kind != "state")]
+
+
 def _order(event: Event) -> tuple[datetime, int]:
     return cut(event.at), event.id
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import Milestone, upcoming
+from glboard_core.model.milestone import VERSION, Milestone, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import counts, flow_ready, held, missing_codes, over_weight
 
@@ -57,11 +57,12 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
     flow: WorkflowScheme
     milestones: Mapping[str, Milestone]
     today: date
+    version: str = VERSION
 
     @cached_property
     def next_one(self) -> Milestone | None:
         """The next version milestone (rule 1)."""
-        return next(iter(upcoming(self.milestones.values(), self.today)), None)
+        return next(iter(upcoming(self.milestones.values(), self.today, self.version)), None)
 
     def reasons(self, issue: Issue) -> tuple[str, ...]:
         """The codes of an issue, in order; none for one that is closed, another group's, or ignored."""

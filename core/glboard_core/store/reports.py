@@ -7,7 +7,7 @@ Cached data can be read again: it is removed when no report has used it for long
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,8 @@ _EXACT = timedelta(days=7)
 _MANY = 500
 # Change the key prefixes with the format, so that old entries are never read.
 _HISTORY = "history-2:"
-_CLOSED = "closed-2:"
+_ISSUES = "issues-1:"
+_PROMOTED = "promoted-1:"
 
 T = TypeVar("T")
 
@@ -93,22 +94,32 @@ def rescued_plans(aside: Path) -> Iterator[PlanSnapshot]:
             yield msgspec.json.decode(body, type=PlanSnapshot)
 
 
-class ClosedIssues(Struct, frozen=True, kw_only=True):
-    """The closed issues of a milestone as of ``at``, by the server's clock; ``whole`` is when all of
-    them were last read, rather than only those updated."""
+class KnownIssues(Struct, frozen=True, kw_only=True):
+    """The answer to a query as of ``at``, by the server's clock; ``whole`` is when all of it was last read,
+    rather than only what was updated. ``since`` is the oldest update the query asked for, if it had one."""
 
     at: datetime
     whole: datetime
     issues: tuple[Issue, ...]
+    since: datetime | None = None
+
+
+class KnownPromotion(Struct, frozen=True, kw_only=True):
+    """Whether a closed issue had become an epic, when it was last updated at ``updated_at``."""
+
+    issue: IssueId
+    updated_at: datetime
+    promoted: bool
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _history = msgspec.msgpack.Decoder(History)
-_closed = msgspec.msgpack.Decoder(ClosedIssues)
+_issues = msgspec.msgpack.Decoder(KnownIssues)
+_promoted = msgspec.msgpack.Decoder(KnownPromotion)
 
 
 class ReportCache:
-    """What reports read beyond the mirror: histories of issues, closed issues of milestones.
+    """What reports read beyond the mirror: histories of issues, and issues by query.
 
     In one store, for the group with a global id. ``today`` is the day by the server's clock: entries unused
     for months are removed.
@@ -118,7 +129,8 @@ class ReportCache:
         self._store = store
         self._today = today
         self._history = f"{_HISTORY}{group}:"
-        self._closed = f"{_CLOSED}{group}:"
+        self._issues = f"{_ISSUES}{group}:"
+        self._promoted = f"{_PROMOTED}{group}:"
 
     def histories(self, issues: Iterable[IssueId]) -> dict[IssueId, History]:
         """The cached histories of these issues, however old."""
@@ -131,14 +143,30 @@ class ReportCache:
         if values:
             self._store.remember(values, self._today)
 
-    def closed(self, question: str) -> ClosedIssues | None:
-        """The cached answer to a query for closed issues, or None."""
-        found = self._store.recall([self._closed + question], self._today)
-        return next((decoded(_closed, body) for body in found.values()), None)
+    def issues(self, question: str) -> KnownIssues | None:
+        """The cached answer to a query for issues, or None."""
+        found = self._store.recall([self._issues + question], self._today)
+        return next((decoded(_issues, body) for body in found.values()), None)
 
-    def keep_closed(self, question: str, closed: ClosedIssues) -> None:
-        """Cache the closed issues of a milestone."""
-        self._store.remember({self._closed + question: _encode(closed)}, self._today)
+    def promoted(self, issues: Iterable[Issue]) -> dict[IssueId, bool]:
+        """Whether these issues became epics, as far as it is cached and none was updated since."""
+        asked = {issue.id: issue.updated_at for issue in issues}
+        found = self._store.recall([self._promoted + issue for issue in asked], self._today)
+        rows = (row for body in found.values() if (row := decoded(_promoted, body)))
+        return {row.issue: row.promoted for row in rows if row.updated_at == asked[row.issue]}
+
+    def keep_promoted(self, issues: Iterable[Issue], promoted: Collection[IssueId]) -> None:
+        """Cache which of these issues became epics."""
+        rows = [
+            KnownPromotion(issue=one.id, updated_at=one.updated_at, promoted=one.id in promoted)
+            for one in issues
+        ]
+        if rows:
+            self._store.remember({self._promoted + row.issue: _encode(row) for row in rows}, self._today)
+
+    def keep_issues(self, question: str, known: KnownIssues) -> None:
+        """Cache the answer to a query for issues."""
+        self._store.remember({self._issues + question: _encode(known)}, self._today)
 
 
 def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:

@@ -19,7 +19,7 @@ from glboard_core.board.definition import Board
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import current, preceding, versions
+from glboard_core.model.milestone import VERSION, current, preceding, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store
@@ -51,9 +51,9 @@ class Scope(Struct, frozen=True):
         return issue.closed_at is not None and (since is None or issue.closed_at >= since)
 
 
-def scope_of_group(label: str, catalog: Catalog | None, today: date) -> Scope:
+def scope_of_group(label: str, catalog: Catalog | None, today: date, version: str = VERSION) -> Scope:
     """Today's scope. Closed issues belong since the start of the milestone before the current one."""
-    return Scope((label,) if label else (), closed_after(catalog, today) if catalog else None)
+    return Scope((label,) if label else (), closed_after(catalog, today, version) if catalog else None)
 
 
 def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
@@ -85,12 +85,12 @@ def _scope_key(label: str) -> bytes:
     return json.encode([label] if label else [])
 
 
-def closed_after(catalog: Catalog, today: date) -> datetime:
+def closed_after(catalog: Catalog, today: date, version: str = VERSION) -> datetime:
     """The start of the milestone before the current one; 60 days ago if there is none."""
-    now = current(catalog.milestones, today)
-    before = preceding(catalog.milestones, now.title) if now else None
+    now = current(catalog.milestones, today, version)
+    before = preceding(catalog.milestones, now.title, version) if now else None
     if before is None and now is None:
-        past = [m for m in versions(catalog.milestones) if m.due and m.due < today]
+        past = [m for m in versions(catalog.milestones, version) if m.due and m.due < today]
         before = past[-1] if past else None
     anchor = before or now
     start = anchor.start if anchor else None

@@ -75,7 +75,7 @@ class Poller:
         self._initial_load = initial_load
         self._names = names
         self._sync = settings.sync
-        self._label = settings.labels.group
+        self._label, self._version = settings.labels.group, settings.planning.version
         self._longest_wait = longest_wait
         self._visible = visible
         self._today = today
@@ -375,4 +375,4 @@ class Poller:
 
     @property
     def _scope(self) -> Scope:
-        return scope_of_group(self._label, self._store.catalog(), self._today())
+        return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)

@@ -12,11 +12,11 @@ from msgspec import structs
 from glboard_core.board.columns import AllColumn, AssigneeColumn, LabelColumn, UnlistedColumn
 from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Edit, Rank
+from glboard_core.board.operations import Edit, OpId, Rank
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
 from glboard_core.config import Settings
-from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_tui.keymap import letters_for
@@ -172,6 +172,46 @@ def test_ranking_loses_no_card_and_keeps_the_rest_in_order(chosen: set[int], whe
     assert sorted(after) == list(range(1, 9))
     assert [n for n in after if n in chosen] == sorted(chosen)
     assert [n for n in after if n not in chosen] == [n for n in range(1, 9) if n not in chosen]
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.sampled_from([512.0, 1024.0, 1536.0, 2048.0])), min_size=2, max_size=8
+    ),
+    st.data(),
+)
+def test_undo_puts_cards_back_between_their_neighbours_in_the_whole_order(
+    rows: list[tuple[bool, float]], data: st.DataObject
+) -> None:
+    # Bugs are in the column, features in another; some share a place.
+    cards = [
+        structs.replace(card(n, "type::bug" if bug else "type::feature"), position=at)
+        for n, (bug, at) in enumerate(rows, 1)
+    ]
+    bugs = [one for one, (bug, _) in zip(cards, rows, strict=True) if bug]
+    board = index(*cards)
+    column = board.column("type::bug")
+    if not bugs or column is None:
+        return
+    chosen = data.draw(st.lists(st.sampled_from(bugs), min_size=1, unique_by=lambda one: one.id))
+    where: Where = data.draw(st.sampled_from(["up", "down", "top", "bottom"]))
+    whole = [one.id for one in sorted(cards, key=rank_key)]
+    order = list(whole)
+
+    def put(issue: IssueId, rank: Rank) -> None:
+        order.remove(issue)
+        at = order.index(rank.above) + 1 if rank.above is not None else order.index(rank.below or issue)
+        order.insert(at, issue)
+
+    changes = ranked(board, column, chosen, where).changes
+    for identity, change in changes:
+        assert isinstance(change, Rank)
+        put(identity, change)
+    for identity, change in reversed(changes):
+        back = change.inverse(None, OpId("op"))
+        assert isinstance(back, Rank)
+        put(identity, back)
+    assert order == whole
 
 
 @given(st.sets(st.integers(1, 6), min_size=1), st.sampled_from(["up", "down", "top", "bottom"]))

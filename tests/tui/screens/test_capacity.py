@@ -265,7 +265,7 @@ async def test_a_read_error_is_reported_and_blocks_nothing(
     async def fails(*_: object) -> None:
         raise Offline("GitLab is away.")
 
-    monkeypatch.setattr(Reports, "closed_issues", fails)
+    monkeypatch.setattr(Reports, "closed_before", fails)
     world = small_world()
     world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
     async with narrow(world, team_file=team_file, reports=reading) as stage:

@@ -36,6 +36,9 @@ T = TypeVar("T")
 #: Exit statuses in addition to 0, 1 (failure) and 2 (usage error).
 PARTLY, UNCONFIRMED = 3, 4
 
+#: Characters of a progress bar.
+_BAR = 24
+
 #: In the folder of the configuration file.
 TEAM_FILE = "team.toml"
 
@@ -227,12 +230,26 @@ def tell_unread(unread: Sequence[str]) -> int:
     return PARTLY
 
 
-def progress(done: int, of: int) -> None:
-    """A progress line, on a terminal only: a pipe gets nothing but the output."""
+def progress(what: str, done: int, of: int) -> None:
+    """A bar while ``what`` is read, on a terminal only: a pipe gets nothing but the output."""
+    if not sys.stderr.isatty():
+        return
+    filled = round(_BAR * done / of) if of else 0
+    bar = "█" * filled + "░" * (_BAR - filled)
+    click.echo(f"\r\x1b[Kreading {what}  {bar}  {done:,} of {of:,}", nl=False, err=True)
+    if done >= of:
+        end_progress()
+
+
+def shown_progress() -> Callable[[str, int, int], None] | None:
+    """``progress``, where anyone sees it: to know how much there is can cost a request."""
+    return progress if sys.stderr.isatty() else None
+
+
+def end_progress() -> None:
+    """Remove the bar."""
     if sys.stderr.isatty():
-        click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
-        if done == of:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 # Printing rows as a table, JSON, Markdown or CSV

@@ -35,12 +35,21 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
         raise UsageError(f"Which milestone? Try: glboard report {kind} next")
     asked = ReportOptions(options=options, milestone=milestone or "", names=names)
 
-    async def read() -> tuple[Report, tuple[str, ...]]:
+    async def read() -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=wanted.keep) as reports:
             await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
-            return await wanted.compute(asked, reports), reports.unread
+            found = await wanted.compute(asked, reports)
+            return found, reports.unread, reports.notes(asked.milestone)
 
-    found, unread = context.run_signed_in(read)
+    try:
+        found, unread, notes = context.run_signed_in(read)
+    except KeyboardInterrupt:
+        context.end_progress()
+        if wanted.keep:
+            click.echo("glboard: stopped. What was read is kept for the next time.", err=True)
+        raise
+    for note in notes:
+        click.echo(f"glboard: {note}", err=True)
     if style == "json":
         click.echo(context.as_json(found.shape()))
     else:

@@ -21,9 +21,9 @@ from glboard_core.planning.capacity import ClosedWeight, mean
 from glboard_core.planning.mix import Mix
 from glboard_core.planning.plan_lock import PlannedIssue, count_words, locked_words
 from glboard_core.planning.say_do import DEFINITIONS, Definition
-from glboard_core.planning.text import number, percent_words, signed
+from glboard_core.planning.text import number, percent_words, signed, with_sign
 from glboard_core.planning.triage import Finding, triage
-from glboard_tui.cli.context import cells, moment, progress
+from glboard_tui.cli.context import cells, moment, shown_progress
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SayDoReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         plan = asked.plan(reports, milestone)
         found = await reports.say_do(
-            milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress
+            milestone, locked_at=asked.options.locked_at, plan=plan, progress=shown_progress()
         )
         return cls(found, milestone, reports.engine.now())
 
@@ -123,7 +123,7 @@ class CapacityReport(Report, frozen=True):
                 hint="Create one (see the README), or set another with --team.",
             )
         figures = reports.figures
-        issues = await reports.open_issues(figures.concerned(milestone))
+        issues = await reports.issues.open(figures.concerned(milestone))
         found = figures.capacity(issues, milestone, team)
         closed = await reports.closed_before(milestone)
         return cls(found, closed, capacities.markdown(found, milestone, closed, names=asked.names))
@@ -192,6 +192,7 @@ class CapacityReport(Report, frozen=True):
             lines=tuple(lines),
             tables=(TextTable("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
             lists=[(f"carry-over of {carried.milestone}", _references(carried.issues))],
+            csv=TextTable("", heads, [(*row[:-1], row[-1].removeprefix("!")) for row in rows]),
             markdown=self.posted,
         )
 
@@ -211,7 +212,7 @@ class CandidatesReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
         figures = reports.figures
-        issues = await reports.open_issues(figures.concerned(milestone))
+        issues = await reports.issues.open(figures.concerned(milestone))
         dated = milestone.start is not None and milestone.due is not None
         space = figures.capacity(issues, milestone, team).space() if team and dated else None
         return cls(milestone.title, figures.candidates(issues, milestone), space)
@@ -249,7 +250,7 @@ class CandidatesReport(Report, frozen=True):
         if space is not None:
             chosen = sum(line.chosen for line in proposal.values())
             lines.append(
-                f"Free weight {signed(space)} after likely carry-over and accepted issues; "
+                f"Free weight {with_sign(space)} after likely carry-over and accepted issues; "
                 f"in this order, {chosen} would fit (marked *)."
             )
 
@@ -304,7 +305,7 @@ class MixReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
-        return cls(reports.figures.mix(await reports.open_issues([milestone.title]), milestone))
+        return cls(reports.figures.mix(await reports.issues.open([milestone.title]), milestone))
 
     def shape(self) -> Shape:
         report = self.found
@@ -357,7 +358,7 @@ class LoadReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
-        issues = await reports.open_issues([milestone.title])
+        issues = await reports.issues.open([milestone.title])
         return cls(reports.figures.load(issues, milestone, asked.options.read_team()))
 
     def shape(self) -> Shape:
@@ -382,7 +383,7 @@ class LoadReport(Report, frozen=True):
         heads = ("username", "weight", "unweighted", "budget", "state", "issues")
         rows = [
             cells(person.username, person.sums.weight, person.sums.unweighted or None, number(person.budget))
-            + cells("!over" if person.over else None, " ".join(_references(person.issues)))
+            + cells("over" if person.over else None, " ".join(_references(person.issues)))
             for person in report.people
         ]
         if report.unassigned:
@@ -410,7 +411,9 @@ class ScopeReport(Report, frozen=True):
         milestone = reports.milestone(asked.milestone)
         plan = asked.plan(reports, milestone)
         return cls(
-            await reports.scope(milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress)
+            await reports.scope(
+                milestone, locked_at=asked.options.locked_at, plan=plan, progress=shown_progress()
+            )
         )
 
     def shape(self) -> Shape:
@@ -458,6 +461,7 @@ class TriageReport(Report, frozen=True):
 
     kind: ClassVar = "triage"
     about: ClassVar = "open issues that need fixing"
+    keep: ClassVar = True
     takes_milestone: ClassVar = False
 
     found: Sequence[Finding]
@@ -465,7 +469,7 @@ class TriageReport(Report, frozen=True):
 
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
-        issues = await reports.open_issues()
+        issues = await reports.issues.open(progress=shown_progress())
         await reports.extend_for(issues)
         return cls(triage(issues, reports.figures.triage_rules()), reports.engine.now())
 

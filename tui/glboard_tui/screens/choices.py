@@ -212,13 +212,16 @@ class MilestoneSource(ServerSource[Milestone]):
             if not any(found.isdisjoint(places) for places in above)
             and (milestone := catalog.find_milestone(title)) is not None
         ]
-        valid.sort(key=lambda milestone: _by_date(milestone, today))
-        role = roles(catalog, today)
+        settings = self.bridge.settings
+        valid.sort(key=lambda milestone: _by_date(milestone, today, settings.planning.version))
+        role = roles(settings, catalog, today)
         return self.ordered((_milestone_line(m, role) for m in valid), self._first)
 
     def choice(self, found: Milestone) -> Choice | None:
         catalog, today = self.bridge.catalog, self.bridge.today
-        return _milestone_line(found, roles(catalog, today) if catalog and today else {})
+        return _milestone_line(
+            found, roles(self.bridge.settings, catalog, today) if catalog and today else {}
+        )
 
     async def ask(self, text: str) -> Found[Milestone]:
         return await self.bridge.lookup.milestones(text, self._projects)
@@ -227,8 +230,8 @@ class MilestoneSource(ServerSource[Milestone]):
         self.bridge.lookup.keep(milestones=found)
 
 
-def _by_date(milestone: Milestone, today: date) -> tuple[int, int, str]:
-    if not milestone.is_version or milestone.start is None or milestone.due is None:
+def _by_date(milestone: Milestone, today: date, version: str) -> tuple[int, int, str]:
+    if not milestone.is_version(version) or milestone.start is None or milestone.due is None:
         return 1, 0, milestone.title
     over = milestone.due < today
     days = milestone.start.toordinal()

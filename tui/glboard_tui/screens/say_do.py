@@ -60,7 +60,7 @@ class SayDoPane(MilestoneList):
         super().__init__(context, milestone)
         self._read: SaidDone | None = None
         self._error: GlboardError | None = None
-        self._progress = (0, 0)
+        self._progress = ("", 0, 0)
         self._all = False
 
     def on_mount(self) -> None:
@@ -68,7 +68,7 @@ class SayDoPane(MilestoneList):
         self.begin()
 
     def begin(self) -> None:
-        self._read, self._error, self._progress = None, None, (0, 0)
+        self._read, self._error, self._progress = None, None, ("", 0, 0)
         self.refill()
         self.run_worker(self._reading(), group="say-do", exclusive=True, exit_on_error=False)
 
@@ -79,10 +79,11 @@ class SayDoPane(MilestoneList):
             self._error = error
         self.refill()
 
-    def _count(self, done: int, of: int) -> None:
-        before, self._progress = self._progress, (done, of)
+    def _count(self, what: str, done: int, of: int) -> None:
+        before, self._progress = self._progress, (what, done, of)
         # A repaint for each of a thousand issues would take longer than reading them.
-        if done == of or before[1] != of or round(_BAR * done / of) != round(_BAR * before[0] / of):
+        same = before[0] == what and before[2] == of
+        if done == of or not same or round(_BAR * done / of) != round(_BAR * before[1] / of):
             self.refill()
 
     # The lines
@@ -132,9 +133,9 @@ class SayDoPane(MilestoneList):
             hint = f"\n{clean(self._error.hint)}" if self._error.hint else ""
             return Content.assemble((clean(self._error.message), "$text-error"), hint)
         if self._read is None:
-            done, of = self._progress
+            what, done, of = self._progress
             filled = round(_BAR * done / of) if of else 0
-            words = f"Reading events {done} of {of}  " if of else "Reading …  "
+            words = f"Reading {what} {done:,} of {of:,}  " if of else "Reading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
         counting = self.context.bridge.settings.planning.count_wont_do
         return words_of(self._read, self.milestone, self._all, counting)

@@ -208,6 +208,7 @@ _ISSUE: dict[str, Any] = {
     "userDiscussionsCount": _comments,
     "mergeRequestsCount": lambda issue, _: issue.mr_count,
     "moved": lambda issue, _: issue.moved_to is not None,
+    "movedTo": lambda issue, _: issue.moved_to,
     "closedAsDuplicateOf": lambda issue, _: issue.duplicate_of,
     "notes": notes,
     "discussions": _discussions,

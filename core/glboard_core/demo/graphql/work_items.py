@@ -97,6 +97,7 @@ FIELDS: Fields = {
         "updatedAt": lambda issue, _: issue.updated,
         "closedAt": lambda issue, _: issue.closed,
         "webUrl": _web_url,
+        "promotedToEpicUrl": lambda issue, _: issue.epic_url,
         "reference": issues.reference,
         "workItemType": _work_type,
         "widgets": _widgets,

@@ -401,6 +401,8 @@ class _Loader:
         """The issue of the file that another one was closed for."""
         if name is not None and name not in named:
             raise self.wrong(where, f"{what} {name} is not in the file")
+        if name is not None and what == "moved_to" and named[name].reference in where:
+            raise self.wrong(where, f"{what} {name} is the issue itself")
         return None if name is None else named[name]
 
     def outsider(self, where: str, name: int | str) -> Issue:

@@ -165,6 +165,7 @@ class Issue:
         "description",
         "due",
         "duplicate_of",
+        "epic_url",
         "health",
         "history",
         "id",
@@ -223,6 +224,8 @@ class Issue:
         self.upvotes = 0
         self.moved_to: Issue | None = None
         self.duplicate_of: Issue | None = None
+        #: The epic that it was promoted to.
+        self.epic_url: str | None = None
         self.lock_version = 0
         self.history: list[Event] | None = None
         self.notes: list[Note] | None = None
