@@ -72,7 +72,9 @@ async def test_what_was_renamed_or_deleted_is_noticed_by_id(server: DemoServer) 
     world = server.world
     async with gateway(server) as one:
         catalog = await one.catalog(NAMES)
-        next(one for one in world.labels.values() if one.title == "Deliverable").title = "Delivery"
+        label = world.label_for(world.groups["top"], "Deliverable")
+        assert label is not None
+        world.rename_label(label, "Delivery")
         next(m for m in world.milestones.values() if m.title == "19.1").title = "old"
         again = await one.catalog(NAMES, catalog)
         assert again.label("top/app", "Deliverable") is None
