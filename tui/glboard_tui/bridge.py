@@ -111,7 +111,14 @@ class BoardView:
         self._resolved_on = engine.today()
         states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
         keep = compiled(self._query, states)
-        self.index = BoardIndex(board, self.flow, engine.shown, keep=keep, show_closed=self.show_closed)
+        self.index = BoardIndex(
+            board,
+            self.flow,
+            engine.shown,
+            keep=keep,
+            show_closed=self.show_closed,
+            deliverable=self.settings.labels.deliverable,
+        )
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
