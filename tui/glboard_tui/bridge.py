@@ -87,6 +87,12 @@ class BoardView:
             term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
         )
 
+    @property
+    def sought(self) -> frozenset[str]:
+        """What the filter asks for: names of ``is:``, and labels in lower case."""
+        terms = (term for group in self._query.groups for term in group)
+        return frozenset(term.text for term in terms if term.kind in ("is", "label") and not term.negated)
+
     def stale(self, today: date) -> bool:
         """Whether the day changed since the board was resolved: current and next may have changed too."""
         return self._resolved_on is not None and self._resolved_on != today

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from glboard_core.board.batch import short
 from glboard_core.board.edits import later
-from glboard_core.board.index import BoardIndex
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, short_reference
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
-from glboard_core.planning.text import number, signed
+from glboard_core.planning.text import number
 from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
-from glboard_tui.bridge import BoardView
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
-from glboard_tui.widgets.card import Fact, Tone
+from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.footer import FooterView
-from glboard_tui.widgets.header import Fresh, HeaderView
 
 # Planning figures: numbers, signs, capacity
 
@@ -30,9 +28,9 @@ _LEAST = 1.0
 
 
 def free_words(value: float) -> str:
-    """Capacity left in words: ``free 4.25``, ``!over 9.75``."""
+    """What remains of a capacity: ``4.25w free``, ``9.75w over``."""
     words = number(value)
-    return f"!over {words[1:]}" if words.startswith("-") else f"free {words}"
+    return f"{words[1:]}w over" if words.startswith("-") else f"{words}w free"
 
 
 def plan_words(weight: int, unweighted: int) -> str:
@@ -40,50 +38,19 @@ def plan_words(weight: int, unweighted: int) -> str:
     return f"plan {weight}" + (f" + {unweighted} unweighted" if unweighted else "")
 
 
-def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) -> tuple[Fact, ...]:
-    """The header's second line, from the left. Without a team the plan cannot be compared with a capacity.
-
-    ``closed`` is the mean closed weight of previous milestones, if known.
-    """
-    plan = plan_words(found.planned, found.unweighted)
-    carried = found.carry_over
-    carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
-    if not team:
-        return (Fact(plan), carry) if carried.issues else (Fact(plan),)
-    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
-    return (
-        Fact(f"{plan} / capacity {number(found.total)}"),
-        carry,
-        Fact(f"{free_words(found.free_likely)} likely, {free_words(found.free)} all", tone),
-        *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
-    )
-
-
 def state_of(person: PersonCapacity) -> tuple[str, Tone]:
-    """``free``, ``full`` or ``!over``; "" for a person without days."""
+    """``free``, ``full`` or ``over``; "" for a person without days."""
     free = person.free
     if free is None:
         return "", "plain"
     if free < 0:
-        return "!over", "bad"
+        return "over", "bad"
     return ("full", "warn") if free < _LEAST else ("free", "good")
 
 
 def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
-    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``hidden`` leaves only the words."""
-    return {name: state_of(one)[0] if hidden else signed(one.free or 0) for name, one in people.items()}
-
-
-def people_facts(found: Capacity) -> tuple[Fact, ...]:
-    """Who is free, full or over; those over come first, since a narrow header drops the last ones."""
-    people = [person for person in found.people if person.budget is not None]
-    names = short_names([person.username for person in people])
-    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
-    facts = []
-    for person in ordered:
-        words, tone = state_of(person)
-        facts.append(Fact(f"{names[person.username]} {words}", tone))
-    return tuple(facts)
+    """What remains of each person's days, by username: ``4.5w free``; ``hidden`` leaves only ``free``."""
+    return {name: state_of(one)[0] if hidden else free_words(one.free or 0) for name, one in people.items()}
 
 
 def short_names(usernames: Iterable[str]) -> dict[str, str]:
@@ -99,81 +66,22 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
+def short_people(usernames: Iterable[str]) -> dict[str, str]:
+    """Usernames without a prefix that several people share (``eng_alder``), if what is left is unique."""
+    known = sorted(set(usernames))
+    parts = {name: name.partition("_") if "_" in name else None for name in known}
+    shared = Counter(part[0] for part in parts.values() if part)
+    left = Counter(part[2] if part else name for name, part in parts.items())
+    return {
+        name: part[2] if part and part[2] and shared[part[0]] > 2 and left[part[2]] == 1 else name
+        for name, part in parts.items()
+    }
+
+
 # The header
 
 #: Seconds below which an age is not shown.
 _YOUNG = 45
-
-_FRESH: dict[str, Fresh] = {
-    "loading": "loading",
-    "live": "live",
-    "cached": "cached",
-    "offline": "offline",
-    "signed-out": "signed out",
-}
-
-
-def header_view(
-    view: BoardView,
-    status: Status | None,
-    *,
-    waited: float = 0.0,
-    catalog: Catalog | None = None,
-    writable: bool = True,
-    failed_start: bool = False,
-    changed: int = 0,
-    capacity: Capacity | None = None,
-    team: bool = False,
-    closed: float | None = None,
-    partial: bool = False,
-) -> HeaderView:
-    """The header. ``waited``: seconds since the status arrived, added to its age.
-
-    ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``closed``: the mean closed weight of previous milestones; ``changed``: cards of this board with unseen
-    changes by others; ``partial``: some of the board's columns are still being read.
-    """
-    index, found = view.index, view.settings.board(view.board_id)
-    name = index.board.name if index else found.name if found else view.board_id
-    if status is None:
-        return HeaderView(
-            board=name,
-            filter=view.text,
-            fresh="offline" if failed_start else "loading",
-            progress="" if failed_start else "connecting",
-        )
-    fresh = _FRESH[status.freshness]
-    progress = ""
-    if fresh == "loading":
-        progress = progress_words(status)
-    elif fresh == "cached" and status.loading:
-        progress = f"· {progress_words(status)}"
-    age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
-    has_weight = catalog is None or catalog.server.has_weight
-    # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
-    planned = capacity if has_weight and (team or not view.text) else None
-    title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
-    return HeaderView(
-        board=title,
-        role=index.board.role if index else "",
-        filter=view.text,
-        fresh=fresh,
-        age=age or ("slowed" if status.slowed else ""),
-        progress=progress,
-        changed=changed,
-        unsent=status.unsent,
-        failed=status.failed,
-        conflicts=status.conflicts,
-        read_only=not writable,
-        sums=(Fact("plan …"),)
-        if partial
-        else capacity_facts(planned, team=team, closed=closed)
-        if planned
-        else sums(index, has_weight=has_weight)
-        if index
-        else (),
-        people=people_facts(planned) if planned and team else (),
-    )
 
 
 def progress_words(status: Status) -> str:
@@ -183,14 +91,6 @@ def progress_words(status: Status) -> str:
     # The total was counted before reading: there may be more meanwhile.
     total = f" of {status.total:,}" if status.total >= status.loaded else ""
     return f"{status.loaded:,}{total}"
-
-
-def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
-    """The sums of a board without a milestone's plan."""
-    issues = f"{index.count} issue" if index.count == 1 else f"{index.count} issues"
-    if not has_weight:
-        return (Fact(issues),)
-    return (Fact(plan_words(index.weight, index.unweighted)), Fact(issues))
 
 
 def age_words(seconds: float) -> str:

@@ -173,6 +173,8 @@ class BoardIndex:
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
         self._on_board: dict[IssueId, Placement] = {}
+        #: The open issues of the board that the filter hides.
+        self._hidden: set[IssueId] = set()
         self.sums = Sums()
         self.columns: list[ColumnIndex] = []
         self.rebuild()
@@ -184,6 +186,7 @@ class BoardIndex:
         self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
         self.sums = Sums()
         self._on_board = {}
+        self._hidden = set()
         found: dict[str, list[Placement]] = {}
         for identity, place in self._places():
             self._on_board[identity] = place
@@ -198,6 +201,11 @@ class BoardIndex:
     def count(self) -> int:
         """How many open issues are on the board."""
         return self.sums.count
+
+    @property
+    def total(self) -> int:
+        """How many there are with those that the filter hides."""
+        return self.sums.count + len(self._hidden)
 
     @property
     def weight(self) -> int:
@@ -244,7 +252,8 @@ class BoardIndex:
             self._sum(old, -1)
             for key in old.columns:
                 self._column(key).remove(old)
-        new = self.keys_of(after) if after is not None else ()
+        self._hidden.discard(issue.id)
+        new = self._keys_or_hidden(after) if after is not None else ()
         if after is not None and new:
             place = self._on_board[after.id] = _place(after, self._kind(after, new))
             self._sum(place, 1)
@@ -266,8 +275,17 @@ class BoardIndex:
             return
         here = self._issues
         for issue in here.matching(self.board.milestone) if isinstance(here, IssueSource) else here.values():
-            if keys := self.keys_of(issue):
+            if keys := self._keys_or_hidden(issue):
                 yield issue.id, _place(issue, self._kind(issue, keys))
+
+    def _keys_or_hidden(self, issue: Issue) -> tuple[str, ...]:
+        """``keys_of``; an open issue that only the filter keeps off the board is counted as hidden."""
+        keys = self.board.keys_of(issue, self._flow)
+        if not keys or self._keep is None or self._keep(issue):
+            return keys
+        if issue.is_open:
+            self._hidden.add(issue.id)
+        return ()
 
     def _kind(self, issue: Placeable, columns: tuple[str, ...]) -> _Kind:
         states = self._flow.all_of(issue)

@@ -187,7 +187,7 @@ def only(context: CommandContext, state: str) -> None:
 
 # Opening, copying, and how the board looks
 
-_DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
+_DENSITIES: tuple[Density, ...] = ("auto", "roomy", "normal", "wrapped", "dense")
 #: The most browser tabs that one key opens.
 _MOST_TABS = 5
 

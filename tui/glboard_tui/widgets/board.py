@@ -220,10 +220,12 @@ class BoardWidget(Vertical, can_focus=True):
             return
         if self._aim is None:
             shown = self.columns.list_of(place.key)
-            self._aim = max(0, place.row - shown.top) if shown else 0
+            self._aim = shown.line_of(place.row) if shown else 0
         self.end_range()
         target = visible[at]
-        self._focus_place(place_at(target, at, self.columns.top_of(target.column.key) + self._aim))
+        there = self.columns.list_of(target.column.key)
+        row = there.row_at(self._aim) if there else self.columns.top_of(target.column.key)
+        self._focus_place(place_at(target, at, row))
 
     def _focus_place(self, place: Focus) -> None:
         before = self.state.place

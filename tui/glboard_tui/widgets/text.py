@@ -16,6 +16,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 ELLIPSIS = "…"
+#: The filled and the empty part of a bar.
+BAR, TRACK = "━", "─"
 
 # Control characters and line separators would move the cursor; lone surrogates cannot be encoded at all.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -68,6 +70,40 @@ def clip_reference(reference: str, width: int) -> str:
         return clip(reference, width)
     left = width - len(number) - 1
     return f"{clip(project, left)}#{number}" if left > 2 else clip(f"#{number}", width)
+
+
+@lru_cache(maxsize=8192)
+def wrapped(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
+    """A cleaned text on at most ``most`` lines, the first of ``first`` cells and the others of ``width``.
+
+    Broken at spaces where there are any; the last line ends with an ellipsis if something was cut. There is
+    always at least one line.
+    """
+    lines: list[str] = []
+    rest, room = text.strip(), first
+    while len(lines) < most - 1 and cell_len(rest) > room:
+        end = _break(rest, room)
+        if end >= len(rest):
+            break
+        lines.append(rest[:end].rstrip())
+        rest, room = rest[end:].lstrip(), width
+    return (*lines, clip(rest, room))
+
+
+def _break(text: str, width: int) -> int:
+    """Where a first line of ``width`` cells ends: before a word, or within one longer than a line."""
+    end = cells = space = 0
+    for at, letter in enumerate(text):
+        wide = cell_len(letter)
+        if cells + wide > width:
+            # A word that just ends here fits as well.
+            space = at if letter == " " else space
+            break
+        cells += wide
+        end = at + 1
+        if letter in " -/" and at:
+            space = at if letter == " " else end
+    return space or max(end, 1)
 
 
 def fit(text: str, width: int) -> str:
