@@ -138,6 +138,7 @@ class CardList(Widget):
         #: The first card shown.
         self.top = 0
         self._shape = SHAPES["wrapped"]
+        self._width = self._height = 0
         #: The visible cards, the last one perhaps cut, and the card of each line with its line there.
         self._window: tuple[_Shown, ...] = ()
         self._lines: list[tuple[_Shown, int]] = []
@@ -181,8 +182,10 @@ class CardList(Widget):
 
     def _look(self, top: int) -> None:
         """Choose the shape, and find the visible cards from ``top`` on."""
+        # Read once: it is computed each time, and a change measures many cards.
+        self._width, self._height = self.size
         self._shape = self._fitting()
-        cards, height = self.cards, self.size.height
+        cards, height = self.cards, self._height
         if cards is None or height <= 0:
             self.top, self._window, self._lines, self._thumb = max(top, 0), (), [], (0, 0)
             return
@@ -200,40 +203,40 @@ class CardList(Widget):
 
         No more cards are measured than have a line each.
         """
-        density, cards, lines = self._painter.density, self.cards, self.size.height
+        density, cards, lines = self._painter.density, self.cards, self._height
         if density != "auto":
             return SHAPES[density]
         if cards is None or len(cards) * LOWEST > lines:
             return SHAPES["wrapped"]
-        width, painter = self.size.width, self._painter
+        width, painter = self._width, self._painter
         for shape in AUTO:
             if painter.lines(cards, self._state, width, shape, lines) <= lines:
                 return shape
         return SHAPES["wrapped"]
 
-    def _height(self, row: int, shape: Shape) -> int:
+    def _lines_of(self, row: int, shape: Shape) -> int:
         cards = self.cards
         issue = None if cards is None else self._state.issue(cards[row])
         view = None if issue is None or cards is None else self._painter.view(issue, cards.column)
-        return LOWEST if view is None else height_of(view, self.size.width - 1, shape)
+        return LOWEST if view is None else height_of(view, self._width - 1, shape)
 
     def _from(self, top: int) -> tuple[_Shown, ...]:
         cards, found, y = self.cards, [], 0
         if cards is None:
             return ()
         for row in range(top, len(cards)):
-            if y >= self.size.height:
+            if y >= self._height:
                 break
-            height = self._height(row, self._shape)
+            height = self._lines_of(row, self._shape)
             found.append(_Shown(row, cards[row], y, height))
             y += height
         return tuple(found)
 
     def _first_before(self, last: int) -> int:
         """The first card from which ``last`` is fully visible."""
-        left = self.size.height + self._shape.gap
+        left = self._height + self._shape.gap
         row = last
-        while row >= 0 and (left := left - self._height(row, self._shape)) >= 0:
+        while row >= 0 and (left := left - self._lines_of(row, self._shape)) >= 0:
             row -= 1
         return min(row + 1, last)
 
@@ -242,7 +245,7 @@ class CardList(Widget):
     @property
     def rows_shown(self) -> int:
         """How many whole cards are visible, at least one."""
-        height = self.size.height + self._shape.gap
+        height = self._height + self._shape.gap
         return max(1, sum(shown.y + shown.height <= height for shown in self._window))
 
     def _scroll(self, top: int) -> None:
@@ -315,7 +318,7 @@ class CardList(Widget):
         for shown in self._window:
             if shown.issue in issues:
                 lines = min(shown.height - self._shape.gap, height - shown.y)
-                self.refresh(Region(0, shown.y, width, lines))
+                self.refresh(Region(0, shown.y, width - 1, lines))
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
@@ -350,7 +353,7 @@ class CardList(Widget):
         return "thumb" if start <= y < end else "gap"
 
     def _thumb_extent(self) -> tuple[int, int]:
-        view = self.size.height
+        view = self._height
         count, shown = len(self.cards or ()), self.rows_shown
         if shown >= count or view <= 0:
             return (0, 0)
