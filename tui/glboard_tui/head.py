@@ -252,5 +252,5 @@ def _person(name: str, person: PersonCapacity, *, hidden: bool) -> Fact:
     taken = f"{name} {person.committed}w"
     if person.free is None:
         return Fact(taken)
-    left = free_words(person.free)
+    left = "full" if number(person.free) == "0" else free_words(person.free)
     return Fact(f"{taken}, {left}", tone, short=f"{name} {left}")

@@ -112,12 +112,27 @@ _HINTS = (
     "weight.set",
     "flow.set",
     "milestone.next",
-    "move.right",
     "labels.edit",
     "open.detail",
-    "text.new",
+    "move.right",
     "filter.edit",
+    "board.planning",
+    "text.new",
     "view.refresh",
+)
+#: On a board of workflow states.
+_BUILD_HINTS = (
+    "move.right",
+    "flow.set",
+    "accept.with",
+    "weight.set",
+    "milestone.defer",
+    "flow.blocked",
+    "text.comment",
+    "open.detail",
+    "filter.edit",
+    "board.planning",
+    "text.new",
 )
 _DETAIL_HINTS = (
     "milestone.defer",
@@ -130,6 +145,14 @@ _DETAIL_HINTS = (
     "open.browser",
 )
 
+#: What the first key of these means.
+_PREFIXES = {
+    "accept.with": "accept for…",
+    "flow.set": "",
+    "milestone.next": "milestone",
+    "board.planning": "go to…",
+}
+
 
 def footer_view(
     keymap: Keymap,
@@ -141,23 +164,32 @@ def footer_view(
     undo: str,
     message: str = "",
     bad: bool = False,
+    right: str = "",
+    builds: bool = False,
 ) -> FooterView:
-    """The footer: what the next key acts on, some keys, what ``u`` would undo."""
+    """The footer: what the next key acts on, the keys that matter here, what ``u`` would undo.
+
+    ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
+    """
     hints: list[tuple[str, str]] = []
-    for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
+    for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue
         words = action.word
         if name == "milestone.defer":
-            words = _deferred(targets, catalog, today) or words
-        elif name in ("accept.with", "flow.set", "milestone.next"):
-            # A prefix: its next keys are shown when it is pressed.
+            words = f"{words} {to}" if (to := _deferred(targets, catalog, today)) else words
+        elif name == "move.right":
+            if not right:
+                continue
+            words = right
+        elif name in _PREFIXES:
+            # Its next keys are shown when it is pressed.
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
-            words = {"milestone.next": "milestone"}.get(name, words)
+            words = _PREFIXES[name] or words
         hints.append((keys, words))
     if help_key := keymap.key("help"):
-        hints.append((help_key, "keys"))
+        hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.key('undo')} undo: {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(

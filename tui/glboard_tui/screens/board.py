@@ -400,6 +400,8 @@ class BoardScreen(Screen[None]):
                 undo=bridge.undo_title,
                 message=self._message or self._whose_keys or self._theirs(),
                 bad=self._bad,
+                right=self.board.right_title,
+                builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
             )
         )
 

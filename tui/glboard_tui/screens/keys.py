@@ -82,9 +82,11 @@ class Keys:
         if action is not None and (action.slot is None or keys[-1] in self._context.options(action.slot)):
             self._context.say(f"{action.title}: {_reason(now, action)}")
         elif len(keys) > 1:
-            self._context.say(f"{key_words(' '.join(keys))} is not bound here.")
+            self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
-            self._context.say(f"{keys[0]} is not bound in this pane. Esc or Tab goes to the board.")
+            self._context.say(f"{keys[0]} does nothing in this pane. Esc or Tab goes to the board.")
+        elif keys[0] != "escape":
+            self._context.say(f"{key_words(keys[0])} does nothing here.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:

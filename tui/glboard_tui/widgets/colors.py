@@ -15,10 +15,22 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
 
-Ground = (
-    Literal["rest", "lane", "card", "alt", "focus", "selected", "both", "dragged"]
-    | Literal["band", "band_focus", "tab", "alert", "target", "overlay"]
-)
+Ground = Literal[
+    "rest",
+    "lane",
+    "card",
+    "alt",
+    "focus",
+    "selected",
+    "both",
+    "dragged",
+    "band",
+    "band_focus",
+    "tab",
+    "alert",
+    "target",
+    "overlay",
+]
 """The background of a text: the screen between columns, a column's lane, a card and every other card, a card
 focused, selected, both, being dragged; the band of header and footer, the lane's head if its column has the
 focus, the shown board's tab, a lasting alert; a drop target; an overlay."""

@@ -172,8 +172,10 @@ class CardList(Widget):
         width, height = self.size
         known = set(before)
         for shown in self._window:
-            if shown not in known or shown.issue in changed:
-                self.refresh(Region(0, shown.y, width, min(shown.height, height - shown.y)))
+            moved = shown not in known
+            if moved or shown.issue in changed:
+                lines = shown.height if moved else shown.height - self._shape.gap
+                self.refresh(Region(0, shown.y, width, min(lines, height - shown.y)))
         end = _end(self._window)
         if len(before) and (was := _end(before)) > end:
             self.refresh(Region(0, end, width, max(min(was, height) - end, 0)))
@@ -261,12 +263,12 @@ class CardList(Widget):
     def line_of(self, row: int) -> int:
         """The first line of a visible card, else the nearest one's."""
         near = min(self._window, key=lambda shown: abs(shown.row - row), default=None)
-        return near.y if near else 0
+        return near.y if near else max(row - self.top, 0) * LOWEST
 
     def row_at(self, line: int) -> int:
         """The card at a line, or the last one above it."""
         if not self._lines:
-            return self.top
+            return self.top + line // LOWEST
         return self._lines[min(max(line, 0), len(self._lines) - 1)][0].row
 
     def reveal(self, row: int) -> None:

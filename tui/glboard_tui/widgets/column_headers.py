@@ -115,6 +115,8 @@ def headers(
     right = collapsed(arranged.right, end)
     if arranged.after:
         right.append(hidden(len(columns) - arranged.after, arranged.after, end + COLLAPSED * len(right)))
+    # Where columns are workflow states, all of it is accepted.
+    built = any(cards.column.tells == "workflow" for cards in columns)
     heaviest = max((cards.weight for cards in columns), default=0)
     full: list[ColumnHeader] = []
     for slot in arranged.slots:
@@ -133,7 +135,7 @@ def headers(
                 unweighted=cards.unweighted if has_weight else 0,
                 limit_issues=column.limit_issues,
                 limit_weight=column.limit_weight,
-                accepted=cards.sums.accepted,
+                accepted=cards.sums.accepted if not built else 0,
                 full=column.limit_weight or heaviest,
                 ink=ink_of(column),
                 focused=column.key == focus,

@@ -233,7 +233,7 @@ def _figures(facts: Sequence[Fact], bar: int) -> int:
 
 def _fitting(view: HeaderView, room: int, right: list[_Item]) -> tuple[str, list[Fact], int]:
     """The dates, figures and cells of the bar that fit beside ``right``, whose last ones are dropped."""
-    dates, where = view.dates
+    dates, where = map(clean, view.dates)
     facts = list(view.sums)
     some = [fact for fact in facts if not fact.minor]
     most = [facts[0], facts[-1]] if len(facts) > 1 else facts
