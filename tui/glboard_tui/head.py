@@ -86,14 +86,14 @@ def header_view(
     elif fresh == "cached" and status.loading:
         progress = f"· {progress_words(status)}"
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
-    title = index.board.milestone or "" if index else ""
+    title = (index.board.milestone or "") if index else ""
     milestone = catalog.find_milestone(title) if catalog is not None and title else None
     has_weight = catalog is None or catalog.server.has_weight
+    # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
+    planned = capacity if has_weight and (team or not view.text) else None
     asked = Question()
     if index is not None:
-        asked = question(
-            index, milestone, today, capacity if has_weight else None, team=team, weighs=has_weight
-        )
+        asked = question(index, milestone, today, planned, team=team, weighs=has_weight)
     if partial:
         asked = Question(sums=(Fact("loading …"),))
     filtered = view.text
@@ -117,9 +117,7 @@ def header_view(
         bar=asked.bar,
         full=asked.full,
         warning=asked.warning,
-        people=people_facts(capacity, hidden=hidden)
-        if capacity is not None and team and has_weight and not partial
-        else (),
+        people=people_facts(planned, hidden=hidden) if planned is not None and team and not partial else (),
     )
 
 
@@ -158,7 +156,9 @@ def question(
     if milestone is not None and milestone.is_version and (over or (board.kind.tells == "workflow")):
         return _done(index, weighs=weighs)
     if capacity is not None:
-        return _fits(capacity, team=team)
+        return _fits(capacity) if team else _plan(capacity.planned, capacity.accepted, capacity.unweighted)
+    if milestone is not None and milestone.is_version and weighs:
+        return _plan(index.weight, index.sums.accepted, index.unweighted)
     if not weighs:
         return Question(sums=(Fact(counted(index.count, "issue")),))
     ready = index.sums.ready
@@ -173,16 +173,19 @@ def question(
     )
 
 
-def _fits(found: Capacity, *, team: bool) -> Question:
-    """Whether what is planned fits. Without the team's days it cannot be compared with a capacity."""
+def _plan(planned: int, accepted: int, unweighted: int) -> Question:
+    """What is planned, where it cannot be compared with a capacity."""
+    return Question(
+        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted")),
+        bar=((accepted, "good"), (planned - accepted, "accent")),
+        full=planned,
+        warning=_no_weight(unweighted),
+    )
+
+
+def _fits(found: Capacity) -> Question:
+    """Whether what is planned fits into what the team can take."""
     carried = found.carry_over.likely
-    if not team:
-        return Question(
-            sums=(Fact(f"planned {found.planned}w"), Fact(f"{found.accepted}w accepted")),
-            bar=((found.accepted, "good"), (found.planned - found.accepted, "accent")),
-            full=found.planned,
-            warning=_no_weight(found.unweighted),
-        )
     free = found.free_likely
     # What is over is the end of what is planned.
     over = min(max(-free, 0.0), found.planned)

@@ -111,8 +111,8 @@ async def test_the_filter_narrows_while_typing_and_stays_across_boards(stage: St
     await stage.type("eighted")
     assert stage.cards()["bug"] == ["platform#2"]
     await stage.press("enter", "g", "b", "g", "p")
-    assert stage.screen.header.view.filter == "is:unweighted"
-    assert stage.screen.header.view.sums[0].text == "plan 0 + 4 unweighted"
+    assert stage.screen.header.view.filter == "is:unweighted: 4 of 9"
+    assert stage.screen.header.view.sums[0].text == "planned 0w"
     await stage.press("slash")
     await stage.type("xyz")
     assert not any(stage.cards().values())
@@ -184,7 +184,7 @@ async def test_a_prefix_shows_the_next_keys_and_an_unknown_key_cancels(stage: St
     assert stage.screen.board.size.height == height
     await stage.press("q")
     assert not stage.screen.strip.display
-    assert stage.message == "mq is not bound here."
+    assert stage.message == "mq does nothing here."
     await stage.press("j")
     assert stage.message == ""
 

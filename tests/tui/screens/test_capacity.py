@@ -109,7 +109,7 @@ async def test_an_invalid_file_is_reported_and_reloaded(tmp_path: Path) -> None:
         assert "factor" in words(stage)
         path.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
         await stage.press("r", "q")
-        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 12.5"
+        assert stage.screen.header.view.sums[0].text == "Capacity 12.5w"
 
 
 async def test_every_value_can_be_edited_and_undone(stage: Stage, team_file: Path) -> None:
@@ -254,7 +254,6 @@ async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path)
         asked = len(stage.server.requests)
         await stage.press("g", "r")
         assert "closed before 5 on average" in words(stage)
-        assert stage.screen.header.view.sums[-1].text == "closed before 5"
         await stage.settle()
         assert len(stage.server.requests) == asked
 
@@ -440,7 +439,7 @@ async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> No
         await stage.press("n")
         await typed(stage, "f", "0.5")
         assert load(team_file).people[0].factor == 0.5
-        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 7.25"
+        assert stage.screen.header.view.sums[0].text == "Capacity 7.25w"
         await stage.press("u")
         assert load(team_file).people[0].factor == 1
 

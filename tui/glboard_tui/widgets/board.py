@@ -88,8 +88,8 @@ class BoardWidget(Vertical, can_focus=True):
         super().__init__(id=id)
         self.state = BoardState()
         self.columns = BoardColumns(self.state)
-        #: What moving sideways aims at, kept until the focus moves up or down: the line, and for a column that
-        #: is not visible yet, the cards above.
+        #: What moving sideways aims at, kept until the focus moves up or down: the line, and for a column
+        #: that is not visible yet, the cards above.
         self._aim: tuple[int, int] | None = None
         self._selected_seen = 0
         self._press: _Press | None = None
