@@ -19,6 +19,7 @@ from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
 from glboard_tui.bridge import BoardView
+from glboard_tui.keymap import Keymap
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
@@ -257,3 +258,25 @@ def _person(name: str, person: PersonCapacity, *, hidden: bool) -> Fact:
         return Fact(taken)
     left = "full" if number(person.free) == "0" else free_words(person.free)
     return Fact(f"{taken}, {left}", tone, short=f"{name} {left}")
+
+
+# Why there are no cards
+
+
+def empty_words(index: BoardIndex, keymap: Keymap) -> str:
+    """Why a board without a filter has no cards, and the keys that help; the first line is the reason."""
+    board = index.board
+    if board.warnings:
+        return "\n".join(["No issues here", *board.warnings])
+    closed = index.column(CLOSED)
+    new, shows, back, on = (
+        keymap.key(name)
+        for name in ("text.new", "view.closed", "board.previous-milestone", "board.next-milestone")
+    )
+    helps = f"{new} creates one · {back} and {on} change the milestone"
+    if closed is not None and len(closed):
+        were = "1 issue is closed" if len(closed) == 1 else f"{len(closed)} issues are closed"
+        return f"No open issues in {board.milestone or board.name}\n{were}: {shows} shows them\n{helps}"
+    labels = f" with the label {', '.join(sorted(board.labels))}" if board.labels else ""
+    where = f" in {board.milestone}" if board.milestone else ""
+    return f"No issues{where}{labels}\n{helps if board.milestone else f'{new} creates one'}"

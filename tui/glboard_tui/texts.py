@@ -9,8 +9,7 @@ from datetime import date, datetime
 from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, short_reference
-from glboard_core.model.workflow import WorkflowScheme
+from glboard_core.model.issue import Issue
 from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
@@ -218,51 +217,6 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     alike = {(issue.milestone, issue.project): issue for issue in targets[:20]}
     after = {found.title if (found := later(one, catalog, today)) else "" for one in alike.values()}
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
-
-
-# The open issue
-
-
-def blocker_facts(
-    blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
-) -> list[tuple[str, tuple[str, ...]]]:
-    """What blocks an open issue, each on its own lines: ``by platform#12 (open)``, then its title."""
-    facts: list[tuple[str, tuple[str, ...]]] = []
-    for one in blockers:
-        state = "open" if one.state == "opened" else "closed"
-        short_one = f"by {short_reference(one.reference)} ({state})"
-        facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
-    return facts
-
-
-def detail_facts(
-    issue: Issue, catalog: Catalog | None, flow: WorkflowScheme
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Name and items of each fact of an open issue; the widget leaves out empty ones."""
-    milestone = catalog.find_milestone(issue.milestone) if catalog and issue.milestone else None
-    dates = " to ".join(d.isoformat() for d in (milestone.start, milestone.due) if d) if milestone else ""
-    state = flow.of(issue)
-    has_weight = catalog is None or catalog.server.has_weight
-    weight = "none" if issue.weight is None else str(issue.weight)
-    return [
-        ("Issue", (issue.reference,)),
-        (
-            "State",
-            (
-                "open" if issue.is_open else "closed",
-                state.name if state else "",
-                "confidential" if issue.confidential else "",
-                "blocked" if issue.blocked else "",
-            ),
-        ),
-        ("Milestone", (issue.milestone or "none", dates)),
-        ("Weight", (weight if has_weight else "",)),
-        ("Assigned", issue.assignees or ("none",)),
-        ("Labels", tuple(sorted(issue.labels, key=str.casefold))),
-        ("Due", (issue.due.isoformat() if issue.due else "",)),
-        ("Created", (f"{issue.created_at:%Y-%m-%d}", f"updated {issue.updated_at:%Y-%m-%d %H:%M} UTC")),
-        ("Closed", (f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "",)),
-    ]
 
 
 # Changes by others: for the footer, the open issue, the list, and cards that left the board

@@ -154,7 +154,7 @@ async def test_density_cycles(stage: Stage) -> None:
     for _ in range(3):
         await stage.press("z")
         seen.append(stage.screen.board.density)
-    assert seen == ["roomy", "compact", "normal"]
+    assert seen == ["roomy", "normal", "wrapped"]
 
 
 async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,11 +265,11 @@ async def test_keys_can_be_rebound() -> None:
 
 async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
     board = stage.screen.board
-    await stage.pilot.click(board, offset=(10, 3), times=2)
+    await stage.pilot.click(board, offset=(10, 4), times=2)
     await stage.settle()
     assert stage.screen.pane.is_open
     await stage.press("escape")
-    await stage.pilot.mouse_down(board, offset=(130, 1))
+    await stage.pilot.mouse_down(board, offset=(140, 3))
     await stage.pilot.hover(board, offset=(60, 4))
     await stage.pilot.mouse_up(board, offset=(60, 4))
     await stage.pilot.pause()

@@ -357,14 +357,16 @@ class BoardScreen(Screen[None]):
         self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
 
     def _empty(self) -> str:
-        if self._bridge.is_partial:
+        bridge = self._bridge
+        index = bridge.index
+        if bridge.is_partial:
             return "Loading …"
-        if self._bridge.view.text:
-            return "No issues match the filter\nEsc clears it"
-        board = self._bridge.board
-        if board is not None and board.warnings:
-            return "\n".join(["No issues here", *board.warnings])
-        return "No issues here\nn creates one, - and = change the milestone, g opens other boards"
+        if index is not None and bridge.view.text:
+            hidden = f" {index.total} are hidden." if index.total else ""
+            return f"No issue matches the filter {bridge.view.text}.{hidden}\nEsc clears it"
+        if index is None:
+            return ""
+        return head.empty_words(index, self._keymap)
 
     def show_header(self) -> None:
         """Show board, filter, freshness and unsent changes."""

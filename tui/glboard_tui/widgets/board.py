@@ -174,6 +174,12 @@ class BoardWidget(Vertical, can_focus=True):
         after = visible[place.at + 1 :] if place else []
         return next((cards.column.title for cards in after if cards.column.is_list), "")
 
+    def where(self, issue: IssueId) -> str:
+        """The place of an issue in the focused column: ``1 of 4 in bug``; "" if it is not there."""
+        cards, index = self.state.here(), self.state.index
+        row = row_in(index, cards, issue) if cards is not None and index is not None else None
+        return "" if row is None or cards is None else f"{row + 1} of {len(cards)} in {cards.column.title}"
+
     def move(self, dx: int, dy: int) -> None:
         """Move by columns and cards; stops at the edges."""
         if (place := self.state.place) and dy:
@@ -194,7 +200,7 @@ class BoardWidget(Vertical, can_focus=True):
         """Half a page down (1) or up (-1)."""
         place = self.state.place
         if place and (shown := self.columns.list_of(place.key)):
-            self._to_row(place.row + direction * max(1, shown.rows_shown // 2))
+            self._to_row(place.row + direction * shown.half_page)
 
     def column(self, key: str) -> None:
         """To a column, at the height of the focus."""

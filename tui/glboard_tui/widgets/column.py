@@ -256,6 +256,11 @@ class CardList(Widget):
         if (before, thumb, shape) != (self._window, self._thumb, self._shape):
             self.refresh()
 
+    @property
+    def half_page(self) -> int:
+        """How many cards like the visible ones fit half the height, at least one."""
+        return max(1, self._height * len(self._window) // (2 * max(_end(self._window), 1)))
+
     def is_shown(self, row: int) -> bool:
         """Whether a card is fully visible."""
         return self.top <= row < self.top + self.rows_shown
