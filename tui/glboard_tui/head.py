@@ -222,7 +222,7 @@ def _done(index: BoardIndex, *, weighs: bool) -> Question:
     if index.sums.heavy:
         words.append(f"{index.sums.heavy} over weight")
     warning = Fact(" · ".join(words), "warn") if words else _no_weight(index.unweighted) if weighs else None
-    sums = (Fact(f"closed {done} of {every}"),)
+    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}"),)
     if weighs:
         sums = (*sums, Fact(f"{weight}w of {total}w done"))
     return Question(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)

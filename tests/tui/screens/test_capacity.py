@@ -79,7 +79,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     assert "Planned  9w · 0w accepted, 6w not assigned" in said
     assert "No weight yet  4 issues" in said
     await stage.press("j")
-    assert "eng_birch · frontend · factor 1 · off 2026-12-12..2027-01-13" in words(stage)
+    assert "eng_birch · frontend · 2 working days · factor 1 · off 12 Dec – 13 Jan" in words(stage)
     await stage.press("escape")
     assert not isinstance(stage.app.screen, CapacityDialog)
 

@@ -7,13 +7,13 @@ Owns columns, words and what is hidden on a shared screen: with hidden figures a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from msgspec import Struct
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
-from glboard_core.planning.team import Member
-from glboard_core.planning.text import counted, number
-from glboard_core.planning.text import words as day_words
+from glboard_core.planning.team import Days, Member, days
+from glboard_core.planning.text import counted, day_words, number
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, state_of
 from glboard_tui.widgets.card import INKS, Tone
@@ -36,6 +36,13 @@ class Columns(Struct, frozen=True):
     bar: int = 0
     #: Without them only a word says what remains.
     figures: bool = True
+    #: A bar matters more than days, which are below the list too.
+    days: bool = True
+
+    @property
+    def shown(self) -> tuple[tuple[str, int], ...]:
+        """The figures with their widths."""
+        return _FIGURES if self.days else _FIGURES[1:]
 
 
 class Tally(Struct, frozen=True):
@@ -60,7 +67,10 @@ def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     left = width - name - 1 - taken
     if role and left - role - 1 >= _LONG:
         return Columns(name, role=role, bar=_LONG)
-    return Columns(name, bar=min(left, _LONG)) if left >= _SHORT else Columns(name)
+    if left >= _SHORT:
+        return Columns(name, bar=min(left, _LONG))
+    left += _FIGURES[0][1] + 1
+    return Columns(name, bar=left, days=False) if left >= _SHORT else Columns(name)
 
 
 def head(columns: Columns) -> str:
@@ -69,7 +79,7 @@ def head(columns: Columns) -> str:
     if columns.role:
         parts.append(fit("", columns.role))
     if columns.figures:
-        parts += [fit_right(word, width) for word, width in _FIGURES]
+        parts += [fit_right(word, width) for word, width in columns.shown]
         if columns.bar:
             parts.append(fit("", columns.bar))
         parts.append(fit_right("free of budget", _REMAINS))
@@ -123,7 +133,7 @@ def _cols(columns: Columns) -> tuple[Col, ...]:
     cols = [Col(width=width) for width in (columns.name, columns.role) if width]
     if not columns.figures:
         return (*cols, Col(width=_WORD))
-    cols += [Col(width=width, right=True) for _, width in _FIGURES]
+    cols += [Col(width=width, right=True) for _, width in columns.shown]
     if columns.bar:
         cols.append(Col(width=columns.bar))
     return (*cols, Col(width=_REMAINS, right=True))
@@ -135,7 +145,8 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
         cells.append((role, "muted"))
     tone = INKS[tally.tone]
     if columns.figures:
-        cells += [(tally.days, ink), (number(tally.carried), ink), (str(tally.planned), ink)]
+        cells += [(tally.days, ink)] if columns.days else []
+        cells += [(number(tally.carried), ink), (str(tally.planned), ink)]
         if columns.bar:
             drawn = (
                 "" if tally.weight is None else bar(tally.carried + tally.planned, tally.weight, columns.bar)
@@ -156,16 +167,36 @@ def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: boo
     role = f" · {person.role}" if person.role else ""
     if hidden:
         return f"{person.username}{role}"
-    parts = [f"factor {number(member.factor)}"]
+    there = person.budget.net_days if person.budget else 0
+    parts = [f"{number(there)} working {'day' if there == 1 else 'days'}", f"factor {number(member.factor)}"]
     if (net := member.net_days.get(milestone)) is not None:
         parts.append(f"net days set: {number(net)}")
     if support := member.support_days.get(milestone):
         parts.append(f"support {number(support)}")
     if member.time_off:
-        parts.append(f"off {day_words(member.time_off)}")
+        parts.append(f"off {_ranges(member.time_off)}")
     if member.holidays:
-        parts.append(f"holidays {day_words(member.holidays)}")
+        parts.append(f"holidays {_ranges(member.holidays)}")
     return f"{person.username}{role} · " + " · ".join(parts)
+
+
+def _ranges(off: Days) -> str:
+    """Days in words, consecutive ones as a range: ``23–25 Dec, 2 Jan``."""
+    runs: list[list[date]] = []
+    for day in sorted(days(off)):
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(_range(run[0], run[-1]) for run in runs)
+
+
+def _range(first: date, last: date) -> str:
+    if first == last:
+        return day_words(first)
+    start = str(first.day) if first.month == last.month else f"{day_words(first)} "
+    between = "–" if first.month == last.month else "– "
+    return f"{start}{between}{day_words(last)}"
 
 
 def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:

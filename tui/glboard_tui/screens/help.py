@@ -1,4 +1,4 @@
-"""All current keys by group and a legend of the signs, filtered by typing; and the screen of the first start."""
+"""All keys by group and a legend of the signs, filtered by typing; and the screen of the first start."""
 
 from __future__ import annotations
 
