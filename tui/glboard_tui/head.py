@@ -2,7 +2,7 @@
 
 Every figure stands for one thing: capacity is what the team can take, carried over what comes along, likely;
 planned is the weight in the milestone, accepted or not; free or over is what remains of the first. The people
-and nobody add up to planned, as long as no issue has two assignees.
+and what is unassigned add up to planned, as long as no issue has two assignees.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FRESH: dict[str, Fresh] = {
 }
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class BoardQuestion(Struct, frozen=True, kw_only=True):
     """A board's one question: its figures, the bar that shows them, and the warning that matters."""
 
     sums: tuple[Fact, ...] = ()
@@ -92,11 +92,11 @@ def header_view(
     has_weight = catalog is None or catalog.server.has_weight
     # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
     planned = capacity if has_weight and (team or not view.text) else None
-    asked = Question()
+    asked = BoardQuestion()
     if index is not None:
         asked = question(index, milestone, today, planned, team=team, weighs=has_weight)
     if partial:
-        asked = Question(sums=(Fact("loading …"),))
+        asked = BoardQuestion(sums=(Fact("loading …"),))
     filtered = view.text
     if view.text and index is not None and not partial:
         filtered = f"{view.text}: {index.count} of {index.total}"
@@ -149,7 +149,7 @@ def question(
     *,
     team: bool,
     weighs: bool,
-) -> Question:
+) -> BoardQuestion:
     """What a board asks: of a milestone that is being built or over what is closed, of one to plan whether it
     fits, of a bucket what is ready."""
     board = index.board
@@ -161,9 +161,9 @@ def question(
     if milestone is not None and milestone.is_version and weighs:
         return _plan(index.weight, index.sums.accepted, index.unweighted)
     if not weighs:
-        return Question(sums=(Fact(counted(index.count, "issue")),))
+        return BoardQuestion(sums=(Fact(counted(index.count, "issue")),))
     ready = index.sums.ready
-    return Question(
+    return BoardQuestion(
         sums=(
             Fact(f"ready {ready} of {index.count}"),
             Fact(f"{index.sums.ready_weight}w of {index.weight}w", minor=True),
@@ -174,9 +174,9 @@ def question(
     )
 
 
-def _plan(planned: int, accepted: int, unweighted: int) -> Question:
+def _plan(planned: int, accepted: int, unweighted: int) -> BoardQuestion:
     """What is planned, where it cannot be compared with a capacity."""
-    return Question(
+    return BoardQuestion(
         sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted")),
         bar=((accepted, "good"), (planned - accepted, "accent")),
         full=planned,
@@ -184,13 +184,13 @@ def _plan(planned: int, accepted: int, unweighted: int) -> Question:
     )
 
 
-def _fits(found: Capacity) -> Question:
+def _fits(found: Capacity) -> BoardQuestion:
     """Whether what is planned fits into what the team can take."""
     carried = found.carry_over.likely
     free = found.free_likely
     # What is over is the end of what is planned.
     over = min(max(-free, 0.0), found.planned)
-    return Question(
+    return BoardQuestion(
         sums=(
             Fact(f"Capacity {number(found.total)}w"),
             Fact(f"{number(carried)} carried over", minor=True),
@@ -203,7 +203,7 @@ def _fits(found: Capacity) -> Question:
     )
 
 
-def _done(index: BoardIndex, *, weighs: bool) -> Question:
+def _done(index: BoardIndex, *, weighs: bool) -> BoardQuestion:
     """What is closed, and what is in the way."""
     closed = index.column(CLOSED)
     done, weight = (len(closed), closed.weight) if closed is not None else (0, 0)
@@ -225,7 +225,7 @@ def _done(index: BoardIndex, *, weighs: bool) -> Question:
     sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}"),)
     if weighs:
         sums = (*sums, Fact(f"{weight}w of {total}w done"))
-    return Question(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)
+    return BoardQuestion(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)
 
 
 def _no_weight(count: int) -> Fact | None:
@@ -236,7 +236,7 @@ def _no_weight(count: int) -> Fact | None:
 
 
 def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
-    """What each person has taken, and what remains of their days; those over come first, nobody last.
+    """What each person has taken, and what remains of their days; those over first, what is unassigned last.
 
     ``hidden``: only whether they are free, full or over.
     """
@@ -245,7 +245,7 @@ def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
     ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
     facts = [_person(names[person.username], person, hidden=hidden) for person in ordered]
     if found.unassigned and not hidden:
-        facts.append(Fact(f"nobody {found.unassigned}w"))
+        facts.append(Fact(f"unassigned {found.unassigned}w"))
     return tuple(facts)
 
 

@@ -50,7 +50,7 @@ def detail_facts(
         ("State", _state(issue, flow)),
         ("Milestone", (issue.milestone or "none", *_dates(issue, catalog))),
         ("Weight", _weight(issue) if has_weight else ()),
-        ("Assignee", tuple(f"@{name}" for name in issue.assignees) or ("nobody",)),
+        ("Assignee", tuple(f"@{name}" for name in issue.assignees) or ("unassigned",)),
         ("Deliverable", (accepted,)),
         ("Slipped", (Fact(times, "warn"), *slipped) if slipped else ()),
         ("Merge requests", (merge_requests,)),

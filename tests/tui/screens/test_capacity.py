@@ -65,12 +65,12 @@ async def typed(stage: Stage, key: str, text: str) -> None:
 async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
     assert isinstance(stage.app.screen, CapacityDialog)
-    alder, birch, nobody, team = lines(stage)
+    alder, birch, unassigned, team = lines(stage)
     assert alder.startswith("eng_alder backend 25 0 1 ━━─")
     assert alder.endswith("─ 11.5w free of 12.5")
     assert birch.startswith("eng_birch frontend 2 0 2 ━━━")
     assert birch.endswith("━ 1w over of 1")
-    assert nobody == "nobody 0 6"
+    assert unassigned == "unassigned 0 6"
     assert team.startswith("team 2 9 ━━━")
     assert team.endswith("2.5w free of 13.5")
     said = words(stage)

@@ -23,7 +23,7 @@ def people(stage: Stage) -> list[str]:
 
 async def test_the_header_asks_whether_the_plan_fits(stage: Stage) -> None:
     assert sums(stage) == ["Capacity 13.5w", "2 carried over", "9 planned", "2.5w free"]
-    assert people(stage) == ["birch 2w, 1w over", "alder 1w, 11.5w free", "nobody 6w"]
+    assert people(stage) == ["birch 2w, 1w over", "alder 1w, 11.5w free", "unassigned 6w"]
     warning = stage.screen.header.view.warning
     assert warning is not None
     assert warning.text == "4 have no weight"

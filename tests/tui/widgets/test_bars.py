@@ -36,7 +36,7 @@ HEADER = HeaderView(
     bar=((18, "warn"), (28, "accent"), (2, "bad")),
     full=46,
     warning=Fact("18 have no weight", "warn"),
-    people=(Fact("cedar 9w, 2w over", "bad", short="cedar 2w over"), Fact("nobody 21w")),
+    people=(Fact("cedar 9w, 2w over", "bad", short="cedar 2w over"), Fact("unassigned 21w")),
 )
 FOOTER = FooterView(
     target="2 selected",
@@ -70,7 +70,7 @@ def test_each_line_of_the_header_has_its_job() -> None:
     assert "Capacity 46w  ━━━" in question
     assert "━ 18 carried over · 30 planned · 2w over  " in question
     assert question.endswith("  18 have no weight ")
-    assert people.rstrip() == " Planned for  cedar 9w, 2w over · nobody 21w"
+    assert people.rstrip() == " Planned for  cedar 9w, 2w over · unassigned 21w"
 
 
 def test_the_bar_has_the_proportions_of_its_figures() -> None:
@@ -91,7 +91,7 @@ def test_a_narrow_header_keeps_the_answer_and_the_warning() -> None:
     _, question, people = header(44)
     assert "Capacity 46w" in question
     assert "2w over" in question
-    assert people.startswith(" cedar 2w over · nobody 21w")
+    assert people.startswith(" cedar 2w over · unassigned 21w")
 
 
 def test_boards_far_from_the_shown_one_give_way() -> None:
@@ -134,7 +134,7 @@ def test_footer_drops_hints_before_the_target() -> None:
     assert footer(40).endswith("? ")
 
 
-def test_another_target_moves_nothing_beside_it() -> None:
+def test_another_target_moves_nothing_next_to_it() -> None:
     lines = [footer(120, target=target) for target in ("platform#7", "platform#113")]
     assert len({line.index("M defer") for line in lines}) == 1
 
@@ -166,7 +166,7 @@ def test_a_name_matters_more_than_where_its_figures_are() -> None:
     assert second.endswith(" 5  6w  ")
 
 
-def test_a_weight_nobody_knows_is_not_0() -> None:
+def test_a_weight_not_known_is_not_0() -> None:
     assert "5  ?  " in head(weight=0, unweighted=5)[0]
     assert head(weight=None, unweighted=0)[0].strip("■ ").split() == ["bug", "5"]
 

@@ -108,7 +108,7 @@ def test_no_weight_is_not_zero() -> None:
     assert text_of(weight="", title="Short")[0] == "▎ Short".ljust(39)
 
 
-def test_accepted_is_said_by_a_sign_where_nobody_is_named() -> None:
+def test_accepted_is_said_by_a_sign_without_an_assignee() -> None:
     assert text_of(accepted=True, assignee="·")[2].endswith(" ◆ ")
     assert text_of(accepted=True)[2].endswith(" @birch ")
     assert text_of(assignee="·")[2].endswith(" · ")

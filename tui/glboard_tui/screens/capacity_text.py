@@ -92,7 +92,7 @@ def people_table(found: Capacity, columns: Columns) -> Table:
 
 
 def team_table(found: Capacity, columns: Columns) -> Table:
-    """What nobody is assigned to, so that planned adds up; the team, with the figures of the header."""
+    """What is unassigned, so that planned adds up; the team, with the figures of the header."""
     free = found.free_likely
     team = Tally(
         days="",
@@ -102,8 +102,12 @@ def team_table(found: Capacity, columns: Columns) -> Table:
         tone="bad" if free < 0 else "good",
         weight=found.total,
     )
-    nobody = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
-    rows = [_cells("nobody", "", nobody, columns, "muted")] if found.unassigned and columns.figures else []
+    unassigned = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
+    rows = (
+        [_cells("unassigned", "", unassigned, columns, "muted")]
+        if found.unassigned and columns.figures
+        else []
+    )
     return Table(cols=_cols(columns), rows=[*rows, _cells("team", "", team, columns, "strong")])
 
 
@@ -157,7 +161,7 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
 
 
 def bar(used: float, budget: float, cells: int) -> str:
-    """The used part of a budget; what is over is said in words beside it."""
+    """The used part of a budget; what is over is said in words next to it."""
     filled = cells if used > budget else min(cells, round(used / budget * cells)) if budget > 0 else 0
     return BAR * filled + TRACK * (cells - filled)
 

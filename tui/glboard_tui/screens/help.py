@@ -35,14 +35,14 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("✓", "marked: the next key acts on all marked cards"),
     ("▎", "the edge of a card: green ready, amber to refine, red blocked, else its workflow state"),
     ("2", "the weight, red over 3; ? has none yet"),
-    ("@elm", "the assignee, green on a Deliverable; · nobody"),
-    ("◆", "a Deliverable that nobody is assigned to"),
+    ("@elm", "the assignee, green on a Deliverable; · unassigned"),
+    ("◆", "an unassigned Deliverable"),
     ("P1, S2", "priority and severity"),
     ("slipped ×2", "missed two milestones"),
     ("▒", "confidential, or hidden on a shared screen"),
     ("*", "not sent yet; ! a change failed; ≠ a conflict"),
     ("●", "changed by others since you last looked"),
-    ("━─", "below a column: accepted (green) and not yet accepted, beside the heaviest column"),
+    ("━─", "below a column: accepted (green) and not yet accepted, next to the heaviest column"),
     ("▐", "where a column is scrolled to"),
 )
 

@@ -17,7 +17,7 @@ from glboard_tui.widgets.card import SHAPES, TITLES, Density
 from glboard_tui.widgets.colors import palette_of
 from glboard_tui.widgets.column import LOWEST, CardList, Painter, Present
 from glboard_tui.widgets.column_headers import HEAD, CollapsedColumns, ColumnHeaders, headers
-from glboard_tui.widgets.layout import MIN_WIDTH, Arrangement, Share, arrange, narrowest, part_of
+from glboard_tui.widgets.layout import MIN_WIDTH, Arrangement, WidthShare, arrange, narrowest, part_of
 from glboard_tui.widgets.messages import EmptyMessage
 from glboard_tui.widgets.selection import BoardState
 
@@ -36,7 +36,7 @@ class BoardColumns(Vertical):
         self._arranged = Arrangement()
         #: What the columns ask of the width, and for what. It stays while a board is shown, so that no card
         #: that moves makes all columns wider or narrower.
-        self._shares: list[Share] = []
+        self._shares: list[WidthShare] = []
         self._shares_for: object = None
         #: The first card shown in a column, kept while it is collapsed.
         self._tops: dict[str, int] = {}
@@ -80,7 +80,7 @@ class BoardColumns(Vertical):
     # -- layout
 
     def on_resize(self) -> None:
-        """Share the new width."""
+        """WidthShare the new width."""
         self.lay_out()
 
     def forget_tops(self) -> None:
@@ -119,7 +119,7 @@ class BoardColumns(Vertical):
         self.show_headers()
         self.reveal()
 
-    def _shares_of(self, *, rebind: bool) -> list[Share]:
+    def _shares_of(self, *, rebind: bool) -> list[WidthShare]:
         """What each column asks of the width: enough for whole titles of all its cards, if possible."""
         columns = self._state.visible
         known = (self.size, tuple(cards.column.key for cards in columns))
@@ -127,7 +127,7 @@ class BoardColumns(Vertical):
             self._shares_for = known
             parts = [part_of(len(cards), is_list=cards.column.is_list) for cards in columns]
             least = next(filter(None, map(self._needs, TITLES)), [MIN_WIDTH] * len(columns))
-            self._shares = [Share(*given) for given in zip(least, parts, strict=True)]
+            self._shares = [WidthShare(*given) for given in zip(least, parts, strict=True)]
         return self._shares
 
     def _needs(self, titles: int) -> list[int] | None:

@@ -96,7 +96,7 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything a card's look depends on except width and state on the board: the key of its strips.
 
     ``weight`` is "3", "?" if unweighted, "" if the server has no weights. ``facts`` come in the order in
-    which they matter. ``assignee`` is "@elm", "·" if nobody is assigned, "" if that is not worth a word.
+    which they matter. ``assignee`` is "@elm", "·" if unassigned, "" if that is not worth a word.
     """
 
     id: IssueId
@@ -125,7 +125,7 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
         return f"▒ {title}" if self.confidential or self.masked else title
 
     def titles(self, width: int, most: int) -> tuple[str, ...]:
-        """The lines of its title on a card of this width; the weight is beside the first one."""
+        """The lines of its title on a card of this width; the weight is next to the first one."""
         room = width - GUTTER - MARGIN
         weight = len(self.weight) + 1 if self.weight else 0
         return wrapped(self.marked_title, max(room - weight, 1), max(room, 1), most)
@@ -227,7 +227,7 @@ class _Brush:
         return line.strip(self._ink("muted"))
 
     def _assignee(self, most: int) -> tuple[str, Ink]:
-        """Accepted is the assignee in green, or a sign where nobody is named."""
+        """Accepted is the assignee in green, or a sign without one."""
         name = clip(clean(self.view.assignee), max(most, 0))
         if self.view.accepted:
             return name if name not in ("", "·") else "◆", "good"
@@ -293,7 +293,7 @@ def _cells(words: Sequence[_Word]) -> int:
 
 
 def _fitting(words: list[_Word], room: int, reference: int) -> list[_Word]:
-    """The words in ``room`` cells: shortened from the end first, then beside a shorter reference than
+    """The words in ``room`` cells: shortened from the end first, then next to a shorter reference than
     ``reference``, then dropped from the end."""
     if _cells(words) + reference + 1 <= room:
         return words

@@ -247,7 +247,7 @@ def _chips(issue: Issue, column: Column, board: Board, context: CardContext) -> 
 
 
 def _assignee(issue: Issue, column: Column, context: CardContext) -> str:
-    """``@elm``, with the number of others; ``·`` if nobody is assigned."""
+    """``@elm``, with the number of others; ``·`` if unassigned."""
     names = issue.assignees
     if not names:
         return "" if column.tells == "assignees" else "·"

@@ -161,20 +161,20 @@ def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, St
     title, numbers = clean(view.title), _numbers(view)
     taken = _cells(numbers) + MARGIN
     tail = taken + (width_of(place) + 2 if place else 0)
-    beside = 2 + width_of(title) + 2 + tail <= room
+    fits = 2 + width_of(title) + 2 + tail <= room
     first, second = Line(room), Line(room)
     first.add("▼" if view.target else "■", _swatch(view, ground, palette))
     first.add(" ", palette.style(ground))
-    if not beside:
+    if not fits:
         # The name in full matters more than where its numbers are.
         tail = MARGIN + (width_of(place) + 2 if place else 0)
     first.add(clip(title, max(first.room - tail, 1)), palette.style(ground, "strong"))
     first.pad(tail, palette.style(ground))
     if place:
         first.add(f"{place}  ", palette.style(ground, "accent"))
-    if beside:
+    if fits:
         _add(first, numbers, ground, palette)
-    warning = _warning(view, room // 2) if beside else numbers
+    warning = _warning(view, room // 2) if fits else numbers
     second.add("  ", palette.style(ground))
     _bar(
         second, view, max(second.room - MARGIN - (_cells(warning) + 1 if warning else 0), 0), ground, palette
@@ -206,7 +206,7 @@ def _add(line: Line, words: Sequence[tuple[str, Ink]], ground: Ground, palette: 
 
 
 def _bar(line: Line, view: ColumnHeader, cells: int, ground: Ground, palette: Palette) -> None:
-    """Accepted and not yet accepted, or all of it in the colour of its state, beside the fullest column."""
+    """Accepted and not yet accepted, or all of it in the colour of its state, next to the fullest column."""
     if view.weight is None or view.partial or not view.full or cells < 4:
         return
     used = min(round(view.weight / view.full * cells), cells)

@@ -41,7 +41,7 @@ class FooterView(Struct, frozen=True, kw_only=True):
     selected: bool = False
 
 
-#: The target takes a multiple of so many cells, so that another one rarely moves all that is beside it.
+#: The target takes a multiple of so many cells, so that another one rarely moves all that is next to it.
 _STEP = 8
 
 

@@ -232,7 +232,7 @@ def _figures(facts: Sequence[Fact], bar: int) -> int:
 
 
 def _fitting(view: HeaderView, room: int, right: list[_Item]) -> tuple[str, list[Fact], int]:
-    """The dates, figures and cells of the bar that fit beside ``right``, whose last ones are dropped."""
+    """The dates, figures and cells of the bar that fit next to ``right``, whose last ones are dropped."""
     dates, where = map(clean, view.dates)
     facts = list(view.sums)
     some = [fact for fact in facts if not fact.minor]

@@ -20,7 +20,7 @@ _MANY = 12
 _FEW = 4
 
 
-class Share(Struct, frozen=True):
+class WidthShare(Struct, frozen=True):
     """What a column asks of the width: as many cells at least, and a part of what is left."""
 
     least: int = MIN_WIDTH
@@ -28,7 +28,7 @@ class Share(Struct, frozen=True):
 
 
 def part_of(cards: int, *, is_list: bool) -> int:
-    """The part that a column takes of what is left, beside the other columns' parts.
+    """The part that a column takes of what is left, next to the other columns' parts.
 
     What is in no list takes none for a few cards.
     """
@@ -82,8 +82,8 @@ class Arrangement(Struct, frozen=True, kw_only=True):
         return COLLAPSED * (len(self.right) + (1 if self.after else 0))
 
 
-def arrange(shares: Sequence[Share], width: int, focus: int, first: int = 0) -> Arrangement:
-    """Share ``width`` cells among as many columns as there are ``shares`` so that ``focus`` is full.
+def arrange(shares: Sequence[WidthShare], width: int, focus: int, first: int = 0) -> Arrangement:
+    """WidthShare ``width`` cells among as many columns as there are ``shares`` so that ``focus`` is full.
 
     ``first`` is the first full column so far: the window stays where it is as long as it contains the focus.
     """
@@ -108,7 +108,7 @@ def arrange(shares: Sequence[Share], width: int, focus: int, first: int = 0) -> 
     return Arrangement(slots=tuple(slots), left=left, right=right, before=before, after=after)
 
 
-def _widths(shares: Sequence[Share], room: int) -> list[int]:
+def _widths(shares: Sequence[WidthShare], room: int) -> list[int]:
     """The widths of full columns: the least for each, and the rest by their parts."""
     least = [share.least for share in shares]
     if sum(least) > room:
