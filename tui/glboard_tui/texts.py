@@ -32,9 +32,10 @@ def free_words(value: float) -> str:
     return f"{words[1:]}w over" if words.startswith("-") else f"{words}w free"
 
 
-def plan_words(weight: int, unweighted: int) -> str:
-    """``plan 25 + 3 unweighted``: a missing weight never looks like 0."""
-    return f"plan {weight}" + (f" + {unweighted} unweighted" if unweighted else "")
+def acceptable_words(value: float) -> str:
+    """What can still be accepted, where only accepted work counts: ``4.25w left to accept``."""
+    words = number(value)
+    return f"{words[1:]}w too much accepted" if words.startswith("-") else f"{words}w left to accept"
 
 
 def state_of(person: PersonCapacity) -> tuple[str, Tone]:
