@@ -58,13 +58,14 @@ class Tally(Struct, frozen=True):
 
 def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
-    taken = sum(cells + 1 for _, cells in _FIGURES) + _REMAINS + 2
+    # The cell of the cursor, and one after each column.
+    taken = 1 + sum(cells + 1 for _, cells in _FIGURES) + _REMAINS + 1
     most = max(9, min(_MOST_NAME, width - taken))
     name = min(most, max([9, *(len(person.username) for person in found.people)]))
     role = min(max((len(person.role) for person in found.people), default=0), 12)
     if hidden:
         return Columns(name, role=role, figures=False)
-    left = width - name - 1 - taken
+    left = width - name - 1 - taken - 1
     if role and left - role - 1 >= _LONG:
         return Columns(name, role=role, bar=_LONG)
     if left >= _SHORT:

@@ -77,7 +77,6 @@ class IssueList(PaneDialog[None]):
     """
     #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
     cols: Sequence[Col] = ()
     #: Whether the description is shown from the start.
     reads = False
