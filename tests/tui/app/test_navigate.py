@@ -149,6 +149,18 @@ async def test_closed_cards_are_shown_on_demand(stage: Stage) -> None:
     assert "(closed)" not in stage.cards()
 
 
+async def test_menus_show_values(stage: Stage) -> None:
+    await stage.press("m")
+    strip = dict(stage.screen.strip._entries)
+    assert (strip["c"], strip["n"], strip["f"], strip["k"]) == ("19.7", "19.8", "19.9", "Backlog")
+    await stage.press("escape")
+
+
+async def test_a_key_without_a_meaning_says_so(stage: Stage) -> None:
+    await stage.press("Q")
+    assert stage.message == "Q does nothing here."
+
+
 async def test_density_cycles(stage: Stage) -> None:
     seen = []
     for _ in range(3):

@@ -26,7 +26,7 @@ from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
 #: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
-_OVER, _DOCKED = 18, 29
+_OVER, _DOCKED = 22, 30
 #: Lines that half a page is.
 _HALF = 5
 

@@ -17,11 +17,12 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
-from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError
+from glboard_core.board.definition import milestone_title
+from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError, NameUnknown
 from glboard_tui import notices
 from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_actions
 from glboard_tui.commands.context import CommandContext, Pane
-from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix, token_of
+from glboard_tui.keymap import Follow, Keymap, Match, NoMatch, Prefix, token_of
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.footer import WhichKey
 
@@ -68,10 +69,24 @@ class Keys:
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {words}".rstrip()
                 size = self._strip.screen.size
-                self._strip.show(title, fitting([(f.key, f.title) for f in follow], size.width, size.height))
+                self._strip.show(
+                    title, fitting([(f.key, self._value(f)) for f in follow], size.width, size.height)
+                )
             case NoMatch():
                 self.cancel()
                 self._say_why_not(keys, context.keymap.action_at(keys, now.scope), now)
+
+    def _value(self, follow: Follow) -> str:
+        """What a key of the strip would set, if that has a name today: ``19.8`` for the next milestone."""
+        action, bridge = follow.action, self._context.bridge
+        if action is None or action.does.partition(" ")[0] != "edit.to_milestone":
+            return follow.title
+        if bridge.catalog is None or bridge.today is None:
+            return follow.title
+        try:
+            return milestone_title(action.fixed, bridge.settings, bridge.catalog, bridge.today)
+        except NameUnknown:
+            return follow.title  # pressing it says what is missing
 
     def cancel(self) -> None:
         """Forget a prefix."""
