@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,12 +103,13 @@ def _mark_three(terminal: Terminal) -> None:
             terminal.press(" ")
             marked += 1
         terminal.press("j")
-        terminal.wait(lambda text, before=found[1]: _focused(text) != before, "the next card")
+        terminal.wait(partial(_another, found[1]), "the next card")
 
 
-def _focused(text: str) -> str:
+def _another(before: str, text: str) -> bool:
+    """Whether another card is focused."""
     found = _FOCUSED.search(text)
-    return found[1] if found is not None else ""
+    return found is not None and found[1] != before
 
 
 def _target(text: str) -> str:

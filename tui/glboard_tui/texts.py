@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -64,18 +63,6 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     )
     cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
     return {name: name[cut:] if len(name) > cut else name for name in known}
-
-
-def short_people(usernames: Iterable[str]) -> dict[str, str]:
-    """Usernames without a prefix that several people share (``eng_alder``), if what is left is unique."""
-    known = sorted(set(usernames))
-    parts = {name: name.partition("_") if "_" in name else None for name in known}
-    shared = Counter(part[0] for part in parts.values() if part)
-    left = Counter(part[2] if part else name for name, part in parts.items())
-    return {
-        name: part[2] if part and part[2] and shared[part[0]] > 2 and left[part[2]] == 1 else name
-        for name, part in parts.items()
-    }
 
 
 # The header

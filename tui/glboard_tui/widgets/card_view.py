@@ -20,11 +20,11 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
-from glboard_tui import texts
 from glboard_tui.bridge import Bridge
 from glboard_tui.widgets.card import CardView, Chip, Fact, Flag, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column import Present
+from glboard_tui.widgets.text import short_people
 
 #: Days before a due date from which it is shown.
 SOON = 7
@@ -260,7 +260,7 @@ def _assignee(issue: Issue, column: Column, context: CardContext) -> str:
 def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     """Return the function that creates this board's cards; flags are read for every card."""
     labels, catalog, today = bridge.settings.labels, bridge.catalog, bridge.today
-    short = texts.short_people(person.username for person in catalog.people) if catalog else {}
+    short = short_people(person.username for person in catalog.people) if catalog else {}
 
     def warnings(issue: Issue) -> tuple[str, ...]:
         broken = card_words(rules.warnings(issue, bridge.view.flow, labels))
