@@ -428,7 +428,7 @@ ACTIONS: tuple[Action, ...] = (
     _copy("copy.url", "navigate.copy URL", "y u", "Copy URL", "URL"),
     _copy("copy.title", "navigate.copy title", "y t", "Copy title", "title"),
     _copy("copy.markdown", "navigate.copy Markdown link", "y m", "Copy Markdown link", "Markdown"),
-    _view("view.density", "navigate.density", "z", "Density: compact, normal, roomy", scopes=_WIDE),
+    _view("view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
