@@ -307,6 +307,7 @@ _described, _proposing = _in("description"), _in("proposing")
 _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
 _MISSING = "Add missing labels: group, type, subtype, category"
+_SORT = "Sort columns: GitLab's order, weight, priority, slips"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _PLANNING_ISSUE = "Planning issue of the milestone"
@@ -428,7 +429,10 @@ ACTIONS: tuple[Action, ...] = (
     _copy("copy.url", "navigate.copy URL", "y u", "Copy URL", "URL"),
     _copy("copy.title", "navigate.copy title", "y t", "Copy title", "title"),
     _copy("copy.markdown", "navigate.copy Markdown link", "y m", "Copy Markdown link", "Markdown"),
-    _view("view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE),
+    _view(
+        "view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE
+    ),
+    _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),

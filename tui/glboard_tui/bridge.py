@@ -20,7 +20,7 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
-from glboard_core.board.index import BoardIndex
+from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
@@ -65,6 +65,7 @@ class BoardView:
         self.board_id = board
         self.text = ""
         self.show_closed = False
+        self.sort_by: SortBy = "rank"
         self.index: BoardIndex | None = None
         self._query = Query()
         self._walked: dict[str, str | None] = {board: milestone}
@@ -124,6 +125,11 @@ class BoardView:
             keep=keep,
             show_closed=self.show_closed,
             deliverable=self.settings.labels.deliverable,
+            sorting=Sorting(
+                by=self.sort_by,
+                priority_prefix=self.settings.labels.priority_prefix,
+                missed_prefix=self.settings.labels.missed_prefix,
+            ),
         )
 
     def filter(self, text: str) -> tuple[str, ...]:
@@ -424,6 +430,11 @@ class Bridge:
         unknown = self.view.filter(text)
         self._rebuild()
         return unknown
+
+    def sort(self, by: SortBy) -> None:
+        """Sort the columns."""
+        self.view.sort_by = by
+        self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:
         """Show or hide the column of closed issues."""

@@ -100,12 +100,14 @@ def header_view(
     filtered = view.text
     if view.text and index is not None and not partial:
         filtered = f"{view.text}: {index.count} of {index.total}"
+    sorted_by = "" if view.sort_by == "rank" else f"sorted by {view.sort_by}, not GitLab's order"
     return structs.replace(
         start,
         board=f"{name} {title}".rstrip(),
         milestone=title,
         dates=dates_words(milestone, today),
         filter=filtered,
+        sorted_by=sorted_by,
         fresh=fresh,
         age=age or ("slowed" if status.slowed else ""),
         progress=progress,

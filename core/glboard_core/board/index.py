@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from math import inf
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
@@ -17,8 +20,37 @@ from glboard_core.board.rules import MAX_WEIGHT
 from glboard_core.model.issue import Issue, IssueId, IssueRow, Placeable, PlacementKey, order_key, rank_key
 from glboard_core.model.workflow import WorkflowScheme
 
-Key = tuple[bool, float, int, str]
+Key = tuple[float, bool, float, int, str]
+"""What sorts an issue in its column: what a person sorts by, then GitLab's order."""
 Keep = Callable[[Issue], bool]
+
+
+SortBy = Literal["rank", "weight", "priority", "slipped"]
+"""GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones."""
+
+
+class Sorting(Struct, frozen=True, kw_only=True):
+    """What columns are sorted by, and the labels that say it; what is equal stays in GitLab's order."""
+
+    by: SortBy = "rank"
+    priority_prefix: str = "priority::"
+    missed_prefix: str = "missed:"
+
+    def lead(self, issue: Placeable, weight: int | None) -> float:
+        """The part of the key before GitLab's order; what has no such value comes last."""
+        if self.by == "rank" or not issue.is_open:
+            return 0.0
+        if self.by == "weight":
+            return inf if weight is None else -weight
+        if self.by == "slipped":
+            return -sum(label.startswith(self.missed_prefix) for label in issue.labels)
+        prefix = self.priority_prefix
+        values = (label[len(prefix) :] for label in issue.labels if label.startswith(prefix))
+        return min((int(value) for value in values if value.isdecimal()), default=inf)
+
+
+RANKED = Sorting()
+"""GitLab's order."""
 
 
 @runtime_checkable
@@ -51,23 +83,26 @@ class Placement(NamedTuple):
     ready: bool = False
 
 
-def _place(issue: Issue, kind: _Kind) -> Placement:
-    return Placement(kind.columns, _key(issue), issue.weight, issue.is_open, kind.accepted, kind.ready)
+def _place(issue: Issue, kind: _Kind, sorting: Sorting) -> Placement:
+    return Placement(
+        kind.columns, _key(issue, sorting), issue.weight, issue.is_open, kind.accepted, kind.ready
+    )
 
 
-def _place_slim(issue: IssueRow, kind: _Kind) -> Placement:
+def _place_slim(issue: IssueRow, kind: _Kind, sorting: Sorting) -> Placement:
     by = issue.position
     if not (is_open := issue.kind.is_open):
         by = None if issue.closed is None else -issue.closed
-    key = order_key(by, issue.id)
+    key = (sorting.lead(issue.kind, issue.weight), *order_key(by, issue.id))
     return Placement(kind.columns, key, issue.weight, is_open, kind.accepted, kind.ready)
 
 
-def _key(issue: Issue) -> Key:
+def _key(issue: Issue, sorting: Sorting) -> Key:
+    lead = sorting.lead(issue, issue.weight)
     if issue.is_open:
-        return rank_key(issue)
+        return (lead, *rank_key(issue))
     # The order of (closed): most recently closed first.
-    return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
+    return (lead, *order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id))
 
 
 class Sums:
@@ -98,8 +133,9 @@ class Sums:
 class ColumnIndex(Sequence[IssueId]):
     """One column's issues in order, with count and sums over what matches the filter."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, sorting: Sorting) -> None:
         self.column = column
+        self._sorting = sorting
         self.sums = Sums()
         self._keys: list[Key] = []
 
@@ -117,11 +153,11 @@ class ColumnIndex(Sequence[IssueId]):
         return len(self._keys)
 
     def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
-        return IssueId(self._keys[row][3])
+        return IssueId(self._keys[row][4])
 
     def row_of(self, issue: Issue) -> int | None:
         """The row of an issue, or None if it is not in this column."""
-        return self._row(_key(issue))
+        return self._row(_key(issue, self._sorting))
 
     def fill(self, places: list[Placement]) -> None:
         """Replace the content."""
@@ -152,7 +188,7 @@ class BoardIndex:
 
     ``keep`` is the filter a person set, or None. ``show_closed`` decides whether (closed) is visible;
     ``deliverable`` is the label of what is accepted. ``sums`` are over the open issues of the board, each
-    counted once even if it is in two columns.
+    counted once even if it is in two columns. ``sorting`` orders the columns.
     """
 
     def __init__(
@@ -164,8 +200,10 @@ class BoardIndex:
         keep: Keep | None = None,
         show_closed: bool = False,
         deliverable: str = "",
+        sorting: Sorting = RANKED,
     ) -> None:
         self.board = board
+        self.sorting = sorting
         self._deliverable = deliverable
         self.show_closed = show_closed
         self._flow = flow
@@ -183,7 +221,9 @@ class BoardIndex:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
             self._keep = keep
-        self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
+        self._by_key = {
+            column.key: ColumnIndex(column, self.sorting) for column in (*self.board.columns, *REST)
+        }
         self.sums = Sums()
         self._on_board = {}
         self._hidden = set()
@@ -255,7 +295,7 @@ class BoardIndex:
         self._hidden.discard(issue.id)
         new = self._keys_or_hidden(after) if after is not None else ()
         if after is not None and new:
-            place = self._on_board[after.id] = _place(after, self._kind(after, new))
+            place = self._on_board[after.id] = _place(after, self._kind(after, new), self.sorting)
             self._sum(place, 1)
             for key in new:
                 self._column(key).add(place)
@@ -271,12 +311,12 @@ class BoardIndex:
                     columns = self.board.keys_of(slim.kind, self._flow)
                     kind = placed[slim.kind] = self._kind(slim.kind, columns)
                 if kind.columns:
-                    yield slim.id, _place_slim(slim, kind)
+                    yield slim.id, _place_slim(slim, kind, self.sorting)
             return
         here = self._issues
         for issue in here.matching(self.board.milestone) if isinstance(here, IssueSource) else here.values():
             if keys := self._keys_or_hidden(issue):
-                yield issue.id, _place(issue, self._kind(issue, keys))
+                yield issue.id, _place(issue, self._kind(issue, keys), self.sorting)
 
     def _keys_or_hidden(self, issue: Issue) -> tuple[str, ...]:
         """``keys_of``; an open issue that only the filter keeps off the board is counted as hidden."""
@@ -300,7 +340,7 @@ class BoardIndex:
         column = self._by_key.get(key)
         if column is None:
             # Such as that of someone who was assigned later.
-            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key))
+            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key), self.sorting)
             self._order()
         return column
 

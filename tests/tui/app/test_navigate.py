@@ -295,3 +295,17 @@ async def test_the_last_board_is_remembered() -> None:
     assert told == [("build", None), ("build", "19.8")]
     async with staged(board="build", milestone="19.8") as stage:
         assert stage.screen.header.view.board == "Build 19.8"
+
+
+async def test_columns_are_sorted_by_a_key_and_say_so(stage: Stage) -> None:
+    before = stage.cards()["bug"]
+    await stage.press("O")
+    assert stage.cards()["bug"] == ["platform#1", "ai-gateway#1", "platform#3", "platform#2"]
+    assert stage.screen.header.view.sorted_by == "sorted by weight, not GitLab's order"
+    await stage.press("K")
+    assert "Cannot rank" in stage.message
+    await stage.press("8")
+    assert stage.focused == stage.cards()["bug"][0]
+    await stage.press("u", "O", "O", "O")
+    assert stage.cards()["bug"] == before
+    assert not stage.screen.header.view.sorted_by

@@ -62,6 +62,8 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     #: Its dates, and where today is: "12 Dec – 15 Jan", "starts in 14 days".
     dates: tuple[str, str] = ("", "")
     filter: str = ""
+    #: What the columns are sorted by, in words, unless it is GitLab's order.
+    sorted_by: str = ""
     fresh: Fresh = "live"
     age: str = ""
     progress: str = ""
@@ -187,6 +189,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     right: list[_Item] = []
     if view.filter:
         right.append((f"filter {clip(clean(view.filter), 40)}", "accent", 0))
+    if view.sorted_by:
+        right.append((clean(view.sorted_by), "accent", 0))
     if view.warning is not None:
         right.append((clean(view.warning.text), INKS[view.warning.tone], 1))
     milestone = f"‹ {clean(view.milestone)} ›" if view.milestone else ""
@@ -245,7 +249,11 @@ def _fitting(view: HeaderView, room: int, right: list[_Item]) -> tuple[str, list
                 return when, these, 0
         elif taken + 3 + _SHORT_BAR <= room:
             return when, these, min(_BAR, room - taken - 3)
-    while right and _figures(most, 0) + _cells(right) + 2 > room and len(right) > bool(view.filter):
+    while (
+        right
+        and _figures(most, 0) + _cells(right) + 2 > room
+        and len(right) > bool(view.filter) + bool(view.sorted_by)
+    ):
         right.pop()
     return "", most, 0
 
