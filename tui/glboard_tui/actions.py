@@ -395,7 +395,7 @@ ACTIONS: tuple[Action, ...] = (
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
     _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),
     _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare"),
-    _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter"),
+    _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter", scopes=("board", "list")),
     _find("filter.person", "navigate.by_person", "f a", "Filter by assignee", "assignee"),
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
     _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),

@@ -431,6 +431,15 @@ class Bridge:
         self._rebuild()
         return unknown
 
+    def test_of(self, text: str) -> Callable[[Issue], bool] | None:
+        """A line of the filter language as a test on issues; None if every issue fits."""
+        engine, catalog = self.engine, self.catalog
+        if engine is None or catalog is None:
+            return None
+        changed = Asked(self.is_changed)
+        states = filter_states(catalog, self.view.flow, self.settings.labels, engine.today(), changed)
+        return compiled(parse(text), states)
+
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
         self.view.sort_by = by

@@ -165,8 +165,11 @@ def walk(context: CommandContext, where: str) -> None:
 
 
 def edit_filter(context: CommandContext, _: str) -> None:
-    """Type a filter."""
-    context.shell.edit_filter()
+    """Type a filter for the board, or the list on top of it."""
+    if context.top is not None:
+        context.top.edit_filter()
+    else:
+        context.shell.edit_filter()
 
 
 def by_person(context: CommandContext, _: str) -> None:

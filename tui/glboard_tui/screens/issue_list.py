@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -24,7 +24,7 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.texts import target_words
-from glboard_tui.widgets.footer import FooterBar, FooterView
+from glboard_tui.widgets.footer import FilterBar, FooterBar, FooterView
 from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
@@ -59,6 +59,20 @@ class Entry(Struct, frozen=True):
         return self.about if isinstance(self.about, str) else self.about()
 
 
+def _matching(entries: Sequence[Entry], fits: Callable[[Issue], bool] | None) -> list[Entry]:
+    """The entries that fit; the headings above one that does not are above the next one that does."""
+    if fits is None:
+        return list(entries)
+    found: list[Entry] = []
+    heads: tuple[Head, ...] = ()
+    for entry in entries:
+        heads = (*heads, *entry.heads)
+        if fits(entry.issue):
+            found.append(structs.replace(entry, heads=heads))
+            heads = ()
+    return found
+
+
 def weight_words(weight: int | None) -> str:
     """A weight in a cell: ``?`` for none."""
     return "?" if weight is None else str(weight)
@@ -77,6 +91,8 @@ class IssueList(PaneDialog[None]):
     """
     #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
+    #: Nothing but the filter could have the focus, and that only while it is open.
+    AUTO_FOCUS = ""
     cols: Sequence[Col] = ()
     #: Whether the description is shown from the start.
     reads = False
@@ -94,6 +110,8 @@ class IssueList(PaneDialog[None]):
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
+        self._query = ""
+        self._filter = FilterBar()
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -128,6 +146,7 @@ class IssueList(PaneDialog[None]):
             yield self._about
         yield self.footer
         yield Container(self._strip, id="strip")
+        yield Container(self._filter, id="filter")
 
     def on_mount(self) -> None:
         """Take over focus and selection, and follow changes."""
@@ -156,7 +175,7 @@ class IssueList(PaneDialog[None]):
     def refill(self) -> None:
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
-        self.entries = list(self.fill())
+        self.entries = _matching(self.fill(), self.context.bridge.test_of(self._query))
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -179,7 +198,8 @@ class IssueList(PaneDialog[None]):
         """Update title, text below and footer after any change."""
         count = len(self.entries)
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
-        self._title_line.update(Content(clean(words)))
+        shown = f" · filter {self._query}: {count}" if self._query else ""
+        self._title_line.update(Content(clean(f"{words}{shown}")))
         entry = self.entry
         about = entry.words if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))
@@ -190,7 +210,7 @@ class IssueList(PaneDialog[None]):
     def _show_footer(self) -> None:
         now, keymap = self.context.situation(), self.context.keymap
         hints = []
-        for hint in (*self.hints, "help"):
+        for hint in (*self.hints, "filter.edit", "help"):
             name, words = hint if isinstance(hint, tuple) else (hint, "")
             keys, word = keymap.hint(name)
             if keys and BY_ID[name].applies(now):
@@ -239,9 +259,12 @@ class IssueList(PaneDialog[None]):
             self.told()
 
     def escape(self) -> None:
-        """End the range, then the selection, then close the list."""
+        """End the range, then the selection, then the filter, then close the list."""
         ended = self.listed.escape()
         self.painted_anew()
+        if not ended and self._query:
+            self._narrow("")
+            return
         if ended == "range":
             self.context.say("Range selected.")
         elif not ended:
@@ -274,6 +297,29 @@ class IssueList(PaneDialog[None]):
                 self.tell(f"Wrote {file}{what}.")
 
         self.context.prompt(title, answered, value=name, hint="Enter exports it · Esc cancels")
+
+    # The filter
+
+    @property
+    def takes_keys(self) -> bool:
+        return not self._filter.is_open
+
+    def edit_filter(self) -> None:
+        """Type a filter; what is typed never edits an issue."""
+        self._filter.edit(self._query)
+
+    def _narrow(self, text: str) -> None:
+        self._query = text.strip()
+        self.refill()
+
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        self._narrow(event.text)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        self.set_focus(None)
+        self._narrow(event.text)
 
     # Keys
 

@@ -180,7 +180,14 @@ class PaneDialog(Dialog[T]):
         if self.pane in self.context.panes:
             self.context.panes.remove(self.pane)
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether keys are actions: no field in it is being typed in."""
+        return True
+
     def on_key(self, event: events.Key) -> None:
+        if not self.takes_keys:
+            return
         event.stop()
         event.prevent_default()
         self.context.bridge.touch()

@@ -1,0 +1,36 @@
+"""``/`` filters a list like the board, and what is typed there never edits an issue."""
+
+from __future__ import annotations
+
+from glboard_tui.screens.issue_list import IssueList
+from tui.app.stage import Stage
+
+
+def names(stage: Stage) -> list[str]:
+    screen = stage.app.screen
+    assert isinstance(screen, IssueList)
+    return [stage.name(entry.issue) for entry in screen.entries]
+
+
+async def test_a_list_is_filtered_while_typing(stage: Stage) -> None:
+    await stage.press("g", "t")
+    whole = names(stage)
+    assert len(whole) > 3
+    before = {issue.id: issue for issue in stage.engine.shown.values()}
+    await stage.press("slash")
+    await stage.type("wrong")
+    assert names(stage) == ["platform#3"]
+    # Letters that are keys on an issue were only typed.
+    assert {issue.id: issue for issue in stage.engine.shown.values()} == before
+    await stage.press("enter", "5")
+    assert stage.issue("platform#3").weight == 5
+    await stage.press("u")
+    # Escape ends the filter first, then closes the list.
+    await stage.press("escape")
+    assert names(stage) == whole
+    await stage.press("slash")
+    await stage.type("is:unweighted")
+    await stage.press("escape")
+    assert names(stage) == whole
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
