@@ -1,15 +1,17 @@
-"""Generates docs/board.svg: the real screen on the embedded GitLab, on a fixed day, so it is reproducible.
+"""Generates the pictures in docs: the real screen on the embedded GitLab, on a fixed day, dark and light.
 
-Run it after a change of the look: ``python docs/make_pictures.py``.
+Run it after a change of the look: ``python docs/make_pictures.py``, or with parts of file names.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,29 +24,47 @@ from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.engine import Engine
+from glboard_styles.themes import DARK, LIGHT
 from glboard_tui.app import GlboardApp
 
-PICTURE = Path(__file__).with_name("board.svg")
-SIZE = (160, 45)
+DOCS = Path(__file__).parent
 #: A Monday in the middle of a milestone.
 DAY = "2026-12-07T15:00:00Z"
-#: The capacity pane, one card weighted and set ready, two selected.
-KEYS = ("g", "r", "escape", "j", "W", "3", "l", "j", "j", "space", "j", "space")
 _PATIENCE = 30.0
+#: Seconds in which what was read for an open pane is shown.
+_SETTLE = 0.4
 #: Rich links its font from a server; a picture should load nothing.
 _REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
 
+#: The name of the picture, the board, and the keys from there on.
+SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("planning", "planning", ("l", "j", "j", "space", "j", "space")),
+    ("build", "build", ()),
+    ("issue", "planning", ("enter",)),
+    ("capacity", "planning", ("g", "r")),
+    ("keys", "planning", ("question_mark",)),
+)
+THEMES = (("dark", DARK.name), ("light", LIGHT.name))
+SIZES = ((160, 45), (80, 24))
+
 
 def main() -> None:
-    """Generate the picture."""
+    """Generate the pictures, or those whose file names contain one of the arguments."""
+    wanted = sys.argv[1:]
     with spawn(DemoOptions(as_of=DAY)) as server:
-        picture = asyncio.run(_screen(server))
-    # Some viewers drop spaces at the ends of a text.
-    picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
-    PICTURE.write_text(picture, encoding="utf-8")
+        for (name, board, keys), (shade, theme), size in product(SCREENS, THEMES, SIZES):
+            file = DOCS / f"{name}-{shade}-{size[0]}x{size[1]}.svg"
+            if wanted and not any(word in file.name for word in wanted):
+                continue
+            picture = asyncio.run(_screen(server, board, keys, theme, size))
+            # Some viewers drop spaces at the ends of a text.
+            picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
+            file.write_text(picture, encoding="utf-8")
 
 
-async def _screen(server: SpawnedDemo) -> str:
+async def _screen(
+    server: SpawnedDemo, board: str, keys: Sequence[str], theme: str, size: tuple[int, int]
+) -> str:
     settings = structs.replace(Settings(), gitlab=GitLabSettings(url=server.url, group=server.group))
     account = Account(url=server.url, token=Secret(server.token), kind="token", source="the demo")
     options = EngineOptions(group=server.group, keep=False)
@@ -57,12 +77,14 @@ async def _screen(server: SpawnedDemo) -> str:
     with TemporaryDirectory() as folder:
         team = Path(folder) / "team.toml"
         team.write_text(team_of_world(datetime.fromisoformat(DAY).date()), "utf-8")
-        app = GlboardApp(settings, connect, team_file=team)
-        async with app.run_test(size=SIZE) as pilot:
+        app = GlboardApp(settings, connect, board=board, team_file=team)
+        async with app.run_test(size=size) as pilot:
+            app.theme = theme
             await _all_read(app, pilot)
-            for key in KEYS:
+            for key in keys:
                 await pilot.press(key)
                 await pilot.pause()
+            await pilot.pause(_SETTLE)
             return app.export_screenshot(title="glboard")
 
 

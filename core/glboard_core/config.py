@@ -95,7 +95,7 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Appearance. An empty ``theme`` means dark, or the terminal's own colours if NO_COLOR is set."""
 
     theme: str = ""
-    density: Literal["normal", "compact"] = "normal"
+    density: Literal["auto", "roomy", "normal", "wrapped", "dense"] = "auto"
     time_zone: str = "UTC"
 
 

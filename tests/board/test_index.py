@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from glboard_core.board.columns import CLOSED, UNLISTED
 from glboard_core.board.definition import Board, resolve
 from glboard_core.board.filters import compiled, parse
-from glboard_core.board.index import BoardIndex
+from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
@@ -135,3 +136,40 @@ def test_slim_issues_are_enough_to_build_it(some: list[Issue], by: Any) -> None:
     for each in whole.values():
         assert slim.update(each, None) == built.update(each, None)
     assert slim.count == 0
+
+
+def test_columns_sorted_by_a_value_keep_gitlabs_order_within_it() -> None:
+    some = [
+        issue(1, "type::bug", "priority::2", weight=1, position=30.0),
+        issue(2, "type::bug", "missed:19.7", weight=5, position=20.0),
+        issue(3, "type::bug", "priority::1", "missed:19.6", "missed:19.7", position=10.0),
+        issue(4, "type::bug", "priority::1", weight=1, position=5.0),
+    ]
+    found = {}
+    for by in get_args(SortBy):
+        index = BoardIndex(board(), FLOW, {one.id: one for one in some}, sorting=Sorting(by=by))
+        column = index.column("type::bug")
+        assert column is not None
+        found[by] = [int(identity.rpartition("/")[2]) for identity in column]
+        assert [column.row_of(one) for one in some] == [found[by].index(one.iid) for one in some]
+        # A change finds the issue where it was, and puts it where it belongs now.
+        heavier = structs.replace(some[0], weight=8)
+        index.update(some[0], heavier)
+        assert len(column) == 4
+        assert column.row_of(heavier) is not None
+    assert found == {
+        "rank": [4, 3, 2, 1],
+        "weight": [2, 4, 1, 3],
+        "priority": [4, 3, 1, 2],
+        "slipped": [3, 2, 4, 1],
+    }
+
+
+def test_what_a_filter_hides_is_counted() -> None:
+    some = [issue(number, "type::bug", weight=number) for number in (1, 2, 3)]
+    index = BoardIndex(board(), FLOW, {one.id: one for one in some}, keep=lambda one: one.weight == 2)
+    assert (index.count, index.total) == (1, 3)
+    index.update(some[0], structs.replace(some[0], weight=2))
+    assert (index.count, index.total) == (2, 3)
+    index.update(some[2], None)
+    assert (index.count, index.total) == (2, 2)

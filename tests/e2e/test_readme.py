@@ -83,8 +83,10 @@ def test_options_exist() -> None:
 
 
 def test_screenshot_exists() -> None:
-    (picture,) = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
-    svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
-    assert "PLANNING" in svg
-    # It loads nothing remote: no fonts, no scripts.
-    assert "url(http" not in svg.replace('"', "")
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    for picture, board in zip(pictures, ("planning", "build"), strict=True):
+        assert board in picture
+        svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
+        assert "Planning" in svg
+        # It loads nothing remote: no fonts, no scripts.
+        assert "url(http" not in svg.replace('"', "")

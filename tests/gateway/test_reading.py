@@ -169,7 +169,7 @@ async def test_no_such_group(server: DemoServer) -> None:
         with pytest.raises(GroupNotFound):
             await everything(one)
         with pytest.raises(GroupNotFound):
-            [page async for page in one.placements(())]
+            await one.page(IssueQuery(), None)
 
 
 async def test_a_wrong_token(server: DemoServer) -> None:
@@ -186,9 +186,11 @@ async def test_pages_hold_every_issue_once() -> None:
         assert len(issues) == len({issue.id for issue in issues}) == 230
         assert [issue.iid for issue in issues] == list(range(1, 231))
         assert len(server.requests.of("Issues")) == 3
-        rows = [row async for page in one.placements(("type::bug",)) for row in page]
-        assert [row.id for row in rows] == [issue.id for issue in issues]
-        assert [row.position for row in rows] == [issue.position for issue in issues]
+        query, after = IssueQuery(labels=("type::bug",)), None
+        for at in (0, 100, 200):
+            page, after = await one.page(query, after)
+            assert page == issues[at : at + 100]
+        assert after is None
 
 
 async def test_an_issue_that_moves_while_pages_are_read_comes_once() -> None:

@@ -29,7 +29,7 @@ FRAME_END = b"\x1b[?2026l"
 EMPTY = (sys.executable, str(Path(__file__).with_name("empty.py")))
 
 CARD = re.compile(r"[\w…-]#\d+ ")
-_COUNT = re.compile(r"■ bug +\d+ · ")
+_COUNT = re.compile(r"■ bug +\d+  ")
 
 Seen = Callable[[str], object]
 
@@ -70,7 +70,7 @@ def glboard(
         name,
         [*GLBOARD, *arguments, "open", "planning"],
         {
-            "first frame": lambda text: "PLANNING" in header(text),
+            "first frame": lambda text: "Planning" in header(text),
             "first board": CARD.search if cards else _COUNT.search,
             "all read": lambda text: header(text).endswith("live"),
         },

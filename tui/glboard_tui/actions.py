@@ -307,6 +307,7 @@ _described, _proposing = _in("description"), _in("proposing")
 _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
 _MISSING = "Add missing labels: group, type, subtype, category"
+_SORT = "Sort columns: GitLab's order, weight, priority, slips"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _PLANNING_ISSUE = "Planning issue of the milestone"
@@ -394,7 +395,7 @@ ACTIONS: tuple[Action, ...] = (
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
     _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),
     _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare"),
-    _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter", scopes=_SELECTING),
+    _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter", scopes=("board", "list")),
     _find("filter.person", "navigate.by_person", "f a", "Filter by assignee", "assignee"),
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
     _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),
@@ -428,7 +429,10 @@ ACTIONS: tuple[Action, ...] = (
     _copy("copy.url", "navigate.copy URL", "y u", "Copy URL", "URL"),
     _copy("copy.title", "navigate.copy title", "y t", "Copy title", "title"),
     _copy("copy.markdown", "navigate.copy Markdown link", "y m", "Copy Markdown link", "Markdown"),
-    _view("view.density", "navigate.density", "z", "Density: compact, normal, roomy", scopes=_WIDE),
+    _view(
+        "view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE
+    ),
+    _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),

@@ -20,7 +20,7 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
-from glboard_core.board.index import BoardIndex
+from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
@@ -67,6 +67,7 @@ class BoardView:
         self.board_id = board
         self.text = ""
         self.show_closed = False
+        self.sort_by: SortBy = "rank"
         self.index: BoardIndex | None = None
         self._query = Query()
         self._walked: dict[str, str | None] = {board: milestone}
@@ -88,6 +89,12 @@ class BoardView:
         return any(
             term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
         )
+
+    @property
+    def sought(self) -> frozenset[str]:
+        """What the filter asks for: names of ``is:``, and labels in lower case."""
+        terms = (term for group in self._query.groups for term in group)
+        return frozenset(term.text for term in terms if term.kind in ("is", "label") and not term.negated)
 
     def stale(self, today: date) -> bool:
         """Whether the day changed since the board was resolved: current and next may have changed too."""
@@ -113,7 +120,19 @@ class BoardView:
         self._resolved_on = engine.today()
         states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
         keep = compiled(self._query, states)
-        self.index = BoardIndex(board, self.flow, engine.shown, keep=keep, show_closed=self.show_closed)
+        self.index = BoardIndex(
+            board,
+            self.flow,
+            engine.shown,
+            keep=keep,
+            show_closed=self.show_closed,
+            deliverable=self.settings.labels.deliverable,
+            sorting=Sorting(
+                by=self.sort_by,
+                priority_prefix=self.settings.labels.priority_prefix,
+                missed_prefix=self.settings.labels.missed_prefix,
+            ),
+        )
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
@@ -426,6 +445,20 @@ class Bridge:
         unknown = self.view.filter(text)
         self._rebuild()
         return unknown
+
+    def test_of(self, text: str) -> Callable[[Issue], bool] | None:
+        """A line of the filter language as a test on issues; None if every issue fits."""
+        engine, catalog = self.engine, self.catalog
+        if engine is None or catalog is None:
+            return None
+        changed = Asked(self.is_changed)
+        states = filter_states(catalog, self.view.flow, self.settings.labels, engine.today(), changed)
+        return compiled(parse(text), states)
+
+    def sort(self, by: SortBy) -> None:
+        """Sort the columns."""
+        self.view.sort_by = by
+        self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:
         """Show or hide the column of closed issues."""

@@ -23,7 +23,7 @@ from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConne
 from glboard_core.files import read_bytes
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import Milestone, current, upcoming, versions
-from glboard_core.planning.capacity import Capacity, ClosedWeight, mean, window
+from glboard_core.planning.capacity import Capacity, CapacityTally, ClosedWeight, window
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
@@ -98,7 +98,9 @@ class PlanningFigures:
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
-        self._capacities: dict[tuple[str, object], Capacity | None] = {}
+        self._capacities: dict[tuple[str, object], Capacity] = {}
+        #: What keeps them up to date: a change costs what it changes, not what the milestone holds.
+        self._tallies: dict[tuple[str, object], CapacityTally] = {}
         #: The triage reasons of each issue, with the issue they were computed for.
         self._reasons: dict[IssueId, tuple[Issue, tuple[str, ...]]] = {}
         self._reasons_for: object = None
@@ -128,11 +130,21 @@ class PlanningFigures:
         if engine is not None and engine is not self._engine:
             self._engine = engine
             self._capacities.clear()
+            self._tallies.clear()
             engine.listen(self._hear)
         return engine
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, IssuesChanged | CatalogChanged):
+        if isinstance(event, CatalogChanged):
+            self._tallies.clear()
+            self._tell()
+        elif isinstance(event, IssuesChanged):
+            for before, after in event.changes:
+                for tally in self._tallies.values():
+                    if after is not None:
+                        tally.put(after)
+                    elif before is not None:
+                        tally.drop(before.id)
             self._tell()
 
     def _tell(self) -> None:
@@ -182,8 +194,11 @@ class PlanningFigures:
             return None
         key = (milestone.title, figures.today)
         if key not in self._capacities:
-            issues = self.issues_of(*figures.concerned(milestone))
-            self._capacities[key] = figures.capacity(issues, milestone, self.team or Team())
+            if (tally := self._tallies.get(key)) is None:
+                tally = self._tallies[key] = figures.tally(milestone)
+                for issue in self.issues_of(*figures.concerned(milestone)):
+                    tally.put(issue)
+            self._capacities[key] = tally.capacity(self.team or Team())
         return self._capacities[key]
 
     # The second figure
@@ -197,13 +212,6 @@ class PlanningFigures:
             known = Lookback(closed=kept_closed(engine, milestone) if engine is not None else None)
             self._closed[milestone.title] = known
         return known
-
-    def mean_closed(self) -> float | None:
-        """The mean of those, for the header of the current board; not before the first frame."""
-        status, milestone = self.bridge.status, self.board_milestone()
-        if self.team is None or milestone is None or status is None or status.freshness != "live":
-            return None
-        return mean(self.closed(milestone).closed or ())
 
     async def read_closed(self, milestone: Milestone) -> None:
         """Read what earlier milestones closed, once per session. Notifies watchers."""

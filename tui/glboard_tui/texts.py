@@ -7,21 +7,17 @@ from datetime import date, datetime
 
 from glboard_core.board.batch import short
 from glboard_core.board.edits import later
-from glboard_core.board.index import BoardIndex
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, short_reference
-from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.model.issue import Issue
+from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
-from glboard_core.planning.text import number, signed
+from glboard_core.planning.text import number
 from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
-from glboard_tui.bridge import BoardView
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
-from glboard_tui.widgets.card import Fact, Tone
+from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.footer import FooterView
-from glboard_tui.widgets.header import Fresh, HeaderView
 
 # Planning figures: numbers, signs, capacity
 
@@ -30,60 +26,30 @@ _LEAST = 1.0
 
 
 def free_words(value: float) -> str:
-    """Capacity left in words: ``free 4.25``, ``!over 9.75``."""
+    """What remains of a capacity: ``4.25w free``, ``9.75w over``."""
     words = number(value)
-    return f"!over {words[1:]}" if words.startswith("-") else f"free {words}"
+    return f"{words[1:]}w over" if words.startswith("-") else f"{words}w free"
 
 
-def plan_words(weight: int, unweighted: int) -> str:
-    """``plan 25 + 3 unweighted``: a missing weight never looks like 0."""
-    return f"plan {weight}" + (f" + {unweighted} unweighted" if unweighted else "")
-
-
-def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) -> tuple[Fact, ...]:
-    """The header's second line, from the left. Without a team the plan cannot be compared with a capacity.
-
-    ``closed`` is the mean closed weight of previous milestones, if known.
-    """
-    plan = plan_words(found.planned, found.unweighted)
-    carried = found.carry_over
-    carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
-    if not team:
-        return (Fact(plan), carry) if carried.issues else (Fact(plan),)
-    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
-    return (
-        Fact(f"{plan} / capacity {number(found.total)}"),
-        carry,
-        Fact(f"{free_words(found.free_likely)} likely, {free_words(found.free)} all", tone),
-        *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
-    )
+def acceptable_words(value: float) -> str:
+    """What can still be accepted, where only accepted work counts: ``4.25w left to accept``."""
+    words = number(value)
+    return f"{words[1:]}w too much accepted" if words.startswith("-") else f"{words}w left to accept"
 
 
 def state_of(person: PersonCapacity) -> tuple[str, Tone]:
-    """``free``, ``full`` or ``!over``; "" for a person without days."""
+    """``free``, ``full`` or ``over``; "" for a person without days."""
     free = person.free
     if free is None:
         return "", "plain"
     if free < 0:
-        return "!over", "bad"
+        return "over", "bad"
     return ("full", "warn") if free < _LEAST else ("free", "good")
 
 
 def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
-    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``hidden`` leaves only the words."""
-    return {name: state_of(one)[0] if hidden else signed(one.free or 0) for name, one in people.items()}
-
-
-def people_facts(found: Capacity) -> tuple[Fact, ...]:
-    """Who is free, full or over; those over come first, since a narrow header drops the last ones."""
-    people = [person for person in found.people if person.budget is not None]
-    names = short_names([person.username for person in people])
-    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
-    facts = []
-    for person in ordered:
-        words, tone = state_of(person)
-        facts.append(Fact(f"{names[person.username]} {words}", tone))
-    return tuple(facts)
+    """What remains of each person's days, by username: ``4.5w free``; ``hidden`` leaves only ``free``."""
+    return {name: state_of(one)[0] if hidden else free_words(one.free or 0) for name, one in people.items()}
 
 
 def short_names(usernames: Iterable[str]) -> dict[str, str]:
@@ -104,77 +70,6 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
 #: Seconds below which an age is not shown.
 _YOUNG = 45
 
-_FRESH: dict[str, Fresh] = {
-    "loading": "loading",
-    "live": "live",
-    "cached": "cached",
-    "offline": "offline",
-    "signed-out": "signed out",
-}
-
-
-def header_view(
-    view: BoardView,
-    status: Status | None,
-    *,
-    waited: float = 0.0,
-    catalog: Catalog | None = None,
-    writable: bool = True,
-    failed_start: bool = False,
-    changed: int = 0,
-    capacity: Capacity | None = None,
-    team: bool = False,
-    closed: float | None = None,
-    partial: bool = False,
-) -> HeaderView:
-    """The header. ``waited``: seconds since the status arrived, added to its age.
-
-    ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``closed``: the mean closed weight of previous milestones; ``changed``: cards of this board with unseen
-    changes by others; ``partial``: some of the board's columns are still being read.
-    """
-    index, found = view.index, view.settings.board(view.board_id)
-    name = index.board.name if index else found.name if found else view.board_id
-    if status is None:
-        return HeaderView(
-            board=name,
-            filter=view.text,
-            fresh="offline" if failed_start else "loading",
-            progress="" if failed_start else "connecting",
-        )
-    fresh = _FRESH[status.freshness]
-    progress = ""
-    if fresh == "loading":
-        progress = progress_words(status)
-    elif fresh == "cached" and status.loading:
-        progress = f"· {progress_words(status)}"
-    age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
-    has_weight = catalog is None or catalog.server.has_weight
-    # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
-    planned = capacity if has_weight and (team or not view.text) else None
-    title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
-    return HeaderView(
-        board=title,
-        role=index.board.role if index else "",
-        filter=view.text,
-        fresh=fresh,
-        age=age or ("slowed" if status.slowed else ""),
-        progress=progress,
-        changed=changed,
-        unsent=status.unsent,
-        failed=status.failed,
-        conflicts=status.conflicts,
-        read_only=not writable,
-        sums=(Fact("plan …"),)
-        if partial
-        else capacity_facts(planned, team=team, closed=closed)
-        if planned
-        else sums(index, has_weight=has_weight)
-        if index
-        else (),
-        people=people_facts(planned) if planned and team else (),
-    )
-
 
 def progress_words(status: Status) -> str:
     """The loading progress: ``1,200 of 6,041`` if the total is known."""
@@ -183,14 +78,6 @@ def progress_words(status: Status) -> str:
     # The total was counted before reading: there may be more meanwhile.
     total = f" of {status.total:,}" if status.total >= status.loaded else ""
     return f"{status.loaded:,}{total}"
-
-
-def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
-    """The sums of a board without a milestone's plan."""
-    issues = f"{index.count} issue" if index.count == 1 else f"{index.count} issues"
-    if not has_weight:
-        return (Fact(issues),)
-    return (Fact(plan_words(index.weight, index.unweighted)), Fact(issues))
 
 
 def age_words(seconds: float) -> str:
@@ -212,12 +99,27 @@ _HINTS = (
     "weight.set",
     "flow.set",
     "milestone.next",
-    "move.right",
     "labels.edit",
     "open.detail",
-    "text.new",
+    "move.right",
     "filter.edit",
+    "board.planning",
+    "text.new",
     "view.refresh",
+)
+#: On a board of workflow states.
+_BUILD_HINTS = (
+    "move.right",
+    "flow.set",
+    "accept.with",
+    "weight.set",
+    "milestone.defer",
+    "flow.blocked",
+    "text.comment",
+    "open.detail",
+    "filter.edit",
+    "board.planning",
+    "text.new",
 )
 _DETAIL_HINTS = (
     "milestone.defer",
@@ -230,6 +132,14 @@ _DETAIL_HINTS = (
     "open.browser",
 )
 
+#: What the first key of these means.
+_PREFIXES = {
+    "accept.with": "accept for…",
+    "flow.set": "",
+    "milestone.next": "milestone",
+    "board.planning": "go to…",
+}
+
 
 def footer_view(
     keymap: Keymap,
@@ -241,23 +151,32 @@ def footer_view(
     undo: str,
     message: str = "",
     bad: bool = False,
+    right: str = "",
+    builds: bool = False,
 ) -> FooterView:
-    """The footer: what the next key acts on, some keys, what ``u`` would undo."""
+    """The footer: what the next key acts on, the keys that matter here, what ``u`` would undo.
+
+    ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
+    """
     hints: list[tuple[str, str]] = []
-    for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
+    for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue
         words = action.word
         if name == "milestone.defer":
-            words = _deferred(targets, catalog, today) or words
-        elif name in ("accept.with", "flow.set", "milestone.next"):
-            # A prefix: its next keys are shown when it is pressed.
+            words = f"{words} {to}" if (to := _deferred(targets, catalog, today)) else words
+        elif name == "move.right":
+            if not right:
+                continue
+            words = right
+        elif name in _PREFIXES:
+            # Its next keys are shown when it is pressed.
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
-            words = {"milestone.next": "milestone"}.get(name, words)
+            words = _PREFIXES[name] or words
         hints.append((keys, words))
     if help_key := keymap.key("help"):
-        hints.append((help_key, "keys"))
+        hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.key('undo')} {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
@@ -286,51 +205,6 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     alike = {(issue.milestone, issue.project): issue for issue in targets[:20]}
     after = {found.title if (found := later(one, catalog, today)) else "" for one in alike.values()}
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
-
-
-# The open issue
-
-
-def blocker_facts(
-    blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
-) -> list[tuple[str, tuple[str, ...]]]:
-    """What blocks an open issue, each on its own lines: ``by platform#12 (open)``, then its title."""
-    facts: list[tuple[str, tuple[str, ...]]] = []
-    for one in blockers:
-        state = "open" if one.state == "opened" else "closed"
-        short_one = f"by {short_reference(one.reference)} ({state})"
-        facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
-    return facts
-
-
-def detail_facts(
-    issue: Issue, catalog: Catalog | None, flow: WorkflowScheme
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Name and items of each fact of an open issue; the widget leaves out empty ones."""
-    milestone = catalog.find_milestone(issue.milestone) if catalog and issue.milestone else None
-    dates = " to ".join(d.isoformat() for d in (milestone.start, milestone.due) if d) if milestone else ""
-    state = flow.of(issue)
-    has_weight = catalog is None or catalog.server.has_weight
-    weight = "none" if issue.weight is None else str(issue.weight)
-    return [
-        ("Issue", (issue.reference,)),
-        (
-            "State",
-            (
-                "open" if issue.is_open else "closed",
-                state.name if state else "",
-                "confidential" if issue.confidential else "",
-                "blocked" if issue.blocked else "",
-            ),
-        ),
-        ("Milestone", (issue.milestone or "none", dates)),
-        ("Weight", (weight if has_weight else "",)),
-        ("Assigned", issue.assignees or ("none",)),
-        ("Labels", tuple(sorted(issue.labels, key=str.casefold))),
-        ("Due", (issue.due.isoformat() if issue.due else "",)),
-        ("Created", (f"{issue.created_at:%Y-%m-%d}", f"updated {issue.updated_at:%Y-%m-%d %H:%M} UTC")),
-        ("Closed", (f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "",)),
-    ]
 
 
 # Changes by others: for the footer, the open issue, the list, and cards that left the board

@@ -9,15 +9,57 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from math import inf
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
-from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, rank_key, row_of
+from glboard_core.board.rules import MAX_WEIGHT
+from glboard_core.model.issue import (
+    Issue,
+    IssueId,
+    IssueRow,
+    Placeable,
+    PlacementKey,
+    order_key,
+    rank_key,
+    row_of,
+)
 from glboard_core.model.workflow import WorkflowScheme
 
-Key = tuple[bool, float, int, str]
+Key = tuple[float, bool, float, int, str]
+"""What sorts an issue in its column: what a person sorts by, then GitLab's order."""
 Keep = Callable[[Issue], bool]
+
+
+SortBy = Literal["rank", "weight", "priority", "slipped"]
+"""GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones."""
+
+
+class Sorting(Struct, frozen=True, kw_only=True):
+    """What columns are sorted by, and the labels that say it; what is equal stays in GitLab's order."""
+
+    by: SortBy = "rank"
+    priority_prefix: str = "priority::"
+    missed_prefix: str = "missed:"
+
+    def lead(self, issue: Placeable, weight: int | None) -> float:
+        """The part of the key before GitLab's order; what has no such value comes last."""
+        if self.by == "rank" or not issue.is_open:
+            return 0.0
+        if self.by == "weight":
+            return inf if weight is None else -weight
+        if self.by == "slipped":
+            return -sum(label.startswith(self.missed_prefix) for label in issue.labels)
+        prefix = self.priority_prefix
+        values = (label[len(prefix) :] for label in issue.labels if label.startswith(prefix))
+        return min((int(value) for value in values if value.isdecimal()), default=inf)
+
+
+RANKED = Sorting()
+"""GitLab's order."""
 
 
 @runtime_checkable
@@ -31,6 +73,14 @@ class IssueSource(Protocol):
         """The same, but only what is needed to place, count and sort them."""
 
 
+class _Kind(NamedTuple):
+    """What issues of one kind have in common: their columns, and what they count as."""
+
+    columns: tuple[str, ...]
+    accepted: bool
+    ready: bool
+
+
 class Placement(NamedTuple):
     """What the index remembers of an issue on the board: enough to remove it later."""
 
@@ -38,81 +88,116 @@ class Placement(NamedTuple):
     key: Key
     weight: int | None
     is_open: bool
+    accepted: bool = False
+    ready: bool = False
 
 
-def _place(issue: Issue, columns: tuple[str, ...]) -> Placement:
-    return Placement(columns, _key(issue), issue.weight, issue.is_open)
+def _place(issue: Issue, kind: _Kind, sorting: Sorting) -> Placement:
+    return Placement(
+        kind.columns, _key(issue, sorting), issue.weight, issue.is_open, kind.accepted, kind.ready
+    )
 
 
-def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Placement:
+def _place_slim(issue: IssueRow, kind: _Kind, sorting: Sorting) -> Placement:
     by = issue.position
     if not (is_open := issue.kind.is_open):
         by = None if issue.closed is None else -issue.closed
-    return Placement(columns, order_key(by, issue.id), issue.weight, is_open)
+    key = (sorting.lead(issue.kind, issue.weight), *order_key(by, issue.id))
+    return Placement(kind.columns, key, issue.weight, is_open, kind.accepted, kind.ready)
 
 
-def _key(issue: Issue) -> Key:
+def _key(issue: Issue, sorting: Sorting) -> Key:
+    lead = sorting.lead(issue, issue.weight)
     if issue.is_open:
-        return rank_key(issue)
+        return (lead, *rank_key(issue))
     # The order of (closed): most recently closed first.
-    return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
+    return (lead, *order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id))
+
+
+class Sums:
+    """Count and sums of issues, kept up to date one issue at a time.
+
+    ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
+    ``accepted`` is the part of ``weight`` that is Deliverable, ``ready`` counts what is ready for development
+    and weighted, ``heavy`` what weighs more than an issue should (planning rule 4).
+    """
+
+    def __init__(self) -> None:
+        self.count = self.weight = self.unweighted = 0
+        self.accepted = self.ready = self.ready_weight = self.heavy = 0
+
+    def add(self, place: Placement, sign: int = 1) -> None:
+        """Count an issue, or with ``sign`` -1 no longer."""
+        self.count += sign
+        if (weight := place.weight) is None:
+            self.unweighted += sign
+            return
+        self.weight += sign * weight
+        self.accepted += sign * weight * place.accepted
+        self.ready += sign * place.ready
+        self.ready_weight += sign * weight * place.ready
+        self.heavy += sign * (weight > MAX_WEIGHT)
 
 
 class ColumnIndex(Sequence[IssueId]):
-    """One column's issues in order, with count and sums over what matches the filter.
+    """One column's issues in order, with count and sums over what matches the filter."""
 
-    ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
-    """
-
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, sorting: Sorting) -> None:
         self.column = column
-        self.weight = 0
-        self.unweighted = 0
+        self._sorting = sorting
+        self.sums = Sums()
         self._keys: list[Key] = []
+
+    @property
+    def weight(self) -> int:
+        """The sum of the weights that are set."""
+        return self.sums.weight
+
+    @property
+    def unweighted(self) -> int:
+        """How many issues have no weight."""
+        return self.sums.unweighted
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
-        return IssueId(self._keys[row][3])
+        return IssueId(self._keys[row][4])
 
     def row_of(self, issue: Issue) -> int | None:
         """The row of an issue, or None if it is not in this column."""
-        return self._row(_key(issue))
+        return self._row(_key(issue, self._sorting))
 
     def fill(self, places: list[Placement]) -> None:
         """Replace the content."""
         self._keys = sorted(place.key for place in places)
-        self.weight = sum(place.weight or 0 for place in places)
-        self.unweighted = sum(place.weight is None for place in places)
+        self.sums = Sums()
+        for place in places:
+            self.sums.add(place)
 
     def add(self, place: Placement) -> None:
         """Insert an issue at its place."""
         insort(self._keys, place.key)
-        self._count(place.weight, 1)
+        self.sums.add(place)
 
     def remove(self, place: Placement) -> None:
         """Remove an issue from its place."""
         row = self._row(place.key)
         if row is not None:
             del self._keys[row]
-            self._count(place.weight, -1)
+            self.sums.add(place, -1)
 
     def _row(self, key: Key) -> int | None:
         row = bisect_left(self._keys, key)
         return row if row < len(self._keys) and self._keys[row] == key else None
 
-    def _count(self, weight: int | None, sign: int) -> None:
-        if weight is None:
-            self.unweighted += sign
-        else:
-            self.weight += sign * weight
-
 
 class BoardIndex:
     """A board and its columns over ``issues``, a live view of what is shown.
 
-    ``keep`` is the filter a person set, or None. ``show_closed`` decides whether (closed) is visible.
+    ``keep`` is the filter a person set, or None. ``show_closed`` decides whether (closed) is visible;
+    ``deliverable`` is the label of what is accepted. ``sums`` are over the open issues of the board, each
+    counted once even if it is in two columns. ``sorting`` orders the columns.
     """
 
     def __init__(
@@ -123,16 +208,21 @@ class BoardIndex:
         *,
         keep: Keep | None = None,
         show_closed: bool = False,
+        deliverable: str = "",
+        sorting: Sorting = RANKED,
     ) -> None:
         self.board = board
+        self.sorting = sorting
+        self._deliverable = deliverable
         self.show_closed = show_closed
         self._flow = flow
         self._issues = issues
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
         self._on_board: dict[IssueId, Placement] = {}
-        #: Over the open issues of the board, each counted once even if it is in two columns.
-        self.count = self.weight = self.unweighted = 0
+        #: The open issues of the board that the filter hides.
+        self._hidden: set[IssueId] = set()
+        self.sums = Sums()
         self.columns: list[ColumnIndex] = []
         self.rebuild()
 
@@ -140,9 +230,12 @@ class BoardIndex:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
             self._keep = keep
-        self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
-        self.count = self.weight = self.unweighted = 0
+        self._by_key = {
+            column.key: ColumnIndex(column, self.sorting) for column in (*self.board.columns, *REST)
+        }
+        self.sums = Sums()
         self._on_board = {}
+        self._hidden = set()
         found: dict[str, list[Placement]] = {}
         for identity, place in self._places():
             self._on_board[identity] = place
@@ -152,6 +245,26 @@ class BoardIndex:
         for key, places in found.items():
             self._column(key).fill(places)
         self._order()
+
+    @property
+    def count(self) -> int:
+        """How many open issues are on the board."""
+        return self.sums.count
+
+    @property
+    def total(self) -> int:
+        """How many there are with those that the filter hides."""
+        return self.sums.count + len(self._hidden)
+
+    @property
+    def weight(self) -> int:
+        """The sum of their weights."""
+        return self.sums.weight
+
+    @property
+    def unweighted(self) -> int:
+        """How many of them have no weight."""
+        return self.sums.unweighted
 
     def visible(self) -> list[ColumnIndex]:
         """The columns to draw: (unlisted) only if it has issues, (closed) only if requested."""
@@ -194,9 +307,10 @@ class BoardIndex:
             self._sum(old, -1)
             for key in old.columns:
                 self._column(key).remove(old)
-        new = self.keys_of(after) if after is not None else ()
+        self._hidden.discard(issue.id)
+        new = self._keys_or_hidden(after) if after is not None else ()
         if after is not None and new:
-            place = self._on_board[after.id] = _place(after, new)
+            place = self._on_board[after.id] = _place(after, self._kind(after, new), self.sorting)
             self._sum(place, 1)
             for key in new:
                 self._column(key).add(place)
@@ -205,30 +319,43 @@ class BoardIndex:
     def _places(self) -> Iterator[tuple[IssueId, Placement]]:
         if self._keep is None and isinstance(self._issues, IssueSource):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
-            placed: dict[PlacementKey, tuple[str, ...]] = {}
+            placed: dict[PlacementKey, _Kind] = {}
             for slim in self._issues.slim(self.board.milestone):
-                columns = placed.get(slim.kind)
-                if columns is None:
-                    columns = placed[slim.kind] = self.board.keys_of(slim.kind, self._flow)
-                if columns:
-                    yield slim.id, _place_slim(slim, columns)
+                kind = placed.get(slim.kind)
+                if kind is None:
+                    columns = self.board.keys_of(slim.kind, self._flow)
+                    kind = placed[slim.kind] = self._kind(slim.kind, columns)
+                if kind.columns:
+                    yield slim.id, _place_slim(slim, kind, self.sorting)
             return
         here = self._issues
         for issue in here.matching(self.board.milestone) if isinstance(here, IssueSource) else here.values():
-            if keys := self.keys_of(issue):
-                yield issue.id, _place(issue, keys)
+            if keys := self._keys_or_hidden(issue):
+                yield issue.id, _place(issue, self._kind(issue, keys), self.sorting)
+
+    def _keys_or_hidden(self, issue: Issue) -> tuple[str, ...]:
+        """``keys_of``; an open issue that only the filter keeps off the board is counted as hidden."""
+        keys = self.board.keys_of(issue, self._flow)
+        if not keys or self._keep is None or self._keep(issue):
+            return keys
+        if issue.is_open:
+            self._hidden.add(issue.id)
+        return ()
+
+    def _kind(self, issue: Placeable, columns: tuple[str, ...]) -> _Kind:
+        states = self._flow.all_of(issue)
+        ready = bool(states) and states[0].name == "ready for development"
+        return _Kind(columns, self._deliverable in issue.labels, ready)
 
     def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:
-            self.count += sign
-            self.weight += sign * (place.weight or 0)
-            self.unweighted += sign * (place.weight is None)
+            self.sums.add(place, sign)
 
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)
         if column is None:
             # Such as that of someone who was assigned later.
-            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key))
+            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key), self.sorting)
             self._order()
         return column
 

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.errors import UsageError
-from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
+from glboard_core.planning.readiness import Sum, counts, deliverables, total
 from glboard_core.planning.team import Member, Team, days
 from glboard_core.planning.text import day_words, number, plain, with_sign
 
@@ -182,7 +182,13 @@ def carry_over(
     """The open Deliverables of ``before``, the version milestone before the planned one (rule 10)."""
     if before is None:
         return CarryOver()
-    left = sorted(deliverables(issues, before.title, names), key=rank_key)
+    return _left_of(before, deliverables(issues, before.title, names), flow, planning)
+
+
+def _left_of(
+    before: Milestone, issues: Iterable[Issue], flow: WorkflowScheme, planning: PlanningSettings
+) -> CarryOver:
+    left = sorted(issues, key=rank_key)
     unlikely = set(planning.nearly_done)
     likely = [i for i in left if (state := flow.of(i)) is None or state.name not in unlikely]
     sums = total(left)
@@ -209,37 +215,102 @@ def capacity(
     People are the team's in their order, then assignees who are not in it, by name. Raises UsageError if the
     milestone has no dates.
     """
-    known = list(issues)
-    there = planned(known, milestone.title, names)
-    before = preceding(milestones, milestone.title, planning.version)
-    carried = carry_over(known, before, flow, names, planning)
-    sums = total(there)
-    return Capacity(
-        milestone=milestone.title,
-        workdays=len(workdays(milestone)),
-        people=tuple(_people(team, milestone, there, carried.issues)),
-        total=sum((budget(member, team, milestone).weight for member in team.people), 0.0),
-        carry_over=carried,
-        planned=sums.weight,
-        unweighted=sums.unweighted,
-        accepted=total(i for i in there if names.deliverable in i.labels).weight,
-        unassigned=total(i for i in there if not i.assignees).weight,
+    tally = CapacityTally(
+        milestone, preceding(milestones, milestone.title, planning.version), flow, names, planning
     )
+    for issue in issues:
+        tally.put(issue)
+    return tally.capacity(team)
 
 
-def _people(
-    team: Team, milestone: Milestone, there: Sequence[Issue], carried: Sequence[Issue]
-) -> Iterable[PersonCapacity]:
-    committed, left = by_assignee(there), by_assignee(carried)
-    for name in _with_others(team, {**committed, **left}):
-        member = team.member(name)
-        yield PersonCapacity(
-            username=name,
-            role=member.role if member else "",
-            budget=budget(member, team, milestone) if member else None,
-            committed=total(committed.get(name, ())).weight,
-            carry_over=total(left.get(name, ())).weight,
+class _Taken(Struct, frozen=True):
+    """What an issue of the milestone counts as."""
+
+    weight: int | None
+    accepted: bool
+    assignees: tuple[str, ...]
+
+
+class CapacityTally:
+    """The sums of a capacity, kept up to date one issue at a time; ``before`` is the milestone before.
+
+    Needs the open issues of both milestones; others do no harm.
+    """
+
+    def __init__(
+        self,
+        milestone: Milestone,
+        before: Milestone | None,
+        flow: WorkflowScheme,
+        names: LabelSettings,
+        planning: PlanningSettings,
+    ) -> None:
+        self._milestone, self._before = milestone, before
+        self._flow, self._names, self._planning = flow, names, planning
+        self._taken: dict[IssueId, _Taken] = {}
+        self._carried: dict[IssueId, Issue] = {}
+        self._planned = self._unweighted = self._accepted = self._unassigned = 0
+        #: How many issues each person is assigned to, and their weight.
+        self._people: dict[str, tuple[int, int]] = {}
+
+    def put(self, issue: Issue) -> None:
+        """Count an issue as it is now."""
+        self.drop(issue.id)
+        if not issue.is_open or issue.milestone is None or not counts(issue, self._names):
+            return
+        accepted = self._names.deliverable in issue.labels
+        if issue.milestone == self._milestone.title:
+            taken = self._taken[issue.id] = _Taken(issue.weight, accepted, issue.assignees)
+            self._count(taken, 1)
+        if accepted and self._before is not None and issue.milestone == self._before.title:
+            self._carried[issue.id] = issue
+
+    def drop(self, issue: IssueId) -> None:
+        """Count an issue no longer."""
+        self._carried.pop(issue, None)
+        if (taken := self._taken.pop(issue, None)) is not None:
+            self._count(taken, -1)
+
+    def _count(self, taken: _Taken, sign: int) -> None:
+        weight = sign * (taken.weight or 0)
+        self._planned += weight
+        self._unweighted += sign * (taken.weight is None)
+        self._accepted += weight * taken.accepted
+        self._unassigned += weight * (not taken.assignees)
+        for name in taken.assignees:
+            count, sum_ = self._people.get(name, (0, 0))
+            self._people[name] = (count + sign, sum_ + weight)
+
+    def capacity(self, team: Team) -> Capacity:
+        """The capacity as of now. Raises UsageError if the milestone has no dates."""
+        milestone, before = self._milestone, self._before
+        carried = CarryOver()
+        if before is not None:
+            carried = _left_of(before, self._carried.values(), self._flow, self._planning)
+        return Capacity(
+            milestone=milestone.title,
+            workdays=len(workdays(milestone)),
+            people=tuple(self._rows(team, carried.issues)),
+            total=sum((budget(member, team, milestone).weight for member in team.people), 0.0),
+            carry_over=carried,
+            planned=self._planned,
+            unweighted=self._unweighted,
+            accepted=self._accepted,
+            unassigned=self._unassigned,
         )
+
+    def _rows(self, team: Team, carried: Sequence[Issue]) -> Iterable[PersonCapacity]:
+        left = by_assignee(carried)
+        committed = {name: weight for name, (count, weight) in self._people.items() if count}
+        for name in _with_others(team, {**committed, **left}):
+            member = team.member(name)
+            yield PersonCapacity(
+                username=name,
+                role=member.role if member else "",
+                budget=budget(member, team, self._milestone) if member else None,
+                committed=committed.get(name, 0),
+                carry_over=total(left.get(name, ())).weight,
+            )
 
 
 def _with_others(team: Team | None, assigned: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, by_title, preceding
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning import capacity as capacities
-from glboard_core.planning.capacity import Capacity, CarryOver, Load
+from glboard_core.planning.capacity import Capacity, CapacityTally, CarryOver, Load
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 
@@ -63,6 +63,12 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
         return capacities.capacity(
             issues, milestone, team, self.catalog.milestones, self.flow, settings.labels, settings.planning
         )
+
+    def tally(self, milestone: Milestone) -> CapacityTally:
+        """What keeps that capacity up to date one issue at a time; without any issue yet."""
+        settings = self.settings
+        before = self.before(milestone)
+        return CapacityTally(milestone, before, self.flow, settings.labels, settings.planning)
 
     def carry_over(self, issues: Iterable[Issue], milestone: Milestone) -> CarryOver:
         """What is left of the milestone before (rule 10)."""

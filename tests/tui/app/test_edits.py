@@ -195,6 +195,15 @@ async def test_redo_and_repeat(stage: Stage) -> None:
     assert (stage.issue("platform#2").weight, stage.issue("platform#3").weight) == (3, 1)
 
 
+async def test_undo_brings_the_focus_along(stage: Stage) -> None:
+    await stage.focus("platform#3")
+    await stage.press("M")
+    assert "platform#3" not in stage.cards()["bug"]
+    await stage.focus("platform#5")
+    await stage.press("u")
+    assert stage.focused == "platform#3"
+
+
 async def test_a_hundred_levels_of_undo(stage: Stage) -> None:
     await stage.focus("platform#2")
     for n in range(110):

@@ -7,8 +7,9 @@ import pytest
 from glboard_core.config import Settings
 from glboard_core.sync.events import Status
 from glboard_tui.bridge import BoardView
-from glboard_tui.texts import header_view
-from glboard_tui.widgets.header import _fresh
+from glboard_tui.head import header_view
+from glboard_tui.widgets.colors import ansi_palette
+from glboard_tui.widgets.header import paint_header
 
 HOURS = 3_600.0
 
@@ -28,4 +29,5 @@ HOURS = 3_600.0
 )
 def test_the_header_shows_the_age_of_the_mirror(status: Status, words: str) -> None:
     view = header_view(BoardView(Settings(), "planning"), status)
-    assert _fresh(view)[0] == words
+    first, *_ = paint_header(view, 160, ansi_palette())
+    assert first.text.partition("  ")[2].strip(" ●○").endswith(words)

@@ -89,17 +89,17 @@ async def test_an_open_issue_shows_its_blockers(stage: Stage) -> None:
     by = world.issue("demo-org/platform#2")
     world.block(world.issue(waits.reference), by)
     await stage.press("enter")
-    said = f"Blocked   by platform#2 (open)  {by.title}"
+    said = f"Blocked by      platform#2 (open)  {by.title}"
     await stage.until(lambda: said in facts_of(stage))
     # In share mode its title is hidden here too.
     await stage.press("escape")
     stage.app.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
     await stage.press("enter")
-    await stage.until(lambda: "by platform#2 (open)  masked" in facts_of(stage))
+    await stage.until(lambda: "platform#2 (open)  masked" in facts_of(stage))
     assert by.title not in facts_of(stage)
     # The next issue does not show this one's blockers.
     await stage.press("n")
-    assert "by platform#2" not in facts_of(stage)
+    assert "Blocked by" not in facts_of(stage)
 
 
 async def test_an_open_issue_takes_the_right_half_or_the_whole_screen(stage: Stage) -> None:
@@ -122,8 +122,8 @@ def test_remote_text_is_made_readable() -> None:
     shown = notes_content(many).plain
     assert shown.startswith("… 10 earlier comments")
     assert "[/59]" in shown
-    assert laid_out([("Labels", ("a b", "c d")), ("Due", ("",))], 18) == [("Labels", "a b  c d")]
-    assert laid_out([("Labels", ("aaaaa", "bbbbb"))], 18) == [("Labels", "aaaaa"), ("", "bbbbb")]
+    assert laid_out([("Labels", ("a b", "c d")), ("Due", ("",))], 24) == [("Labels", ["a b", "c d"])]
+    assert laid_out([("Labels", ("aaaaa", "bbbbb"))], 24) == [("Labels", ["aaaaa"]), ("", ["bbbbb"])]
 
 
 # The editor

@@ -111,8 +111,8 @@ async def test_the_filter_narrows_while_typing_and_stays_across_boards(stage: St
     await stage.type("eighted")
     assert stage.cards()["bug"] == ["platform#2"]
     await stage.press("enter", "g", "b", "g", "p")
-    assert stage.screen.header.view.filter == "is:unweighted"
-    assert stage.screen.header.view.sums[0].text == "plan 0 + 4 unweighted"
+    assert stage.screen.header.view.filter == "is:unweighted: 4 of 9"
+    assert stage.screen.header.view.sums[0].text == "planned 0w"
     await stage.press("slash")
     await stage.type("xyz")
     assert not any(stage.cards().values())
@@ -149,12 +149,24 @@ async def test_closed_cards_are_shown_on_demand(stage: Stage) -> None:
     assert "(closed)" not in stage.cards()
 
 
+async def test_menus_show_values(stage: Stage) -> None:
+    await stage.press("m")
+    strip = dict(stage.screen.strip._entries)
+    assert (strip["c"], strip["n"], strip["f"], strip["k"]) == ("19.7", "19.8", "19.9", "Backlog")
+    await stage.press("escape")
+
+
+async def test_a_key_without_a_meaning_says_so(stage: Stage) -> None:
+    await stage.press("Q")
+    assert stage.message == "Q does nothing here."
+
+
 async def test_density_cycles(stage: Stage) -> None:
     seen = []
     for _ in range(3):
         await stage.press("z")
         seen.append(stage.screen.board.density)
-    assert seen == ["roomy", "compact", "normal"]
+    assert seen == ["roomy", "normal", "wrapped"]
 
 
 async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +196,7 @@ async def test_a_prefix_shows_the_next_keys_and_an_unknown_key_cancels(stage: St
     assert stage.screen.board.size.height == height
     await stage.press("q")
     assert not stage.screen.strip.display
-    assert stage.message == "mq is not bound here."
+    assert stage.message == "mq does nothing here."
     await stage.press("j")
     assert stage.message == ""
 
@@ -265,11 +277,11 @@ async def test_keys_can_be_rebound() -> None:
 
 async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
     board = stage.screen.board
-    await stage.pilot.click(board, offset=(10, 3), times=2)
+    await stage.pilot.click(board, offset=(10, 4), times=2)
     await stage.settle()
     assert stage.screen.pane.is_open
     await stage.press("escape")
-    await stage.pilot.mouse_down(board, offset=(130, 1))
+    await stage.pilot.mouse_down(board, offset=(140, 3))
     await stage.pilot.hover(board, offset=(60, 4))
     await stage.pilot.mouse_up(board, offset=(60, 4))
     await stage.pilot.pause()
@@ -283,3 +295,17 @@ async def test_the_last_board_is_remembered() -> None:
     assert told == [("build", None), ("build", "19.8")]
     async with staged(board="build", milestone="19.8") as stage:
         assert stage.screen.header.view.board == "Build 19.8"
+
+
+async def test_columns_are_sorted_by_a_key_and_say_so(stage: Stage) -> None:
+    before = stage.cards()["bug"]
+    await stage.press("O")
+    assert stage.cards()["bug"] == ["platform#1", "ai-gateway#1", "platform#3", "platform#2"]
+    assert stage.screen.header.view.sorted_by == "sorted by weight, not GitLab's order"
+    await stage.press("K")
+    assert "Cannot rank" in stage.message
+    await stage.press("8")
+    assert stage.focused == stage.cards()["bug"][0]
+    await stage.press("u", "O", "O", "O")
+    assert stage.cards()["bug"] == before
+    assert not stage.screen.header.view.sorted_by

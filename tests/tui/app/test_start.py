@@ -15,8 +15,9 @@ async def test_the_planning_board_of_the_next_milestone(stage: Stage) -> None:
         "(unlisted)": ["platform#7"],
     }
     header = stage.screen.header.view
-    assert (header.board, header.role, header.fresh) == ("Planning 19.8", "next", "live")
-    assert header.sums[0].text == "plan 9 + 4 unweighted"
+    assert (header.board, header.shown, header.fresh) == ("Planning 19.8", "planning", "live")
+    assert header.dates == ("12 Dec – 15 Jan", "starts in 5 days")
+    assert header.sums[0].text == "planned 9w"
     assert stage.focused == "platform#1"
 
 

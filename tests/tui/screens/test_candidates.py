@@ -11,13 +11,13 @@ from tui.screens.lists import lines, names, on_top, text
 async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
     await stage.press("g", "c")
     screen = on_top(stage, Candidates)
-    assert "Candidates 19.8: 0 of 9 accepted · free 11.5 after likely carry-over" in text(stage)
+    assert "Candidates 19.8: 0 of 9 accepted · 11.5w left to accept" in text(stage)
     assert names(stage)[:2] == ["platform#1", "platform#2"]
     assert "not ready, no weight" in lines(stage)[1]
     await stage.press("enter")
     assert "Deliverable" in stage.issue("platform#1").labels
     assert "Accepted for eng_birch." in screen.entries[0].words
-    assert "1 of 9 accepted · free 9.5" in text(stage)
+    assert "1 of 9 accepted · 9.5w left" in text(stage)
     await stage.press("u")
     assert "Deliverable" not in stage.issue("platform#1").labels
     await stage.press("d", "a")
@@ -51,14 +51,14 @@ async def test_candidates_can_be_sorted(stage: Stage) -> None:
 async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     await stage.press("g", "c", "d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
-    assert strip["a"].endswith("alder +11.5")
-    assert strip["b"].endswith("birch !-1")
+    assert strip["a"].endswith("alder 11.5w free")
+    assert strip["b"].endswith("birch 1w over")
     await stage.press("escape")
     stage.screen.context.planning.team_store.hides_figures = True
     await stage.press("d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
     assert strip["a"].endswith("alder free")
-    assert strip["b"].endswith("birch !over")
+    assert strip["b"].endswith("birch over")
 
 
 async def test_fill_capacity_proposal_can_be_accepted_as_a_whole(stage: Stage) -> None:

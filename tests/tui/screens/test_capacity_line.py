@@ -1,4 +1,4 @@
-"""The header's second line: the plan and the capacity, live."""
+"""The header's figures: the board's one question and who has what, live."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.planning import capacity as capacities
+from glboard_core.planning.capacity import Capacity, CapacityTally
+from glboard_core.planning.team import Team
 from glboard_core.planning.text import signed
 from glboard_tui.texts import short_names
 from tui.app.stage import Stage, staged
@@ -20,62 +21,91 @@ def people(stage: Stage) -> list[str]:
     return [fact.text for fact in stage.screen.header.view.people]
 
 
-async def test_the_header_shows_plan_and_capacity(stage: Stage) -> None:
-    assert sums(stage) == [
-        "plan 9 + 4 unweighted / capacity 13.5",
-        "carry-over 2 likely, 2 all",
-        "free 2.5 likely, free 2.5 all",
-    ]
-    assert people(stage) == ["birch !over", "alder free"]
+async def test_the_header_asks_whether_the_plan_fits(stage: Stage) -> None:
+    assert sums(stage) == ["Capacity 13.5w", "2 carried over", "9 planned", "2.5w free"]
+    assert people(stage) == ["birch 2w, 1w over", "alder 1w, 11.5w free", "unassigned 6w"]
+    warning = stage.screen.header.view.warning
+    assert warning is not None
+    assert warning.text == "4 have no weight"
+
+
+async def test_figures_add_up(stage: Stage) -> None:
+    """The header's figures are sums of the cards: each is the same number wherever it is shown."""
+    view, index = stage.screen.header.view, stage.app.bridge.index
+    assert index is not None
+    shown = [issue for issue in stage.engine.shown.values() if issue.milestone == "19.8" and issue.is_open]
+    weights = [issue.weight for issue in shown]
+    carried, planned, free = (float(words.split("w")[0].split()[0]) for words in sums(stage)[1:])
+    assert planned == sum(filter(None, weights)) == sum(column.weight for column in index.visible())
+    assert view.warning is not None
+    assert view.warning.text.split()[0] == str(weights.count(None))
+    assert weights.count(None) == sum(column.unweighted for column in index.visible())
+    assert float(sums(stage)[0].split()[1].rstrip("w")) - carried - planned == free
+    assert sum(int(words.split()[1].strip("w,")) for words in people(stage)) == planned
+    # The bar shows the same figures.
+    assert sum(part for part, _ in view.bar) == carried + planned
+    cards = [index.issue(issue) for column in index.visible() for issue in column]
+    assert sum(card.weight or 0 for card in cards if card is not None) == planned
+
+
+async def test_build_says_what_is_closed(stage: Stage) -> None:
+    await stage.press("g", "b")
+    assert sums(stage) == ["closed 0 of 1", "0w of 2w done"]
+    await stage.focus("platform#8")
+    await stage.press("x", "c")
+    assert sums(stage) == ["closed 1 of 1", "2w of 2w done"]
+    await stage.press("u", "8")
+    warning = stage.screen.header.view.warning
+    assert warning is not None
+    assert warning.text == "1 over weight"
 
 
 async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
-    assert sums(stage)[0] == "plan 17 + 3 unweighted / capacity 13.5"
-    assert sums(stage)[2] == "!over 5.5 likely, !over 5.5 all"
+    assert sums(stage)[2:] == ["17 planned", "5.5w over"]
     await stage.focus("platform#5")
     await stage.press("w", "backspace", "1", "2", "enter")
-    assert people(stage) == ["birch !over", "alder full"]
+    assert people(stage)[:2] == ["birch 2w, 1w over", "alder 12w, 0.5w free"]
     await stage.press("A")
     await stage.press("w", "backspace", "backspace", "2", "0", "enter")
-    assert people(stage) == ["alder !over", "birch !over"]
+    assert [one.split(",")[0] for one in people(stage)[:2]] == ["eng_alder 20w", "eng_birch 2w"]
     await stage.press("u", "u", "u", "u")
-    assert sums(stage)[0] == "plan 9 + 4 unweighted / capacity 13.5"
+    assert sums(stage)[2:] == ["9 planned", "2.5w free"]
     await stage.press("g", "b")
     await stage.focus("platform#8")
     await stage.press("D")
     await stage.press("g", "p")
-    assert sums(stage)[1] == "carry-over 0 likely, 0 all"
+    assert sums(stage)[1] == "0 carried over"
 
 
 async def test_without_a_team_only_the_sums_are_shown() -> None:
     async with staged() as stage:
-        assert sums(stage) == ["plan 9 + 4 unweighted", "carry-over 2 likely, 2 all"]
+        assert sums(stage) == ["planned 9w", "0w accepted"]
         assert people(stage) == []
 
 
-async def test_a_board_without_a_version_milestone_shows_its_own_sums(stage: Stage) -> None:
+async def test_a_board_without_a_version_milestone_says_what_is_ready(stage: Stage) -> None:
     await stage.press("g", "k")
-    assert sums(stage) == ["plan 0 + 1 unweighted", "1 issue"]
+    assert sums(stage) == ["ready 0 of 1", "0w of 0w"]
 
 
 async def test_an_invalid_team_file_does_not_crash(tmp_path: Path) -> None:
     wrong = tmp_path / "team.toml"
     wrong.write_text("[[people]]\nusernam = 3\n", encoding="utf-8")
     async with staged(team_file=wrong) as stage:
-        assert sums(stage)[0] == "plan 9 + 4 unweighted"
+        assert sums(stage)[0] == "planned 9w"
 
 
 async def test_moving_the_focus_computes_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    known = capacities.capacity
+    known = CapacityTally.capacity
 
-    def counted(*given: object, **named: object) -> object:
+    def counted(tally: CapacityTally, team: Team) -> Capacity:
         asked.append("again")
-        return known(*given, **named)  # type: ignore[arg-type]
+        return known(tally, team)
 
-    monkeypatch.setattr(capacities, "capacity", counted)
+    monkeypatch.setattr(CapacityTally, "capacity", counted)
     await stage.press("j", "k", "l", "space", "escape")
     stage.screen.show_header()
     assert asked == []
@@ -86,9 +116,9 @@ async def test_moving_the_focus_computes_nothing(stage: Stage, monkeypatch: pyte
 async def test_a_narrow_header_keeps_the_important_figures(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(80, 24)) as stage:
         line = stage.screen.header.render_line(1).text
-        assert "capacity 13.5" in line
-        assert "free 2.5 likely" in line
-        assert "carry-over" not in line
+        assert "Capacity 13.5w" in line
+        assert "2.5w free" in line
+        assert "carried over" not in line
 
 
 @pytest.mark.parametrize(

@@ -12,29 +12,36 @@ from textual.strip import Strip
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import truecolor_palette
 from glboard_tui.widgets.column_headers import ColumnHeader, paint_column_header
-from glboard_tui.widgets.footer import FooterView, paint_footer, paint_keys
-from glboard_tui.widgets.header import HeaderView, paint_header
+from glboard_tui.widgets.footer import FooterView, differing, paint_footer, paint_keys
+from glboard_tui.widgets.header import HeaderView, Tab, paint_header
 from tui.widgets.test_text import NASTY
 
 PALETTE = truecolor_palette({}, dark=True)
 
+TABS = tuple(Tab(name.lower(), name) for name in ("Planning", "Build", "Backlog", "Milestones", "People"))
 HEADER = HeaderView(
     board="Planning 19.8",
-    role="next",
-    share=True,
-    masked=2,
+    group="demo-org",
+    tabs=TABS,
+    shown="planning",
+    milestone="19.8",
+    dates=("12 Dec – 15 Jan", "starts in 5 days"),
     unsent=3,
     sums=(
-        Fact("plan 25 + 3 unweighted / capacity 35.25"),
-        Fact("free +4.25 likely"),
-        Fact("!-9.75 all", "bad"),
+        Fact("Capacity 46w"),
+        Fact("18 carried over", minor=True),
+        Fact("30 planned", minor=True),
+        Fact("2w over", "bad"),
     ),
-    people=(Fact("alder full"), Fact("cedar !over", "bad")),
+    bar=((18, "warn"), (28, "accent"), (2, "bad")),
+    full=46,
+    warning=Fact("18 have no weight", "warn"),
+    people=(Fact("cedar 9w, 2w over", "bad", short="cedar 2w over"), Fact("unassigned 21w")),
 )
 FOOTER = FooterView(
     target="2 selected",
     selected=True,
-    hints=(("M", "to 19.9"), ("d", "accept"), ("s", "state"), ("?", "keys")),
+    hints=(("M", "defer to 19.9"), ("d", "accept for…"), ("s", "state"), ("?", "all keys")),
     last="u undo: platform#4219 to 19.9",
 )
 HEAD = ColumnHeader(key="bug", title="bug", x=0, width=39, count=5, weight=6, unweighted=1)
@@ -50,32 +57,57 @@ def footer(width: int, **changes: Any) -> str:
     return paint_footer(msgspec.structs.replace(FOOTER, **changes), width, PALETTE).text
 
 
-def head(**changes: Any) -> str:
-    return paint_column_header(msgspec.structs.replace(HEAD, **changes), PALETTE).text
+def head(**changes: Any) -> list[str]:
+    strips = paint_column_header(msgspec.structs.replace(HEAD, **changes), PALETTE)
+    return [strip.text for strip in strips]
 
 
-def test_header_at_full_width() -> None:
-    first, second = header(120)
-    assert first.startswith(" PLANNING 19.8 (next)   ")
-    assert first.endswith("   filter: none · SHARE 2 masked · live · 3 unsent ")
-    assert second.startswith(" plan 25 + 3 unweighted / capacity 35.25 · free +4.25 likely · !-9.75 all  ")
-    assert second.endswith("  alder full · cedar !over ")
+def test_each_line_of_the_header_has_its_job() -> None:
+    boards, question, people = header(140)
+    assert boards.startswith(" demo-org   Planning  Build  Backlog  Milestones  People   ")
+    assert boards.endswith("  3 unsent  ● live ")
+    assert question.startswith(" ‹ 19.8 ›  12 Dec – 15 Jan · starts in 5 days  ")
+    assert "Capacity 46w  ━━━" in question
+    assert "━ 18 carried over · 30 planned · 2w over  " in question
+    assert question.endswith("  18 have no weight ")
+    assert people.rstrip() == " Planned for  cedar 9w, 2w over · unassigned 21w"
 
 
-def test_header_at_40_keeps_what_matters() -> None:
-    first, second = header(40)
-    assert first == " PLANNING 19.8 (next)   live · 3 unsent "
-    assert second.startswith(" plan 25 + 3 unweighted / capacity 35.2")
+def test_the_bar_has_the_proportions_of_its_figures() -> None:
+    (_, strip, _) = paint_header(HEADER, 160, PALETTE)
+    assert [segment.text.count("━") for segment in strip if "━" in segment.text] == [11, 18, 1]
+    free = msgspec.structs.replace(HEADER, bar=((10, "warn"), (20, "accent")), full=60)
+    (_, strip, _) = paint_header(free, 160, PALETTE)
+    bars = [segment.text.strip() for segment in strip if set(segment.text) & {"━", "─"}]
+    assert bars == ["━" * 5, "━" * 10, "─" * 15]
+
+
+def test_a_narrow_header_keeps_the_answer_and_the_warning() -> None:
+    _, question, _ = header(80)
+    assert question.startswith(" ‹ 19.8 ›  12 Dec – 15 Jan ")
+    assert "2w over" in question
+    assert "carried" not in question
+    assert question.endswith(" 18 have no weight ")
+    _, question, people = header(44)
+    assert "Capacity 46w" in question
+    assert "2w over" in question
+    assert people.startswith(" cedar 2w over · unassigned 21w")
+
+
+def test_boards_far_from_the_shown_one_give_way() -> None:
+    first, _, _ = header(58, shown="milestones")
+    assert " Milestones " in first
+    assert "…" in first
+    assert first.endswith(" 3 unsent  ● live ")
+    assert header(40)[0].startswith("  Planning ")
 
 
 def test_header_shows_the_filter() -> None:
-    assert "filter: assignee alder" in header(120, filter="assignee alder")[0]
+    assert "filter is:slipped: 5 of 33" in header(160, filter="is:slipped: 5 of 33")[1]
 
 
 def test_header_never_hides_stale_failed_or_conflicts() -> None:
-    first = header(60, board="A board with a very long name indeed", fresh="offline", failed=2, conflicts=1)[
-        0
-    ]
+    first, *_ = header(60, fresh="offline", failed=2, conflicts=1)
     assert "offline" in first
     assert "3 unsent" in first or "3*" in first
     assert "≠1" in first
@@ -83,14 +115,18 @@ def test_header_never_hides_stale_failed_or_conflicts() -> None:
 
 
 def test_age_and_progress() -> None:
-    assert "cached 3m" in header(120, fresh="cached", age="3m")[0]
-    assert "loading 120/600" in header(120, fresh="loading", progress="120/600")[0]
+    assert "○ cached 3m" in header(120, fresh="cached", age="3m")[0]
+    assert "○ loading 120/600" in header(120, fresh="loading", progress="120/600")[0]
+
+
+def test_a_shared_screen_says_so() -> None:
+    assert " SHARED SCREEN · 2 masked " in header(120, share=True, masked=2)[0]
 
 
 def test_footer_shows_the_target_and_the_last_change() -> None:
     line = footer(120)
-    assert line.startswith(" 2 selected · M to 19.9 · d accept · s state  ")
-    assert line.endswith("  u undo: platform#4219 to 19.9 · ? ")
+    assert line.startswith(" 2 selected        M defer to 19.9  d accept for…  s state  ")
+    assert line.endswith("  u undo: platform#4219 to 19.9  ? all keys ")
 
 
 def test_footer_drops_hints_before_the_target() -> None:
@@ -98,39 +134,64 @@ def test_footer_drops_hints_before_the_target() -> None:
     assert footer(40).endswith("? ")
 
 
+def test_another_target_moves_nothing_next_to_it() -> None:
+    lines = [footer(120, target=target) for target in ("platform#7", "platform#113")]
+    assert len({line.index("M defer") for line in lines}) == 1
+
+
 def test_a_message_replaces_the_hints() -> None:
     line = footer(120, message="nothing to undo [/b]")
-    assert " 2 selected · nothing to undo [/b] " in line
+    assert " 2 selected        nothing to undo [/b] " in line
     assert "accept" not in line
 
 
-def test_head_shortens_from_the_right() -> None:
-    assert head() == "■ bug           5 · 6w · 1 unweighted │"
-    assert head(width=24) == "■ bug      5 · 6w · 1? │"
-    assert head(width=26, title="ready for development") == "■ ready for d…  5 · 6w+? │"
-    assert head(width=16) == "■ bug        5 │"
-    assert head(weight=None, unweighted=0).strip("■│ ").split() == ["bug", "5"]
+def test_only_what_differs_is_painted_again() -> None:
+    one, other = (
+        paint_footer(msgspec.structs.replace(FOOTER, target=t), 120, PALETTE) for t in ("a#1", "a#2")
+    )
+    start, end = differing(one, other)
+    assert 0 <= start < end <= 12
 
 
-def test_over_limit_shows_a_sign() -> None:
-    assert "!5/4" in head(limit_issues=4)
-    assert "5/8" in head(limit_issues=8)
-    assert "!6w/5" in head(limit_weight=5)
+def test_head_has_a_bar_and_one_warning_below_its_figures() -> None:
+    assert head(width=40, full=12) == [
+        "■ bug                            5  6w  ",
+        "  ━━━━━━━━━━────────── 1 has no weight  ",
+    ]
+
+
+def test_a_name_matters_more_than_where_its_figures_are() -> None:
+    first, second = head(width=27, title="ready for development", unweighted=0)
+    assert first == "■ ready for development    "
+    assert second.endswith(" 5  6w  ")
+
+
+def test_a_weight_not_known_is_not_0() -> None:
+    assert "5  ?  " in head(weight=0, unweighted=5)[0]
+    assert head(weight=None, unweighted=0)[0].strip("■ ").split() == ["bug", "5"]
+
+
+def test_over_a_limit_says_by_how_much() -> None:
+    first, second = head(limit_issues=4)
+    assert "5 of 4" in first
+    assert "1 over its limit" in second
+    assert "over" not in head(limit_issues=8)[1]
+    assert "1w over its limit" in head(limit_weight=5)[1]
 
 
 def test_single_column_header_shows_its_position() -> None:
-    assert "‹ 2/5 ›" in head(place=(2, 5))
-    assert "‹" not in head(place=(1, 1))
+    assert "‹ 2/5 ›" in head(place=(2, 5))[0]
+    assert "‹" not in head(place=(1, 1))[0]
 
 
 def test_drop_target_shows_a_sign() -> None:
-    assert head(target=True).startswith("▼ bug")
+    assert head(target=True)[0].startswith("▼ bug")
 
 
 def test_rail_shows_the_count() -> None:
-    assert head(collapsed=True, width=3) == " 5│"
-    assert head(collapsed=True, width=3, count=120) == "  │"
-    assert head(collapsed=True, width=3, more=7) == "+7│"
+    assert head(collapsed=True, width=3) == [" 5 ", "   "]
+    assert head(collapsed=True, width=3, count=120) == ["   ", "   "]
+    assert head(collapsed=True, width=3, more=7) == ["+7 ", "   "]
 
 
 def test_which_key_lists_keys_in_columns() -> None:
@@ -148,7 +209,21 @@ def test_which_key_lists_keys_in_columns() -> None:
 def test_every_line_has_the_requested_width(one: str, two: str, width: int, number: int, on: bool) -> None:
     words = (Fact(one, "bad"), Fact(two))
     view = HeaderView(
-        board=one, role=two, filter=two, unsent=number, failed=number, share=on, sums=words, people=words
+        board=one,
+        group=two,
+        tabs=(Tab("1", one), Tab("2", two)) if on else (),
+        shown="2",
+        milestone=two,
+        dates=(one, two),
+        filter=two,
+        unsent=number,
+        failed=number,
+        share=on,
+        sums=words,
+        bar=((number, "good"), (3, "bad")),
+        full=number,
+        warning=words[0],
+        people=words,
     )
     strips: list[Strip] = list(paint_header(view, width, PALETTE))
     hints = ((one, two), ("?", "keys"), ("x", one))
@@ -162,10 +237,11 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
         count=number,
         weight=number,
         unweighted=number,
+        full=number,
         limit_issues=3,
         place=(1, 9) if on else None,
     )
-    strips.append(paint_column_header(column, PALETTE))
+    strips += paint_column_header(column, PALETTE)
     strips += paint_keys(one, [(two, one), ("a", two)], width, PALETTE)
     for strip in strips:
         assert Strip(list(strip)).cell_length == width

@@ -37,10 +37,11 @@ async def test_board_is_drawn() -> None:
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         lines = screen(app)
-        assert lines[0].startswith("■ bug")
-        assert "4 · 4w · 1 unweighted │■ maintenance" in lines[0]
-        assert lines[1].startswith("▌ Guided window credential reported 1 ")
-        assert lines[2].startswith("▌ platform#1 P2 ready")
+        assert lines[0].startswith(" ■ bug")
+        assert "4  4w  ■ maintenance" in lines[0]
+        assert "1 has no weight" in lines[1]
+        assert lines[2].startswith(" ▌ Guided window credential reported 1 ")
+        assert lines[3].startswith(" ▌ platform#1 ready P2")
         assert app.focused_issue == issue_id(1)
 
 
@@ -148,7 +149,7 @@ async def test_focus_stays_on_its_issue_when_others_come_and_go() -> None:
         app.change(4, position=99.0)
         await pilot.pause()
         assert app.focused_issue == issue_id(7)
-        assert screen(app)[1].startswith("▌")
+        assert screen(app)[2].startswith(" ▌")
 
 
 async def test_focus_moves_to_the_neighbour_when_a_card_leaves() -> None:
@@ -200,7 +201,7 @@ async def test_a_flag_change_repaints_one_card() -> None:
         app.board.changed(set(), {issue_id(4)})
         await pilot.pause()
         assert take() == {"type::bug": 2}
-        assert screen(app)[4].startswith(" *platform#4")
+        assert screen(app)[6].startswith(" ▎*platform#4")
 
 
 async def test_a_change_repaints_only_the_cards_below_it() -> None:
@@ -210,7 +211,7 @@ async def test_a_change_repaints_only_the_cards_below_it() -> None:
         take = app.count_lines()
         app.remove(28)
         await pilot.pause()
-        assert take() == {"type::bug": 2}
+        assert take() == {"type::bug": 3}
 
 
 async def test_empty_column_and_empty_board() -> None:
@@ -218,7 +219,7 @@ async def test_empty_column_and_empty_board() -> None:
     app = BoardApp(issues)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        assert "  —" in screen(app)[1]
+        assert "  —" in screen(app)[2]
         app.board.move(1, 0)
         assert app.focused_issue is None
         app.change(1, labels=frozenset({"type::maintenance"}))
@@ -236,7 +237,7 @@ async def test_empty_column_and_empty_board() -> None:
         app.board.changed(app.index.update(None, app.issues[issue_id(2)]), {issue_id(2)})
         await pilot.pause()
         assert not app.query_one(EmptyMessage).display
-        assert "Issue 2" in screen(app)[1]
+        assert "Issue 2" in screen(app)[2]
 
 
 async def test_marks_stick_to_issues() -> None:
@@ -290,7 +291,7 @@ async def test_range_follows_the_focus() -> None:
         board.move(0, 5)
         assert targets(app) == ids(4, 7)
         await pilot.pause()
-        assert screen(app)[3].startswith(" ✓")
+        assert screen(app)[5].startswith(" ▎✓")
 
 
 async def test_focus_and_marks_survive_a_new_filter_and_another_board() -> None:
@@ -303,7 +304,7 @@ async def test_focus_and_marks_survive_a_new_filter_and_another_board() -> None:
         assert app.focused_issue == issue_id(10)
         assert targets(app) == ids(10)
         await pilot.pause()
-        assert "platform#4 " in screen(app)[2]
+        assert "platform#4 " in screen(app)[3]
 
 
 @pytest.mark.parametrize("size", [(160, 45), (100, 30), (60, 20), (40, 10), (12, 3), (3, 2)])
@@ -348,11 +349,11 @@ async def test_far_columns_fold_into_rails() -> None:
     async with app.run_test(size=(62, 20)) as pilot:
         await pilot.pause()
         lines = screen(app)
-        assert lines[0].endswith("20│")
-        assert "".join(line[-2] for line in lines[2:9]) == "feature"
+        assert lines[0].endswith("20 ")
+        assert "".join(line[-2] for line in lines[3:10]) == "feature"
         app.board.move(2, 0)
         await pilot.pause()
-        assert "".join(line[1] for line in screen(app)[2:5]) == "bug"
+        assert "".join(line[2] for line in screen(app)[3:6]) == "bug"
         assert app.focused_issue == issue_id(3)
 
 
@@ -373,10 +374,10 @@ async def test_density() -> None:
     app = BoardApp(issues_of(60))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(0, 15)
-        for density in ("compact", "roomy", "normal"):
+        for density in ("dense", "roomy", "normal", "wrapped", "auto"):
             app.board.density = density
             await pilot.pause()
-            assert any(line.startswith("▌") for line in screen(app))
+            assert any(line.startswith(" ▌") for line in screen(app))
             assert app.focused_issue == issue_id(46)
 
 
@@ -390,7 +391,7 @@ async def test_changing_the_theme_repaints() -> None:
         under = {
             segment.style.bgcolor.name for segment in strips[5] if segment.style and segment.style.bgcolor
         }
-        assert under == {LIGHT.background}
+        assert under == {LIGHT.background, LIGHT.variables["board-card"]}
 
 
 @pytest.mark.parametrize(
@@ -401,7 +402,7 @@ async def test_no_title_crashes_the_app(title: str) -> None:
         {issue_id(1): issue(1, "type::bug", title=title, project=title or "p", assignees=(title,))}
     )
     async with app.run_test(size=(60, 20)) as pilot:
-        for density in ("normal", "compact", "roomy"):
+        for density in ("normal", "dense", "roomy"):
             app.board.density = density
             await pilot.pause()
             assert "\x1b" not in "".join(screen(app))
@@ -431,7 +432,7 @@ async def test_many_columns() -> None:
             assert app.focused_issue == issue_id(number + 1)
             assert any("▌" in line for line in screen(app))
             app.board.move(1, 0)
-        assert "".join(line[1] for line in screen(app)[2:10]) == "+16 more"
+        assert "".join(line[2] for line in screen(app)[3:11]) == "+16 more"
 
 
 async def test_without_colours_focus_is_visible_and_text_uses_terminal_colours(
@@ -444,4 +445,4 @@ async def test_without_colours_focus_is_visible_and_text_uses_terminal_colours(
         strips = app.screen._compositor.render_strips(app.size)
         shown = [segment for strip in strips for segment in strip if segment.text.strip() and segment.style]
         assert {(s.style.color.name, s.style.bgcolor.name) for s in shown} == {("default", "default")}  # type: ignore[union-attr]
-        assert [segment.style.reverse for segment in strips[1] if "Guided" in segment.text] == [True]  # type: ignore[union-attr]
+        assert [segment.style.reverse for segment in strips[2] if "Guided" in segment.text] == [True]  # type: ignore[union-attr]

@@ -9,8 +9,8 @@ from support.make import issue_id
 from tui.widgets.playground import BoardApp, issues_of
 
 WIDE = (160, 45)
-#: Cells on the second card of each column at 160 cells: 54, 53, 53 wide.
-SECOND_BUG, SECOND_MAINTENANCE, SECOND_FEATURE = (5, 3), (60, 3), (115, 3)
+#: Cells on the second card of each column at 160 cells, each 53 wide: two lines of head, then three a card.
+SECOND_BUG, SECOND_MAINTENANCE, SECOND_FEATURE = (5, 5), (60, 5), (115, 5)
 
 
 async def drag(
@@ -44,7 +44,7 @@ async def test_ctrl_click_marks_one_and_shift_click_a_range() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.click(BoardWidget, offset=SECOND_BUG, control=True)
-        await pilot.click(BoardWidget, offset=(5, 9), shift=True)
+        await pilot.click(BoardWidget, offset=(5, 14), shift=True)
         assert [issue for issue, _ in app.board.targets()] == [issue_id(n) for n in (4, 7, 10, 13)]
         await pilot.click(BoardWidget, offset=SECOND_BUG, control=True)
         assert issue_id(4) not in app.board.selection
@@ -106,14 +106,14 @@ async def test_a_small_movement_does_not_drag() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.mouse_down(BoardWidget, offset=SECOND_BUG)
-        await pilot.hover(BoardWidget, offset=(6, 3))
+        await pilot.hover(BoardWidget, offset=(6, 5))
         assert not app.board.state.dragged
 
 
 async def test_dragging_a_marked_card_moves_all_marked() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.click(BoardWidget, offset=(5, 9), control=True)
+        await pilot.click(BoardWidget, offset=(5, 14), control=True)
         await pilot.click(BoardWidget, offset=SECOND_BUG, control=True)
         await drag(pilot, SECOND_BUG, SECOND_FEATURE)
         (drop,) = app.said_of(BoardWidget.CardDropped)

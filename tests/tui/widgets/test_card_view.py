@@ -13,6 +13,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import CardView, Flag
 from glboard_tui.widgets.card_view import CardContext, missing_words, present
+from glboard_tui.widgets.text import short_people
 from support.make import issue, issue_id
 
 BUG = LabelColumn(key="type::bug", title="bug", value="type::bug")
@@ -35,12 +36,20 @@ def words(*labels: str, **more: Any) -> list[str]:
     return [fact.text for fact in card(*labels, **more).facts]
 
 
-def test_priority_severity_and_state_are_short() -> None:
-    assert words("type::bug", "priority::1", "severity::2", "workflow::ready for development") == [
-        "P1",
-        "S2",
-        "ready",
+def test_facts_come_in_the_order_in_which_they_matter() -> None:
+    labels = ("type::bug", "bug::ux", "priority::1", "severity::2", "workflow::ready for development")
+    context = CardContext(warnings=lambda _: ("no category",))
+    view = card(*labels, "missed:19.6", "missed:19.7", blocked=True, context=context)
+    assert [fact.text for fact in view.facts] == [
+        *("ready", "slipped ×2", "blocked", "P1", "S2", "no category", "ux"),
     ]
+    assert [fact.text for fact in view.facts if fact.minor] == ["ux"]
+
+
+def test_what_the_filter_asks_for_comes_first() -> None:
+    labels = ("type::bug", "priority::1", "workflow::in dev", "missed:19.7")
+    sought = CardContext(sought=frozenset({"slipped"}))
+    assert words(*labels, context=sought) == ["slipped", "in dev", "P1"]
 
 
 def test_card_does_not_repeat_its_column() -> None:
@@ -56,10 +65,20 @@ def test_subtype_is_shown_without_its_type() -> None:
     assert words("type::bug", "bug::ux") == ["ux"]
 
 
-def test_deliverable_is_shown_unless_the_board_filters_by_it() -> None:
-    assert words("type::bug", "Deliverable") == ["D"]
+def test_accepted_is_shown_unless_the_board_filters_by_it() -> None:
+    assert card("type::bug", "Deliverable").accepted
+    assert not card("type::bug").accepted
     build = msgspec.structs.replace(BOARD, labels=frozenset({"Deliverable"}))
-    assert words("type::bug", "Deliverable", board=build) == []
+    assert not card("type::bug", "Deliverable", board=build).accepted
+
+
+def test_the_edge_says_the_state() -> None:
+    assert card("type::bug", "workflow::ready for development").edge == "good"
+    unready = CardContext(ready=lambda _: False)
+    assert card("type::bug", "workflow::ready for development", context=unready).edge == "warn"
+    assert card("type::bug", "workflow::planning breakdown").edge == "warn"
+    assert card("type::bug", "workflow::in dev", blocked=True).edge == "bad"
+    assert card("type::bug").edge == "muted"
 
 
 def test_milestone_is_shown_if_the_board_has_none() -> None:
@@ -95,11 +114,17 @@ def test_weight_has_three_forms() -> None:
 
 
 def test_people() -> None:
-    assert card().people == "-"
-    assert card(assignees=("ab", "cd")).people == "AB CD"
-    assert card(assignees=("ab", "cd", "ef")).people == "AB +2"
-    assert card(column=ALDER, assignees=("eng_alder",)).people == ""
-    assert card(column=ALDER, assignees=("eng_alder", "eng_birch")).people == "EN EN"
+    assert card().assignee == "·"
+    assert card(assignees=("ab",)).assignee == "@ab"
+    assert card(assignees=("ab", "cd", "ef")).assignee == "@ab +2"
+    assert card(column=ALDER, assignees=("eng_alder",)).assignee == ""
+    assert card(column=ALDER, assignees=("eng_alder", "eng_birch")).assignee == "+1"
+
+
+def test_people_who_share_a_prefix_are_named_without_it() -> None:
+    names = ("eng_alder", "eng_birch", "eng_cedar", "pm_oak", "ann")
+    assert list(short_people(names).values()) == ["ann", "alder", "birch", "cedar", "pm_oak"]
+    assert short_people(("eng_a", "eng_b", "qa_a", "qa_c", "qa_d", "eng_e"))["eng_a"] == "eng_a"
 
 
 def test_flags_are_queried_per_card() -> None:
@@ -112,17 +137,17 @@ def test_flags_are_queried_per_card() -> None:
 
 def test_blocked_slipped_closed_confidential() -> None:
     view = card("workflow::blocked", "missed:19.6", "missed:19.7", state="closed", confidential=True)
-    assert (view.blocked, view.slipped, view.closed, view.confidential) == (True, 2, True, True)
-    assert view.facts == ()
+    assert (view.closed, view.confidential) == (True, True)
+    assert [fact.text for fact in view.facts] == ["closed", "slipped ×2", "blocked"]
 
 
 def test_open_issue_of_a_past_milestone_has_slipped() -> None:
     over = CardContext(over={"19.7"})
-    assert card(milestone="19.7", context=over).slipped == 1
-    assert card("missed:19.7", milestone="19.7", context=over).slipped == 1
-    assert card("missed:19.5", "missed:19.6", milestone="19.7", context=over).slipped == 2
-    assert card(milestone="19.8", context=over).slipped == 0
-    assert card(milestone="19.7", state="closed", context=over).slipped == 0
+    assert words(milestone="19.7", context=over) == ["slipped"]
+    assert words("missed:19.7", milestone="19.7", context=over) == ["slipped"]
+    assert words("missed:19.5", "missed:19.6", milestone="19.7", context=over) == ["slipped ×2"]
+    assert words(milestone="19.8", context=over) == []
+    assert words(milestone="19.7", state="closed", context=over) == ["closed"]
 
 
 def test_ready_is_green_only_if_really_ready() -> None:

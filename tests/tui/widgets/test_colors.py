@@ -104,3 +104,21 @@ def test_sheets_have_no_selector_that_restyles_everything() -> None:
     rules = [line.split("/*")[0] for line in all_sheets().splitlines() if not line.strip().startswith("/*")]
     assert not any(":focus-within" in line or line.strip().startswith("*") for line in rules)
     assert "transition" not in all_sheets()
+
+
+def test_a_light_terminal_shows_no_yellow_and_no_cyan() -> None:
+    """They cannot be read on white, and the terminal's white cannot be computed with."""
+    colors = {
+        style.color.name
+        for ground in get_args(Ground)
+        for ink in get_args(Ink)
+        if (style := ansi_palette(dark=False).style(ground, ink)).color
+    }
+    assert not colors & {"yellow", "cyan", "white", "bright_yellow", "bright_white"}
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_surfaces_can_be_told_apart(theme: Theme) -> None:
+    """Lane, card and focus differ from what they lie on, so that no border has to be drawn."""
+    under = {ground: palette(theme).style(ground).bgcolor for ground in get_args(Ground)}
+    assert len({str(under[name]) for name in ("rest", "lane", "card", "alt", "focus", "selected")}) == 6

@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_tui.widgets.layout import MIN_WIDTH, SINGLE_BELOW, arrange
+from glboard_tui.widgets.layout import MIN_WIDTH, SINGLE_BELOW, Arrangement, WidthShare, narrowest, part_of
+from glboard_tui.widgets.layout import arrange as arrange_shares
+
+
+def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
+    return arrange_shares([WidthShare()] * count, width, focus, first)
 
 
 @given(st.integers(1, 40), st.integers(1, 300), st.integers(-2, 45), st.integers(0, 40))
@@ -52,3 +57,30 @@ def test_single_column_below_60_cells() -> None:
 
 def test_no_columns() -> None:
     assert arrange(0, 100, 0).slots == ()
+
+
+def test_a_column_that_holds_little_takes_little() -> None:
+    parts = [part_of(4, is_list=True), part_of(13, is_list=True), part_of(16, is_list=True)]
+    shares = [WidthShare(part=part) for part in (*parts, part_of(1, is_list=False))]
+    widths = [slot.width for slot in arrange_shares(shares, 159, 0).slots]
+    assert widths[-1] == MIN_WIDTH
+    assert MIN_WIDTH < widths[0] < widths[1]
+    assert abs(widths[1] - widths[2]) <= 1
+    assert sum(widths) == 159
+
+
+def test_one_card_more_makes_an_ordinary_column_no_wider() -> None:
+    assert len({part_of(cards, is_list=True) for cards in range(5)}) == 1
+
+
+def test_what_a_column_needs_comes_first() -> None:
+    widths = [slot.width for slot in arrange_shares([WidthShare(60, 1), WidthShare(26, 3)], 100, 0).slots]
+    assert widths == [63, 37]
+    tight = arrange_shares([WidthShare(90, 1), WidthShare(26, 0)], 100, 0)
+    assert [slot.width for slot in tight.slots] == [74, 26]
+
+
+def test_the_narrowest_width_that_fits() -> None:
+    assert narrowest(lambda width: width >= 41, 90) == 41
+    assert narrowest(lambda width: width >= 41, 40) is None
+    assert narrowest(lambda _: True, 90) == MIN_WIDTH

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_tui.widgets.text import clean, clip, fit, fit_right, upright, width_of
+from glboard_tui.widgets.text import clean, clip, fit, fit_right, upright, width_of, wrapped
 
 #: Text that breaks boards: wide, right to left, combining, joined, flags, escapes, lone surrogates.
 NASTY = st.one_of(
@@ -68,3 +68,18 @@ def test_upright_name() -> None:
     assert upright("bug", 5) == ("b", "u", "g")
     assert upright("maintenance", 4) == ("m", "a", "i", "…")
     assert upright("x", 0) == ()
+
+
+def test_a_title_is_wrapped_at_spaces() -> None:
+    assert wrapped("Wrong total in token accounting", 12, 14, 5) == ("Wrong total", "in token", "accounting")
+    assert wrapped("Wrong total in token accounting", 12, 14, 2) == ("Wrong total", "in token acco…")
+    assert wrapped("a" * 25, 10, 10, 5) == ("a" * 10, "a" * 10, "a" * 5)
+    assert wrapped("", 10, 10, 3) == ("",)
+
+
+@given(NASTY, st.integers(1, 60), st.integers(1, 60), st.integers(1, 12))
+def test_a_wrapped_title_fits(text: str, first: int, width: int, most: int) -> None:
+    lines = wrapped(clean(text), first, width, most)
+    assert 1 <= len(lines) <= most
+    assert width_of(lines[0]) <= first
+    assert all(width_of(line) <= width for line in lines[1:])

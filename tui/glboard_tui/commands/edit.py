@@ -216,6 +216,12 @@ def rank(context: CommandContext, where: str) -> None:
     if cards.column.is_closed:
         context.say("(closed) is sorted by closing time; reopen a card to rank it.")
         return
+    if index.sorting.by != "rank":
+        key = context.keymap.key("view.sort")
+        context.say(
+            f"Cannot rank: columns are sorted by {index.sorting.by}; {key} goes on to GitLab's order."
+        )
+        return
     if catalog.ranking_board is None:
         context.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
         return

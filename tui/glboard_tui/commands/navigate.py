@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glboard_core.board.index import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.commands.context import CommandContext
@@ -164,7 +165,7 @@ def walk(context: CommandContext, where: str) -> None:
 
 
 def edit_filter(context: CommandContext, _: str) -> None:
-    """Type a filter of the board, or of the list on top of it."""
+    """Type a filter for the board, or the list on top of it."""
     if context.top is not None:
         context.top.edit_filter()
     else:
@@ -190,7 +191,7 @@ def only(context: CommandContext, state: str) -> None:
 
 # Opening, copying, and how the board looks
 
-_DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
+_DENSITIES: tuple[Density, ...] = ("auto", "roomy", "normal", "wrapped", "dense")
 #: The most browser tabs that one key opens.
 _MOST_TABS = 5
 
@@ -243,6 +244,24 @@ def density(context: CommandContext, _: str) -> None:
     board = context.board
     board.density = _DENSITIES[(_DENSITIES.index(board.density) + 1) % len(_DENSITIES)]
     context.say(f"Density: {board.density}")
+
+
+#: What sorting columns by is called.
+_SORTS: dict[SortBy, str] = {
+    "rank": "GitLab's order.",
+    "weight": "Sorted by weight, not in GitLab's order.",
+    "priority": "Sorted by priority, not in GitLab's order.",
+    "slipped": "Sorted by slips, not in GitLab's order.",
+}
+
+
+def sort(context: CommandContext, _: str) -> None:
+    """Sort the columns by the next value."""
+    orders = list(_SORTS)
+    by = orders[(orders.index(context.bridge.view.sort_by) + 1) % len(orders)]
+    context.bridge.sort(by)
+    context.shell.show_board()
+    context.say(_SORTS[by])
 
 
 def closed(context: CommandContext, _: str) -> None:

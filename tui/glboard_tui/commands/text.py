@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
-from glboard_core.board.undo import Group
+from glboard_core.board.undo import Group, UndoStack
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
@@ -157,6 +158,7 @@ def undo(context: CommandContext, _: str) -> None:
         return
     title, but = found
     context.shell.sync(follow=True)
+    _go_to(context, lambda stack: stack.next)
     context.say(f"Undone: {title}. {but}".strip())
 
 
@@ -186,7 +188,17 @@ def redo(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     context.shell.sync(follow=True)
+    _go_to(context, lambda stack: stack.last)
     context.say(f"Redone: {title}" if title else "Nothing to redo.")
+
+
+def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) -> None:
+    """Focus a card that came back, if there is one on the board."""
+    engine = context.bridge.engine
+    group = which(engine.undo_stack) if engine is not None else None
+    shown = [op.issue for op in group.ops if context.board.state.has(op.issue)] if group is not None else []
+    if shown and context.board.focused[0] not in shown:
+        context.board.focus_card(shown[0])
 
 
 def repeat(context: CommandContext, _: str) -> None:

@@ -19,7 +19,7 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from glboard_core.model.issue import IssueId
-from glboard_tui import notices, texts
+from glboard_tui import head, notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap, token_of
@@ -176,6 +176,7 @@ class BoardScreen(Screen[None]):
     """The one screen of a run; boards are switched within it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(self, bridge: Bridge, keymap: Keymap, planning: PlanningFigures) -> None:
         super().__init__()
@@ -356,31 +357,34 @@ class BoardScreen(Screen[None]):
         self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
 
     def _empty(self) -> str:
-        if self._bridge.is_partial:
+        bridge = self._bridge
+        index = bridge.index
+        if bridge.is_partial:
             return "Loading …"
-        if self._bridge.view.text:
-            return "No issues match the filter\nEsc clears it"
-        board = self._bridge.board
-        if board is not None and board.warnings:
-            return "\n".join(["No issues here", *board.warnings])
-        return "No issues here\nn creates one, - and = change the milestone, g opens other boards"
+        if index is not None and bridge.view.text:
+            hidden = f" {index.total} are hidden." if index.total else ""
+            return f"No issue matches the filter {bridge.view.text}.{hidden}\nEsc clears it"
+        if index is None:
+            return ""
+        return head.empty_words(index, self._keymap)
 
     def show_header(self) -> None:
         """Show board, filter, freshness and unsent changes."""
         bridge, planning = self._bridge, self._planning
         self.dock.follow()
         self.header.show(
-            texts.header_view(
+            head.header_view(
                 bridge.view,
                 bridge.status,
                 waited=time.monotonic() - self._status_at,
                 catalog=bridge.catalog,
+                today=bridge.today,
                 writable=bridge.writable,
                 failed_start=bridge.connect_error is not None,
                 changed=sum(map(bridge.is_here, bridge.unseen)),
                 capacity=planning.capacity(planning.board_milestone()) if bridge.is_complete else None,
                 team=planning.team is not None,
-                closed=planning.mean_closed(),
+                hidden=planning.team_store.hides_figures,
                 partial=bridge.is_partial,
             )
         )
@@ -398,6 +402,8 @@ class BoardScreen(Screen[None]):
                 undo=bridge.undo_words,
                 message=self._message or self._whose_keys or self._theirs(),
                 bad=self._bad,
+                right=self.board.right_title,
+                builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
             )
         )
 
@@ -432,6 +438,12 @@ class BoardScreen(Screen[None]):
         self.sync()
         issues = [issue for identity in event.ids if (issue := self._bridge.issue(identity))]
         move(self.context, issues, {issue.id: event.to_column for issue in issues})
+
+    @on(HeaderBar.BoardChosen)
+    def _board_chosen(self, event: HeaderBar.BoardChosen) -> None:
+        from glboard_tui.commands.navigate import open_board
+
+        open_board(self.context, event.board)
 
     @on(BoardWidget.CardOpened)
     def _card_opened(self, event: BoardWidget.CardOpened) -> None:

@@ -19,7 +19,7 @@ from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, MilestoneList, weight_words
-from glboard_tui.texts import free_words, short_names, what_to_press
+from glboard_tui.texts import acceptable_words, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
@@ -183,7 +183,7 @@ class Candidates(MilestoneList):
         """Milestone, how many are accepted, the free capacity, the order, and the cursor's line."""
         accepted = sum(one.accepted for one in self._found)
         space = self._space
-        free = f" · {free_words(space)} after likely carry-over" if space is not None else ""
+        free = f" · {acceptable_words(space)}" if space is not None else ""
         at = f" · line {place}" if count else ""
         return (
             f"Candidates {self.milestone.title}: {accepted} of {count} accepted{free} · "
@@ -272,7 +272,7 @@ class Candidates(MilestoneList):
             answers["a"] = f"{self._sum_of(chosen)}: choose who takes the unassigned ones"
         answers["n"] = "change nothing"
         self.context.ask(
-            f"Accept the proposal? Capacity: {free_words(self._space or 0)}.",
+            f"Accept the proposal? So far {acceptable_words(self._space or 0)}.",
             answers,
             lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
             note="\n".join(lines),

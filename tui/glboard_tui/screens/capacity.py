@@ -26,7 +26,7 @@ from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
 #: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
-_OVER, _DOCKED = 18, 29
+_OVER, _DOCKED = 22, 30
 #: Lines that half a page is.
 _HALF = 5
 
@@ -148,9 +148,14 @@ class CapacityPane(Vertical):
         # The header shows the changed figures, too.
         self.context.shell.show_header()
 
+    @property
+    def _width(self) -> int:
+        """Cells of a line of the list, without the scrollbar it may have."""
+        return (self.size.width or 96) - self._people.styles.scrollbar_size_vertical
+
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
         hidden, team = self._planning.team_store.hides_figures, self._planning.team
-        columns = capacity_text.columns_for(found, self.size.width or 96, hidden=hidden)
+        columns = capacity_text.columns_for(found, self._width, hidden=hidden)
         _say(self._head, Content(capacity_text.head(columns)))
         self._people.show(capacity_text.people_table(found, columns), self._people.cursor)
         self._team.show(capacity_text.team_table(found, columns), 0)

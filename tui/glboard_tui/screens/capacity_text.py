@@ -1,31 +1,31 @@
 """The texts of the capacity pane: a line for each person, the team's line, the sums. Pure (planning rule 10).
 
 Owns columns, words and what is hidden on a shared screen: with hidden figures a person is only ``free``,
-``full`` or ``!over``, and no sum of a single person is shown. Weights and days have at most two decimals.
+``full`` or ``over``, and no sum of a single person is shown. Weights and days have at most two decimals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from msgspec import Struct
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
-from glboard_core.planning.team import Member
-from glboard_core.planning.text import number, signed
-from glboard_core.planning.text import words as day_words
+from glboard_core.planning.team import Days, Member, days
+from glboard_core.planning.text import counted, day_words, number
 from glboard_tui.planning import Lookback
-from glboard_tui.texts import free_words, plan_words, state_of
+from glboard_tui.texts import free_words, state_of
 from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
-from glboard_tui.widgets.text import fit, fit_right
+from glboard_tui.widgets.text import BAR, TRACK, fit, fit_right
 
 _MOST_NAME = 20
-#: Cells of the word at a line's end, and the shortest useful bar.
-_WORDS = 7
-_SHORT = 6
-_FIGURES = (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
+#: Cells of what remains ("0.5w over of 9.5"), of the word instead of it, and the shortest and longest bar.
+_REMAINS, _WORD = 17, 7
+_SHORT, _LONG = 6, 24
+_FIGURES = (("days", 5), ("carried", 7), ("planned", 7))
 
 
 class Columns(Struct, frozen=True):
@@ -34,36 +34,44 @@ class Columns(Struct, frozen=True):
     name: int
     role: int = 0
     bar: int = 0
+    #: Without them only a word says what remains.
     figures: bool = True
-    #: Whether ``free``, ``full`` or ``!over`` is at the end; a short bar replaces it.
-    words: bool = True
+    #: A bar matters more than days, which are below the list too.
+    days: bool = True
+
+    @property
+    def shown(self) -> tuple[tuple[str, int], ...]:
+        """The figures with their widths."""
+        return _FIGURES if self.days else _FIGURES[1:]
 
 
 class Tally(Struct, frozen=True):
-    """One line's figures: a person's or the team's."""
+    """One line's figures: a person's or the team's. ``remains``: "2w over of 8"."""
 
     days: str
-    budget: str
     carried: float
     planned: int
-    free: str
-    words: str
+    remains: str
     tone: Tone
     weight: float | None
 
 
 def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
-    most = max(9, min(_MOST_NAME, width - 41))
+    # The cell of the cursor, and one after each column.
+    taken = 1 + sum(cells + 1 for _, cells in _FIGURES) + _REMAINS + 1
+    most = max(9, min(_MOST_NAME, width - taken))
     name = min(most, max([9, *(len(person.username) for person in found.people)]))
-    role = max((len(person.role) for person in found.people), default=0)
+    role = min(max((len(person.role) for person in found.people), default=0), 12)
     if hidden:
-        return Columns(name, role=min(role, 12), figures=False)
-    left = width - name - 1 - 42
-    if left >= 18:
-        return Columns(name, role=min(role, 12) if left - 18 > role else 0, bar=17)
-    short = left + _WORDS
-    return Columns(name, bar=short, words=False) if short >= _SHORT else Columns(name)
+        return Columns(name, role=role, figures=False)
+    left = width - name - 1 - taken - 1
+    if role and left - role - 1 >= _LONG:
+        return Columns(name, role=role, bar=_LONG)
+    if left >= _SHORT:
+        return Columns(name, bar=min(left, _LONG))
+    left += _FIGURES[0][1] + 1
+    return Columns(name, bar=left, days=False) if left >= _SHORT else Columns(name)
 
 
 def head(columns: Columns) -> str:
@@ -72,9 +80,10 @@ def head(columns: Columns) -> str:
     if columns.role:
         parts.append(fit("", columns.role))
     if columns.figures:
-        parts += [fit_right(word, width) for word, width in _FIGURES]
-    if columns.bar and columns.words:
-        parts.append("█carry ▓plan !over")
+        parts += [fit_right(word, width) for word, width in columns.shown]
+        if columns.bar:
+            parts.append(fit("", columns.bar))
+        parts.append(fit_right("free of budget", _REMAINS))
     return " " + " ".join(parts)
 
 
@@ -84,31 +93,40 @@ def people_table(found: Capacity, columns: Columns) -> Table:
 
 
 def team_table(found: Capacity, columns: Columns) -> Table:
-    """The team's line, with all of the carry-over."""
-    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
-    tally = Tally(
+    """What is unassigned, so that planned adds up; the team, with the figures of the header."""
+    free = found.free_likely
+    team = Tally(
         days="",
-        budget=number(found.total),
-        carried=found.carry_over.weight,
+        carried=found.carry_over.likely,
         planned=found.planned,
-        free=signed(found.free),
-        words="!over" if found.free < 0 else "free",
-        tone=tone,
+        remains=_remains(free, found.total) if columns.figures else "over" if free < 0 else "free",
+        tone="bad" if free < 0 else "good",
         weight=found.total,
     )
-    return Table(cols=_cols(columns), rows=[_cells("team", "", tally, columns, "strong")])
+    unassigned = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
+    rows = (
+        [_cells("unassigned", "", unassigned, columns, "muted")]
+        if found.unassigned and columns.figures
+        else []
+    )
+    return Table(cols=_cols(columns), rows=[*rows, _cells("team", "", team, columns, "strong")])
+
+
+def _remains(free: float, budget: float) -> str:
+    return f"{free_words(free)} of {number(budget)}"
 
 
 def _person(person: PersonCapacity, columns: Columns) -> tuple[Cell, ...]:
     words, tone = state_of(person)
-    budget = person.budget
+    budget, free = person.budget, person.free
+    remains = words if budget else "no days"
+    if columns.figures and budget is not None and free is not None:
+        remains = _remains(free, budget.weight)
     tally = Tally(
         days=number(budget.net_days) if budget else "",
-        budget=number(budget.weight) if budget else "",
         carried=person.carry_over,
         planned=person.committed,
-        free=signed(person.free) if person.free is not None else "",
-        words=words if budget else "no days",
+        remains=remains,
         tone=tone,
         weight=budget.weight if budget else None,
     )
@@ -118,10 +136,12 @@ def _person(person: PersonCapacity, columns: Columns) -> tuple[Cell, ...]:
 def _cols(columns: Columns) -> tuple[Col, ...]:
     """The columns of ``_cells``."""
     cols = [Col(width=width) for width in (columns.name, columns.role) if width]
-    if columns.figures:
-        cols += [Col(width=width, right=True) for _, width in _FIGURES]
-    cols += [Col(width=width) for width in (columns.bar, _WORDS if columns.words else 0) if width]
-    return tuple(cols)
+    if not columns.figures:
+        return (*cols, Col(width=_WORD))
+    cols += [Col(width=width, right=True) for _, width in columns.shown]
+    if columns.bar:
+        cols.append(Col(width=columns.bar))
+    return (*cols, Col(width=_REMAINS, right=True))
 
 
 def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tuple[Cell, ...]:
@@ -130,35 +150,21 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
         cells.append((role, "muted"))
     tone = INKS[tally.tone]
     if columns.figures:
-        cells += [
-            (tally.days, ink),
-            (tally.budget, ink),
-            (number(tally.carried), ink),
-            (str(tally.planned), ink),
-            (tally.free, tone),
-        ]
-    if columns.bar:
-        shown = (
-            bar(tally.carried, tally.planned, tally.weight, columns.bar - 1)
-            if tally.weight is not None
-            else ""
-            if columns.words
-            else tally.words
-        )
-        cells.append((shown, tone))
-    if columns.words:
-        cells.append((tally.words, tone))
+        cells += [(tally.days, ink)] if columns.days else []
+        cells += [(number(tally.carried), ink), (str(tally.planned), ink)]
+        if columns.bar:
+            drawn = (
+                "" if tally.weight is None else bar(tally.carried + tally.planned, tally.weight, columns.bar)
+            )
+            cells.append((drawn, tone))
+    cells.append((tally.remains, tone))
     return tuple(cells)
 
 
-def bar(carried: float, planned: float, budget: float, cells: int) -> str:
-    """The used part of a budget, in cells, with a sign at the end if it is over."""
-    if budget <= 0:
-        return "!" if carried + planned > 0 else ""
-    first = min(cells, round(carried / budget * cells))
-    second = min(cells - first, round(planned / budget * cells))
-    over = "!" if carried + planned > budget else ""
-    return "█" * first + "▓" * second + "░" * (cells - first - second) + over
+def bar(used: float, budget: float, cells: int) -> str:
+    """The used part of a budget; what is over is said in words next to it."""
+    filled = cells if used > budget else min(cells, round(used / budget * cells)) if budget > 0 else 0
+    return BAR * filled + TRACK * (cells - filled)
 
 
 def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: bool) -> str:
@@ -166,38 +172,57 @@ def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: boo
     role = f" · {person.role}" if person.role else ""
     if hidden:
         return f"{person.username}{role}"
-    parts = [f"factor {number(member.factor)}"]
+    there = person.budget.net_days if person.budget else 0
+    parts = [f"{number(there)} working {'day' if there == 1 else 'days'}", f"factor {number(member.factor)}"]
     if (net := member.net_days.get(milestone)) is not None:
         parts.append(f"net days set: {number(net)}")
     if support := member.support_days.get(milestone):
         parts.append(f"support {number(support)}")
     if member.time_off:
-        parts.append(f"off {day_words(member.time_off)}")
+        parts.append(f"off {_ranges(member.time_off)}")
     if member.holidays:
-        parts.append(f"holidays {day_words(member.holidays)}")
+        parts.append(f"holidays {_ranges(member.holidays)}")
     return f"{person.username}{role} · " + " · ".join(parts)
+
+
+def _ranges(off: Days) -> str:
+    """Days in words, consecutive ones as a range: ``23–25 Dec, 2 Jan``."""
+    runs: list[list[date]] = []
+    for day in sorted(days(off)):
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(_range(run[0], run[-1]) for run in runs)
+
+
+def _range(first: date, last: date) -> str:
+    if first == last:
+        return day_words(first)
+    start = str(first.day) if first.month == last.month else f"{day_words(first)} "
+    between = "–" if first.month == last.month else "– "
+    return f"{start}{between}{day_words(last)}"
 
 
 def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
     """The lines below the team's line."""
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
+    left = f"{number(carried.likely)}w likely"
+    if carried.weight != carried.likely:
+        left += f" · {carried.weight}w if nothing more is closed"
+    if carried.unweighted:
+        left += f" · {counted(carried.unweighted, 'issue')} without a weight"
     lines = [
-        (
-            f"capacity {number(found.total)}, {free_words(found.free_likely)} with the likely carry-over, "
-            f"{free_words(found.free)} with all"
-        ),
-        (
-            f"{plan_words(found.planned, found.unweighted)}, {found.accepted} accepted, "
-            f"{found.unassigned} unassigned"
-        ),
-        f"carry-over{before} {number(carried.likely)} likely, {carried.weight} all"
-        + (f" + {carried.unweighted} unweighted" if carried.unweighted else ""),
+        f"Carried over{before}  {left}",
+        f"Planned  {found.planned}w · {found.accepted}w accepted, {found.unassigned}w not assigned",
     ]
+    if found.unweighted:
+        lines.append(f"No weight yet  {counted(found.unweighted, 'issue')}")
     roles = found.shared_roles() if hidden else found.by_role()
     if any(roles):
-        each = ", ".join(f"{role or 'no role'} {number(weight)}" for role, weight in roles.items())
-        lines.append(f"by role {each}")
+        each = " · ".join(f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items())
+        lines.append(f"By role  {each}")
     lines.append(closed_words(closed))
     return lines
 
@@ -206,14 +231,14 @@ def closed_words(lookback: Lookback) -> str:
     """The mean closed Deliverable weight of previous milestones, with its values."""
     if lookback.closed is None:
         if lookback.trouble:
-            return f"closed before: cannot be read: {lookback.trouble}"
-        return "closed before …" if lookback.reading else "closed before: not read"
+            return f"Closed per milestone  cannot be read: {lookback.trouble}"
+        return "Closed per milestone  …" if lookback.reading else "Closed per milestone  not read"
     average = mean(lookback.closed)
     if average is None:
-        return "closed before: no milestone has ended yet"
-    each = ", ".join(f"{one.milestone} {one.weight}" for one in lookback.closed)
+        return "Closed per milestone  no milestone has ended yet"
+    each = ", ".join(f"{one.milestone} {one.weight}w" for one in lookback.closed)
     again = " …" if lookback.reading else ""
-    return f"closed before {number(average)} on average ({each}){again}"
+    return f"Closed per milestone  {number(average)}w on average ({each}){again}"
 
 
 def team_words(days_per_weight: float, reserve: float, holidays: Sequence[object], workdays: int) -> str:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T | None], Generic[T]):
     """Dismissed with the choice, or with None by ``Esc``."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-high")]  # noqa: RUF012  (Textual declares it so)
     DEFAULT_CSS = """
     Dialog .overlay-title { height: auto; max-height: 3; }
     Dialog .overlay-note { height: auto; max-height: 4; color: $foreground 80%; }

@@ -1,4 +1,4 @@
-"""All current keys by group, filtered by typing; and the screen of the first start."""
+"""All keys by group and a legend of the signs, filtered by typing; and the screen of the first start."""
 
 from __future__ import annotations
 
@@ -29,10 +29,26 @@ _FILTER: tuple[tuple[str, str], ...] = (
     ("-word", "exclude it; a | b either; “two words” together"),
     ("is:", ", ".join(FILTER_STATES)),
 )
+#: What every sign on the board means.
+_SIGNS: tuple[tuple[str, str], ...] = (
+    ("▌", "the card that the next key acts on"),
+    ("✓", "marked: the next key acts on all marked cards"),
+    ("▎", "the edge of a card: green ready, amber to refine, red blocked, else its workflow state"),
+    ("2", "the weight, red over 3; ? has none yet"),
+    ("@elm", "the assignee, green on a Deliverable; · unassigned"),
+    ("◆", "an unassigned Deliverable"),
+    ("P1, S2", "priority and severity"),
+    ("slipped ×2", "missed two milestones"),
+    ("▒", "confidential, or hidden on a shared screen"),
+    ("*", "not sent yet; ! a change failed; ≠ a conflict"),
+    ("●", "changed by others since you last looked"),
+    ("━─", "below a column: accepted (green) and not yet accepted, next to the heaviest column"),
+    ("▐", "where a column is scrolled to"),
+)
 
 
 class Help(Dialog[None]):
-    """The keys, those of the pane first. Typing filters them by title, keys or group."""
+    """The keys, those of the pane first, then the signs. Typing filters them by title, keys or group."""
 
     DEFAULT_CSS = """
     Help VerticalScroll { height: 1fr; }
@@ -86,11 +102,17 @@ class Help(Dialog[None]):
                 keys = self._keys(action)
                 yield Content.assemble((f"  {keys:<{column}}", "$primary"), " ", action.title)
 
-        filtering = [(key, what) for key, what in _FILTER if all(w in f"{key} {what} filter" for w in words)]
-        if filtering:
+        for title, rows in (("In a filter", _FILTER), ("Signs", _SIGNS)):
+            known = [
+                (key, what)
+                for key, what in rows
+                if all(w in f"{key} {what} {title}".casefold() for w in words)
+            ]
+            if not known:
+                continue
             yield Content("")
-            yield Content.styled("In a filter", "bold $accent")
-            for key, what in filtering:
+            yield Content.styled(title, "bold $accent")
+            for key, what in known:
                 yield Content.assemble((f"  {key:<{column}}", "$primary"), " ", what)
 
     def _keys(self, action: Action) -> str:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from msgspec import Struct, structs
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -61,24 +59,23 @@ class Entry(Struct, frozen=True):
         return self.about if isinstance(self.about, str) else self.about()
 
 
-def weight_words(weight: int | None) -> str:
-    """A weight in a cell: ``?`` for none."""
-    return "?" if weight is None else str(weight)
-
-
-def having(words: str, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries whose cells or reference contain all the words, with the headings of their groups."""
-    wanted = words.casefold().split()
+def _matching(entries: Sequence[Entry], fits: Callable[[Issue], bool] | None) -> list[Entry]:
+    """The entries that fit; the headings above one that does not are above the next one that does."""
+    if fits is None:
+        return list(entries)
     found: list[Entry] = []
     heads: tuple[Head, ...] = ()
     for entry in entries:
-        # The heading of a group is above its first line, which may be one that is left out.
-        heads = entry.heads or heads
-        text = " ".join([entry.issue.reference, *(cell for cell, _ in entry.cells)]).casefold()
-        if all(word in text for word in wanted):
+        heads = (*heads, *entry.heads)
+        if fits(entry.issue):
             found.append(structs.replace(entry, heads=heads))
             heads = ()
     return found
+
+
+def weight_words(weight: int | None) -> str:
+    """A weight in a cell: ``?`` for none."""
+    return "?" if weight is None else str(weight)
 
 
 Hint = str | tuple[str, str]
@@ -94,9 +91,8 @@ class IssueList(PaneDialog[None]):
     """
     #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
-    #: The filter's field is hidden until it is asked for.
+    #: Nothing but the filter could have the focus, and that only while it is open.
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [("up", "step(-1)"), ("down", "step(1)")]
     cols: Sequence[Col] = ()
     #: Whether the description is shown from the start.
     reads = False
@@ -114,10 +110,8 @@ class IssueList(PaneDialog[None]):
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
-        self._filter = FilterBar("words of a line")
-        #: The words that every line shown has, and the lines as they are without them.
-        self._wanted = ""
-        self._unfiltered: Sequence[Entry] = ()
+        self._query = ""
+        self._filter = FilterBar()
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -150,9 +144,9 @@ class IssueList(PaneDialog[None]):
                 yield self.rows
                 yield self.reading.pane
             yield self._about
-            yield self._filter
         yield self.footer
         yield Container(self._strip, id="strip")
+        yield Container(self._filter, id="filter")
 
     def on_mount(self) -> None:
         """Take over focus and selection, and follow changes."""
@@ -181,9 +175,7 @@ class IssueList(PaneDialog[None]):
     def refill(self) -> None:
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
-        self._unfiltered = self.fill()
-        self.entries = having(self._wanted, self._unfiltered)
-        self.rows.empty = "No line has these words. Esc ends the filter." if self._wanted else self.empty
+        self.entries = _matching(self.fill(), self.context.bridge.test_of(self._query))
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -204,14 +196,10 @@ class IssueList(PaneDialog[None]):
 
     def told(self) -> None:
         """Update title, text below and footer after any change."""
-        # The title is about all lines: a filter fixes and finishes nothing.
-        count, place = len(self._unfiltered), self.listed.cursor + 1 if self.entries else 0
-        if self._wanted and (here := self.chosen()) is not None:
-            place = 1 + [entry.issue.id for entry in self._unfiltered].index(here.id)
-        words = self.heading_of(place, count)
-        if self._wanted:
-            words += f" · filter {self._wanted}: {len(self.entries)} of {count}"
-        self._title_line.update(Content(clean(words)))
+        count = len(self.entries)
+        words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
+        shown = f" · filter {self._query}: {count}" if self._query else ""
+        self._title_line.update(Content(clean(f"{words}{shown}")))
         entry = self.entry
         about = entry.words if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))
@@ -274,33 +262,16 @@ class IssueList(PaneDialog[None]):
         """End the range, then the selection, then the filter, then close the list."""
         ended = self.listed.escape()
         self.painted_anew()
+        if not ended and self._query:
+            self._narrow("")
+            return
         if ended == "range":
             self.context.say("Range selected.")
-        elif not ended and self._wanted:
-            self._show_having("")
         elif not ended:
             self.leave()
 
     def walk(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
-
-    def edit_filter(self) -> None:
-        """Type words that a line must have: it is filtered at each letter."""
-        self._filter.edit(self._wanted)
-
-    def _show_having(self, words: str) -> None:
-        if words != self._wanted:
-            self._wanted = words
-            self.refill()
-
-    @on(FilterBar.Typed)
-    def _filter_typed(self, event: FilterBar.Typed) -> None:
-        self._show_having(event.text.strip())
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self, event: FilterBar.Closed) -> None:
-        self.set_focus(None)
-        self._show_having(event.text.strip())
 
     def tell(self, text: str) -> None:
         """Show a message until the next key."""
@@ -327,19 +298,34 @@ class IssueList(PaneDialog[None]):
 
         self.context.prompt(title, answered, value=name, hint="Enter exports it · Esc cancels")
 
+    # The filter
+
+    @property
+    def takes_keys(self) -> bool:
+        return not self._filter.is_open
+
+    def edit_filter(self) -> None:
+        """Type a filter; what is typed never edits an issue."""
+        self._filter.edit(self._query)
+
+    def _narrow(self, text: str) -> None:
+        self._query = text.strip()
+        self.refill()
+
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        self._narrow(event.text)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        self.set_focus(None)
+        self._narrow(event.text)
+
     # Keys
 
     @property
     def modes(self) -> frozenset[str]:
         return frozenset({"description"} if self.reading.on else ())
-
-    @property
-    def is_typing(self) -> bool:
-        return self._filter.is_open
-
-    def action_step(self, step: int) -> None:
-        """Move the cursor while words are typed."""
-        self.go(step)
 
     def take_key(self, token: str) -> None:
         if self._asked:

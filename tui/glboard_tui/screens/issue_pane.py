@@ -18,6 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
+from glboard_tui.issue_facts import blocker_facts, detail_facts
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.issue_pane import DetailPane
 
@@ -89,9 +90,12 @@ class OpenIssue:
     def _show(self, issue: Issue) -> None:
         bridge = self._bridge
         masked = bridge.mask(issue)
-        facts = [] if masked else texts.detail_facts(issue, bridge.catalog, bridge.view.flow)
+        names = bridge.settings.labels
+        facts = []
+        if not masked:
+            facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, self._board.where(issue.id))
         if not masked and self._blockers is not None and self._blockers[0] == issue.id:
-            facts[2:2] = texts.blocker_facts(self._blockers[1], bridge.title_of_blocker)
+            facts[7:7] = blocker_facts(self._blockers[1], bridge.title_of_blocker)
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *row.what)))

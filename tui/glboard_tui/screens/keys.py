@@ -17,11 +17,12 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
-from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError
+from glboard_core.board.definition import milestone_title
+from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError, NameUnknown
 from glboard_tui import notices
 from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_actions
 from glboard_tui.commands.context import CommandContext, Pane
-from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix, token_of
+from glboard_tui.keymap import Follow, Keymap, Match, NoMatch, Prefix, token_of
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.footer import WhichKey
 
@@ -68,10 +69,24 @@ class Keys:
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {words}".rstrip()
                 size = self._strip.screen.size
-                self._strip.show(title, fitting([(f.key, f.title) for f in follow], size.width, size.height))
+                self._strip.show(
+                    title, fitting([(f.key, self._value(f)) for f in follow], size.width, size.height)
+                )
             case NoMatch():
                 self.cancel()
                 self._say_why_not(keys, context.keymap.action_at(keys, now.scope), now)
+
+    def _value(self, follow: Follow) -> str:
+        """What a key of the strip would set, if that has a name today: ``19.8`` for the next milestone."""
+        action, bridge = follow.action, self._context.bridge
+        if action is None or action.does.partition(" ")[0] != "edit.to_milestone":
+            return follow.title
+        if bridge.catalog is None or bridge.today is None:
+            return follow.title
+        try:
+            return milestone_title(action.fixed, bridge.settings, bridge.catalog, bridge.today)
+        except NameUnknown:
+            return follow.title  # pressing it says what is missing
 
     def cancel(self) -> None:
         """Forget a prefix."""
@@ -82,9 +97,11 @@ class Keys:
         if action is not None and (action.slot is None or keys[-1] in self._context.options(action.slot)):
             self._context.say(f"{action.title}: {_reason(now, action)}")
         elif len(keys) > 1:
-            self._context.say(f"{key_words(' '.join(keys))} is not bound here.")
+            self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
-            self._context.say(f"{keys[0]} is not bound in this pane. Esc or Tab goes to the board.")
+            self._context.say(f"{keys[0]} does nothing in this pane. Esc or Tab goes to the board.")
+        elif keys[0] != "escape":
+            self._context.say(f"{key_words(keys[0])} does nothing here.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
@@ -164,12 +181,12 @@ class PaneDialog(Dialog[T]):
             self.context.panes.remove(self.pane)
 
     @property
-    def is_typing(self) -> bool:
-        """Whether a field in it has the keys: then none of them is a command."""
-        return False
+    def takes_keys(self) -> bool:
+        """Whether keys are actions: no field in it is being typed in."""
+        return True
 
     def on_key(self, event: events.Key) -> None:
-        if self.is_typing:
+        if not self.takes_keys:
             return
         event.stop()
         event.prevent_default()

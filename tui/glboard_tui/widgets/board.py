@@ -88,8 +88,9 @@ class BoardWidget(Vertical, can_focus=True):
         super().__init__(id=id)
         self.state = BoardState()
         self.columns = BoardColumns(self.state)
-        #: The screen line that moving sideways aims at, kept until the focus moves up or down.
-        self._aim: int | None = None
+        #: What moving sideways aims at, kept until the focus moves up or down: the line, and for a column
+        #: that is not visible yet, the cards above.
+        self._aim: tuple[int, int] | None = None
         self._selected_seen = 0
         self._press: _Press | None = None
 
@@ -166,6 +167,19 @@ class BoardWidget(Vertical, can_focus=True):
         place = self.state.place
         return (None, None) if place is None else (place.issue, self.state.column(place.key))
 
+    @property
+    def right_title(self) -> str:
+        """The title of the list to the right of the focused one; "" if there is none."""
+        place, visible = self.state.place, self.state.visible
+        after = visible[place.at + 1 :] if place else []
+        return next((cards.column.title for cards in after if cards.column.is_list), "")
+
+    def where(self, issue: IssueId) -> str:
+        """The place of an issue in the focused column: ``1 of 4 in bug``; "" if it is not there."""
+        cards, index = self.state.here(), self.state.index
+        row = row_in(index, cards, issue) if cards is not None and index is not None else None
+        return "" if row is None or cards is None else f"{row + 1} of {len(cards)} in {cards.column.title}"
+
     def move(self, dx: int, dy: int) -> None:
         """Move by columns and cards; stops at the edges."""
         if (place := self.state.place) and dy:
@@ -186,7 +200,7 @@ class BoardWidget(Vertical, can_focus=True):
         """Half a page down (1) or up (-1)."""
         place = self.state.place
         if place and (shown := self.columns.list_of(place.key)):
-            self._to_row(place.row + direction * max(1, shown.rows_shown // 2))
+            self._to_row(place.row + direction * shown.half_page)
 
     def column(self, key: str) -> None:
         """To a column, at the height of the focus."""
@@ -220,10 +234,13 @@ class BoardWidget(Vertical, can_focus=True):
             return
         if self._aim is None:
             shown = self.columns.list_of(place.key)
-            self._aim = max(0, place.row - shown.top) if shown else 0
+            self._aim = (shown.line_of(place.row), max(0, place.row - shown.top)) if shown else (0, 0)
         self.end_range()
         target = visible[at]
-        self._focus_place(place_at(target, at, self.columns.top_of(target.column.key) + self._aim))
+        there = self.columns.list_of(target.column.key)
+        line, rows = self._aim
+        row = there.row_at(line) if there else self.columns.top_of(target.column.key) + rows
+        self._focus_place(place_at(target, at, row))
 
     def _focus_place(self, place: Focus) -> None:
         before = self.state.place

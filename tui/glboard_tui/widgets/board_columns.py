@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import IssueId
-from glboard_tui.widgets.card import Density
+from glboard_tui.widgets.card import SHAPES, TITLES, Density
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.column import CardList, Painter, Present
-from glboard_tui.widgets.column_headers import CollapsedColumns, ColumnHeaders, headers
-from glboard_tui.widgets.layout import Arrangement, arrange
+from glboard_tui.widgets.column import LOWEST, CardList, Painter, Present
+from glboard_tui.widgets.column_headers import HEAD, CollapsedColumns, ColumnHeaders, headers
+from glboard_tui.widgets.layout import MIN_WIDTH, Arrangement, WidthShare, arrange, narrowest, part_of
 from glboard_tui.widgets.messages import EmptyMessage
 from glboard_tui.widgets.selection import BoardState
 
@@ -25,7 +26,7 @@ class BoardColumns(Vertical):
     """Headers; below them collapsed columns, full columns, collapsed columns."""
 
     DEFAULT_CSS = """
-    BoardColumns { height: 1fr; width: 1fr; }
+    BoardColumns { height: 1fr; width: 1fr; padding: 0 0 0 1; }
     BoardColumns > Horizontal { height: 1fr; width: 1fr; }
     """
 
@@ -33,6 +34,10 @@ class BoardColumns(Vertical):
         super().__init__()
         self._state = state
         self._arranged = Arrangement()
+        #: What the columns ask of the width, and for what. It stays while a board is shown, so that no card
+        #: that moves makes all columns wider or narrower.
+        self._shares: list[WidthShare] = []
+        self._shares_for: object = None
         #: The first card shown in a column, kept while it is collapsed.
         self._tops: dict[str, int] = {}
         #: As many as were ever needed, from left to right; the first ones are shown.
@@ -75,7 +80,7 @@ class BoardColumns(Vertical):
     # -- layout
 
     def on_resize(self) -> None:
-        """Share the new width."""
+        """WidthShare the new width."""
         self.lay_out()
 
     def forget_tops(self) -> None:
@@ -91,7 +96,9 @@ class BoardColumns(Vertical):
             return
         self._keep_tops()
         at = state.place.at if state.place else 0
-        self._arranged = arranged = arrange(len(state.visible), self.size.width, at, self._arranged.first)
+        self._arranged = arranged = arrange(
+            self._shares_of(rebind=rebind), self.size.width, at, self._arranged.first
+        )
         empty = not any(map(len, state.visible))
         while len(self._lists) < len(arranged.slots):
             cards = CardList(self._painter, state)
@@ -100,9 +107,8 @@ class BoardColumns(Vertical):
         for slot, cards in zip(arranged.slots, self._lists, strict=False):
             column = state.visible[slot.at]
             _set_width(cards, slot.width)
-            edged = slot is not arranged.slots[-1] or arranged.right_width() > 0
-            if rebind or cards.cards is not column or cards.edged != edged:
-                cards.bind(column, top=self._tops.get(column.column.key, 0), edged=edged)
+            if rebind or cards.cards is not column:
+                cards.bind(column, top=self._tops.get(column.column.key, 0))
         for place, cards in enumerate(self._lists):
             shown = place < len(arranged.slots) and not empty
             if cards.display != shown:
@@ -112,6 +118,40 @@ class BoardColumns(Vertical):
         self._empty.say(state.empty_text, shown=empty)
         self.show_headers()
         self.reveal()
+
+    def _shares_of(self, *, rebind: bool) -> list[WidthShare]:
+        """What each column asks of the width: enough for whole titles of all its cards, if possible."""
+        columns = self._state.visible
+        known = (self.size, tuple(cards.column.key for cards in columns))
+        if rebind or self._shares_for != known:
+            self._shares_for = known
+            parts = [part_of(len(cards), is_list=cards.column.is_list) for cards in columns]
+            least = next(filter(None, map(self._needs, TITLES)), [MIN_WIDTH] * len(columns))
+            self._shares = [WidthShare(*given) for given in zip(least, parts, strict=True)]
+        return self._shares
+
+    def _needs(self, titles: int) -> list[int] | None:
+        """The least widths in which all cards of every column are visible with so many lines of title.
+
+        A column that has too many cards for any width needs no more than the least.
+        """
+        columns, lines = self._state.visible, self.size.height - HEAD
+        room = self.size.width
+        shape = SHAPES["wrapped"]._replace(titles=titles)
+        found: list[int] = []
+        for cards in columns:
+            if len(cards) * LOWEST > lines:
+                found.append(MIN_WIDTH)
+                continue
+
+            def fits(width: int, cards: ColumnIndex = cards) -> bool:
+                return self._painter.lines(cards, self._state, width, shape, lines) <= lines
+
+            least = narrowest(fits, room - MIN_WIDTH * (len(columns) - 1))
+            if least is None:
+                return None
+            found.append(least)
+        return found if sum(found) <= room else None
 
     def _keep_tops(self) -> None:
         self._tops.update({cards.key: cards.top for cards in self.lists() if cards.key})
@@ -185,7 +225,7 @@ class BoardColumns(Vertical):
         self._painter.density = density
         for cards in self.lists():
             if cards.cards is not None:
-                cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0), edged=cards.edged)
+                cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0))
         self.reveal()
 
     def notify_style_update(self) -> None:

@@ -7,20 +7,20 @@ remote, so it is cleaned here once more and never read as markup.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
+from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.colors import Ground, Ink, Palette
-from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit, fit_right, width_of
+from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit_right, width_of, wrapped
 
-Density = Literal["compact", "normal", "roomy"]
-
-HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
-"""Lines per card. Fixed for a density, so that a row is found by a division."""
+Density = Literal["auto", "roomy", "normal", "wrapped", "dense"]
+"""How much of a card is shown; ``auto`` is the most with which all cards of a column are visible."""
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
@@ -30,28 +30,59 @@ Flag = Literal["failed", "conflict", "pending", "unseen"]
 """What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else
 changed, is not confirmed; or somebody else changed it since the user last looked."""
 
-_SIGNS: dict[Flag, tuple[str, Ink]] = {
+SIGNS: dict[Flag, tuple[str, Ink]] = {
     "failed": ("!", "bad"),
     "conflict": ("≠", "bad"),
     "pending": ("*", "warn"),
     "unseen": ("●", "accent"),
 }
 
-#: Cells left of the title: the focus bar, then the tick of a selected card, or a flag.
+#: Cells left of the title: the edge, then the tick of a selected card, or a flag.
 GUTTER = 2
 #: Cells right of the weight.
 MARGIN = 1
+#: Cells of the reference below which words are shortened instead, and those of a subtype worth showing.
+_LEAST = 12
+
+
+class Shape(NamedTuple):
+    """What a density gives a card: at most so many lines of title, a line for type and labels, an empty
+    line to the next card; without that, every other card has another shade."""
+
+    titles: int
+    labels: bool = False
+    gap: bool = False
+
+
+#: Lines that any title fits into: GitLab's have at most 255 characters.
+WHOLE = 12
+SHAPES: dict[Density, Shape] = {
+    "roomy": Shape(3, labels=True, gap=True),
+    "normal": Shape(2, gap=True),
+    "wrapped": Shape(3),
+    "dense": Shape(1),
+}
+#: The most lines of a title that ``auto`` tries, and for each the densities, the roomiest first: whole titles
+#: matter more than space around them.
+TITLES = (WHOLE, 3, 2)
+AUTO: tuple[Shape, ...] = (
+    *(SHAPES[name]._replace(titles=WHOLE) for name in ("roomy", "normal", "wrapped")),
+    *(SHAPES["wrapped"]._replace(titles=lines) for lines in TITLES[1:]),
+    SHAPES["dense"],
+)
 
 
 class Fact(Struct, frozen=True):
     """A short word about the issue. ``tone`` only emphasizes what the word says.
 
-    A ``minor`` one takes the remaining space; for the others, the reference is shortened.
+    ``short`` replaces it where space is short. A ``minor`` one takes the remaining space; for the others,
+    the reference is shortened.
     """
 
     text: str
     tone: Tone = "plain"
     minor: bool = False
+    short: str = ""
 
 
 class Chip(Struct, frozen=True):
@@ -64,33 +95,53 @@ class Chip(Struct, frozen=True):
 class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything a card's look depends on except width and state on the board: the key of its strips.
 
-    ``weight`` is "3", "?" if unweighted, "" if the server has no weights. ``people`` are initials.
+    ``weight`` is "3", "?" if unweighted, "" if the server has no weights. ``facts`` come in the order in
+    which they matter. ``assignee`` is "@elm", "·" if unassigned, "" if that is not worth a word.
     """
 
     id: IssueId
     title: str
     reference: str = ""
     weight: str = ""
+    #: It weighs more than an issue should.
+    heavy: bool = False
     facts: tuple[Fact, ...] = ()
     chips: tuple[Chip, ...] = ()
-    people: str = ""
+    assignee: str = ""
+    #: It is Deliverable, and the board does not say so itself.
+    accepted: bool = False
     flag: Flag | None = None
-    blocked: bool = False
+    #: The colour of its left edge: what its state says in a word.
+    edge: Ink = "muted"
     confidential: bool = False
     closed: bool = False
     #: The title is masked (share mode).
     masked: bool = False
-    #: How many milestones it missed.
-    slipped: int = 0
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def marked_title(self) -> str:
+        """The title, with a sign if not everybody may see it."""
+        title = clean(self.title)
+        return f"▒ {title}" if self.confidential or self.masked else title
+
+    def titles(self, width: int, most: int) -> tuple[str, ...]:
+        """The lines of its title on a card of this width; the weight is next to the first one."""
+        room = width - GUTTER - MARGIN
+        weight = len(self.weight) + 1 if self.weight else 0
+        return wrapped(self.marked_title, max(room - weight, 1), max(room, 1), most)
+
+    def has_labels(self) -> bool:
+        """Whether there is something for a line of type and labels."""
+        return bool(self.chips) or any(fact.minor for fact in self.facts)
 
 
 class CardState(NamedTuple):
-    """What a card's picture depends on besides its view."""
+    """What a card's picture depends on besides its view. ``odd``: it is every other card of its column."""
 
     focused: bool = False
     selected: bool = False
     dragged: bool = False
+    odd: bool = False
 
     @property
     def ground(self) -> Ground:
@@ -99,20 +150,34 @@ class CardState(NamedTuple):
             return "dragged"
         if self.focused:
             return "both" if self.selected else "focus"
-        return "selected" if self.selected else "rest"
+        if self.selected:
+            return "selected"
+        return "alt" if self.odd else "card"
 
 
-def paint(
-    view: CardView, width: int, state: CardState, density: Density, palette: Palette
-) -> tuple[Strip, ...]:
-    """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
+def height_of(view: CardView, width: int, shape: Shape) -> int:
+    """The lines of a card, with the empty one below it."""
+    return len(view.titles(width, shape.titles)) + 1 + (shape.labels and view.has_labels()) + shape.gap
+
+
+def paint(view: CardView, width: int, state: CardState, shape: Shape, palette: Palette) -> tuple[Strip, ...]:
+    """The card in ``height_of`` strips of exactly ``width`` cells."""
     brush = _Brush(view, width, state, palette)
-    if density == "compact":
-        return (brush.only_line(),)
-    if density == "roomy":
-        first, second = _two_lines(brush.title, brush.title_room)
-        return brush.title_line(first), brush.title_line(second, first=False), brush.facts_line()
-    return brush.title_line(brush.title), brush.facts_line()
+    first, *others = view.titles(width, shape.titles)
+    strips = [brush.title_line(first, first=True), *(brush.title_line(line) for line in others)]
+    apart = shape.labels and view.has_labels()
+    if apart:
+        strips.append(brush.labels_line())
+    strips.append(brush.facts_line(apart=apart))
+    if shape.gap:
+        strips.append(Strip([Segment(" " * width, palette.style("lane"))], width))
+    return tuple(strips)
+
+
+class _Word(NamedTuple):
+    text: str
+    ink: Ink
+    short: str = ""
 
 
 class _Brush:
@@ -121,120 +186,125 @@ class _Brush:
     def __init__(self, view: CardView, width: int, state: CardState, palette: Palette) -> None:
         self.view = view
         self.width = width
+        self.state = state
         self.ground = state.ground
         self.palette = palette
-        self.bar = "▌" if state.focused else " "
-        self.tick = "✓" if state.selected else " "
-        self.title = clean(view.title)
-        if view.confidential or view.masked:
-            self.title = f"▒ {self.title}"
-        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if state.focused else "text"
-        self.weight_room = max(2, len(view.weight)) if view.weight else 0
-        self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
+        masked = view.closed or view.masked
+        self.title_ink: Ink = "muted" if masked else "strong" if state.focused else "text"
 
-    def title_line(self, title: str, *, first: bool = True) -> Strip:
-        line = self._start(self.tick, "warn") if first else self._start(" ", "text")
-        line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
-        if first:
-            self._weight(line)
-        return line.strip(self._ink("text"))
+    def title_line(self, title: str, *, first: bool = False) -> Strip:
+        line = self._start("✓" if first and self.state.selected else " ", "warn")
+        line.add(title, self._ink(self.title_ink))
+        if first and self.view.weight:
+            line.pad(max(1, len(self.view.weight)) + MARGIN, self._ink(self.title_ink))
+            line.add(fit_right(self.view.weight, len(self.view.weight)), self._ink(self._weight_ink))
+        return line.strip(self._ink(self.title_ink))
 
-    def facts_line(self) -> Strip:
-        line = self._start(*self._flag())
-        people = clip(clean(self.view.people), max(line.room // 2, 0))
-        kept = width_of(people) + MARGIN + (1 if people else 0)
-        self._facts(line, line.room - kept)
-        if people:
-            ink: Ink = "muted" if people == "-" else "text"
-            line.pad(width_of(people) + MARGIN, self._ink("muted"))
-            line.add(people, self._ink(ink))
+    @property
+    def _weight_ink(self) -> Ink:
+        if self.view.weight == "?":
+            return "warn"
+        return "bad" if self.view.heavy else "strong"
+
+    def labels_line(self) -> Strip:
+        line = self._start(" ", "text")
+        self._labels(line, line.room - MARGIN, lead=False)
         return line.strip(self._ink("muted"))
 
-    def only_line(self) -> Strip:
-        flag, ink = self._flag()
-        both = self.tick != " " and flag != " "
-        line = self._start(self.tick, "warn") if self.tick != " " else self._start(flag, ink)
-        tail: list[tuple[str, Ink]] = []
-        if self.width >= 30:
-            tail.extend(self._words()[:1])
-        if self.width >= 26 and self.view.people and self.view.people != "-":
-            tail.append((clip(clean(self.view.people), 6), "muted"))
-        if both:
-            tail.append((flag, ink))
-        room = self.title_room - sum(width_of(text) + 1 for text, _ in tail)
-        line.add(fit(self.title, max(min(room, line.room), 1)), self._ink(self.title_ink))
-        for text, tail_ink in tail:
-            line.add(" ", self._ink("text"))
-            line.add(text, self._ink(tail_ink))
-        self._weight(line)
-        return line.strip(self._ink("text"))
+    def facts_line(self, *, apart: bool) -> Strip:
+        """``apart``: type and labels have a line of their own."""
+        sign, ink = SIGNS[self.view.flag] if self.view.flag else (" ", "text")
+        line = self._start(sign, ink)
+        assignee, assignee_ink = self._assignee(line.room // 2)
+        kept = width_of(assignee) + MARGIN
+        room = line.room - kept - (1 if assignee else 0)
+        left = room - self._facts(line, room)
+        if not apart:
+            self._labels(line, left, lead=left < room)
+        if assignee:
+            line.pad(kept, self._ink("muted"))
+            line.add(assignee, self._ink(assignee_ink))
+        return line.strip(self._ink("muted"))
+
+    def _assignee(self, most: int) -> tuple[str, Ink]:
+        """Accepted is the assignee in green, or a sign without one."""
+        name = clip(clean(self.view.assignee), max(most, 0))
+        if self.view.accepted:
+            return name if name not in ("", "·") else "◆", "good"
+        return name, "muted" if name == "·" else "text"
 
     def _ink(self, ink: Ink) -> Style:
         return self.palette.style(self.ground, ink)
 
     def _start(self, sign: str, ink: Ink) -> Line:
         line = Line(self.width)
-        line.add(self.bar, self._ink("accent"))
+        if self.state.focused:
+            line.add("▌", self._ink("strong"))
+        else:
+            line.add("▎", self._ink(self.view.edge))
         line.add(sign, self._ink(ink))
         return line
 
-    def _flag(self) -> tuple[str, Ink]:
-        return _SIGNS[self.view.flag] if self.view.flag else (" ", "text")
-
-    def _weight(self, line: Line) -> None:
-        if not self.view.weight:
-            return
-        line.pad(self.weight_room + MARGIN, self._ink(self.title_ink))
-        unknown = self.view.weight == "?"
-        line.add(fit_right(self.view.weight, self.weight_room), self._ink("warn" if unknown else "strong"))
-
-    def _words(self) -> list[tuple[str, Ink]]:
-        """The words of the card, cleaned, the most important first."""
+    def _words(self) -> list[_Word]:
+        """The words that are never dropped for others, cleaned, the most important first."""
         view = self.view
-        words: list[Fact] = []
-        if view.flag in {"failed", "conflict"}:
-            words.append(Fact(view.flag, "bad"))
-        if view.blocked:
-            words.append(Fact("blocked", "bad"))
-        if view.closed:
-            words.append(Fact("closed", "good"))
-        words.extend(view.facts)
-        if view.slipped:
-            words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
-        words.extend(Fact(warning, "warn") for warning in view.warnings)
-        cleaned = ((clean(word.text), INKS[word.tone]) for word in words)
-        return [(text, ink) for text, ink in cleaned if text]
+        words = [_Word(view.flag, "bad")] if view.flag in {"failed", "conflict"} else []
+        for fact in view.facts:
+            if not fact.minor and (text := clean(fact.text)):
+                ink: Ink = "muted" if fact.tone == "plain" else INKS[fact.tone]
+                words.append(_Word(text, ink, clean(fact.short)))
+        return words
 
-    def _facts(self, line: Line, room: int) -> None:
-        """The reference, then words, then chips, as far as they fit in ``room`` cells."""
-        words = self._words()
-        minor = {clean(fact.text) for fact in self.view.facts if fact.minor}
-        wanted = sum(width_of(text) + 1 for text, _ in words if text not in minor)
-        reference = clip_reference(clean(self.view.reference), max(room - wanted, min(room, 12)))
-        line.add(reference, self._ink("muted"))
-        left = room - width_of(reference)
-        for text, ink in words:
-            cells = width_of(text) + 1
-            if cells > left:
+    def _facts(self, line: Line, room: int) -> int:
+        """The reference and the words in ``room`` cells; returns how many they took."""
+        reference = clean(self.view.reference)
+        words = _fitting(self._words(), room, min(width_of(reference), _LEAST))
+        taken = _cells(words)
+        number = width_of(reference.rpartition("#")[2]) + 1
+        left = room - taken - (1 if words else 0)
+        shown = clip_reference(reference, left) if left >= min(number, width_of(reference)) else ""
+        line.add(shown, self._ink("muted"))
+        for place, word in enumerate(words):
+            line.add(f" {word.text}" if place or shown else word.text, self._ink(word.ink))
+        return width_of(shown) + (1 if shown and words else 0) + taken
+
+    def _labels(self, line: Line, room: int, *, lead: bool) -> None:
+        """Type, subtype and other labels as far as they fit in ``room`` cells."""
+        for fact in self.view.facts:
+            text = clean(fact.text)
+            cells = width_of(text) + lead
+            if not fact.minor or not text or cells > room:
                 continue
-            line.add(f" {text}", self._ink(ink))
-            left -= cells
+            line.add(f" {text}" if lead else text, self._ink("muted"))
+            room, lead = room - cells, True
         for chip in self.view.chips:
             text = f" {clean(chip.text)} "
-            if width_of(text) + 1 > left:
+            cells = width_of(text) + lead
+            if cells > room:
                 continue
-            line.add(" ", self._ink("muted"))
+            if lead:
+                line.add(" ", self._ink("muted"))
             line.add(text, self.palette.chip(chip.color, self.ground))
-            left -= width_of(text) + 1
+            room, lead = room - cells, True
 
 
-def _two_lines(title: str, room: int) -> tuple[str, str]:
-    """A title on two lines, broken at a space if there is one in the second half."""
-    if width_of(title) <= room:
-        return title, ""
-    end = len(title)
-    while end > 1 and width_of(title[:end]) > room:
-        end -= max(1, (width_of(title[:end]) - room) // 2)
-    cut = title.rfind(" ", end // 2, end + 1)
-    cut = end if cut < 0 else cut
-    return title[:cut].rstrip(), title[cut:].lstrip()
+def _cells(words: Sequence[_Word]) -> int:
+    return sum(width_of(word.text) + 1 for word in words) - 1 if words else 0
+
+
+def _fitting(words: list[_Word], room: int, reference: int) -> list[_Word]:
+    """The words in ``room`` cells: shortened from the end first, then next to a shorter reference than
+    ``reference``, then dropped from the end."""
+    if _cells(words) + reference + 1 <= room:
+        return words
+    words = list(words)
+    for at in range(len(words) - 1, -1, -1):
+        if short := words[at].short:
+            words[at] = words[at]._replace(text=short)
+            if _cells(words) + reference + 1 <= room:
+                return words
+    while len(words) > 1 and _cells(words) > room:
+        words.pop()
+    if words and width_of(words[0].text) > room:
+        words[0] = words[0]._replace(text=clip(words[0].text, room))
+    return words

@@ -18,29 +18,55 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.readiness import missing_codes
+from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
 from glboard_tui.bridge import Bridge
 from glboard_tui.widgets.card import CardView, Chip, Fact, Flag, Tone
+from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column import Present
+from glboard_tui.widgets.text import short_people
 
 #: Days before a due date from which it is shown.
 SOON = 7
 
-_SHORT_STATES = {
-    "validation backlog": "to validate",
-    "problem validation": "problem",
-    "ready for design": "to design",
-    "solution validation": "solution",
-    "planning breakdown": "breakdown",
-    "refinement": "refine",
-    "ready for development": "ready",
-    "in review": "review",
-    "verification": "verify",
-    "awaiting security release": "security",
+#: What a card calls a state, and where space is short.
+_WORDS: dict[str, tuple[str, str]] = {
+    "validation backlog": ("validation backlog", "to validate"),
+    "problem validation": ("problem validation", "problem"),
+    "ready for design": ("ready for design", "to design"),
+    "solution validation": ("solution validation", "solution"),
+    "planning breakdown": ("planning breakdown", "breakdown"),
+    "refinement": ("refinement", "refine"),
+    "ready for development": ("ready", ""),
+    "in review": ("in review", "review"),
+    "verification": ("verification", "verify"),
+    "awaiting security release": ("awaiting security release", "security"),
 }
-_TYPES = {"maintenance": "maint", "feature": "feature", "bug": "bug", "ignore": "ignored"}
-_STATE_TONES: dict[str, Tone] = {"ready for development": "good", "blocked": "bad", "complete": "good"}
+_TYPES = {"ignore": "ignored"}
+_TONES: dict[str, Tone] = {
+    "planning breakdown": "warn",
+    "refinement": "warn",
+    "ready for development": "good",
+    "blocked": "bad",
+    "complete": "good",
+}
+#: The colour of a state, on the edge of a card and on the head of a column.
+_INKS: dict[str, Ink] = {
+    "planning breakdown": "warn",
+    "refinement": "warn",
+    "ready for development": "good",
+    "in dev": "accent",
+    "in review": "violet",
+    "verification": "teal",
+    "awaiting security release": "teal",
+    "blocked": "bad",
+    "complete": "good",
+}
+
+
+def state_ink(name: str) -> Ink | None:
+    """The colour of a workflow state; None if it has none."""
+    return _INKS.get(name)
 
 
 #: The start of labels that are the same on every card.
@@ -61,12 +87,14 @@ class CardContext(Struct, frozen=True, kw_only=True):
     has_weight: bool = True
     today: date | None = None
     color: Callable[[str], str | None] = lambda _: None
-    initials: Callable[[str], str] = lambda username: username[:2].upper()
+    short_name: Callable[[str], str] = lambda username: username
     warnings: Callable[[Issue], tuple[str, ...]] = lambda _: ()
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = lambda _: None
     flag: Callable[[IssueId], Flag | None] = lambda _: None
+    #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
+    sought: Container[str] = frozenset()
 
 
 def present(issue: Issue, column: Column, board: Board, context: CardContext) -> CardView:
@@ -83,19 +111,34 @@ def present(issue: Issue, column: Column, board: Board, context: CardContext) ->
     )
     if mask is not None:
         return view
-    state = context.flow.of(issue)
-    in_blocked = state is not None and state.name == "blocked" and column.tells != "workflow"
+    facts = _sorted(_facts(issue, column, board, context), context.sought)
+    names = context.labels
+    accepted = issue.is_open and names.deliverable in issue.labels - board.labels - {column.value}
     return structs.replace(
         view,
+        heavy=issue.is_open and over_weight(issue),
         reference=short_reference(issue),
-        facts=tuple(_facts(issue, column, board, context)),
+        facts=tuple(facts),
         chips=_chips(issue, column, board, context),
-        people=_people(issue, column, context),
-        blocked=issue.blocked or in_blocked,
+        assignee=_assignee(issue, column, context),
+        accepted=accepted,
+        edge=_edge(issue, context),
         confidential=issue.confidential,
-        slipped=_slipped(issue, context),
-        warnings=context.warnings(issue),
     )
+
+
+def _edge(issue: Issue, context: CardContext) -> Ink:
+    """The colour of its state; only what is ready indeed is green."""
+    if not issue.is_open:
+        return "muted"
+    state = context.flow.of(issue)
+    if issue.blocked or (state is not None and state.name == "blocked"):
+        return "bad"
+    if state is None:
+        return "muted"
+    if state.name == "ready for development" and not context.ready(issue):
+        return "warn"
+    return state_ink(state.shown_as or state.name) or "muted"
 
 
 def _slipped(issue: Issue, context: CardContext) -> int:
@@ -109,43 +152,68 @@ def short_reference(issue: Issue) -> str:
     return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
 
 
-def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> list[Fact]:
-    """The short facts, the most important first: what does not fit is dropped at the end."""
+_Named = tuple[str, Fact]
+"""A fact, and what a filter calls it."""
+
+
+def _sorted(facts: list[_Named], sought: Container[str]) -> list[Fact]:
+    """The facts with those that the filter asks for first, where they are never dropped."""
+    first = [structs.replace(fact, minor=False) for name, fact in facts if name in sought]
+    return [*first, *(fact for name, fact in facts if name not in sought)]
+
+
+def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> list[_Named]:
+    """The short facts, the most important first: what does not fit is shortened or dropped at the end."""
     names = context.labels
-    facts: list[Fact] = []
+    facts: list[_Named] = []
+    if not issue.is_open:
+        facts.append(("closed", Fact("closed", "good")))
+    facts.extend(_flow_fact(issue, column, context))
+    if times := _slipped(issue, context):
+        times_words = f" ×{times}" if times > 1 else ""
+        facts.append(("slipped", Fact(f"slipped{times_words}", "warn")))
+    if issue.blocked or _in_blocked(issue, column, context):
+        facts.append(("blocked", Fact("blocked", "bad")))
     for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
         for label in issue.scoped(prefix):
             value = label[len(prefix) :]
-            urgent = value == "1"
-            facts.append(Fact(f"{letter}{value}" if value.isdigit() else value, "bad" if urgent else "plain"))
-    facts.extend(_flow_fact(issue, column, context))
-    if column.tells != "milestone" and board.milestone is None and issue.milestone:
-        facts.append(Fact(issue.milestone))
-    if names.deliverable in issue.labels and names.deliverable not in board.labels | {column.value}:
-        facts.append(Fact("D", "good"))
+            word = f"{letter}{value}" if value.isdigit() else value
+            facts.append((label.casefold(), Fact(word, "bad" if value == "1" else "plain")))
     if (due := _due(issue, context.today)) is not None:
-        facts.append(due)
+        facts.append(("due", due))
+    facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
+    if column.tells != "milestone" and board.milestone is None and issue.milestone:
+        facts.append(("", Fact(issue.milestone)))
     types = issue.scoped(names.type_prefix)
     if not (column.value in types and len(types) == 1):
         for label in types:
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
-                facts.append(Fact(_TYPES.get(kind, kind), minor=True))
+                facts.append((label.casefold(), Fact(_TYPES.get(kind, kind), minor=True)))
     for label in types:
         prefix = label[len(names.type_prefix) :] + "::"
-        facts.extend(Fact(subtype[len(prefix) :], minor=True) for subtype in issue.scoped(prefix))
+        facts.extend(
+            (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
+        )
     return facts
 
 
-def _flow_fact(issue: Issue, column: Column, context: CardContext) -> list[Fact]:
+def _in_blocked(issue: Issue, column: Column, context: CardContext) -> bool:
+    state = context.flow.of(issue)
+    return state is not None and state.name == "blocked" and column.tells != "workflow"
+
+
+def _flow_fact(issue: Issue, column: Column, context: CardContext) -> list[_Named]:
     state = context.flow.of(issue)
     if state is None or column.tells == "workflow" or state.name == "blocked":
         return []
     name = state.shown_as or state.name
-    tone = _STATE_TONES.get(name, "plain")
-    if name == "ready for development" and not context.ready(issue):
+    tone = _TONES.get(name, "plain")
+    is_ready = name == "ready for development"
+    if is_ready and not context.ready(issue):
         tone = "plain"  # the warning says what is missing
-    return [Fact(_SHORT_STATES.get(name, name), tone)]
+    word, short = _WORDS.get(name, (name, ""))
+    return [("ready" if is_ready else name, Fact(word, tone, short=short))]
 
 
 def _due(issue: Issue, today: date | None) -> Fact | None:
@@ -178,20 +246,21 @@ def _chips(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     )
 
 
-def _people(issue: Issue, column: Column, context: CardContext) -> str:
-    """Initials; for more than two people, the first and the number of others. ``-`` is unassigned."""
-    if not issue.assignees:
-        return "" if column.tells == "assignees" else "-"
-    if len(issue.assignees) == 1 and column.tells == "assignees" and column.value == issue.assignees[0]:
-        return ""
-    names = [context.initials(username) for username in issue.assignees]
-    return " ".join(names) if len(names) <= 2 else f"{names[0]} +{len(names) - 1}"
+def _assignee(issue: Issue, column: Column, context: CardContext) -> str:
+    """``@elm``, with the number of others; ``·`` if unassigned."""
+    names = issue.assignees
+    if not names:
+        return "" if column.tells == "assignees" else "·"
+    if column.tells == "assignees" and column.value in names:
+        return f"+{len(names) - 1}" if len(names) > 1 else ""
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return f"@{context.short_name(names[0])}{more}"
 
 
 def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     """Return the function that creates this board's cards; flags are read for every card."""
     labels, catalog, today = bridge.settings.labels, bridge.catalog, bridge.today
-    people = {person.username: person.initials for person in catalog.people} if catalog else {}
+    short = short_people(person.username for person in catalog.people) if catalog else {}
 
     def warnings(issue: Issue) -> tuple[str, ...]:
         broken = card_words(rules.warnings(issue, bridge.view.flow, labels))
@@ -212,7 +281,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         has_weight=catalog is None or catalog.server.has_weight,
         today=today,
         color=catalog.color if catalog else lambda _: None,
-        initials=lambda username: people.get(username, username[:2].upper()),
+        short_name=lambda username: short.get(username, username),
         warnings=warnings,
         ready=lambda issue: rules.ready(issue, bridge.view.flow, labels),
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)
@@ -220,6 +289,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         else frozenset(),
         mask=bridge.mask,
         flag=flag,
+        sought=bridge.view.sought,
     )
     return lambda issue, column: present(issue, column, index.board, context)
 

@@ -15,11 +15,27 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
 
-Ground = Literal["rest", "focus", "selected", "both", "dragged", "band", "band_focus", "target", "overlay"]
-"""The background of a text: a card at rest, focused, selected, both, being dragged; the band of headers, its
-focused column, a drop target; an overlay."""
+Ground = Literal[
+    "rest",
+    "lane",
+    "card",
+    "alt",
+    "focus",
+    "selected",
+    "both",
+    "dragged",
+    "band",
+    "band_focus",
+    "tab",
+    "alert",
+    "target",
+    "overlay",
+]
+"""The background of a text: the screen between columns, a column's lane, a card and every other card, a card
+focused, selected, both, being dragged; the band of header and footer, the lane's head if its column has the
+focus, the shown board's tab, a lasting alert; a drop target; an overlay."""
 
-Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "line", "thumb"]
+Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "violet", "teal", "line", "thumb"]
 
 _BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
 
@@ -111,12 +127,13 @@ def palette_of(app: App[object]) -> Palette:
 _USED = (
     *("background", "surface", "panel", "foreground", "primary", "accent", "success", "warning", "error"),
     *("board-muted", "board-focus", "board-selection", "board-target", "board-line", "board-contrast"),
+    *("board-lane", "board-card", "board-alt", "board-alert", "board-violet", "board-teal"),
 )
 
 
 @lru_cache(maxsize=32)
 def _palette(ansi: bool, dark: bool, variables: tuple[tuple[str, str], ...]) -> Palette:
-    return ansi_palette() if ansi else truecolor_palette(dict(variables), dark=dark)
+    return ansi_palette(dark=dark) if ansi else truecolor_palette(dict(variables), dark=dark)
 
 
 def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
@@ -135,15 +152,21 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
     focus = color("board-focus", rest.blend(accent, 0.26))
     selected = color("board-selection", rest.blend(warning, 0.12))
     target = color("board-target", rest.blend(accent, 0.5))
+    card = color("board-card", rest.blend(text, 0.1))
     grounds: dict[Ground, Color] = {
         "rest": rest,
+        "lane": color("board-lane", rest.blend(text, 0.04)),
+        "card": card,
+        "alt": color("board-alt", rest.blend(text, 0.065)),
         "focus": focus,
         "selected": selected,
         # The focus is what the next key acts on; the tick shows that it is selected too.
         "both": focus,
         "dragged": rest.blend(band, 0.6),
         "band": band,
-        "band_focus": band.blend(accent, 0.16),
+        "band_focus": color("board-lane", rest.blend(text, 0.04)).blend(accent, 0.16),
+        "tab": focus,
+        "alert": color("board-alert", rest.blend(warning, 0.35)),
         "target": target,
         "overlay": color("panel", rest.blend(text, 0.1)),
     }
@@ -155,6 +178,8 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
         "good": color("success", text),
         "warn": warning,
         "bad": color("error", text),
+        "violet": color("board-violet", accent),
+        "teal": color("board-teal", accent),
     }
     styles: dict[tuple[Ground, Ink], Style] = {}
     for ground, under in grounds.items():
@@ -174,10 +199,20 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
     return Palette(styles, ratio, ansi=False)
 
 
-def ansi_palette() -> Palette:
-    """The terminal's own colours. The focused card is reversed, so it is readable whatever they are."""
-    colors: dict[Ink, str] = {"accent": "blue", "good": "green", "warn": "yellow", "bad": "red"}
-    reversed_grounds = {"focus", "both", "target"}
+def ansi_palette(*, dark: bool = True) -> Palette:
+    """The terminal's own colours. The focused card is reversed, so it is readable whatever they are.
+
+    On a light terminal yellow and cyan would be hard to read: what warns is magenta there.
+    """
+    colors: dict[Ink, str] = {
+        "accent": "blue",
+        "good": "green",
+        "warn": "yellow" if dark else "magenta",
+        "bad": "red",
+        "violet": "magenta",
+        "teal": "cyan" if dark else "blue",
+    }
+    reversed_grounds = {"focus", "both", "target", "tab", "alert"}
     styles: dict[tuple[Ground, Ink], Style] = {}
     for ground in get_args(Ground):
         reverse = ground in reversed_grounds

@@ -1,40 +1,40 @@
-"""One column of cards on the Line API: geometry, scrolling and which lines to repaint.
+"""One column of cards on the Line API: which cards are visible, how much of each, and what to repaint.
 
-Owns the window on a ``ColumnIndex``. Its cost does not depend on the number of cards: a row is a division, an
-issue a binary search away, a picture cached. It paints nothing itself (``card.py``), holds no focus and no
-selection (``board.py``) and handles no mouse but the wheel: the strips' meta says what is under the pointer.
+Owns the window on a ``ColumnIndex``: it starts at a card and is as high as the screen, so that cards of any
+height cost no more than what is visible. A picture is cached. It paints nothing itself (``card.py``), holds
+no focus and no selection (``board.py``) and handles no mouse but the wheel: the strips' meta says what is
+under the pointer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from glboard_core.board.columns import Column
 from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.card import HEIGHTS, CardState, CardView, Density, paint
+from glboard_tui.widgets.card import AUTO, SHAPES, CardState, CardView, Density, Shape, height_of, paint
 from glboard_tui.widgets.colors import Palette, ansi_palette
 from glboard_tui.widgets.selection import BoardState
 
 Present = Callable[[Issue, Column], CardView]
 
-Edge = Literal["line", "thumb", "none"]
-"""What the last cell of a column shows: the thin line to its neighbour, or the scroll position."""
+Edge = Literal["gap", "thumb"]
+"""What the last cell of a column shows: nothing, or the scroll position."""
 
-_EDGES: dict[Edge, str] = {"line": "│", "thumb": "┃", "none": " "}
-
-#: A few screens of cards: 160x45 shows 84 in normal density.
+#: A few screens of cards: 160x45 shows 84 in dense.
 _CARDS = 1024
+#: The fewest lines of a card in any density.
+LOWEST = 2
 
 
 class Painter:
@@ -42,15 +42,10 @@ class Painter:
 
     def __init__(self) -> None:
         self.palette: Palette = ansi_palette()
-        self.density: Density = "normal"
+        self.density: Density = "auto"
         self.present: Present | None = None
         self._views: LRUCache[tuple[IssueId, str], CardView] = LRUCache(_CARDS)
         self._strips: LRUCache[tuple[object, ...], tuple[Strip, ...]] = LRUCache(_CARDS)
-
-    @property
-    def height(self) -> int:
-        """Lines per card."""
-        return HEIGHTS[self.density]
 
     def take(self, palette: Palette) -> bool:
         """Paint with these colours from now on. Returns whether they changed."""
@@ -77,19 +72,27 @@ class Painter:
             self._views[key] = found
         return found
 
+    def lines(self, cards: ColumnIndex, state: BoardState, width: int, shape: Shape, most: int) -> int:
+        """The lines that all cards of a column take, as far as they are at most ``most``; else more."""
+        taken = -shape.gap
+        for row in range(len(cards)):
+            issue = state.issue(cards[row])
+            view = None if issue is None else self.view(issue, cards.column)
+            taken += LOWEST if view is None else height_of(view, width - 1, shape)
+            if taken > most:
+                break
+        return taken
+
     def card(
-        self, issue: Issue, column: Column, width: int, state: CardState, edge: Edge
+        self, view: CardView, width: int, state: CardState, shape: Shape, edge: Edge
     ) -> tuple[Strip, ...]:
         """The strips of a card, ``width`` cells including the edge; ``meta["card"]`` identifies the card."""
-        view = self.view(issue, column)
-        if view is None:
-            return (self.blank(width, edge),) * self.height
-        key = (view, width, self.density, state, edge, self.palette)
+        key = (view, width, shape, state, edge, self.palette)
         strips = self._strips.get(key)
         if strips is None:
-            painted = paint(view, width - 1, state, self.density, self.palette)
+            painted = paint(view, width - 1, state, shape, self.palette)
             meta = Style.from_meta({"card": view.id})
-            last = Segment(_EDGES[edge], self._edge(edge))
+            last = self._last(edge)
             strips = tuple(
                 Strip([*(Segment(s.text, (s.style or Style.null()) + meta) for s in strip), last], width)
                 for strip in painted
@@ -99,35 +102,46 @@ class Painter:
 
     def blank(self, width: int, edge: Edge, text: str = "") -> Strip:
         """An empty line of a column, or one with dim text."""
-        style = self.palette.style("rest", "muted")
+        style = self.palette.style("lane", "muted")
         body = f"  {text}"[: width - 1].ljust(width - 1)
-        return Strip([Segment(body, style), Segment(_EDGES[edge], self._edge(edge))], width)
+        return Strip([Segment(body, style), self._last(edge)], width)
 
-    def _edge(self, edge: Edge) -> Style:
-        return self.palette.style("rest", "thumb" if edge == "thumb" else "line")
+    def _last(self, edge: Edge) -> Segment:
+        return Segment("▐" if edge == "thumb" else " ", self.palette.style("rest", "thumb"))
+
+
+class _Shown(NamedTuple):
+    """A visible card: its row in the column, its first line and its lines."""
+
+    row: int
+    issue: IssueId
+    y: int
+    height: int
 
 
 #: Cards scrolled per wheel step.
 _WHEEL = 2
 
 
-class CardList(ScrollView):
+class CardList(Widget):
     """The cards of one column, scrolled. ``bind`` says which column; the painter is the board's."""
 
     ALLOW_SELECT = False
     can_focus = False
-    DEFAULT_CSS = """
-    CardList { overflow: hidden hidden; height: 1fr; scrollbar-size: 0 0; }
-    """
+    DEFAULT_CSS = "CardList { height: 1fr; }"
 
     def __init__(self, painter: Painter, state: BoardState) -> None:
         super().__init__()
         self._painter = painter
         self._state = state
-        self.edged = True
         self.cards: ColumnIndex | None = None
-        #: What was visible after the last change: the cards, and the extent of the thumb.
-        self._window: tuple[IssueId, ...] = ()
+        #: The first card shown.
+        self.top = 0
+        self._shape = SHAPES["wrapped"]
+        self._width = self._height = 0
+        #: The visible cards, the last one perhaps cut, and the card of each line with its line there.
+        self._window: tuple[_Shown, ...] = ()
+        self._lines: list[tuple[_Shown, int]] = []
         self._thumb = (0, 0)
 
     # -- what it shows
@@ -137,78 +151,130 @@ class CardList(ScrollView):
         """The key of the column shown."""
         return None if self.cards is None else self.cards.column.key
 
-    def bind(self, cards: ColumnIndex, *, top: int, edged: bool) -> None:
-        """Show a column from card ``top`` on. ``edged`` draws the line to the right neighbour."""
+    @property
+    def shape(self) -> Shape:
+        """How much of each card is shown."""
+        return self._shape
+
+    def bind(self, cards: ColumnIndex, *, top: int) -> None:
+        """Show a column from card ``top`` on."""
         self.cards = cards
-        self.edged = edged
-        self._measure()
-        self._scroll(top * self._painter.height)
+        self._look(top)
         self.refresh()
 
     def recount(self, changed: Collection[IssueId]) -> None:
         """The column's content may have changed: repaint only the cards that did."""
-        before, thumb, top = self._window, self._thumb, self.top_line
-        self._measure()
-        self._scroll(top)
-        if self.top_line != top or self._thumb != thumb:
+        before, thumb, shape = self._window, self._thumb, self._shape
+        self._look(self.top)
+        if self._thumb != thumb or self._shape != shape:
             self.refresh()
             return
-        after = self._window
-        first = self.top
-        self.refresh_rows(
-            first + place
-            for place in range(max(len(before), len(after)))
-            if place >= len(before)
-            or place >= len(after)
-            or before[place] != after[place]
-            or after[place] in changed
-        )
+        width, height = self.size
+        known = set(before)
+        for shown in self._window:
+            moved = shown not in known
+            if moved or shown.issue in changed:
+                lines = shown.height if moved else shown.height - self._shape.gap
+                self.refresh(Region(0, shown.y, width, min(lines, height - shown.y)))
+        end = _end(self._window)
+        if len(before) and (was := _end(before)) > end:
+            self.refresh(Region(0, end, width, max(min(was, height) - end, 0)))
+        if not self._window and before:
+            self.refresh()
 
-    def _measure(self) -> None:
-        """Set the virtual height.
+    def _look(self, top: int) -> None:
+        """Choose the shape, and find the visible cards from ``top`` on."""
+        # Read once: it is computed each time, and a change measures many cards.
+        self._width, self._height = self.size
+        self._shape = self._fitting()
+        cards, height = self.cards, self._height
+        if cards is None or height <= 0:
+            self.top, self._window, self._lines, self._thumb = max(top, 0), (), [], (0, 0)
+            return
+        self.top = max(0, min(top, len(cards) - 1))
+        self._window = self._from(self.top)
+        if self.top and _end(self._window) < height:
+            # The last page is full, so that no space is wasted at its end.
+            self.top = self._first_before(len(cards) - 1)
+            self._window = self._from(self.top)
+        self._lines = [(shown, part) for shown in self._window for part in range(shown.height)]
+        self._thumb = self._thumb_extent()
 
-        Not through the reactive: that asks for a layout of the whole screen, and since the scrollbar is ours
-        nothing on screen depends on the virtual size.
+    def _fitting(self) -> Shape:
+        """The shape of the set density; of ``auto`` the first that shows all cards.
+
+        No more cards are measured than have a line each.
         """
-        height = self._painter.height
-        lines = (0 if self.cards is None else len(self.cards)) * height
-        view = self.size.height
-        if lines > view > 0:
-            # The last page starts with a whole card, so that no card is ever cut at the top.
-            lines = view + -(-(lines - view) // height) * height
-        size = Size(self.size.width, lines)
-        if size != self.virtual_size:
-            self.set_reactive(Widget.virtual_size, size)
+        density, cards, lines = self._painter.density, self.cards, self._height
+        if density != "auto":
+            return SHAPES[density]
+        if cards is None or len(cards) * LOWEST > lines:
+            return SHAPES["wrapped"]
+        width, painter = self._width, self._painter
+        for shape in AUTO:
+            if painter.lines(cards, self._state, width, shape, lines) <= lines:
+                return shape
+        return SHAPES["wrapped"]
+
+    def _lines_of(self, row: int, shape: Shape) -> int:
+        cards = self.cards
+        issue = None if cards is None else self._state.issue(cards[row])
+        view = None if issue is None or cards is None else self._painter.view(issue, cards.column)
+        return LOWEST if view is None else height_of(view, self._width - 1, shape)
+
+    def _from(self, top: int) -> tuple[_Shown, ...]:
+        cards, found, y = self.cards, [], 0
+        if cards is None:
+            return ()
+        for row in range(top, len(cards)):
+            if y >= self._height:
+                break
+            height = self._lines_of(row, self._shape)
+            found.append(_Shown(row, cards[row], y, height))
+            y += height
+        return tuple(found)
+
+    def _first_before(self, last: int) -> int:
+        """The first card from which ``last`` is fully visible."""
+        left = self._height + self._shape.gap
+        row = last
+        while row >= 0 and (left := left - self._lines_of(row, self._shape)) >= 0:
+            row -= 1
+        return min(row + 1, last)
 
     # -- scrolling
 
     @property
-    def top_line(self) -> int:
-        """The first line shown."""
-        return round(self.scroll_y)
-
-    @property
-    def top(self) -> int:
-        """The first card shown."""
-        return self.top_line // self._painter.height
-
-    @property
     def rows_shown(self) -> int:
-        """How many whole cards fit, at least one."""
-        return max(1, self.size.height // self._painter.height)
+        """How many whole cards are visible, at least one."""
+        height = self._height + self._shape.gap
+        return max(1, sum(shown.y + shown.height <= height for shown in self._window))
 
-    def _scroll(self, line: float) -> None:
-        self.scroll_to(y=line, animate=False, force=True, immediate=True)
-        self._thumb = self._thumb_extent()
-        if self.cards is None:
-            self._window = ()
-        else:
-            last = min(self.top + self.rows_shown + 1, len(self.cards))
-            self._window = tuple(self.cards[row] for row in range(self.top, last))
+    def _scroll(self, top: int) -> None:
+        before, thumb, shape = self._window, self._thumb, self._shape
+        self._look(top)
+        if (before, thumb, shape) != (self._window, self._thumb, self._shape):
+            self.refresh()
+
+    @property
+    def half_page(self) -> int:
+        """How many cards like the visible ones fit half the height, at least one."""
+        return max(1, self._height * len(self._window) // (2 * max(_end(self._window), 1)))
 
     def is_shown(self, row: int) -> bool:
         """Whether a card is fully visible."""
         return self.top <= row < self.top + self.rows_shown
+
+    def line_of(self, row: int) -> int:
+        """The first line of a visible card, else the nearest one's."""
+        near = min(self._window, key=lambda shown: abs(shown.row - row), default=None)
+        return near.y if near else max(row - self.top, 0) * LOWEST
+
+    def row_at(self, line: int) -> int:
+        """The card at a line, or the last one above it."""
+        if not self._lines:
+            return self.top + line // LOWEST
+        return self._lines[min(max(line, 0), len(self._lines) - 1)][0].row
 
     def reveal(self, row: int) -> None:
         """Scroll a card into view, half a page at a time: fewer repaints than line by line."""
@@ -217,11 +283,13 @@ class CardList(ScrollView):
         half = max(1, self.rows_shown // 2)
         if row < self.top:
             steps = -(-(self.top - row) // half)
-            top = self.top - steps * half
-        else:
-            steps = -(-(row - self.top - self.rows_shown + 1) // half)
-            top = self.top + steps * half
-        self._scroll(max(top, 0) * self._painter.height)
+            self._scroll(max(self.top - steps * half, 0))
+            return
+        steps = -(-(row - self.top - self.rows_shown + 1) // half)
+        self._scroll(self.top + steps * half)
+        if not self.is_shown(row):
+            # The cards there are higher or lower than those here.
+            self._scroll(self._first_before(row) if row >= self.top else row)
 
     def reveal_focus(self) -> None:
         """Scroll the focused card into view if it is in this column."""
@@ -240,64 +308,66 @@ class CardList(ScrollView):
             return
         event.stop()
         event.prevent_default()
-        self._scroll(self.top_line + cards * self._painter.height)
+        self._scroll(self.top + cards)
 
     def on_resize(self) -> None:
         """Measure again; the first visible card stays the same, and the focused one visible."""
-        self._measure()
-        self._scroll(self.top_line)
+        self._look(self.top)
         self.reveal_focus()
+        # It may have been painted in its new size already, as it was laid out in the old one.
+        self.refresh()
 
     # -- painting
 
     def repaint(self, issues: Collection[IssueId]) -> None:
         """Repaint those of these cards that are visible."""
-        top = self.top
-        self.refresh_rows(top + place for place, shown in enumerate(self._window) if shown in issues)
-
-    def refresh_rows(self, rows: Iterable[int]) -> None:
-        """Repaint those of these cards that are visible."""
-        height = self._painter.height
-        first, last = self.top, self.top + self.rows_shown + 1
-        for row in rows:
-            if first <= row <= last:
-                self.refresh_lines(row * height, height)
+        width, height = self.size
+        for shown in self._window:
+            if shown.issue in issues:
+                lines = min(shown.height - self._shape.gap, height - shown.y)
+                self.refresh(Region(0, shown.y, width - 1, lines))
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
         width = self.size.width
         if self.cards is None or width < 2:
-            return self._painter.blank(max(width, 1), "none")
-        row, part = divmod(self.top_line + y, self._painter.height)
+            return self._painter.blank(max(width, 1), "gap")
         edge = self._edge(y)
-        if row >= len(self.cards):
-            return self._painter.blank(width, edge, self._after(row - len(self.cards), part))
-        identity = self.cards[row]
-        issue = self._state.issue(identity)
-        if issue is None:
+        if y >= len(self._lines):
+            return self._painter.blank(width, edge, self._after(y))
+        shown, part = self._lines[y]
+        issue = self._state.issue(shown.issue)
+        view = None if issue is None else self._painter.view(issue, self.cards.column)
+        if view is None:
             return self._painter.blank(width, edge)
-        column = self.cards.column
-        return self._painter.card(issue, column, width, self._state.of_card(identity, column.key), edge)[part]
+        state = self._state.of_card(shown.issue, self.cards.column.key)
+        if not self._shape.gap and shown.row % 2:
+            state = state._replace(odd=True)
+        strips = self._painter.card(view, width, state, self._shape, edge)
+        return strips[part] if part < len(strips) else self._painter.blank(width, edge)
 
-    def _after(self, row: int, part: int) -> str:
+    def _after(self, y: int) -> str:
         """The text below the last card: that the column is empty, or still loading."""
-        if self.cards is None or row or part:
+        if self.cards is None or y != len(self._lines):
             return ""
         if self.cards.column.key in self._state.unread:
             return "loading …"
         return "" if len(self.cards) else "—"
 
     def _edge(self, y: int) -> Edge:
-        """The right edge doubles as the scrollbar: heavier where the window is."""
+        """The cell between columns doubles as the scrollbar."""
         start, end = self._thumb
-        if start <= y < end:
-            return "thumb"
-        return "line" if self.edged else "none"
+        return "thumb" if start <= y < end else "gap"
 
     def _thumb_extent(self) -> tuple[int, int]:
-        view, lines = self.size.height, self.virtual_size.height
-        if not lines > view > 0:
+        view = self._height
+        count, shown = len(self.cards or ()), self.rows_shown
+        if shown >= count or view <= 0:
             return (0, 0)
-        size = max(1, view * view // lines)
-        start = round((view - size) * self.top_line / (lines - view))
+        size = max(1, view * shown // count)
+        start = round((view - size) * min(self.top / max(count - shown, 1), 1))
         return (start, start + size)
+
+
+def _end(window: tuple[_Shown, ...]) -> int:
+    return window[-1].y + window[-1].height if window else 0

@@ -1,7 +1,8 @@
-"""The column headers: one line over the board, and the narrow strips of collapsed columns next to it.
+"""The column headers: two lines over the board, and the narrow strips of collapsed columns next to it.
 
-Owns what a header says (chip, name, count, sum of weights, unweighted, limits) and how it is shortened. The
-name of a collapsed column is written vertically under its count.
+Owns what a header says and how it is shortened: name, count and weight; below them a bar (accepted and not
+yet accepted, or its limit) and one warning. The name of a collapsed column is written vertically under its
+count.
 """
 
 from __future__ import annotations
@@ -10,14 +11,21 @@ from collections.abc import Container, Sequence
 
 from msgspec import Struct
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_core.board.columns import Column
 from glboard_core.board.index import ColumnIndex
+from glboard_tui.widgets.card import MARGIN
+from glboard_tui.widgets.card_view import state_ink
 from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
 from glboard_tui.widgets.layout import COLLAPSED, Arrangement
-from glboard_tui.widgets.text import Line, clean, clip, fit_right, upright, width_of
+from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, fit_right, upright, width_of
+
+#: Lines of a header.
+HEAD = 2
 
 
 class ColumnHeader(Struct, frozen=True, kw_only=True):
@@ -34,6 +42,11 @@ class ColumnHeader(Struct, frozen=True, kw_only=True):
     count: int = 0
     weight: int | None = None
     unweighted: int = 0
+    #: The part of ``weight`` that is accepted; the weight at which the bar is full.
+    accepted: int = 0
+    full: int = 0
+    #: The colour of the workflow state it stands for.
+    ink: Ink | None = None
     limit_issues: int | None = None
     limit_weight: int | None = None
     #: Cards are still loading, so count and sums are not final.
@@ -44,7 +57,6 @@ class ColumnHeader(Struct, frozen=True, kw_only=True):
     collapsed: bool = False
     #: How many columns are hidden beyond the collapsed ones.
     more: int = 0
-    edge: bool = True
     place: tuple[int, int] | None = None
 
     @property
@@ -103,6 +115,9 @@ def headers(
     right = collapsed(arranged.right, end)
     if arranged.after:
         right.append(hidden(len(columns) - arranged.after, arranged.after, end + COLLAPSED * len(right)))
+    # Where columns are workflow states, all of it is accepted.
+    built = any(cards.column.tells == "workflow" for cards in columns)
+    heaviest = max((cards.weight for cards in columns), default=0)
     full: list[ColumnHeader] = []
     for slot in arranged.slots:
         cards = columns[slot.at]
@@ -120,83 +135,132 @@ def headers(
                 unweighted=cards.unweighted if has_weight else 0,
                 limit_issues=column.limit_issues,
                 limit_weight=column.limit_weight,
+                accepted=cards.sums.accepted if not built else 0,
+                full=column.limit_weight or heaviest,
+                ink=ink_of(column),
                 focused=column.key == focus,
                 target=column.key == target,
-                edge=slot is not arranged.slots[-1] or bool(right),
                 place=(slot.at + 1, len(columns)) if arranged.single else None,
             )
         )
     return left, full, right
 
 
-def paint_column_header(view: ColumnHeader, palette: Palette) -> Strip:
-    """The header in exactly ``view.width`` cells."""
-    ground: Ground = "target" if view.target else "band_focus" if view.focused else "band"
-    line = Line(view.width)
+def ink_of(column: Column) -> Ink | None:
+    """The colour of a column's workflow state, or None."""
+    return state_ink(column.value) if column.tells == "workflow" and column.value else None
+
+
+def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, Strip]:
+    """The header's two lines in exactly ``view.width`` cells; the last cell is between columns."""
     if view.collapsed:
-        line.add(
-            fit_right("" if view.is_long else view.count_words, COLLAPSED - 1), palette.style(ground, "muted")
-        )
-        line.add("│", palette.style("band", "line"))
-        return line.strip(palette.style(ground))
-    line.add("▼" if view.target else "■", palette.swatch(view.color, ground))
-    line.add(" ", palette.style(ground))
-    edge = 1
+        return _collapsed(view, palette)
+    ground: Ground = "target" if view.target else "band_focus" if view.focused else "lane"
+    room = view.width - 1
     place = f"‹ {view.place[0]}/{view.place[1]} ›" if view.place and view.place[1] > 1 else ""
-    title = clean(view.title)
-    room = line.room - edge - 1 - (width_of(place) + 2 if place else 0)
-    numbers = _numbers(view, room - width_of(title) - 2, room - min(width_of(title), 10) - 2)
-    taken = _cells(numbers)
-    line.add(clip(title, max(room - taken - 2, 3)), palette.style(ground, "strong"))
-    line.pad(taken + edge + 1 + (width_of(place) + 2 if place else 0), palette.style(ground, "strong"))
-    for text, ink in numbers:
-        line.add(text, palette.style(ground, ink))
+    title, numbers = clean(view.title), _numbers(view)
+    taken = _cells(numbers) + MARGIN
+    tail = taken + (width_of(place) + 2 if place else 0)
+    fits = 2 + width_of(title) + 2 + tail <= room
+    first, second = Line(room), Line(room)
+    first.add("▼" if view.target else "■", _swatch(view, ground, palette))
+    first.add(" ", palette.style(ground))
+    if not fits:
+        # The name in full matters more than where its numbers are.
+        tail = MARGIN + (width_of(place) + 2 if place else 0)
+    first.add(clip(title, max(first.room - tail, 1)), palette.style(ground, "strong"))
+    first.pad(tail, palette.style(ground))
     if place:
-        line.add(f"  {place}", palette.style(ground, "accent"))
-    line.add(" ", palette.style(ground, "muted"))
-    line.add("│" if view.edge else " ", palette.style("band", "line"))
-    return line.strip(palette.style(ground))
+        first.add(f"{place}  ", palette.style(ground, "accent"))
+    if fits:
+        _add(first, numbers, ground, palette)
+    warning = _warning(view, room // 2) if fits else numbers
+    second.add("  ", palette.style(ground))
+    _bar(
+        second, view, max(second.room - MARGIN - (_cells(warning) + 1 if warning else 0), 0), ground, palette
+    )
+    second.pad(_cells(warning) + MARGIN, palette.style(ground))
+    _add(second, warning, ground, palette)
+    gap = Segment(" ", palette.style("rest"))
+    one, two = (line.strip(palette.style(ground)) for line in (first, second))
+    return Strip([*one, gap], view.width), Strip([*two, gap], view.width)
 
 
-def _numbers(view: ColumnHeader, whole: int, most: int) -> list[tuple[str, Ink]]:
-    """Count and sums: in full if the title stays whole, else the longest short form in ``most`` cells."""
-    forms = _forms(view)
-    if _cells(forms[0]) <= whole:
-        return forms[0]
-    return next((form for form in forms[1:] if _cells(form) <= most), forms[-1])
+def _collapsed(view: ColumnHeader, palette: Palette) -> tuple[Strip, Strip]:
+    ground: Ground = "target" if view.target else "lane"
+    count = fit_right("" if view.is_long else view.count_words, COLLAPSED - 1)
+    gap = Segment(" ", palette.style("rest"))
+    style = palette.style(ground, "muted")
+    lines = (count, " " * (COLLAPSED - 1))
+    one, two = (Strip([Segment(line, style), gap], COLLAPSED).crop(0, view.width) for line in lines)
+    return one, two
 
 
-def _cells(form: list[tuple[str, Ink]]) -> int:
+def _swatch(view: ColumnHeader, ground: Ground, palette: Palette) -> Style:
+    return palette.style(ground, view.ink) if view.ink else palette.swatch(view.color, ground)
+
+
+def _add(line: Line, words: Sequence[tuple[str, Ink]], ground: Ground, palette: Palette) -> None:
+    for text, ink in words:
+        line.add(text, palette.style(ground, ink))
+
+
+def _bar(line: Line, view: ColumnHeader, cells: int, ground: Ground, palette: Palette) -> None:
+    """Accepted and not yet accepted, or all of it in the colour of its state, next to the fullest column."""
+    if view.weight is None or view.partial or not view.full or cells < 4:
+        return
+    used = min(round(view.weight / view.full * cells), cells)
+    accepted = min(round(view.accepted / view.full * cells), used)
+    line.add(BAR * accepted, palette.style(ground, "good"))
+    rest: Ink = view.ink or "accent"
+    over = view.limit_weight is not None and view.weight > view.limit_weight
+    line.add(BAR * (used - accepted), palette.style(ground, "bad" if over else rest))
+    line.add(TRACK * (cells - used), palette.style(ground, "line"))
+
+
+def _warning(view: ColumnHeader, room: int) -> list[tuple[str, Ink]]:
+    """The one thing that is wrong with the column in at most ``room`` cells; else nothing."""
+    if view.partial:
+        return []
+    words: list[str] = []
+    ink: Ink = "warn"
+    if view.limit_issues is not None and view.count > view.limit_issues:
+        over, ink = view.count - view.limit_issues, "bad"
+        words = [f"{over} over its limit", f"{over} over"]
+    elif view.limit_weight is not None and (view.weight or 0) > view.limit_weight:
+        over, ink = (view.weight or 0) - view.limit_weight, "bad"
+        words = [f"{over}w over its limit", f"{over}w over"]
+    elif view.unweighted:
+        have = "has" if view.unweighted == 1 else "have"
+        words = [f"{view.unweighted} {have} no weight", f"{view.unweighted} no weight", f"{view.unweighted}?"]
+    return next(([(text, ink)] for text in words if width_of(text) <= room), [])
+
+
+def _cells(form: Sequence[tuple[str, Ink]]) -> int:
     return sum(width_of(text) for text, _ in form)
 
 
-def _forms(view: ColumnHeader) -> list[list[tuple[str, Ink]]]:
-    """The possible forms, longest first. None of them shows a missing weight as 0 (planning rule 5)."""
+def _numbers(view: ColumnHeader) -> list[tuple[str, Ink]]:
+    """Count and weight, each with its limit."""
     if view.partial:
-        return [[("…", "muted")]]
+        return [("…", "muted")]
     over = view.limit_issues is not None and view.count > view.limit_issues
-    count = str(view.count) if view.limit_issues is None else f"{view.count}/{view.limit_issues}"
-    first: tuple[str, Ink] = (f"!{count}" if over else count, "bad" if over else "text")
+    count = str(view.count) if view.limit_issues is None else f"{view.count} of {view.limit_issues}"
+    first: tuple[str, Ink] = (count, "bad" if over else "text")
     if view.weight is None:
-        return [[first]]
+        return [first]
     heavy = view.limit_weight is not None and view.weight > view.limit_weight
-    weight = f"{view.weight}w" if view.limit_weight is None else f"{view.weight}w/{view.limit_weight}"
-    second: tuple[str, Ink] = (f" · !{weight}" if heavy else f" · {weight}", "bad" if heavy else "text")
-    if not view.unweighted:
-        return [[first, second], [first, second], [first]]
-    return [
-        [first, second, (f" · {view.unweighted} unweighted", "warn")],
-        [first, second, (f" · {view.unweighted}?", "warn")],
-        [first, second, ("+?", "warn")],
-        [first],
-    ]
+    weight = f"{view.weight}w" if view.limit_weight is None else f"{view.weight}w of {view.limit_weight}"
+    # No weight known is not a weight of 0 (planning rule 5).
+    weight = "?" if view.count and view.unweighted == view.count else weight
+    return [first, (f"  {weight}", "bad" if heavy else "text")]
 
 
 class ColumnHeaders(Widget):
-    """One line with a header over each column."""
+    """Two lines with a header over each column."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "ColumnHeaders { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "ColumnHeaders { height: 2; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -210,19 +274,17 @@ class ColumnHeaders(Widget):
             return
         for before, after in zip(old, headers, strict=True):
             if before != after:
-                self.refresh(Region(after.x, 0, after.width, 1))
+                self.refresh(Region(after.x, 0, after.width, 2))
 
     def key_at(self, x: int) -> str | None:
         """The key of the column whose header is at ``x``."""
         return next((head.key for head in self._headers if head.x <= x < head.x + head.width), None)
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
+        """One of the lines."""
         palette = palette_of(self.app)
-        if y or not self._headers:
-            return Strip.blank(self.size.width, palette.style("band"))
-        strips = [paint_column_header(head, palette) for head in self._headers]
-        return Strip.join(strips).adjust_cell_length(self.size.width, palette.style("band"))
+        strips = [paint_column_header(head, palette)[min(y, 1)] for head in self._headers]
+        return Strip.join(strips).adjust_cell_length(self.size.width, palette.style("rest"))
 
 
 class CollapsedColumns(Widget):
@@ -258,8 +320,8 @@ class CollapsedColumns(Widget):
         for (_, _, target), letters in zip(self._columns, self._letters, strict=True):
             letter = letters[y - 1] if 0 < y <= len(letters) else " "
             body = f" {letter}" if width_of(letter) < 2 else letter
-            segments.append(Segment(body, palette.style("target" if target else "band", "muted")))
-            segments.append(Segment("│", palette.style("band", "line")))
+            segments.append(Segment(body, palette.style("target" if target else "lane", "muted")))
+            segments.append(Segment(" ", palette.style("rest")))
         strip = Strip(segments, COLLAPSED * len(self._columns))
         return strip.adjust_cell_length(self.size.width, palette.style("rest"))
 

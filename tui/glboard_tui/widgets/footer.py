@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -40,6 +41,10 @@ class FooterView(Struct, frozen=True, kw_only=True):
     selected: bool = False
 
 
+#: The target takes a multiple of so many cells, so that another one rarely moves all that is next to it.
+_STEP = 8
+
+
 def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     """The line in exactly ``width`` cells."""
     line = Line(width)
@@ -47,34 +52,50 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     line.add(" ", style("band"))
     target = clip(clean(view.target), max(width - 2, 0))
     line.add(target, style("band", "warn" if view.selected else "strong"))
-    help_key = next((f" · {key}" for key, _ in view.hints if key == "?"), "")
+    help_key = next((f"{clean(key)} {clean(words)}" for key, words in view.hints if key == "?"), "")
+    help_key = help_key if width >= 60 else help_key[:1]
     last = clean(view.last)
     # The last change can take half of the remaining space, the hints the rest.
     kept = min(width_of(last), max((width - width_of(target)) // 2, 0)) if last else 0
     last = clip(last, kept) if kept > 8 else ""
-    tail = width_of(last) + (len(help_key) if last else len(help_key.lstrip(" ·"))) + 1
+    tail = width_of(last) + (2 if last and help_key else 0) + width_of(help_key) + 1
+    if target:
+        line.pad(line.room - min(-width_of(target) % _STEP + 2, max(line.room - tail, 0)), style("band"))
     free = line.room - tail - 1
     if view.message:
-        text = clip(clean(view.message), max(free - 3, 0))
-        line.add(" · " if target and text else "", style("band", "muted"))
-        line.add(text, style("band", "bad" if view.bad else "text"))
+        line.add(clip(clean(view.message), max(free, 0)), style("band", "bad" if view.bad else "text"))
     else:
+        gap = ""
         # Keys come from the user's keymap: cleaned like everything else.
         for key, words in ((clean(key), clean(words)) for key, words in view.hints):
             if key == "?":
                 continue
-            separator = " · " if width_of(target) or line.room < width - 1 else ""
-            cells = width_of(separator) + width_of(key) + 1 + width_of(words)
+            cells = len(gap) + width_of(key) + 1 + width_of(words)
             if cells > free:
                 break
-            line.add(separator, style("band", "muted"))
+            line.add(gap, style("band", "muted"))
             line.add(key, style("band", "accent"))
             line.add(f" {words}", style("band", "muted"))
-            free -= cells
+            free, gap = free - cells, "  "
     line.pad(tail, style("band", "muted"))
     line.add(last, style("band", "muted"))
-    line.add(help_key if last else help_key.lstrip(" ·"), style("band", "accent"))
+    line.add("  " if last and help_key else "", style("band", "muted"))
+    line.add(help_key, style("band", "muted"))
     return line.strip(style("band"))
+
+
+def differing(before: Strip, after: Strip) -> tuple[int, int]:
+    """The cells from the first to the last that differ between two lines of the same width."""
+    old, new = list(before), list(after)
+    while old and new and old[-1] == new[-1]:
+        old.pop()
+        new.pop()
+    start = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        start += one.cell_length
+    return start, max(sum(part.cell_length for part in old), sum(part.cell_length for part in new), start + 1)
 
 
 class FooterBar(Widget):
@@ -89,9 +110,11 @@ class FooterBar(Widget):
 
     def show(self, view: FooterView) -> None:
         """Show another view."""
-        if view != self.view:
-            self.view = view
-            self.refresh()
+        if view == self.view:
+            return
+        before, self.view = self.render_line(0), view
+        start, end = differing(before, self.render_line(0))
+        self.refresh(Region(start, 0, end - start, 1))
 
     def render_line(self, y: int) -> Strip:
         """The line."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -20,34 +21,44 @@ from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_tui.widgets import markdown
-from glboard_tui.widgets.colors import palette_of
+from glboard_tui.widgets.card import INKS, Chip, Fact
+from glboard_tui.widgets.colors import Ink, Palette, palette_of
 from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
 
 
-NamedItems = tuple[str, tuple[str, ...]]
-"""A name, and its items: ``("Labels", ("type::bug", "Deliverable"))``."""
+Item = str | Fact | Chip
+"""A value: plain, with a tone (a minor one is muted), or a label in its colour."""
 
-_NAME = 10
+NamedItems = tuple[str, tuple[Item, ...]]
+"""A name, and its items: ``("Slipped", (Fact("once:", "warn"), "19.7"))``."""
+
+_NAME = 16
 _GAP = 2
 
 
-def laid_out(facts: Sequence[NamedItems], width: int) -> list[tuple[str, str]]:
-    """Name (only on the first line) and text of each line; facts without items are omitted."""
+def _text(item: Item) -> str:
+    if isinstance(item, str):
+        return clean(item)
+    return clean(item.text) if isinstance(item, Fact) else f" {clean(item.text)} "
+
+
+def laid_out(facts: Sequence[NamedItems], width: int) -> list[tuple[str, list[Item]]]:
+    """Name (only on the first line) and items of each line; facts without items are omitted."""
     room = max(width - _NAME, 8)
-    lines: list[tuple[str, str]] = []
+    lines: list[tuple[str, list[Item]]] = []
     for name, items in facts:
-        text = ""
-        label = name
-        for item in filter(None, map(clean, items)):
-            if text and width_of(text) + _GAP + width_of(item) > room:
-                lines.append((label, text))
-                text, label = "", ""
-            text += (" " * _GAP if text else "") + clip(item, room)
-        if text:
-            lines.append((label, text))
+        label, taken = name, room + 1
+        for item in items:
+            if not (text := _text(item)).strip():
+                continue
+            if taken + _GAP + width_of(text) > room:
+                lines.append((label, []))
+                label, taken = "", -_GAP
+            lines[-1][1].append(item)
+            taken += _GAP + width_of(text)
     return lines
 
 
@@ -77,10 +88,19 @@ class Facts(Widget):
         line = Line(self.size.width)
         lines = laid_out(self._facts, self.size.width)
         if y < len(lines):
-            name, text = lines[y]
-            line.add(f"{clip(name, _NAME - 1):<{_NAME}}", palette.style("band", "accent"))
-            line.add(text, palette.style("band"))
+            name, items = lines[y]
+            line.add(f"{clip(name, _NAME - 1):<{_NAME}}", palette.style("band", "muted"))
+            for place, item in enumerate(items):
+                line.add(" " * _GAP if place else "", palette.style("band"))
+                line.add(clip(_text(item), line.room), _style(item, palette))
         return line.strip(palette.style("band"))
+
+
+def _style(item: Item, palette: Palette) -> Style:
+    if isinstance(item, Chip):
+        return palette.chip(item.color, "band")
+    ink: Ink = "text" if isinstance(item, str) else "muted" if item.minor else INKS[item.tone]
+    return palette.style("band", ink)
 
 
 _MOST_NOTES = 50
@@ -199,7 +219,7 @@ def notes_content(notes: Sequence[Note]) -> Content:
                 Content.styled(f"{when}  {clean(note.author)} {clean(note.body[:_LONGEST_LINE])}", "dim")
             )
         else:
-            head = Content.assemble((clean(note.author), "bold"), (f"  {when}", "dim"))
+            head = Content.assemble((f"@{clean(note.author)}", "bold $primary"), (f"  {when}", "dim"))
             parts.append(Content("\n").join([head, Content(markdown.comment(note.body))]))
     if not parts:
         return Content.styled("No comments.", "dim")

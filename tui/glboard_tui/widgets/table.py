@@ -238,7 +238,8 @@ class Rows(LineList):
     def render_line(self, y: int) -> Strip:
         """Column titles in the first line, the scrolled lines below."""
         palette = palette_of(self.app)
-        line = Line(self.size.width)
+        # Without the scrollbar, which would cover the last cell.
+        line = Line(self.scrollable_content_region.width)
         ground: Ground = "overlay"
         at = self.line_at(y)
         if not self._lines:

@@ -8,6 +8,8 @@ right. It knows no colours and no widgets.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -16,6 +18,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 ELLIPSIS = "…"
+#: The filled and the empty part of a bar.
+BAR, TRACK = "━", "─"
 
 # Control characters and line separators would move the cursor; lone surrogates cannot be encoded at all.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -78,6 +82,40 @@ def clip_reference(reference: str, width: int) -> str:
     return f"{clip(project, left)}#{number}" if left > 2 else clip(f"#{number}", width)
 
 
+@lru_cache(maxsize=8192)
+def wrapped(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
+    """A cleaned text on at most ``most`` lines, the first of ``first`` cells and the others of ``width``.
+
+    Broken at spaces where there are any; the last line ends with an ellipsis if something was cut. There is
+    always at least one line.
+    """
+    lines: list[str] = []
+    rest, room = text.strip(), first
+    while len(lines) < most - 1 and cell_len(rest) > room:
+        end = _break(rest, room)
+        if end >= len(rest):
+            break
+        lines.append(rest[:end].rstrip())
+        rest, room = rest[end:].lstrip(), width
+    return (*lines, clip(rest, room))
+
+
+def _break(text: str, width: int) -> int:
+    """Where a first line of ``width`` cells ends: before a word, or within one longer than a line."""
+    end = cells = space = 0
+    for at, letter in enumerate(text):
+        wide = cell_len(letter)
+        if cells + wide > width:
+            # A word that just ends here fits as well.
+            space = at if letter == " " else space
+            break
+        cells += wide
+        end = at + 1
+        if letter in " -/" and at:
+            space = at if letter == " " else end
+    return space or max(end, 1)
+
+
 def fit(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, left-aligned."""
     text = clip(text, width)
@@ -96,6 +134,18 @@ def upright(text: str, height: int) -> tuple[str, ...]:
     if len(letters) > height:
         letters = [*letters[: max(height - 1, 0)], ELLIPSIS][:height]
     return tuple(letters)
+
+
+def short_people(usernames: Iterable[str]) -> dict[str, str]:
+    """Usernames without a prefix that several people share (``eng_alder``), if what is left is unique."""
+    known = sorted(set(usernames))
+    parts = {name: name.partition("_") if "_" in name else None for name in known}
+    shared = Counter(part[0] for part in parts.values() if part)
+    left = Counter(part[2] if part else name for name, part in parts.items())
+    return {
+        name: part[2] if part and part[2] and shared[part[0]] > 2 and left[part[2]] == 1 else name
+        for name, part in parts.items()
+    }
 
 
 class Line:

@@ -1,0 +1,287 @@
+"""What the header says: the board's one question and its figures, the milestone's dates, who has what. Pure.
+
+Every figure stands for one thing: capacity is what the team can take, carried over what comes along, likely;
+planned is the weight in the milestone, accepted or not; free or over is what remains of the first. The people
+and what is unassigned add up to planned, as long as no issue has two assignees.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct, structs
+
+from glboard_core.board.columns import CLOSED
+from glboard_core.board.index import BoardIndex
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.text import counted, day_words, number
+from glboard_core.sync.events import Status
+from glboard_tui.bridge import BoardView
+from glboard_tui.keymap import Keymap
+from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
+from glboard_tui.widgets.card import Fact
+from glboard_tui.widgets.colors import Ink
+from glboard_tui.widgets.column_headers import ink_of
+from glboard_tui.widgets.header import Fresh, HeaderView, Tab
+
+_FRESH: dict[str, Fresh] = {
+    "loading": "loading",
+    "live": "live",
+    "cached": "cached",
+    "offline": "offline",
+    "signed-out": "signed out",
+}
+
+
+class BoardQuestion(Struct, frozen=True, kw_only=True):
+    """A board's one question: its figures, the bar that shows them, and the warning that matters."""
+
+    sums: tuple[Fact, ...] = ()
+    bar: tuple[tuple[float, Ink], ...] = ()
+    full: float = 0
+    warning: Fact | None = None
+
+
+def header_view(
+    view: BoardView,
+    status: Status | None,
+    *,
+    waited: float = 0.0,
+    catalog: Catalog | None = None,
+    today: date | None = None,
+    writable: bool = True,
+    failed_start: bool = False,
+    changed: int = 0,
+    capacity: Capacity | None = None,
+    team: bool = False,
+    hidden: bool = False,
+    partial: bool = False,
+) -> HeaderView:
+    """The header. ``waited``: seconds since the status arrived, added to its age.
+
+    ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
+    ``hidden``: people's figures are not shown; ``changed``: cards of this board with unseen changes by
+    others; ``partial``: some of the board's columns are still being read.
+    """
+    index, found = view.index, view.settings.board(view.board_id)
+    name = index.board.name if index else found.name if found else view.board_id
+    start = HeaderView(
+        board=name,
+        group=catalog.group if catalog is not None else "",
+        tabs=tuple(Tab(board.id, board.name) for board in view.settings.boards),
+        shown=view.board_id,
+        filter=view.text,
+    )
+    if status is None:
+        return structs.replace(
+            start,
+            fresh="offline" if failed_start else "loading",
+            progress="" if failed_start else "connecting",
+        )
+    fresh = _FRESH[status.freshness]
+    progress = ""
+    if fresh == "loading":
+        progress = progress_words(status)
+    elif fresh == "cached" and status.loading:
+        progress = f"· {progress_words(status)}"
+    age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
+    title = (index.board.milestone or "") if index else ""
+    milestone = catalog.find_milestone(title) if catalog is not None and title else None
+    has_weight = catalog is None or catalog.server.has_weight
+    # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
+    planned = capacity if has_weight and (team or not view.text) else None
+    asked = BoardQuestion()
+    if index is not None:
+        is_version = milestone is not None and milestone.is_version(view.settings.planning.version)
+        asked = question(
+            index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
+        )
+    if partial:
+        asked = BoardQuestion(sums=(Fact("loading …"),))
+    filtered = view.text
+    if view.text and index is not None and not partial:
+        filtered = f"{view.text}: {index.count} of {index.total}"
+    sorted_by = "" if view.sort_by == "rank" else f"sorted by {view.sort_by}, not GitLab's order"
+    return structs.replace(
+        start,
+        board=f"{name} {title}".rstrip(),
+        milestone=title,
+        dates=dates_words(milestone, today),
+        filter=filtered,
+        sorted_by=sorted_by,
+        fresh=fresh,
+        age=age or ("slowed" if status.slowed else ""),
+        progress=progress,
+        changed=changed,
+        unsent=status.unsent,
+        failed=status.failed,
+        conflicts=status.conflicts,
+        read_only=not writable,
+        sums=asked.sums,
+        bar=asked.bar,
+        full=asked.full,
+        warning=asked.warning,
+        people=people_facts(planned, hidden=hidden) if planned is not None and team and not partial else (),
+    )
+
+
+def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, str]:
+    """``12 Dec – 15 Jan`` and ``starts in 5 days``; empty where unknown."""
+    if milestone is None or milestone.start is None or milestone.due is None:
+        return "", ""
+    dates = f"{day_words(milestone.start)} – {day_words(milestone.due)}"
+    if today is None:
+        return dates, ""
+    if today < milestone.start:
+        days = (milestone.start - today).days
+        return dates, "starts tomorrow" if days == 1 else f"starts in {days} days"
+    left = (milestone.due - today).days
+    if left < 0:
+        return dates, "ended yesterday" if left == -1 else f"ended {-left} days ago"
+    return dates, "ends today" if left == 0 else f"{counted(left, 'day')} left"
+
+
+# The one question of a board
+
+
+def question(
+    index: BoardIndex,
+    milestone: Milestone | None,
+    today: date | None,
+    capacity: Capacity | None,
+    *,
+    team: bool,
+    weighs: bool,
+) -> BoardQuestion:
+    """What a board asks: of a milestone that is being built or over what is closed, of one to plan whether it
+    fits, of a bucket what is ready. ``milestone`` is a version, or None for a bucket."""
+    board = index.board
+    over = milestone is not None and today is not None and milestone.due is not None and milestone.due < today
+    if milestone is not None and (over or (board.kind.tells == "workflow")):
+        return _done(index, weighs=weighs)
+    if capacity is not None:
+        return _fits(capacity) if team else _plan(capacity.planned, capacity.accepted, capacity.unweighted)
+    if milestone is not None and weighs:
+        return _plan(index.weight, index.sums.accepted, index.unweighted)
+    if not weighs:
+        return BoardQuestion(sums=(Fact(counted(index.count, "issue")),))
+    ready = index.sums.ready
+    return BoardQuestion(
+        sums=(
+            Fact(f"ready {ready} of {index.count}"),
+            Fact(f"{index.sums.ready_weight}w of {index.weight}w", minor=True),
+        ),
+        bar=((ready, "good"),),
+        full=index.count,
+        warning=_no_weight(index.unweighted),
+    )
+
+
+def _plan(planned: int, accepted: int, unweighted: int) -> BoardQuestion:
+    """What is planned, where it cannot be compared with a capacity."""
+    return BoardQuestion(
+        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted")),
+        bar=((accepted, "good"), (planned - accepted, "accent")),
+        full=planned,
+        warning=_no_weight(unweighted),
+    )
+
+
+def _fits(found: Capacity) -> BoardQuestion:
+    """Whether what is planned fits into what the team can take."""
+    carried = found.carry_over.likely
+    free = found.free_likely
+    # What is over is the end of what is planned.
+    over = min(max(-free, 0.0), found.planned)
+    return BoardQuestion(
+        sums=(
+            Fact(f"Capacity {number(found.total)}w"),
+            Fact(f"{number(carried)} carried over", minor=True),
+            Fact(f"{found.planned} planned", minor=True),
+            Fact(free_words(free), "bad" if free < 0 else "good"),
+        ),
+        bar=((carried, "warn"), (found.planned - over, "accent"), (over, "bad")),
+        full=found.total,
+        warning=_no_weight(found.unweighted),
+    )
+
+
+def _done(index: BoardIndex, *, weighs: bool) -> BoardQuestion:
+    """What is closed, and what is in the way."""
+    closed = index.column(CLOSED)
+    done, weight = (len(closed), closed.weight) if closed is not None else (0, 0)
+    every, total = done + index.count, weight + index.weight
+    parts: list[tuple[float, Ink]] = [(weight if weighs else done, "good")]
+    blocked = 0
+    for column in index.columns:
+        ink = ink_of(column.column)
+        if not column.column.is_list or ink is None:
+            continue
+        if column.column.value == "blocked":
+            blocked = len(column)
+        if ink != "good":
+            parts.append((column.weight if weighs else len(column), ink))
+    words = [f"{blocked} blocked"] if blocked else []
+    if index.sums.heavy:
+        words.append(f"{index.sums.heavy} over weight")
+    warning = Fact(" · ".join(words), "warn") if words else _no_weight(index.unweighted) if weighs else None
+    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}"),)
+    if weighs:
+        sums = (*sums, Fact(f"{weight}w of {total}w done"))
+    return BoardQuestion(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)
+
+
+def _no_weight(count: int) -> Fact | None:
+    return Fact(f"{count} {'has' if count == 1 else 'have'} no weight", "warn") if count else None
+
+
+# Who has what
+
+
+def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
+    """What each person has taken, and what remains of their days; those over first, what is unassigned last.
+
+    ``hidden``: only whether they are free, full or over.
+    """
+    people = [person for person in found.people if person.budget is not None or person.committed]
+    names = short_names(person.username for person in people)
+    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
+    facts = [_person(names[person.username], person, hidden=hidden) for person in ordered]
+    if found.unassigned and not hidden:
+        facts.append(Fact(f"unassigned {found.unassigned}w"))
+    return tuple(facts)
+
+
+def _person(name: str, person: PersonCapacity, *, hidden: bool) -> Fact:
+    words, tone = state_of(person)
+    if hidden:
+        return Fact(f"{name} {words}".rstrip(), tone)
+    taken = f"{name} {person.committed}w"
+    if person.free is None:
+        return Fact(taken)
+    left = "full" if number(person.free) == "0" else free_words(person.free)
+    return Fact(f"{taken}, {left}", tone, short=f"{name} {left}")
+
+
+# Why there are no cards
+
+
+def empty_words(index: BoardIndex, keymap: Keymap) -> str:
+    """Why a board without a filter has no cards, and the keys that help; the first line is the reason."""
+    board = index.board
+    if board.warnings:
+        return "\n".join(["No issues here", *board.warnings])
+    closed = index.column(CLOSED)
+    new, shows, back, on = (
+        keymap.key(name)
+        for name in ("text.new", "view.closed", "board.previous-milestone", "board.next-milestone")
+    )
+    helps = f"{new} creates one · {back} and {on} change the milestone"
+    if closed is not None and len(closed):
+        were = "1 issue is closed" if len(closed) == 1 else f"{len(closed)} issues are closed"
+        return f"No open issues in {board.milestone or board.name}\n{were}: {shows} shows them\n{helps}"
+    labels = f" with the label {', '.join(sorted(board.labels))}" if board.labels else ""
+    where = f" in {board.milestone}" if board.milestone else ""
+    return f"No issues{where}{labels}\n{helps if board.milestone else f'{new} creates one'}"
