@@ -164,6 +164,8 @@ def test_a_name_matters_more_than_where_its_figures_are() -> None:
     first, second = head(width=27, title="ready for development", unweighted=0)
     assert first == "■ ready for development    "
     assert second.endswith(" 5  6w  ")
+    _, second = head(width=27, title="ready for development", unweighted=3)
+    assert second.endswith(" 3?  5  6w  ")
 
 
 def test_a_weight_not_known_is_not_0() -> None:

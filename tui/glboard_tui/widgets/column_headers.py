@@ -24,8 +24,8 @@ from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
 from glboard_tui.widgets.layout import COLLAPSED, Arrangement
 from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, fit_right, upright, width_of
 
-#: Lines of a header.
-HEAD = 2
+#: Lines of a header, and the cells of a warning next to the figures.
+HEAD, _SHORT = 2, 5
 
 
 class ColumnHeader(Struct, frozen=True, kw_only=True):
@@ -174,7 +174,12 @@ def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, St
         first.add(f"{place}  ", palette.style(ground, "accent"))
     if fits:
         _add(first, numbers, ground, palette)
-    warning = _warning(view, room // 2) if fits else numbers
+    if fits:
+        warning = _warning(view, room // 2)
+    else:
+        # No figure without what it leaves out.
+        short = _warning(view, _SHORT)
+        warning = [*short, ("  ", "muted"), *numbers] if short else numbers
     second.add("  ", palette.style(ground))
     _bar(
         second, view, max(second.room - MARGIN - (_cells(warning) + 1 if warning else 0), 0), ground, palette
