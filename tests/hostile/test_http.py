@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -318,7 +319,12 @@ async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.Mon
     assert f"The proxy localhost:{proxy.port} refused the connection." in error.message
     assert "HTTPS_PROXY" in error.hint
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.invalid")
+    monkeypatch.setattr(socket, "getaddrinfo", not_found)
     assert "The proxy proxy.invalid:80 was not found" in str(await failure(url))
+
+
+def not_found(*_: object, **__: object) -> None:
+    raise socket.gaierror(-2, "Name or service not known")
 
 
 @pytest.mark.parametrize(

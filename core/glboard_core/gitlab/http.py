@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -118,7 +119,7 @@ def _bounded(seconds: float) -> float | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and len(text) < 16 and text.isascii() and text.strip().isdigit() else None
+    return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", text) else None
 
 
 class Answer(Struct, frozen=True):
