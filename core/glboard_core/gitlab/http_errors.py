@@ -479,7 +479,10 @@ def not_json(host: str) -> NotGitLab:
 
 def too_large(host: str, limit: int) -> NotGitLab:
     """An answer of more than ``limit`` bytes."""
-    return NotGitLab(f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.")
+    return NotGitLab(
+        f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.",
+        hint="Is there a proxy in between?",
+    )
 
 
 def corrupt(host: str, why: str) -> NotGitLab:
