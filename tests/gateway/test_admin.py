@@ -16,6 +16,7 @@ from glboard_core.errors import (
     EditImpossible,
     GlboardError,
     Offline,
+    RateLimited,
     ServerFailed,
     TokenRejected,
 )
@@ -83,3 +84,30 @@ async def test_no_server(context: LoadedGateway) -> None:
         await Admin(Transport(account)).create_board("top", "Planning")
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+async def test_maintenance_is_told_at_once(context: LoadedGateway) -> None:
+    context.world.traits.maintenance = True
+    with pytest.raises(ServerFailed, match="maintenance"):
+        await Admin(context.gateway.transport).create_board("top", "Planning")
+    assert context.server.requests[-1].method == "POST"
+
+
+async def test_administration_is_counted_and_paced_with_all_other_requests(context: LoadedGateway) -> None:
+    before = sum(context.gateway.requests.values())
+    context.server.requests.clear()
+    await Admin(context.gateway.transport).boards("top")
+    assert sum(context.gateway.requests.values()) == before + len(context.server.requests) == before + 1
+    context.gateway.transport.pace.per_minute = 1
+    with pytest.raises(RateLimited, match="at most 1 requests a minute"):
+        await Admin(context.gateway.transport).boards("top")
+
+
+@pytest.mark.parametrize("match", ["PUT /api/v4/groups/top/boards/", "POST /api/v4/groups/top/boards/"])
+async def test_a_lost_answer_to_a_change_of_a_board_is_settled(context: LoadedGateway, match: str) -> None:
+    context.server.faults.next("reset-after", match)
+    admin = Admin(context.gateway.transport)
+    lists = ("type::feature", "type::bug")
+    done = await finished(admin, context, "Planning", lists=lists, milestone="19.8")
+    assert (done.scoped, done.missing, done.ordered) == (True, (), True)
+    assert [one.label for one in done.board.lists] == list(lists)

@@ -289,6 +289,9 @@ def _on_the_way(
             "The network requires a sign-in (HTTP 511).", hint="Open any web page in a browser to sign in."
         )
         return Failure(portal, reached=False)
+    if status == 503 and "maintenance" in _message(fields).lower():
+        # GitLab's own words, before it does anything.
+        return Failure(maintenance(), reached=False, again=True, wait=wait)
     if status >= 500:
         crashed = status == 500 and _message(fields).lower() == CRASHED
         again = status not in _LASTING
@@ -387,6 +390,14 @@ def token_rejected(host: str) -> TokenRejected:
     return TokenRejected(
         f"{host} rejected the token: it is invalid, expired or revoked.",
         hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
+    )
+
+
+def maintenance() -> ServerFailed:
+    """GitLab can only be read for a while; nothing was executed."""
+    return ServerFailed(
+        "GitLab is in maintenance mode: it cannot be changed for the moment.",
+        hint="Nothing is lost: unsent changes wait until it ends.",
     )
 
 

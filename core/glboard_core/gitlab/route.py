@@ -13,7 +13,6 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
@@ -56,6 +55,8 @@ def proxy_of(account: Account, env: Mapping[str, str] | None = None) -> Proxy | 
             return None  # empty: none is wanted
     if _variable("no_proxy", env)[0] or env is not os.environ:
         return None
+    from urllib.request import getproxies, proxy_bypass  # slow to import
+
     found = getproxies()
     text = found.get(server.scheme) or found.get("all") or ""
     return None if not text or proxy_bypass(host) else _proxy(text, _SYSTEM)
