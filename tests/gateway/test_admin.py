@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import NAMES, LoadedGateway, make
+from gateway.worlds import NAMES, QUICK, LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -81,7 +81,7 @@ async def test_no_server(context: LoadedGateway) -> None:
     await asyncio.to_thread(context.server.stop)
     account = structs.replace(context.gateway.account, token=Secret("glpat-NeverShowThis"))
     with pytest.raises(Offline, match="refused the connection") as caught:
-        await Admin(Transport(account)).create_board("top", "Planning")
+        await Admin(Transport(account, QUICK)).create_board("top", "Planning")
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
