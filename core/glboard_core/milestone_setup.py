@@ -29,8 +29,8 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.files import read_text
-from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.gateway import transport_of
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
@@ -70,7 +70,6 @@ class MilestoneSetup:
     def __init__(
         self,
         engine: Engine,
-        account: Account,
         name: str,
         *,
         team: Team | None = None,
@@ -80,7 +79,7 @@ class MilestoneSetup:
         self._name = name
         self._team = team
         self._folder = folder
-        self._admin = Admin(account)
+        self._admin = Admin(transport_of(engine.gateway))
         self._wanted: WantedSetup | None = None
         self._seen = Seen()
         self.steps: list[Step] = []
@@ -100,10 +99,6 @@ class MilestoneSetup:
         if (catalog := self._engine.catalog) is None:
             raise GlboardError(NOT_LOADED, hint="Try again in a moment.")
         return catalog
-
-    def close(self) -> None:
-        """Close connections."""
-        self._admin.close()
 
     # What exists, and the steps that follow
 

@@ -52,7 +52,6 @@ from glboard_core.store.reports import ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
-    from glboard_core.gitlab.account import Account
     from glboard_core.gitlab.events import EventReader, Further, Read
 
 #: Histories stored per batch, so that little is lost if reading is interrupted.
@@ -386,18 +385,12 @@ class Reports:
 
 
 @asynccontextmanager
-async def open_reports(
-    engine: Engine, account: Account, *, as_of: datetime | None = None
-) -> AsyncIterator[Reports]:
-    """Reports over an engine, with a separate connection to the same ``account`` for events."""
+async def open_reports(engine: Engine, *, as_of: datetime | None = None) -> AsyncIterator[Reports]:
+    """Reports over an engine; events are read over its gateway's connection."""
     from glboard_core.gitlab.events import EventReader
-    from glboard_core.gitlab.http import Transport
+    from glboard_core.gitlab.gateway import transport_of
 
-    transport = Transport(account)
-    try:
-        yield Reports(engine, EventReader(transport), as_of=as_of)
-    finally:
-        await transport.close()
+    yield Reports(engine, EventReader(transport_of(engine.gateway)), as_of=as_of)
 
 
 def _last_copy(issue: IssueId, known: Mapping[IssueId, Issue]) -> IssueId:

@@ -71,13 +71,10 @@ async def calls() -> list[Record]:
             EngineOptions(url=server.url, group="top", keep=False), SETTINGS, account=account
         ) as engine:
             await engine.load_catalog()
-            one = MilestoneSetup(engine, account, "19.8", team=Team(people=(Member(username="eng_alder"),)))
-            try:
-                for _ in range(2):
-                    await one.look()
-                    await one.do()
-            finally:
-                one.close()
+            one = MilestoneSetup(engine, "19.8", team=Team(people=(Member(username="eng_alder"),)))
+            for _ in range(2):
+                await one.look()
+                await one.do()
             await engine.load_board("planning", "19.8")
             issues = list(engine.shown.values())[:1]
             gateway = engine.gateway

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import NAMES, LoadedGateway, make
+from gateway.worlds import NAMES, QUICK, LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -16,11 +16,13 @@ from glboard_core.errors import (
     EditImpossible,
     GlboardError,
     Offline,
+    RateLimited,
     ServerFailed,
     TokenRejected,
 )
 from glboard_core.gitlab.account import Secret
 from glboard_core.gitlab.admin import Admin, FinishedBoard
+from glboard_core.gitlab.http import Transport
 from glboard_core.planning.milestone_setup import WantedBoard
 
 
@@ -32,7 +34,7 @@ async def finished(admin: Admin, context: LoadedGateway, name: str, **wishes: An
 
 
 async def test_a_board_is_created_once(context: LoadedGateway) -> None:
-    admin = Admin(context.gateway.account)
+    admin = Admin(context.gateway.transport)
     lists = ("type::bug", "type::feature", "nonsense")
     labels = frozenset({"Deliverable"})
     done = await finished(admin, context, "Planning", lists=lists, labels=labels, milestone="19.8")
@@ -55,7 +57,7 @@ async def test_a_first_board_makes_ranking_possible() -> None:
         async with context.gateway:
             rank = Rank(below=context.issue("top/app#1").id, position=0.5)
             assert isinstance(await context.fail("top/app#3", rank), EditImpossible)
-            await Admin(context.gateway.account).create_board("top", "Board")
+            await Admin(context.gateway.transport).create_board("top", "Board")
             context.catalog = await context.gateway.catalog(NAMES)
             assert (await context.do("top/app#3", rank)).position is not None
 
@@ -65,20 +67,47 @@ async def test_a_second_board_on_free() -> None:
         context = await LoadedGateway(server).open()
         async with context.gateway:
             with pytest.raises(EditForbidden, match="Premium"):
-                await Admin(context.gateway.account).create_board("top", "Second")
+                await Admin(context.gateway.transport).create_board("top", "Second")
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("500", ServerFailed)])
 async def test_what_goes_wrong(context: LoadedGateway, fault: str, error: type[GlboardError]) -> None:
-    context.server.faults.next(fault, "boards")
+    context.server.faults.next(fault, "boards", times=9)
     with pytest.raises(error):
-        await Admin(context.gateway.account).create_board("top", "Planning")
+        await Admin(context.gateway.transport).create_board("top", "Planning")
 
 
 async def test_no_server(context: LoadedGateway) -> None:
     await asyncio.to_thread(context.server.stop)
     account = structs.replace(context.gateway.account, token=Secret("glpat-NeverShowThis"))
     with pytest.raises(Offline, match="refused the connection") as caught:
-        await Admin(account).create_board("top", "Planning")
+        await Admin(Transport(account, QUICK)).create_board("top", "Planning")
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+async def test_maintenance_is_told_at_once(context: LoadedGateway) -> None:
+    context.world.traits.maintenance = True
+    with pytest.raises(ServerFailed, match="maintenance"):
+        await Admin(context.gateway.transport).create_board("top", "Planning")
+    assert context.server.requests[-1].method == "POST"
+
+
+async def test_administration_is_counted_and_paced_with_all_other_requests(context: LoadedGateway) -> None:
+    before = sum(context.gateway.requests.values())
+    context.server.requests.clear()
+    await Admin(context.gateway.transport).boards("top")
+    assert sum(context.gateway.requests.values()) == before + len(context.server.requests) == before + 1
+    context.gateway.transport.pace.per_minute = 1
+    with pytest.raises(RateLimited, match="at most 1 requests a minute"):
+        await Admin(context.gateway.transport).boards("top")
+
+
+@pytest.mark.parametrize("match", ["PUT /api/v4/groups/top/boards/", "POST /api/v4/groups/top/boards/"])
+async def test_a_lost_answer_to_a_change_of_a_board_is_settled(context: LoadedGateway, match: str) -> None:
+    context.server.faults.next("reset-after", match)
+    admin = Admin(context.gateway.transport)
+    lists = ("type::feature", "type::bug")
+    done = await finished(admin, context, "Planning", lists=lists, milestone="19.8")
+    assert (done.scoped, done.missing, done.ordered) == (True, (), True)
+    assert [one.label for one in done.board.lists] == list(lists)

@@ -329,3 +329,33 @@ def test_a_token_stored_for_https_is_not_used_over_http(home: Path) -> None:
         find_account("http://gitlab.com", GitLabSettings(allow_http=True), env={}, home=home)
     with pytest.raises(UsageError, match="--group"):
         find_group(None, env={})
+
+
+def test_what_the_files_say_of_a_certificate_holds_for_any_token(home: Path) -> None:
+    env = {"GITLAB_TOKEN": "t"}
+    glab_file, own = write_glab(home), write_python_gitlab(home)
+    found = find_account("https://gitlab.example.com", env=env, home=home)
+    assert (found.verify, found.verified_by) == ("/etc/my ca.pem", f"ca_cert in {glab_file}")
+    found = find_account("old.example.com:8443", env=env, home=home)
+    assert (found.verify, found.verified_by) == (False, f"skip_tls_verify in {glab_file}")
+    found = find_account("work.example.com", env=env, home=home)
+    assert (found.verify, found.verified_by) == ("/etc/work.pem", f"ssl_verify in {own}")
+    assert find_account("gitlab.com", env=env, home=home).verify is True
+    # A token of python-gitlab's, and glab knows the certificate.
+    write_glab(home, "hosts:\n  work.example.com:\n    skip_tls_verify: true\n")
+    found = find_account("work.example.com", env={}, home=home)
+    assert (found.token.reveal(), found.verify) == ("glpat-work", False)
+    # Others can read the file, which is no secret then, but not if they can write it.
+    glab_file.chmod(0o644)
+    assert find_account("work.example.com", env=env, home=home).verify is False
+    glab_file.chmod(0o666)
+    assert find_account("work.example.com", env=env, home=home).verify == "/etc/work.pem"
+
+
+@pytest.mark.parametrize(
+    ("said", "verify"), [("false", False), ("no", False), ("1", True), ("/a b.pem", "/a b.pem")]
+)
+def test_python_gitlabs_ssl_verify_for_all_servers(home: Path, said: str, verify: bool | str) -> None:
+    write_python_gitlab(home, f"[global]\nssl_verify = {said}\n[x]\nurl = https://x.example\n")
+    found = find_account("x.example", env={"GITLAB_TOKEN": "t"}, home=home)
+    assert found.verify == verify

@@ -21,7 +21,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.planning.events_needed import Look
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Store
-from glboard_core.reports import Reports, kept_plan
+from glboard_core.reports import Reports, kept_plan, open_reports
 from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
@@ -258,6 +258,18 @@ async def test_report_reads_only_issues_that_were_in_the_milestone(reading: Read
     await reports.past("19.8", looks(since, "label", "state"), missed=True)
     assert reading.server.requests.of("resource_") == []
     await reports.engine.gateway.close()
+
+
+async def test_reports_are_counted_with_all_other_requests(reading: Reading) -> None:
+    reading.world.edit("top/app#2", by=ME, add_labels=["Deliverable"])
+    engine = (await reports_of(reading.server, reading.transport)).engine
+    reading.server.requests.clear()
+    before = sum(engine.gateway.requests.values())
+    async with open_reports(engine) as reports:
+        await reports.past("19.7", looks(reading.world.clock.moment(), "label"))
+    assert engine.gateway.requests["history"] > 0
+    assert sum(engine.gateway.requests.values()) - before == len(reading.server.requests)
+    await engine.gateway.close()
 
 
 async def test_issue_changed_a_moment_ago_has_its_whole_history(reading: Reading) -> None:

@@ -47,11 +47,7 @@ async def opened(
     place = EngineOptions(url=server.url, group="top", keep=False, read_only=read_only)
     async with open_engine(place, settings, account=account) as engine:
         await engine.load_catalog()
-        one = MilestoneSetup(engine, account, name, team=team)
-        try:
-            yield one
-        finally:
-            one.close()
+        yield MilestoneSetup(engine, name, team=team)
 
 
 async def run(server: DemoServer, **given: Any) -> list[StepOutcome]:
@@ -344,7 +340,8 @@ async def test_when_rate_limited_it_waits_and_continues() -> None:
         server.faults.retry_after = 0
         server.faults.next("429", "POST /api/v4/groups/top/boards")
         assert all(one.is_whole for one in await run(server))
-        server.faults.next("429", "GET /api/v4/groups/top/boards", times=9)
+        server.faults.retry_after = 1800
+        server.faults.next("429", "GET /api/v4/groups/top/boards")
         async with opened(server) as one:
             with pytest.raises(Exception, match="Rate limited"):
                 await one.look()

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.gitlab.http import Answer
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.store.sqlite import SqliteStore
 from support.engines import STILL, build_world, session
@@ -62,17 +63,17 @@ async def test_edits_on_a_slow_server(each: float) -> None:
     async with DemoServer(build_world(issues=100)) as server, session(server, sync=HELD) as context:
         assert isinstance(context.engine.gateway, GitLabGateway)
         transport = context.engine.gateway._transport
-        once = transport._once
+        once = transport._exchange
         took: list[float] = []
 
-        async def slow(method: str, path: str, body: bytes) -> bytes | Failure:
+        async def slow(method: str, path: str, body: bytes) -> Answer | Failure:
             calls = body.count(b": updateIssue(")
             if calls:
                 took.append(calls * each)
                 await asyncio.sleep(took[-1])
             return await once(method, path, body)
 
-        transport._once = slow  # type: ignore[method-assign]
+        transport._exchange = slow  # type: ignore[method-assign]
         server.requests.clear()
         context.edit_all([f"app#{n}" for n in range(1, 101)], milestone="19.8")
         # A poll while half of them are sent.

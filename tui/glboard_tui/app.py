@@ -245,7 +245,10 @@ class GlboardApp(App[int]):
             self._no_connection(error)
         except Exception as error:  # noqa: BLE001  (the boundary: connecting can fail in any way)
             self.log.error(error)
-            self._no_connection(GlboardError(notices.unexpected(error).message, title="Unexpected"))
+            # Its type only, because its text could contain anything.
+            self._no_connection(
+                GlboardError(f"Connecting failed ({type(error).__name__}).", title="Unexpected")
+            )
 
     def _no_connection(self, error: GlboardError) -> None:
         self.bridge.connect_error = error

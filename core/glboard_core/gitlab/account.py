@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -72,13 +73,15 @@ class Account(Struct, frozen=True, kw_only=True):
     """A server and our identity there.
 
     ``url`` has no trailing slash and can contain a path (a relative URL install); ``verify`` is whether the
-    server's certificate is checked, or the path of a CA file; ``source`` is where the token comes from.
+    server's certificate is checked, or the path of a CA file, as ``verified_by`` says (a setting and its
+    file); ``source`` is where the token comes from.
     """
 
     url: str
     token: Secret
     kind: Kind = "token"
     verify: bool | str = True
+    verified_by: str = ""
     source: str = ""
 
     @property
@@ -175,7 +178,8 @@ def find_account(
     invalid, or the token would travel unencrypted.
     """
     settings = settings or GitLabSettings()
-    found = _Search(environment() if env is None else env, home or Path.home()).run(url, settings.url)
+    search = _Search(environment() if env is None else env, home or Path.home())
+    found = search.with_trust(search.run(url, settings.url))
     return _sendable(found, allow_http=settings.allow_http)
 
 
@@ -240,6 +244,18 @@ def _date(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _hosts_of(tree: glab.Tree, where: str) -> list[_GlabHost]:
+    hosts = tree.get("hosts")
+    entries = hosts.items() if isinstance(hosts, dict) else ()
+    return [_glab_host(name, one, where) for name, one in entries if isinstance(one, dict)]
+
+
+def _entry_of(url: str, hosts: Iterable[_GlabHost]) -> _GlabHost | None:
+    """The entry for a server's address: by host and port, or by its API host."""
+    wanted = host_of(url)
+    return next((host for host in hosts if wanted in (host.host.lower(), host_of(host.url))), None)
+
+
 class _Search:
     """One search of all places; records the places checked, and reads each file once."""
 
@@ -284,9 +300,7 @@ class _Search:
 
     @cached_property
     def _glab_hosts(self) -> list[_GlabHost]:
-        hosts = self._glab.get("hosts")
-        entries = hosts.items() if isinstance(hosts, dict) else ()
-        return [_glab_host(name, one, str(self._glab_file)) for name, one in entries if isinstance(one, dict)]
+        return _hosts_of(self._glab, str(self._glab_file))
 
     def _glab_default(self) -> str:
         default = self._glab.get("host")
@@ -294,13 +308,8 @@ class _Search:
         if not names:
             return ""
         address = normal_url(names[0], where=str(self._glab_file))
-        entry = self._glab_host_of(address)
+        entry = _entry_of(address, self._glab_hosts)
         return entry.url if entry else address
-
-    def _glab_host_of(self, url: str) -> _GlabHost | None:
-        """The entry for a server's address: by host and port, or by its API host."""
-        wanted = host_of(url)
-        return next((h for h in self._glab_hosts if wanted in (h.host.lower(), host_of(h.url))), None)
 
     def _from_environment(self, url: str) -> Account | None:
         for name, kind in TOKEN_NAMES:
@@ -314,7 +323,7 @@ class _Search:
         if file is None:
             self._checked.append("glab's configuration (no file)")
             return None
-        entry = self._glab_host_of(url) if url else None
+        entry = _entry_of(url, self._glab_hosts) if url else None
         if entry is None:
             self._checked.append(f"{file} (no such host)")
             return None
@@ -335,7 +344,6 @@ class _Search:
             url=url,
             token=token,
             kind="oauth" if entry.oauth else "token",
-            verify=False if entry.skip_tls_verify else (entry.ca_cert or True),
             source=source,
         )
 
@@ -380,11 +388,31 @@ class _Search:
                 url=url or address,
                 token=Secret(text),
                 kind="token" if parsed.private_token else "oauth",
-                verify=parsed.ssl_verify if isinstance(parsed.ssl_verify, str) else bool(parsed.ssl_verify),
                 source=str(files[-1]),
             )
         self._checked.append(f"{files[-1]} (no token that works with GraphQL)")
         return None
+
+    def with_trust(self, account: Account) -> Account:
+        """The account with what glab's or python-gitlab's file says about its server's certificate.
+
+        Wherever the token comes from: a file that cannot be used for that is passed over.
+        """
+        with suppress(ConfigError, OSError):
+            if (file := self._glab_file) is not None and not file.stat().st_mode & 0o022:
+                hosts = _hosts_of(glab.read(file, private=False), str(file))
+                if (entry := _entry_of(account.url, hosts)) is not None:
+                    if entry.skip_tls_verify:
+                        by = f"skip_tls_verify in {file}"
+                        return structs.replace(account, verify=False, verified_by=by)
+                    if entry.ca_cert:
+                        by = f"ca_cert in {file}"
+                        return structs.replace(account, verify=entry.ca_cert, verified_by=by)
+        with suppress(ConfigError):
+            if files := self._python_gitlab_files():
+                verify = _ssl_verify(files, account.url)
+                return structs.replace(account, verify=verify, verified_by=f"ssl_verify in {files[-1]}")
+        return account
 
     def _python_gitlab_files(self) -> list[Path]:
         if text := self._env.get("PYTHON_GITLAB_CFG"):
@@ -402,6 +430,10 @@ def _weaker(url: str, stored_for: str) -> bool:
 
 def _sections(files: list[Path]) -> dict[str, str]:
     """The servers in python-gitlab's files: section to address."""
+    return _servers(_parsed(files), str(files[-1]))
+
+
+def _parsed(files: list[Path]) -> ConfigParser:
     parser = ConfigParser(interpolation=None)
     try:
         parser.read(files, encoding="utf-8")
@@ -409,8 +441,23 @@ def _sections(files: list[Path]) -> dict[str, str]:
         raise ConfigError(
             f"cannot read this file ({type(problem).__name__}).", where=str(files[-1])
         ) from None
+    return parser
+
+
+def _servers(parser: ConfigParser, where: str) -> dict[str, str]:
     return {
-        name: normal_url(parser.get(name, "url"), where=str(files[-1]))
+        name: normal_url(parser.get(name, "url"), where=where)
         for name in parser.sections()
         if name != "global" and parser.has_option(name, "url")
     }
+
+
+def _ssl_verify(files: list[Path], url: str) -> bool | str:
+    """What python-gitlab's files say about a server's certificate: whether to check it, or a CA file."""
+    parser = _parsed(files)
+    servers = _servers(parser, str(files[-1]))
+    section = next((name for name, address in servers.items() if host_of(address) == host_of(url)), None)
+    if section is None:
+        return True
+    text = parser.get(section, "ssl_verify", fallback=parser.get("global", "ssl_verify", fallback="true"))
+    return parser.BOOLEAN_STATES.get(text.strip().lower(), text.strip())

@@ -1,6 +1,6 @@
 """Rare administration over REST: boards, labels and the planning issue of a group, with python-gitlab.
 
-Owns what is done a few times a month, in a thread, with a client that is imported on first use. It never
+Owns what is done a few times a month, in a thread, with a library that is imported on first use. It never
 deletes anything: no board, no list, no filter that someone set. The planning issue is created once, and
 updated only if it is unchanged since it was read; all other issues belong to ``gateway``.
 """
@@ -8,19 +8,20 @@ updated only if it is unchanged since it was read; all other issues belong to ``
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, structs
 
 from glboard_core.errors import EditRefused, EditUnknown, GlboardError
 from glboard_core.gitlab import http_errors
-from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.rest import NoAnswer, open_gitlab
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import planning_issue
@@ -40,10 +41,6 @@ T = TypeVar("T")
 #: A row of the REST API.
 Row = Mapping[str, Any]
 
-#: Seconds for one request.
-TIMEOUT = 30.0
-#: How often a rate limited request is retried. It waits as long as the server says.
-PATIENCE: dict[str, Any] = {"max_retries": 2}
 #: Seconds between checks for something whose creation was not answered.
 LOOKS: Sequence[float] = (0.5, 1.5, 4.0)
 #: How many of a project's newest issues are searched for one whose creation was not answered.
@@ -73,63 +70,40 @@ class FinishedBoard(Struct, frozen=True, kw_only=True):
 class Admin:
     """Sets up a group. Every method may raise AuthError, ConnectionFailed and EditRefused."""
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._client: Gitlab | None = None
-
-    def close(self) -> None:
-        """Close connections."""
-        if self._client is not None:
-            self._client.session.close()
-            self._client = None
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     async def _ask(self, work: Callable[[Gitlab], T], doing: str, needs: str = "") -> T:
         """Run ``work`` in a thread. For errors: ``doing`` as in "set up boards of top", and what it needs."""
-        answer = await asyncio.to_thread(self._guarded, work, doing, needs)
+        loop = asyncio.get_running_loop()
+        answer = await asyncio.to_thread(self._guarded, loop, work, doing, needs)
         if isinstance(answer, GlboardError):
             raise answer
         return answer
 
-    def _guarded(self, work: Callable[[Gitlab], T], doing: str, needs: str) -> T | GlboardError:
-        """Errors as values: a raised one would reference the client and its token."""
+    def _guarded(
+        self, loop: asyncio.AbstractEventLoop, work: Callable[[Gitlab], T], doing: str, needs: str
+    ) -> T | GlboardError:
+        """Errors as values: a raised one would reference the answer."""
         from gitlab import GitlabError
 
-        host = self._account.host
+        host = self._transport.account.host
         try:
-            return work(self._connected())
+            return work(open_gitlab(self._transport, loop))
         except _AnswerLost:
             return EditUnknown(
                 f"{host} did not answer the request to {doing}, and there is no result yet.",
                 hint="It may still appear. Retry in a minute: glboard looks for it before creating another.",
             )
+        except NoAnswer as problem:
+            return problem.failure.error
         except GitlabError as problem:
             return http_errors.of_rest(problem, host, doing, needs)
-        except OSError as problem:  # requests' exceptions are OSErrors
-            return http_errors.of_exception(problem, host).error
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except RecursionError:
+            return http_errors.too_deep(host)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
             # It claims to be an API response, but has another format.
             return http_errors.not_json(host)
-
-    def _connected(self) -> Gitlab:
-        from gitlab import Gitlab
-        from requests import Session
-
-        if self._client is None:
-            account = self._account
-            # requests knows REQUESTS_CA_BUNDLE, but not the variable of all other connections.
-            trusted = os.environ.get("SSL_CERT_FILE") or True
-            session = Session()
-            session.trust_env = not account.loopback
-            self._client = Gitlab(
-                account.url,
-                ssl_verify=trusted if account.verify is True else account.verify,
-                timeout=TIMEOUT,
-                keep_base_url=True,
-                session=session,
-                private_token=account.token.reveal() if account.kind == "token" else None,
-                oauth_token=account.token.reveal() if account.kind == "oauth" else None,
-            )
-        return self._client
 
     # -- boards
 
@@ -151,7 +125,7 @@ class Admin:
             boards = gitlab.groups.get(group, lazy=True).boards
             return once(
                 lambda: next((one for one in self._boards(gitlab, group) if one.name == name), None),
-                lambda: self._board(group, boards.create({"name": name}, **PATIENCE).attributes),
+                lambda: self._board(group, boards.create({"name": name}).attributes),
             )
 
         return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
@@ -179,18 +153,25 @@ class Admin:
             lists = boards.get(board.id, lazy=True).lists
             if scope:
                 # Without the licence GitLab reports success and sets nothing.
-                after = self._board(group, boards.update(board.id, scope, **PATIENCE))
+                after = self._board(group, repeated(lambda: boards.update(board.id, scope)))
                 scoped = after.milestone == (wanted.milestone or None) and after.labels == wanted.labels
             present = {one.label for one in _lists(gitlab, group, board.id)}
-            for label in (label for title, label in ids.items() if title not in present):
+            for title, label in ids.items():
+                if title in present:
+                    continue
                 try:
-                    lists.create({"label_id": label}, **PATIENCE)
+                    lists.create({"label_id": label})
                 except GitlabError as problem:
                     # A list that is rejected is missing afterwards.
-                    if problem.response_code in (401, 429) or (problem.response_code or 500) >= 500:
+                    if problem.response_code in (None, 401):
+                        raise
+                except NoAnswer as problem:
+                    # It may be there all the same.
+                    added = problem.failure.reached and {one.label for one in _lists(gitlab, group, board.id)}
+                    if not added or title not in added:
                         raise
             for column, position in moves(_lists(gitlab, group, board.id), wanted.lists):
-                lists.update(column, {"position": position}, **PATIENCE)
+                repeated(partial(lists.update, column, {"position": position}))
             now = _lists(gitlab, group, board.id)
             present = {one.label for one in now}
             return FinishedBoard(
@@ -203,7 +184,7 @@ class Admin:
         return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
 
     def _boards(self, gitlab: Gitlab, group: str) -> list[SeenBoard]:
-        rows = gitlab.groups.get(group, lazy=True).boards.list(iterator=True, **PATIENCE)
+        rows = gitlab.groups.get(group, lazy=True).boards.list(iterator=True, per_page=100)
         return [self._board(group, row.attributes) for row in rows]
 
     def _board(self, group: str, row: Row) -> SeenBoard:
@@ -211,7 +192,7 @@ class Admin:
         return SeenBoard(
             id=int(row["id"]),
             name=line(str(row["name"])),
-            url=f"{self._account.url}/groups/{group}/-/boards/{int(row['id'])}",
+            url=f"{self._transport.account.url}/groups/{group}/-/boards/{int(row['id'])}",
             milestone=line(str(milestone["title"])) if milestone else None,
             labels=frozenset(line(str(label["name"])) for label in row.get("labels") or ()),
             lists=_movable(row.get("lists") or ()),
@@ -226,20 +207,19 @@ class Admin:
 
         def work(gitlab: Gitlab) -> None:
             from gitlab import GitlabError
-            from requests import RequestException
 
             wish = {"name": title, "color": color, "description": description}
             # GitLab keeps titles unique, so a repeated request creates no duplicate.
             for last in (False, True):
                 try:
-                    gitlab.groups.get(group, lazy=True).labels.create(wish, **PATIENCE)
+                    gitlab.groups.get(group, lazy=True).labels.create(wish)
                 except GitlabError as problem:
                     if problem.response_code == 409:
                         return
-                    if last or (problem.response_code or 500) < 500:
+                    if last or problem.response_code is not None:
                         raise
-                except RequestException:
-                    if last:
+                except NoAnswer as problem:
+                    if last or not problem.failure.reached:
                         raise
                 else:
                     return
@@ -259,7 +239,7 @@ class Admin:
             found: list[SeenIssue] = []
             for where in (milestone, "None"):
                 asked = {"labels": ",".join(labels), "milestone": where, "scope": "all", "state": "all"}
-                rows = here.issues.list(iterator=True, per_page=100, **asked, **PATIENCE)
+                rows = here.issues.list(iterator=True, per_page=100, **asked)
                 found += [_issue(row.attributes) for row in rows]
             if project:
                 found += _marked(gitlab, project, milestone)
@@ -281,7 +261,7 @@ class Admin:
             issues = gitlab.projects.get(wanted.project, lazy=True).issues
             return once(
                 lambda: next(iter(_marked(gitlab, wanted.project, wanted.milestone)), None),
-                lambda: _issue(issues.create(fields, **PATIENCE).attributes),
+                lambda: _issue(issues.create(fields).attributes),
             )
 
         return await self._ask(work, f"create an issue in {wanted.project}", _ISSUES_NEED)
@@ -302,10 +282,13 @@ class Admin:
         def work(gitlab: Gitlab) -> tuple[SeenIssue, IssueText | None] | None:
             issues = gitlab.projects.get(wanted.project, lazy=True).issues
             wish: IssueText | None = wanted
+            lost: NoAnswer | None = None
             for _ in range(3):
-                now = _issue(issues.get(iid, **PATIENCE).attributes)
+                now = _issue(issues.get(iid).attributes)
                 if wish is None:
                     return now, None
+                if lost is not None and planning_issue.same(now.description, wish.description):
+                    return now, wish  # only the answer was lost
                 if wish.seen is None or not planning_issue.same(now.description, wish.seen.description):
                     wish = again(now)
                     continue
@@ -314,7 +297,14 @@ class Admin:
                     fields["add_labels"] = ",".join(wish.add_labels)
                 if wish.set_milestone:
                     fields["milestone_id"] = int(catalog.milestone_id(wish.project, wish.milestone))
-                return _issue(issues.update(iid, fields, **PATIENCE)), wish
+                try:
+                    return _issue(issues.update(iid, fields)), wish
+                except NoAnswer as problem:
+                    if not problem.failure.reached:
+                        raise
+                    lost = problem
+            if lost is not None:
+                raise lost
             return None
 
         done = await self._ask(work, f"change {wanted.seen.issue.reference}", _ISSUES_NEED)
@@ -331,34 +321,41 @@ def once(find: Callable[[], T | None], create: Callable[[], T]) -> T:
     Raises _AnswerLost if it still finds nothing, and what ``create`` raises if the server rejected it.
     """
     from gitlab import GitlabError
-    from requests import ConnectTimeout, RequestException
 
     if (found := find()) is not None:
         return found
     try:
         return create()
     except GitlabError as problem:
-        # A proxy page has no status of GitLab's, and a 5xx can follow the change.
-        if problem.response_code is not None and 300 <= problem.response_code < 500:
+        if problem.response_code is not None and problem.response_code >= 300:
             raise
-    except ConnectTimeout:
-        raise
-    except RequestException:
-        pass
+    except NoAnswer as problem:
+        if not problem.failure.reached:
+            raise
     for pause in LOOKS:
         time.sleep(pause)
         try:
             if (found := find()) is not None:
                 return found
-        except (GitlabError, RequestException):
+        except (GitlabError, NoAnswer):
             continue
     raise _AnswerLost
+
+
+def repeated(change: Callable[[], T]) -> T:
+    """What ``change`` returns, which does no harm if it is made twice: once more if its answer was lost."""
+    try:
+        return change()
+    except NoAnswer as problem:
+        if not problem.failure.reached:
+            raise
+    return change()
 
 
 def _lists(gitlab: Gitlab, group: str, board: int) -> tuple[SeenList, ...]:
     here = gitlab.groups.get(group, lazy=True).boards.get(board, lazy=True)
     # The lists returned with a board may be truncated; the list endpoint returns all.
-    return _movable([one.attributes for one in here.lists.list(get_all=True, **PATIENCE)])
+    return _movable([one.attributes for one in here.lists.list(get_all=True, per_page=100)])
 
 
 def _movable(rows: Sequence[Row]) -> tuple[SeenList, ...]:
@@ -373,7 +370,7 @@ def _movable(rows: Sequence[Row]) -> tuple[SeenList, ...]:
 def _marked(gitlab: Gitlab, project: str, milestone: str) -> list[SeenIssue]:
     issues = gitlab.projects.get(project, lazy=True).issues
     asked: dict[str, Any] = {"order_by": "created_at", "sort": "desc", "scope": "all", "state": "all"}
-    rows = issues.list(page=1, per_page=NEWEST, get_all=False, **asked, **PATIENCE)
+    rows = issues.list(page=1, per_page=NEWEST, get_all=False, **asked)
     found = (_issue(row.attributes) for row in rows)
     return [one for one in found if planning_issue.is_owned(one.description, milestone)]
 

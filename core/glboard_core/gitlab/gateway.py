@@ -107,6 +107,11 @@ class GitLabGateway(Gateway):
     async def close(self) -> None:
         await self._transport.close()
 
+    @property
+    def transport(self) -> Transport:
+        """The connection, for what else is asked of the same server."""
+        return self._transport
+
     # -- what the server offers
 
     @property
@@ -334,3 +339,10 @@ def _filters(query: IssueQuery) -> dict[str, object]:
     if any(absent.values()):
         filters["not"] = {name: titles for name, titles in absent.items() if titles}
     return filters
+
+
+def transport_of(gateway: Gateway) -> Transport:
+    """The connection of a gateway, for what else is asked of its server: one limit holds for all."""
+    if not isinstance(gateway, GitLabGateway):
+        raise TypeError("only a gateway to GitLab has a connection")
+    return gateway.transport

@@ -39,10 +39,13 @@ def find(env: Mapping[str, str], home: Path) -> Path | None:
     return next((path for path in _places(env, home) if path.is_file()), None)
 
 
-def read(path: Path) -> Tree:
-    """The content of glab's file. Raises ConfigError: unreadable, open to others, or invalid YAML."""
+def read(path: Path, *, private: bool = True) -> Tree:
+    """The content of glab's file. Raises ConfigError: unreadable, open to others, or invalid YAML.
+
+    It need not be ``private`` if no token is taken from it.
+    """
     try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        if private and os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(
                 "other users of this machine can read this file and the tokens in it.",
                 where=str(path),

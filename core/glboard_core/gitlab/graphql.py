@@ -20,7 +20,7 @@ from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, Serve
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import CRASHED, not_json, token_rejected
+from glboard_core.gitlab.http_errors import CRASHED, endless, not_json, token_rejected, too_deep
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
@@ -32,6 +32,12 @@ Build = str | Callable[[Dialect], str]
 
 #: The smallest page size.
 SMALLEST = 10
+#: No list has more pages than this: at the usual size of a page, that is 200,000 issues.
+MOST_PAGES = 2_000
+#: Pages in a row that may be equal, such as empty ones, before the list is taken for endless.
+MOST_EQUAL = 20
+#: Bytes of the errors in an answer; no answer of GitLab has so many.
+MOST_ERROR_BYTES = 1024 * 1024
 #: Above this size, a failing page is requested in a smaller size rather than retried many times.
 _HEAVY = 25
 
@@ -53,7 +59,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The message as one clean line."""
-        return line(self.message)[:300]
+        return line(self.message[:4_000])[:300]
 
     @property
     def forbidden(self) -> bool:
@@ -105,6 +111,13 @@ class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
     errors: list[GraphError] | None = None
 
 
+class _Whole(Struct, Generic[T], frozen=True, kw_only=True):
+    """An envelope whose errors are not decoded yet: before, their size is checked."""
+
+    data: T | None = None
+    errors: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class TooComplex(QueryRefused):
     """The document exceeds this server's complexity limit. Nothing was executed."""
 
@@ -124,23 +137,33 @@ def request(document: str, variables: Mapping[str, object]) -> bytes:
 
 
 @cache
-def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
+def decoder(kind: type[T]) -> msgspec.json.Decoder[_Whole[T]]:
     """The decoder for an answer with ``kind`` as its data."""
-    return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
+    return msgspec.json.Decoder(_Whole[kind])  # type: ignore[valid-type]  # the type is a value here
 
 
 def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
-    problem = ""
+    problem, deep = "", False
     try:
-        return decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
+        whole: _Whole[T] = decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
+        if len(memoryview(whole.errors)) <= MOST_ERROR_BYTES:
+            return Envelope(data=whole.data, errors=_errors.decode(whole.errors))
+        problem = "its errors are too long"
     except msgspec.ValidationError as wrong:
-        problem = line(str(wrong))[:200]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        problem = line(str(wrong)[:4_000])[:200]
+    except RecursionError:
+        deep = True
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass
-    if not problem or not _is_graphql(raw):
+    if deep or (graphql := _is_graphql(raw)) is None:
+        raise too_deep(host)
+    if not problem or not graphql:
         raise not_json(host)
     raise _unknown_format(problem, host)
+
+
+_errors = msgspec.json.Decoder(list[GraphError] | None)
 
 
 def part_of(raw: msgspec.Raw, kind: type[T], host: str) -> T | None:
@@ -159,10 +182,13 @@ def _unknown_format(problem: str, host: str) -> QueryRefused:
     )
 
 
-def _is_graphql(raw: bytes) -> bool:
+def _is_graphql(raw: bytes) -> bool | None:
+    """Whether it has the form of a GraphQL answer; None if it is nested too deeply to tell."""
     try:
         found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except RecursionError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return isinstance(found, dict) and ("data" in found or "errors" in found)
 
@@ -234,14 +260,20 @@ class QueryRunner:
     ) -> AsyncIterator[list[R]]:
         """The nodes of a connection, page by page, from the cursor ``after`` on. Raises as ``ask``."""
         cursors: set[str] = set()
+        equal, before = 0, list[R]()
         while True:
             page = await self.page(build, {**variables, "after": after}, kind, pick)
-            yield page.items()
+            items = page.items()
+            yield items
             after = page.page_info.end_cursor
             # A repeated cursor would loop forever.
             if not page.page_info.has_next_page or after is None or after in cursors:
                 return
             cursors.add(after)
+            # So would ever new ones.
+            equal, before = equal + 1 if items == before else 0, items
+            if len(cursors) >= MOST_PAGES or equal >= MOST_EQUAL:
+                raise endless(self.host, len(cursors))
 
     async def page(
         self, build: Build, variables: Mapping[str, object], kind: type[T], pick: Callable[[T], Page[R]]

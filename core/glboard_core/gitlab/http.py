@@ -1,9 +1,11 @@
-"""HTTP: one client, its timeouts and retries, and the server's clock.
+"""HTTP: one client for GraphQL and REST, its timeouts and retries, and the server's clock.
 
-Owns connections, the authorisation header, the server's rate limit, retries and size limits; how fast we ask
-is in ``pace.py``. It sends bytes and returns bytes or a ``Failure``, and does not interpret them. It never
-blocks the loop, and repeats a mutation only if the server cannot have acted on it. httpx takes longer to
-import than the board takes to open, so it is imported in a thread by the first request.
+Owns connections, the authorisation header, the server's rate limit, retries, size limits and redirects; how
+fast we ask is in ``pace.py``, the proxy and whom we trust in ``route.py``. It sends bytes and returns bytes
+or a ``Failure``, and does not interpret them. It never blocks the loop, and repeats a mutation only if the
+server cannot have acted on it. The token goes to the account's own address and nowhere else: a redirect is
+never followed, but the path that it names can be asked for there. httpx takes longer to import than the board
+takes to open, so it is imported in a thread by the first request.
 
 HTTP/1.1 with keep-alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for sequential
 requests; for four concurrent ones the two were equal.
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
-import ssl
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -24,16 +26,22 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glboard_core import purpose
-from glboard_core.errors import RateLimited, ServerFailed, TimedOut
+from glboard_core.errors import GlboardError, RateLimited, ServerFailed, TimedOut
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.pace import Pace
+from glboard_core.gitlab.route import Proxy, no_proxy_address, proxy_of, trust_of, trust_of_environment
+from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
 if TYPE_CHECKING:
     import httpx
 
 GRAPHQL = "/api/graphql"
+#: How often the path of a redirect is asked for: a project that moved has moved once.
+MOST_REDIRECTS = 3
+#: No clock of a server shows a year outside of these.
+_YEARS = range(2000, 2200)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -42,7 +50,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     ``total`` bounds one request from first to last byte, so that a server that sends a byte a second cannot
     block us; ``patience`` bounds a query with all retries and waits; ``write_patience`` the wait before a
     mutation is sent: conflicts were checked just before, and that check must not grow stale. GitLab itself
-    stops a query after 30 s, so ``read`` is larger.
+    stops a query after 30 s, so ``read`` is larger. Of errors, ``max_error_bytes`` are read: the rest is cut.
     """
 
     connect: float = 10.0
@@ -56,6 +64,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     first_wait: float = 0.5
     longest_wait: float = 20.0
     max_bytes: int = 64 * 1024 * 1024
+    max_error_bytes: int = 1024 * 1024
     connections: int = 8
     keep_alive: float = 20.0
 
@@ -98,10 +107,11 @@ def http_date(text: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # slow to import
 
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(text[:100])
+        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, ArithmeticError, LookupError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return utc if utc.year in _YEARS else None
 
 
 def _bounded(seconds: float) -> float | None:
@@ -109,10 +119,19 @@ def _bounded(seconds: float) -> float | None:
 
 
 def _number(text: str | None) -> int | None:
-    try:
-        return int(text) if text else None
-    except ValueError:
-        return None
+    return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", text) else None
+
+
+class Answer(Struct, frozen=True):
+    """The answer to a request: ``headers`` with names in small letters, and the body, unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: What is wrong with an answer: of_status, for GraphQL, or of_rest_status.
+Judge = Callable[[int, Mapping[str, str], bytes, str, float | None, Proxy | None], Failure | None]
 
 
 class Transport:
@@ -127,6 +146,7 @@ class Transport:
         #: The server's clock minus this machine's, as far as known before the first answer.
         self.expected_offset = timedelta()
         self._client: httpx.AsyncClient | None = None
+        self._proxy: Proxy | None = None
         self._gate = 0.0
         self._offset: float | None = None
 
@@ -142,11 +162,29 @@ class Transport:
 
         ``took`` is called with the seconds that the server needed for it, without what it waited here.
         """
-        return await self._ask("POST", GRAPHQL, body, safe=False, took=took)
+        answer = await self._ask("POST", GRAPHQL, body, safe=False, took=took)
+        return answer.body if isinstance(answer, Answer) else answer
 
     async def get(self, path: str) -> bytes:
         """GET a REST path relative to the server's address. Raises GlboardError."""
-        return _answered(await self._ask("GET", path, b"", safe=True))
+        return _answered(await self._get(path, http_errors.of_status))
+
+    async def rest(self, method: str, path: str, body: bytes = b"") -> Answer | Failure:
+        """Send a request to the REST API: only GET is repeated if it may have been executed.
+
+        An answer in which GitLab refuses (HTTP 4xx, as JSON) is returned as an ``Answer``, too.
+        """
+        if method == "GET":
+            return await self._get(path, http_errors.of_rest_status)
+        return await self._ask(method, path, body, safe=False, judge=http_errors.of_rest_status)
+
+    async def _get(self, path: str, judge: Judge) -> Answer | Failure:
+        for _ in range(MOST_REDIRECTS):
+            answer = await self._ask("GET", path, b"", safe=True, judge=judge)
+            if not isinstance(answer, Failure) or answer.moved in ("", path):
+                return answer
+            path = answer.moved
+        return answer
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its Date headers; before the first answer as far as expected."""
@@ -176,36 +214,40 @@ class Transport:
         safe: bool,
         heavy: bool = False,
         took: Callable[[float], None] | None = None,
-    ) -> bytes | Failure:
+        judge: Judge = http_errors.of_status,
+    ) -> Answer | Failure:
         with self.pace.urgent(purpose.current()):
-            return await self._ask_in_turn(method, path, body, safe=safe, heavy=heavy, took=took)
+            return await self._ask_in_turn(method, path, body, safe, heavy, took, judge)
 
     async def _ask_in_turn(
         self,
         method: str,
         path: str,
         body: bytes,
-        *,
         safe: bool,
         heavy: bool,
         took: Callable[[float], None] | None,
-    ) -> bytes | Failure:
-        patience = self.limits.patience if safe else min(self.limits.patience, self.limits.write_patience)
+        judge: Judge,
+    ) -> Answer | Failure:
+        patience = self.limits.patience
+        if path == GRAPHQL and not safe:
+            patience = min(patience, self.limits.write_patience)
         deadline = time.monotonic() + patience
         attempt = 0
         while True:
             if (closed := await self._pass_gate(deadline)) is not None:
                 return closed
             started = time.monotonic()
-            answer = await self._once(method, path, body)
+            answer = await self._once(method, path, body, judge)
             if took is not None:
                 took(time.monotonic() - started)
-            if isinstance(answer, bytes):
+            if isinstance(answer, Answer):
                 return answer
             limited = isinstance(answer.error, RateLimited)
             wait = backoff(attempt, random.random(), self.limits)
             if answer.wait is not None:
-                wait = max(wait, answer.wait) if not limited else answer.wait + wait / 4
+                # Never at once, even if told so.
+                wait = max(wait, answer.wait * 1.25 if limited else answer.wait)
             if limited:
                 # The gate is shared: no request is sent until it opens.
                 self._gate = max(self._gate, time.monotonic() + wait)
@@ -231,37 +273,41 @@ class Transport:
             if self._gate <= time.monotonic():
                 return None
 
-    async def _once(self, method: str, path: str, body: bytes) -> bytes | Failure:
+    async def _once(self, method: str, path: str, body: bytes, judge: Judge) -> Answer | Failure:
         if self._client is None:
             # Its own command line, which is not used, would import Rich and Pygments: a tenth of a command.
             sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # documented: not importable
             await asyncio.to_thread(importlib.import_module, "httpx")
-        import httpx
-
+        host, limits = self.account.host, self.limits
         try:
-            async with asyncio.timeout(self.limits.total):
-                return await self._exchange(method, path, body)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
-            return http_errors.of_exception(problem, self.account.host)
+            async with asyncio.timeout(limits.total):
+                answer = await self._exchange(method, path, body)
+        except GlboardError as error:
+            return Failure(error, reached=False)
+        except Corrupt as damaged:
+            return Failure(http_errors.corrupt(host, damaged.why), again=True)
+        except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
+            return http_errors.of_exception(problem, host, self._proxy)
+        if isinstance(answer, Failure):
+            return answer
+        status, headers = answer.status, answer.headers
+        wait = retry_after(headers, self.now()) if status >= 400 else None
+        return judge(status, headers, answer.body, self.account.url, wait, self._proxy) or answer
 
-    async def _exchange(self, method: str, path: str, body: bytes) -> bytes | Failure:
+    async def _exchange(self, method: str, path: str, body: bytes) -> Answer | Failure:
         client = self._client or self._open()
         sent = {"Content-Type": "application/json"} if body else {}
         async with client.stream(method, self.account.url + path, content=body, headers=sent) as response:
-            self._note(response.headers)
-            parts: list[bytes] = []
-            size = 0
-            async for part in response.aiter_bytes():
-                size += len(part)
-                if size > self.limits.max_bytes:
-                    return Failure(http_errors.too_large(self.account.host, self.limits.max_bytes))
-                parts.append(part)
-        raw = b"".join(parts)
-        status, headers = response.status_code, response.headers
-        wait = retry_after(headers, self.now()) if status != 200 else None
-        return http_errors.of_status(status, headers, raw, self.account.url, wait) or raw
+            status, headers = response.status_code, dict(response.headers.items())
+            self._note(headers)
+            most = self.limits.max_bytes if status < 300 else self.limits.max_error_bytes
+            found = await body_of(response.aiter_raw(), headers.get("content-encoding", ""), most)
+        if found.cut and status < 300:
+            return Failure(http_errors.too_large(self.account.host, most))
+        return Answer(status, headers, found.raw)
 
     def _open(self) -> httpx.AsyncClient:
+        """Make the client. Raises GlboardError for a proxy or certificates that cannot be used."""
         import httpx
 
         account, limits = self.account, self.limits
@@ -271,12 +317,15 @@ class Transport:
             request.headers["Authorization"] = f"Bearer {account.token.reveal()}"
             return request
 
+        trust, proxy = trust_of(account), proxy_of(account)
+        self._proxy = proxy
         self._client = httpx.AsyncClient(
             auth=with_token,
-            headers={"User-Agent": "glboard", "Accept": "application/json"},
-            verify=_verify(account),
-            # No proxy for a server on this machine, whatever the environment says.
-            trust_env=not account.loopback,
+            headers={"User-Agent": "glboard", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
+            verify=trust,
+            proxy=None if proxy is None else _through(proxy),
+            # What it would take from the environment is in route.py.
+            trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(
                 connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool
@@ -289,7 +338,7 @@ class Transport:
         )
         return self._client
 
-    def _note(self, headers: httpx.Headers) -> None:
+    def _note(self, headers: Mapping[str, str]) -> None:
         """Store what the headers of every answer tell: the time, and the rate limit left."""
         if (left := share_left(headers)) is not None:
             self.remaining = left
@@ -302,16 +351,18 @@ class Transport:
             self._offset = offset
 
 
-def _answered(answer: bytes | Failure) -> bytes:
+def _answered(answer: Answer | Failure) -> bytes:
     if isinstance(answer, Failure):
         raise answer.error
-    return answer
+    return answer.body
 
 
-def _verify(account: Account) -> ssl.SSLContext | bool:
-    """The ``verify`` of httpx. Plain HTTP on this machine needs no certificates, which take 20 ms to load."""
-    if account.loopback and account.url.startswith("http://"):
-        return False
-    if isinstance(account.verify, str):
-        return ssl.create_default_context(cafile=account.verify)
-    return account.verify
+def _through(proxy: Proxy) -> httpx.Proxy:
+    import httpx
+
+    trust = trust_of_environment() if proxy.encrypted else None
+    try:
+        return httpx.Proxy(proxy.address.reveal(), ssl_context=trust)
+    except (httpx.InvalidURL, ValueError):
+        pass  # the error would hold the address, which can contain a password
+    raise no_proxy_address(proxy.setting)

@@ -1,9 +1,9 @@
 """Translates failures of the network and of GitLab into our error types.
 
-Owns the message for every HTTP status and every exception of httpx (GraphQL, events) and of python-gitlab's
-requests (administration): the same failure has the same words on both ways. The errors never contain a
-request, a header or a token, and are raised outside the ``except`` block that caught the cause, so that no
-chained exception contains one either.
+Owns the message for every HTTP status and every exception that the HTTP library raises: the same failure has
+the same words for GraphQL and REST. The errors never contain a request, a header or a token, nor the text of
+the library's errors, which can hold all of these; they are raised outside the ``except`` block that caught
+the cause, so that no chained exception contains one either.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -37,17 +38,25 @@ from glboard_core.gitlab.decode import line
 if TYPE_CHECKING:
     from gitlab import GitlabError
 
+    from glboard_core.gitlab.route import Proxy
+
 #: What GitLab's GraphQL says when it failed on a request, in lower case. A proxy has other words.
 CRASHED = "internal server error"
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
+#: Characters of remote text that are looked at, before it is shortened further: cleaning takes time.
+_LOOKED_AT = 4_000
+#: Server errors that do not pass: not implemented, the wrong version, loops, a sign-in to the network.
+_LASTING = frozenset({501, 505, 506, 508, 510, 511})
+_API = "/api/v4"
 
 
 class Failure(Struct, frozen=True):
     """A request without a usable answer.
 
     ``reached``: the server may have acted on it; ``again``: a retry makes sense; ``wait``: the seconds the
-    server asked to wait; ``crashed``: GitLab itself failed on it, and no longer works on it.
+    server asked to wait; ``crashed``: GitLab itself failed on it, and no longer works on it; ``moved``: the
+    path on this server that a redirect names, "" if it names none of the REST API.
     """
 
     error: GlboardError
@@ -55,50 +64,106 @@ class Failure(Struct, frozen=True):
     again: bool = False
     wait: float | None = None
     crashed: bool = False
+    moved: str = ""
 
 
 # -- without a response
 
 
-def of_exception(problem: Exception, host: str) -> Failure:
-    """The failure for an exception of httpx or requests, or an OSError while a client is created.
+def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> Failure:
+    """The failure for an exception of httpx, or of what it uses, on the way through ``proxy``.
 
-    Their classes are compared by name, since neither library may be imported before it is needed.
+    Classes are compared by name, since httpx may not be imported before it is needed.
     """
     causes = list(_chain(problem))
     if (tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)) is not None:
-        return Failure(_tls_failed(host, tls), reached=False)
+        return Failure(_tls_failed(host, tls, proxy), reached=False)
     kinds = {kind.__name__ for kind in type(problem).__mro__}
     if kinds & {"ConnectTimeout", "PoolTimeout"}:
-        error = Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN.")
-        return Failure(error, reached=False, again=True)
-    if kinds & {"TimeoutException", "Timeout", "TimeoutError"}:
+        return Failure(_unanswered(host, proxy), reached=False, again=True)
+    if kinds & {"TimeoutException", "TimeoutError"}:
         slow = TimedOut(f"{host} did not answer in time.", hint="The server may be busy. Try again later.")
         return Failure(slow, again=True)
     if "ProxyError" in kinds:
-        error = Offline(
-            "The proxy refused the connection.", hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+        return Failure(_refused_by(proxy, str(problem)), reached=False, again=True)
+    if "ConnectError" in kinds:
+        return Failure(_unreachable(host, causes, proxy), reached=False, again=True)
+    if kinds & {"LocalProtocolError", "UnicodeEncodeError"}:
+        # Only a header can be wrong, and of ours only the token's; the error's own text holds it.
+        return Failure(_unsendable(host), reached=False)
+    if kinds & {"UnsupportedProtocol", "InvalidURL", "UnicodeError"}:
+        wrong = NotGitLab(
+            f"{host} cannot be reached over HTTP.", hint="Check the server's address (--url or GITLAB_HOST)."
         )
-        return Failure(error, reached=False, again=True)
-    if "ConnectError" in kinds or any(type(cause).__name__ == "NewConnectionError" for cause in causes):
-        return Failure(_unreachable(host, causes), reached=False, again=True)
-    if kinds & {"UnsupportedProtocol", "InvalidURL", "InvalidSchema"}:
-        return Failure(NotGitLab(f"{host} cannot be reached over HTTP.", hint="Check --url."), reached=False)
-    if kinds & {"DecodingError", "ContentDecodingError"}:
-        corrupt = NotGitLab(f"The response from {host} is corrupt (decompression failed).")
-        return Failure(corrupt, again=True)
-    if isinstance(problem, OSError) and "RequestException" not in kinds:
-        # Only creating a client reads files: the trusted certificates.
-        untrusting = TlsFailed(
-            "Cannot read the file with trusted certificates.",
-            hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
+        return Failure(wrong, reached=False)
+    if kinds & {"HTTPError", "OSError"}:
+        lost = Offline(f"The connection to {host} was lost.", hint="Check your network connection, or VPN.")
+        return Failure(lost, again=True)
+    if "ImportError" in kinds and proxy is not None:
+        missing = Offline(
+            f"{proxy.setting} names a SOCKS proxy, for which a Python package is missing.",
+            hint="Install it: pip install socksio",
         )
-        return Failure(untrusting, reached=False)
-    lost = Offline(f"The connection to {host} was lost.", hint="Check your network connection, or VPN.")
-    return Failure(lost, again=True)
+        return Failure(missing, reached=False)
+    kind = type(problem).__name__
+    through = f" through the proxy {proxy.shown} ({proxy.setting})" if proxy is not None else ""
+    odd = Offline(
+        f"The connection to {host}{through} failed ({kind}).",
+        hint=f"Check {proxy.setting}." if proxy is not None else "Try again later.",
+    )
+    return Failure(odd, again=True)
 
 
-def _unreachable(host: str, causes: list[BaseException]) -> Offline:
+def _unanswered(host: str, proxy: Proxy | None) -> Offline:
+    if proxy is not None:
+        return Offline(
+            f"Connecting to the proxy {proxy.shown} timed out.",
+            hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+        )
+    return Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN.")
+
+
+def _refused_by(proxy: Proxy | None, said: str) -> Offline:
+    # The proxy's own words are remote text: of them, only the status is taken.
+    status = int(said[:3]) if said[:3].isascii() and said[:3].isdigit() else None
+    if status == 407:
+        return proxy_wants_sign_in(proxy)
+    answer = f" (HTTP {status})" if status is not None else ""
+    if proxy is None:
+        return Offline(f"The proxy refused the connection{answer}.", hint="Check your network connection.")
+    return Offline(
+        f"The proxy {proxy.shown} refused the connection{answer}.",
+        hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+    )
+
+
+def proxy_wants_sign_in(proxy: Proxy | None) -> Offline:
+    """HTTP 407."""
+    if proxy is None:
+        return Offline(
+            "The proxy requires authentication (HTTP 407).", hint="Ask your network's administrators."
+        )
+    return Offline(
+        f"The proxy {proxy.shown} requires authentication (HTTP 407).",
+        hint=f"Put username and password into {proxy.setting}: http://username:password@host:port.",
+    )
+
+
+def _unsendable(host: str) -> AuthError:
+    return AuthError(
+        f"The token for {host} contains characters that no token has, so it was not sent.",
+        hint="Copy it again, without anything around it.",
+    )
+
+
+def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) -> Offline:
+    if proxy is not None:
+        host, hint = f"The proxy {proxy.shown}", f"{proxy.setting} names it: check that, or NO_PROXY."
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Offline(f"{host} was not found.", hint=hint)
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return Offline(f"{host} refused the connection.", hint=hint)
+        return Offline(f"{host} cannot be reached.", hint=hint)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Offline(f"Host {host} not found.", hint="Check your network connection and the address.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -106,14 +171,19 @@ def _unreachable(host: str, causes: list[BaseException]) -> Offline:
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
 
 
-def _tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
+def _tls_failed(host: str, problem: ssl.SSLError, proxy: Proxy | None) -> TlsFailed:
+    # With an encrypted way to the proxy it can be either one's.
+    either = f"{host} or of the proxy {proxy.shown}" if proxy is not None and proxy.encrypted else host
     if isinstance(problem, ssl.SSLCertVerificationError):
         return TlsFailed(
-            f"The certificate of {host} is not trusted ({problem.verify_message}).",
+            f"The certificate of {either} is not trusted ({line(str(problem.verify_message))[:200]}).",
             hint="Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
         )
     return TlsFailed(
-        f"TLS with {host} failed ({problem.reason or 'unknown reason'}).", hint="Does the server use HTTPS?"
+        f"TLS with {host} failed ({line(str(problem.reason or 'unknown reason'))[:80]}).",
+        hint=f"Does {proxy.setting} name the right proxy?"
+        if proxy is not None
+        else "Does the server use HTTPS?",
     )
 
 
@@ -130,19 +200,27 @@ def _chain(problem: BaseException) -> Iterator[BaseException]:
 
 
 def of_status(
-    status: int, headers: Mapping[str, str], raw: bytes, url: str, wait: float | None
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    url: str,
+    wait: float | None,
+    proxy: Proxy | None = None,
 ) -> Failure | None:
-    """The failure for a response's status, or None if the body is to be read.
+    """The failure for the status of an answer to GraphQL, or None if the body is to be read.
 
     ``url`` is the server's address; ``wait`` the seconds requested by the headers.
     """
     host = urlsplit(url).netloc
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _kind(headers)
     fields = _fields(raw) if _is_json(kind) else {}
-    if status == 200:
-        return None if _is_json(kind) else Failure(_page(host, status, kind, raw))
-    if 300 <= status < 400:
-        return Failure(_redirect(host, status, headers.get("location", "")), reached=False)
+    if status == 200 and _is_json(kind):
+        return None
+    if (failure := _on_the_way(status, headers, fields, host, wait, proxy)) is not None:
+        return failure
+    if status < 300:
+        # Not GraphQL's, but a success of somebody: it may have been executed.
+        return Failure(_page(host, status, kind, raw))
     if status == 401 and (fields or kind != "text/html"):
         return Failure(token_rejected(host), reached=False)
     if status == 403 and fields:
@@ -154,9 +232,47 @@ def of_status(
             hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
         )
         return Failure(absent, reached=False)
+    if fields:
+        refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
+        return Failure(refused, reached=False)
+    return Failure(_page(host, status, kind, raw), reached=False)
+
+
+def of_rest_status(
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    url: str,
+    wait: float | None,
+    proxy: Proxy | None = None,
+) -> Failure | None:
+    """The same for an answer of the REST API; None also if GitLab refuses: ``of_rest`` has words for that."""
+    host = urlsplit(url).netloc
+    kind = _kind(headers)
+    fields = _fields(raw) if _is_json(kind) and status >= 300 else {}
+    if (failure := _on_the_way(status, headers, fields, host, wait, proxy)) is not None:
+        return failure
+    if status == 204 or (_is_json(kind) and (status < 300 or fields)):
+        return None
+    if status == 401 and kind != "text/html":
+        return Failure(token_rejected(host), reached=False)
+    return Failure(_page(host, status, kind, raw), reached=status < 300)
+
+
+def _on_the_way(
+    status: int,
+    headers: Mapping[str, str],
+    fields: Mapping[str, Any],
+    host: str,
+    wait: float | None,
+    proxy: Proxy | None,
+) -> Failure | None:
+    """The failure for a status that a proxy can give as well as the server, or that means: later."""
+    if 300 <= status < 400:
+        location = headers.get("location", "")
+        return Failure(_redirect(host, status, location), reached=False, moved=place_in(location))
     if status == 407:
-        proxy = Offline("The proxy requires authentication (HTTP 407).", hint="Check HTTPS_PROXY.")
-        return Failure(proxy, reached=False)
+        return Failure(proxy_wants_sign_in(proxy), reached=False)
     if status == 408:
         late = TimedOut(f"{host} timed out waiting for the request (HTTP 408).")
         return Failure(late, reached=False, again=True)
@@ -168,14 +284,42 @@ def of_status(
             hint="Try again after that.",
         )
         return Failure(limited, reached=False, again=True, wait=wait)
+    if status == 511:
+        portal = Offline(
+            "The network requires a sign-in (HTTP 511).", hint="Open any web page in a browser to sign in."
+        )
+        return Failure(portal, reached=False)
+    if status == 503 and "maintenance" in _message(fields).lower():
+        # GitLab's own words, before it does anything.
+        return Failure(maintenance(), reached=False, again=True, wait=wait)
     if status >= 500:
         crashed = status == 500 and _message(fields).lower() == CRASHED
-        again = status in (500, 502, 503, 504)
+        again = status not in _LASTING
         return Failure(_server_failed(host, status), again=again, wait=wait, crashed=crashed)
-    if fields:
-        refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
-        return Failure(refused, reached=False)
-    return Failure(_page(host, status, kind, raw), reached=False)
+    return None
+
+
+def place_in(address: str) -> str:
+    """The path, with its query, that the address of a redirect or a next page means on the account's server.
+
+    A server that is reached through a tunnel names another host. "" if it is not one of the REST API.
+    """
+    parts = _split(address)
+    if parts is None or len(address) > 4_000 or not address.isascii() or not address.isprintable():
+        return ""
+    _, found, below = parts.path.partition(f"{_API}/")
+    if not found or ".." in below.split("/"):
+        return ""
+    return f"{_API}/{below}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port  # raise for some addresses
+    except ValueError:
+        return None
+    return parts
 
 
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
@@ -189,9 +333,9 @@ def at_our_limit(host: str, most: int, wait: float) -> Failure:
 
 
 def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardError:
-    """The error for a request of python-gitlab: ``doing`` is what was being done, ``needs`` what it takes.
+    """The error for what the REST API refused: ``doing`` is what was being done, ``needs`` what it takes.
 
-    It has no headers, and says for the rare administration what the one action was.
+    It says for the rare administration what the one action was.
     """
     body = problem.response_body
     fields = _fields(body if isinstance(body, bytes) else str(body or "").encode())
@@ -207,22 +351,38 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
             return EditForbidden(refusal, hint=needs)
         case 404:
             return EditForbidden(f"{host} cannot {doing}: not found, or you have no access.", hint=needs)
-        case 429:
-            return RateLimited(
-                f"Rate limited by {host} (HTTP 429).", retry_after=UNKNOWN_WAIT, hint="Try again in a minute."
-            )
-        case int() as status if status >= 500:
-            return _server_failed(host, status)
     return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
 
 
 def _said(problem: GitlabError) -> str:
     message: object = problem.error_message
     if isinstance(message, bytes):
-        message = message.decode("utf-8", "replace")
-    if isinstance(message, dict):
-        message = "; ".join(f"{key} {', '.join(map(str, what))}" for key, what in message.items())
-    return line(str(message))[:200].strip(" .") or "no reason given"
+        message = message[:_LOOKED_AT].decode("utf-8", "replace")
+    return _words(message, 200).strip(" .") or "no reason given"
+
+
+def _words(value: object, most: int) -> str:
+    """Remote words of any shape as one clean line: a text, a list of texts, or texts by field."""
+    if isinstance(value, dict):
+        parts = [f"{key} {_flat(what)}" for key, what in islice(value.items(), 20)]
+    elif isinstance(value, list):
+        parts = [_flat(what) for what in value[:20]]
+    else:
+        parts = [_flat(value)]
+    return line("; ".join(part for part in parts if part)[:_LOOKED_AT])[:most]
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(part for one in value[:20] if (part := _flat_text(one)))
+    return _flat_text(value)
+
+
+def _flat_text(value: object) -> str:
+    if isinstance(value, str):
+        return value[:_LOOKED_AT]
+    # What is nested deeper says nothing to a person.
+    return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def token_rejected(host: str) -> TokenRejected:
@@ -233,12 +393,25 @@ def token_rejected(host: str) -> TokenRejected:
     )
 
 
+def maintenance() -> ServerFailed:
+    """GitLab can only be read for a while; nothing was executed."""
+    return ServerFailed(
+        "GitLab is in maintenance mode: it cannot be changed for the moment.",
+        hint="Nothing is lost: unsent changes wait until it ends.",
+    )
+
+
 def _server_failed(host: str, status: int) -> ServerFailed:
     return ServerFailed(f"{host} failed (HTTP {status}).", hint="Try again later.")
 
 
 def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    """The media type, which is remote text too."""
+    return line(headers.get("content-type", "").partition(";")[0].strip().lower()[:80])
 
 
 def _fields(raw: bytes) -> dict[str, Any]:
@@ -254,15 +427,15 @@ def _message(fields: Mapping[str, Any]) -> str:
     """The message of a JSON error body, as one clean line of at most 300 characters."""
     errors = fields.get("errors")
     if isinstance(errors, list):
-        parts = [e.get("message") if isinstance(e, dict) else e for e in errors]
+        found: object = [one.get("message") if isinstance(one, dict) else one for one in errors[:20]]
     else:
-        parts = [fields.get("error_description") or fields.get("message") or fields.get("error")]
-    return line("; ".join(str(part) for part in parts if part))[:300] or "no reason given"
+        found = fields.get("error_description") or fields.get("message") or fields.get("error")
+    return _words(found, 300) or "no reason given"
 
 
 def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
     if fields.get("error") == "insufficient_scope":
-        scope = line(str(fields.get("scope") or "api"))
+        scope = _words(fields.get("scope") or "api", 80)
         return ScopeMissing(
             f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
             hint="Create a token with the scope “api” (read_api is enough for reading).",
@@ -273,13 +446,28 @@ def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
 
 
 def _redirect(host: str, status: int, location: str) -> NotGitLab:
-    to = urlsplit(location)
-    target = line(f"{to.scheme}://{to.hostname or ''}{to.path}" if to.netloc else to.path)[:200]
-    if "sign_in" in to.path or "login" in to.path.lower() or "saml" in to.path.lower():
+    target = _shown(location)
+    if any(word in target.lower() for word in ("sign_in", "login", "saml")):
         hint = "Got a sign-in page instead of the API (proxy or SSO?)."
     else:
-        hint = "If that is your GitLab, pass its address as --url."
+        hint = "The token was not sent there. If that is your GitLab, pass its address as --url."
     return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
+
+
+def elsewhere(host: str, address: str) -> NotGitLab:
+    """A next page that is not one of the REST API."""
+    return NotGitLab(
+        f"{host} names a next page elsewhere ({_shown(address)}).", hint="The token was not sent there."
+    )
+
+
+def _shown(address: str) -> str:
+    """An address without username, password and query, as one clean line."""
+    parts = _split(address[:_LOOKED_AT])
+    if parts is None:
+        return "no valid address"
+    at = parts.netloc.rpartition("@")[2]
+    return line(f"{parts.scheme}://{at}{parts.path}" if at else parts.path)[:200]
 
 
 def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
@@ -302,4 +490,28 @@ def not_json(host: str) -> NotGitLab:
 
 def too_large(host: str, limit: int) -> NotGitLab:
     """An answer of more than ``limit`` bytes."""
-    return NotGitLab(f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.")
+    return NotGitLab(
+        f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.",
+        hint="Is there a proxy in between?",
+    )
+
+
+def corrupt(host: str, why: str) -> NotGitLab:
+    """An answer that is damaged, or in a coding that was not asked for."""
+    return NotGitLab(f"The response from {host} is corrupt: {why}.", hint="Is there a proxy in between?")
+
+
+def too_deep(host: str) -> NotGitLab:
+    """JSON with more levels than any answer of GitLab has."""
+    return NotGitLab(
+        f"The response from {host} is nested too deeply to be from GitLab.",
+        hint="Is there a proxy in between?",
+    )
+
+
+def endless(host: str, pages: int) -> NotGitLab:
+    """A list of which ever more pages come."""
+    return NotGitLab(
+        f"{host} does not come to the end of a list: {pages} pages were read.",
+        hint="Is there a proxy in between? Please report this with your GitLab version.",
+    )

@@ -22,12 +22,11 @@ from glboard_core.errors import (
     EditUnknown,
     GlboardError,
     RateLimited,
-    ServerFailed,
 )
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
-from glboard_core.gitlab.http_errors import UNKNOWN_WAIT
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.ports import Done, Failed, Outcome
@@ -177,10 +176,7 @@ class AnswerVerifier:
         if error.throttled:
             return _comments_limited()
         if error.maintenance:
-            return ServerFailed(
-                "GitLab is in maintenance mode: it cannot be changed for the moment.",
-                hint="Nothing is lost: unsent changes wait until it ends.",
-            )
+            return maintenance()
         if error.crashed:
             return crashed()
         if error.timeout:
@@ -260,7 +256,8 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
-    message = decode.line("; ".join(errors))[:300]
+    # Shortened before it is cleaned, too: that takes time.
+    message = decode.line("; ".join(error[:1_000] for error in errors[:20]))[:300]
     if "requested too many times" in message:
         return _comments_limited()
     return EditInvalid(f"GitLab rejected it: {message}")

@@ -22,6 +22,8 @@ from glboard_core.sync.local_state import LocalState
 PAGES = 4
 #: A scope of at most this many open issues fits on a page: the board on screen needs no turns of its own.
 ONE_PAGE = 100
+#: Of a list that never ends, no more pages than this are read in a round.
+MOST_PAGES = 2_000
 #: Closed issues are read in every such round: a board shows few of them, and they rarely change unnoticed.
 CLOSED_EVERY = 4
 
@@ -34,6 +36,7 @@ class _Walk:
         self.started = started
         self.after: str | None = None
         self.seen: set[IssueId] = set()
+        self.pages = 0
 
 
 class Reconciler:
@@ -150,7 +153,10 @@ class Reconciler:
         self._local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
         self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         walk.after = after
-        if after is None:
+        walk.pages += 1
+        if walk.pages >= MOST_PAGES:
+            self._end(walk)
+        elif after is None:
             missing = self._missing(walk)
             outside = [issue.id for issue in missing if not scope.holds(issue)]
             self._local_state.remove(outside, asked=walk.started)

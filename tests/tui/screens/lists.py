@@ -39,7 +39,7 @@ def names(stage: Stage) -> list[str]:
 @asynccontextmanager
 async def reading(engine: Engine) -> AsyncIterator[Reports]:
     assert isinstance(engine.gateway, GitLabGateway)
-    async with open_reports(engine, engine.gateway.account) as reports:
+    async with open_reports(engine) as reports:
         yield reports
 
 

@@ -27,7 +27,7 @@ SETTINGS = structs.replace(
 
 def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
     assert isinstance(engine.gateway, GitLabGateway)
-    return MilestoneSetup(engine, engine.gateway.account, milestone, team=team)
+    return MilestoneSetup(engine, milestone, team=team)
 
 
 @pytest.fixture(autouse=True)

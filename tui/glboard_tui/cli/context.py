@@ -25,7 +25,6 @@ from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.text import plain
 
 if TYPE_CHECKING:
-    from glboard_core.gitlab.account import Account
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
@@ -102,22 +101,17 @@ class Options(Struct, frozen=True, kw_only=True):
             yield engine
 
     @asynccontextmanager
-    async def signed_in(
-        self, *, keep: bool = False, seconds: float | None = None
-    ) -> AsyncIterator[tuple[Engine, Account]]:
-        """Such an engine with the catalog, and its account; with nothing kept on disk unless ``keep``.
+    async def signed_in(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Engine]:
+        """Such an engine with the catalog; with nothing kept on disk unless ``keep``.
 
         A catalog read in the last ``seconds`` is used. Raises what finding the account and reading do.
         """
-        from glboard_core.gitlab.account import find_account
         from glboard_core.session import open_engine
 
-        settings = self.settings()
-        account = find_account(self.url, settings.gitlab)
         place = structs.replace(self.place, keep=keep, command=True)
-        async with open_engine(place, settings, account=account) as engine:
+        async with open_engine(place, self.settings()) as engine:
             await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
-            yield engine, account
+            yield engine
 
     @asynccontextmanager
     async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
@@ -125,8 +119,8 @@ class Options(Struct, frozen=True, kw_only=True):
         from glboard_core.reports import open_reports
 
         async with (
-            self.signed_in(keep=keep, seconds=seconds) as (engine, account),
-            open_reports(engine, account, as_of=self.as_of) as reports,
+            self.signed_in(keep=keep, seconds=seconds) as engine,
+            open_reports(engine, as_of=self.as_of) as reports,
         ):
             yield reports
 

@@ -63,12 +63,9 @@ def open_milestone(
         from glboard_core.milestone_setup import MilestoneSetup
 
         folder = options.config_path.parent
-        async with options.signed_in(keep=True) as (engine, account):
-            opening = MilestoneSetup(engine, account, milestone, team=team, folder=folder)
-            try:
-                return await _open(opening, skipped, dry_run=dry_run, yes=yes, as_json=as_json)
-            finally:
-                opening.close()
+        async with options.signed_in(keep=True) as engine:
+            opening = MilestoneSetup(engine, milestone, team=team, folder=folder)
+            return await _open(opening, skipped, dry_run=dry_run, yes=yes, as_json=as_json)
 
     ctx.exit(context.run_signed_in(task))
 

@@ -24,7 +24,6 @@ from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
     from glboard_core.demo.http.process import DemoOptions
-    from glboard_core.gitlab.account import Account
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
@@ -73,13 +72,11 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     settings = options.settings() if options.config else Settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
-    accounts: list[Account] = []
     with _team_of(options, demo) as team_file:
         return _show(
             options,
             settings,
-            lambda: _on_demo(options, settings, demo, accounts),
-            lambda: accounts[-1],
+            lambda: _on_demo(options, settings, demo),
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
@@ -107,24 +104,17 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 
 def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptions | None) -> int:
-    from glboard_core.gitlab.account import find_account
     from glboard_core.session import open_engine
-
-    accounts: list[Account] = []
-
-    def account() -> Account:
-        return accounts[-1] if accounts else find_account(options.url, settings.gitlab)
 
     def on_demo() -> AbstractAsyncContextManager[Engine]:
         from glboard_core.demo.http.process import DemoOptions
 
-        return _on_demo(options, Settings(), DemoOptions(), accounts)
+        return _on_demo(options, Settings(), DemoOptions())
 
     return _show(
         options,
         settings,
         (lambda: open_engine(place, settings)) if place is not None else None,
-        account,
         board=last.board,
         milestone=last.milestone,
         demo=on_demo,
@@ -138,27 +128,23 @@ def _show(
     options: Options,
     settings: Settings,
     connect: Callable[[], AbstractAsyncContextManager[Engine]] | None,
-    account: Callable[[], Account],
     *,
     board: str,
     instead: str = "",
     **more: Any,
 ) -> int:
-    """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account.
-
-    Raises UsageError without a terminal.
-    """
+    """Run the app until it is closed; returns the exit status. Raises UsageError without a terminal."""
     context.check_terminal(instead or f"glboard show {board}")
 
     def reports(engine: Engine) -> AbstractAsyncContextManager[Reports]:
         from glboard_core.reports import open_reports
 
-        return open_reports(engine, account())
+        return open_reports(engine)
 
     def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
         from glboard_core.milestone_setup import MilestoneSetup
 
-        return MilestoneSetup(engine, account(), milestone, team=team, folder=options.config_path.parent)
+        return MilestoneSetup(engine, milestone, team=team, folder=options.config_path.parent)
 
     # Objects created up to the first frame live to the end, and scanning them repeatedly costs an eighth of
     # the start. The app collects from its first frame on.
@@ -175,9 +161,7 @@ def _show(
 
 
 @asynccontextmanager
-async def _on_demo(
-    options: Options, settings: Settings, demo: DemoOptions, accounts: list[Account]
-) -> AsyncIterator[Engine]:
+async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> AsyncIterator[Engine]:
     from glboard_core.demo.http.process import SpawnError, spawn
     from glboard_core.gitlab.account import Account, Secret
     from glboard_core.session import EngineOptions, open_engine
@@ -193,7 +177,6 @@ async def _on_demo(
         raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
     try:
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
-        accounts.append(account)
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
         # A demo that starts at that time has its own running clock.
         as_of = None if demo.as_of else options.as_of

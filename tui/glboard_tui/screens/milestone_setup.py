@@ -176,8 +176,6 @@ class MilestoneSetupDialog(RowDialog):
                 await job()
             finally:
                 self.is_busy = False
-                if self._left_for_good:
-                    self._close()
 
         self.context.shell.work(run(), "opening")
 
@@ -197,13 +195,6 @@ class MilestoneSetupDialog(RowDialog):
     def _gone(self) -> None:
         # Set before the widgets are removed: a running job would look for them.
         self._left_for_good = True
-        if not self.is_busy:
-            self._close()
-
-    def _close(self) -> None:
-        if self._setup is not None:
-            self._setup.close()
-            self._setup = None
 
     # Texts
 
