@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 from msgspec import structs
@@ -70,7 +70,8 @@ class IssueReader:
     async def _whole(self, wire: WireIssue) -> WireIssue:
         for name in _full_lists(wire):
             if (rows := await self._listed(wire.id, name)) is not None:
-                wire = structs.replace(wire, **{name: Page(nodes=rows)})
+                whole: Page[User | WireLabel] = Page(nodes=rows)
+                wire = structs.replace(wire, **{name: whole})
         return wire
 
     async def whole_answer(self, raw: msgspec.Raw) -> msgspec.Raw:
@@ -95,8 +96,8 @@ class IssueReader:
         def pick(answer: OfLists) -> Page[User | WireLabel]:
             nonlocal gone
             gone = gone or answer.issue is None
-            page = getattr(answer.issue, name, None) or Page[User | WireLabel]()
-            return cast("Page[User | WireLabel]", page)
+            page: Page[User | WireLabel] = getattr(answer.issue, name, None) or Page()
+            return page
 
         async for page in self._runner.pages(lambda _: queries.listed(name), {"id": issue}, OfLists, pick):
             rows.update(dict.fromkeys(page))
