@@ -1,4 +1,4 @@
-"""Every kind of change and its undo: sent, compared with the answer, read again, and taken back."""
+"""Every kind of change and its undo: sent, compared with the answer, read again, and undone."""
 
 from __future__ import annotations
 

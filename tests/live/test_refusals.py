@@ -83,7 +83,7 @@ async def test_a_weight_where_there_are_none(ground: Ground, remote: Remote) -> 
     assert now is None or now.weight is None
 
 
-async def test_nobody_is_taken_away_for_an_unknown_name(ground: Ground, remote: Remote) -> None:
+async def test_an_unknown_name_unassigns_no_one(ground: Ground, remote: Remote) -> None:
     reference = ground.issue("With assignees")
     issue = await remote.read(reference)
     _, issue = await remote.do(issue, Edit(assign=frozenset({ground.me})))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,7 +17,7 @@ from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote
 
 
 @pytest.fixture
-def admin(remote: Remote) -> AsyncIterator[Admin]:
+def admin(remote: Remote) -> Iterator[Admin]:
     """Administration as the owner of the token."""
     one = Admin(remote.account)
     yield one
@@ -37,7 +37,7 @@ async def test_a_board_with_lists_and_a_filter(ground: Ground, remote: Remote, a
     assert done.ordered
     assert done.scoped == ground.premium
     assert [one.label for one in await admin.lists(ground.group, board.id)] == [ONE, TWO, PLAIN]
-    # A second time another order only moves lists, and never sets a filter anew.
+    # A second time another order only moves lists, and leaves the filter as it is.
     other = structs.replace(wanted, milestone=ground.second, lists=(PLAIN, ONE, TWO, SPARE))
     seen = next(one for one in await admin.boards(ground.group) if one.id == board.id)
     again = await admin.finish_board(remote.catalog, seen, other)

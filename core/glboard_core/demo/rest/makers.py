@@ -158,7 +158,7 @@ def create_access_token(call: Call, name: str) -> Any:
 
 
 def revoke_access_token(call: Call, name: str, ident: str) -> Any:
-    """Revoke a token of a group: its user is no member any more."""
+    """Revoke a token of a group: its user is no longer a member."""
     here = request.group(call, name)
     _at_least(call, here, OWNER)
     bot = call.world.user_of(int(ident)) if ident.isdigit() else None
