@@ -376,7 +376,7 @@ def _other(rest: PlainRest, url: str, group: int, undo: ExitStack) -> OtherPerso
 def _has_weights(rest: PlainRest, project: int) -> bool:
     """Whether a weight stays, which tells a licence from an edition."""
     probe = rest.post(f"/projects/{project}/issues", title="Has it weights?", weight=1)
-    return rest.get(f"/projects/{project}/issues/{probe['iid']}").get("weight") == 1
+    return bool(rest.get(f"/projects/{project}/issues/{probe['iid']}").get("weight") == 1)
 
 
 def as_edited(issue: Issue) -> Issue:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from glboard_core.model.issue import IssueId, Reference
 from glboard_core.model.query import IssueQuery
 from live.ground import CLOSED, FILTER, LATER, ONE, OWN, PLAIN, SPARE, TEAM, TWO, Ground, Remote
@@ -26,7 +28,7 @@ async def test_what_is_named_is_found(ground: Ground, remote: Remote) -> None:
 async def test_filters_and_counts(ground: Ground, remote: Remote) -> None:
     labelled = {"one": [FILTER, ONE], "two": [FILTER, TWO], "none": [FILTER], "shut": [FILTER, ONE]}
     for name, labels in labelled.items():
-        fields = {"milestone_id": ground.ids[ground.first]} if name in ("one", "two") else {}
+        fields: dict[str, Any] = {"milestone_id": ground.ids[ground.first]} if name in ("one", "two") else {}
         reference = ground.issue(f"Filters: {name}", labels=labels, **fields)
         if name == "shut":
             ground.rest.put(ground.path_of(reference), state_event="close")

@@ -45,7 +45,7 @@ async def test_a_board_with_lists_and_a_filter(ground: Ground, remote: Remote, a
     assert [one.label for one in again.board.lists] == [PLAIN, ONE, TWO, SPARE]
     if ground.premium:
         now = next(one for one in await admin.boards(ground.group) if one.id == board.id)
-        assert (now.milestone, now.labels) == (ground.first, {TEAM})
+        assert (now.milestone, now.labels) == (ground.first, frozenset({TEAM}))
 
 
 async def test_a_label_is_made_once(ground: Ground, admin: Admin) -> None:
