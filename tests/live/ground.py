@@ -161,8 +161,12 @@ class Ground:
     second: str
     #: Their numbers, and those of other things, by title.
     ids: dict[str, int]
+    #: What is to be done at the end.
+    undo: ExitStack
     #: The ids of the issues made, by their references.
     issues: dict[str, IssueId] = field(default_factory=dict)
+    #: What the first gateway of the token's owner has read.
+    catalog: Catalog | None = None
 
     @property
     def clock(self) -> Passing:
@@ -205,6 +209,11 @@ class Ground:
         """The path of an issue in the REST API."""
         project, _, iid = reference.rpartition("#")
         return f"/projects/{part(project)}/issues/{iid}"
+
+    def delete_later(self, path: str) -> None:
+        """Delete this at the end, unless the group goes with everything in it."""
+        if not self.owned:
+            self.undo.callback(_quietly, self.rest, path)
 
     def statuses(self, category: str) -> list[str]:
         """The names of the statuses of a category."""
@@ -255,18 +264,17 @@ def prepared(place: Place) -> Iterator[Ground]:
             app = _project(rest, "app", int(group["id"]))
             lib = _project(rest, "lib", int(inner["id"]))
             owned = True
-        except Refused:
+        except (Refused, httpx.HTTPError):
             # A server without a place for repositories: take projects that are there.
             group, (app, lib), owned = above, _found_projects(rest, int(above["id"])), False
         at = f"/groups/{group['id']}"
         ids: dict[str, int] = {}
 
-        def make(path: str, key: str, /, **values: Any) -> Any:
+        def make(path: str, key: str, /, **values: Any) -> None:
             made = rest.post(path, **values)
             ids[key] = int(made["id"])
             if not owned:
                 undo.callback(_quietly, rest, f"{path}/{made['id']}")
-            return made
 
         for title in (TEAM, FILTER, ONE, TWO, PLAIN, SPARE):
             make(f"{at}/labels", title, name=title, color="#428bca")
@@ -302,6 +310,7 @@ def prepared(place: Place) -> Iterator[Ground]:
             first=first,
             second=second,
             ids=ids,
+            undo=undo,
         )
 
 
@@ -405,11 +414,18 @@ class Remote:
         self.shown: dict[IssueId, Issue] = {}
 
     async def __aenter__(self) -> Remote:
+        ground, owns = self.ground, self.account.token == self.ground.place.token
         try:
-            await self._learn()
+            if owns and ground.catalog is not None:
+                self.gateway.expect(ground.catalog.server)
+                self.catalog = ground.catalog
+            else:
+                await self._learn()
         except BaseException:
             await self.gateway.close()
             raise
+        if owns:
+            ground.catalog = self.catalog
         return self
 
     async def _learn(self) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from glboard_core.board.operations import Edit, Rank
 from glboard_core.model.event import Event
+from glboard_core.model.issue import Issue
 from glboard_core.model.query import IssueQuery
 from live.ground import ONE, PLAIN, SPARE, TWO, Ground, Remote, until
 
@@ -55,7 +56,7 @@ async def test_weights_have_events(ground: Ground, remote: Remote) -> None:
 
 
 async def test_a_second_change_within_a_minute_does_not_move_the_time(ground: Ground, remote: Remote) -> None:
-    reference = ground.issue("Changed twice")
+    neighbour, reference = ground.issue("Beside it"), ground.issue("Changed twice")
     issue = await remote.read(reference)
     await ground.clock.wait(1.0)
     _, first = await remote.do(issue, Edit(add=frozenset({PLAIN})))
@@ -68,7 +69,17 @@ async def test_a_second_change_within_a_minute_does_not_move_the_time(ground: Gr
     _, moved = await remote.do(third, Edit(milestone=ground.first))
     assert moved.updated_at > first.updated_at
     await ground.clock.wait(THROTTLE)
-    _, later = await remote.do(moved, Edit(remove=frozenset({SPARE})))
+
+    # A place never does, and by now each issue has one.
+    async def placed() -> tuple[Issue, Issue] | None:
+        above, below = await remote.read(neighbour), await remote.read(reference)
+        return None if above.position is None or below.position is None else (above, below)
+
+    above, below = await until(ground.clock, placed)
+    _, ranked = await remote.do(below, Rank(below=above.id, was_above=above.id))
+    assert ranked.updated_at == moved.updated_at
+    assert (ranked.position or 0) < (above.position or 0)
+    _, later = await remote.do(ranked, Edit(remove=frozenset({SPARE})))
     assert later.updated_at >= moved.updated_at + timedelta(seconds=60)
 
 
@@ -81,23 +92,6 @@ async def test_another_person_moves_the_time(ground: Ground, remote: Remote) -> 
     now = await remote.read(reference)
     assert now.updated_at > issue.updated_at
     assert now.updated_by == other.username
-
-
-async def test_a_rank_never_moves_the_time(ground: Ground, remote: Remote) -> None:
-    references = [ground.issue(f"Not moved {n}") for n in range(2)]
-
-    async def placed() -> list[float] | None:
-        positions = [(await remote.read(one)).position for one in references]
-        return [one for one in positions if one is not None] if None not in positions else None
-
-    await until(ground.clock, placed)
-    above, issue = [await remote.read(one) for one in references]
-    await ground.clock.wait(THROTTLE)
-    _, moved = await remote.do(issue, Rank(below=above.id, was_above=above.id))
-    assert moved.updated_at == issue.updated_at
-    assert moved.position is not None
-    assert above.position is not None
-    assert moved.position < above.position
 
 
 async def test_what_was_read_last_is_found_by_its_time(ground: Ground, remote: Remote) -> None:

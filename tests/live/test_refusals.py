@@ -26,7 +26,6 @@ from live.ground import CLOSED, LATER, ONE, OWN, PLAIN, TEAM, Ground, Remote, as
 @pytest.fixture
 def passing_milestone(ground: Ground) -> Iterator[str]:
     """A milestone that is open when the catalog is read."""
-    ground.rest.put(f"/groups/{ground.group_id}/milestones/{ground.ids[LATER]}", state_event="activate")
     yield LATER
     ground.rest.put(f"/groups/{ground.group_id}/milestones/{ground.ids[LATER]}", state_event="activate")
 

@@ -29,6 +29,7 @@ async def test_a_board_with_lists_and_a_filter(ground: Ground, remote: Remote, a
     if ground.premium:
         name = "Live planning"
         made = await admin.create_board(ground.group, name)
+        ground.delete_later(f"/groups/{ground.group_id}/boards/{made.id}")
         assert (await admin.create_board(ground.group, name)).id == made.id
     board = next(one for one in await admin.boards(ground.group) if one.name == name)
     wanted = WantedBoard(name=name, milestone=ground.first, labels=frozenset({TEAM}), lists=(ONE, TWO, PLAIN))
@@ -53,6 +54,7 @@ async def test_a_label_is_made_once(ground: Ground, admin: Admin) -> None:
     for color in ("#aa0000", "#00aa00"):
         await admin.ensure_label(ground.group, title, color, "A description")
     rows = ground.rest.get(f"/groups/{ground.group_id}/labels", search=title)
+    ground.delete_later(f"/groups/{ground.group_id}/labels/{rows[0]['id']}")
     assert [(row["name"], row["color"].lower()) for row in rows] == [(title, "#aa0000")]
 
 
@@ -79,6 +81,8 @@ async def test_a_planning_issue_is_made_once_and_kept(ground: Ground, remote: Re
         async with setup_of(ground, remote) as one:
             await one.look()
             await one.do()
+    for row in ground.rest.get(f"/groups/{ground.group_id}/labels", search=ground.first):
+        ground.delete_later(f"/groups/{ground.group_id}/labels/{row['id']}")
     asked = {"search": "planning", "scope": "all", "state": "all"}
     rows = ground.rest.get(f"/groups/{ground.group_id}/issues", **asked)
     [made] = [row for row in rows if row["title"] == f"{ground.first} planning"]
