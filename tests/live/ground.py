@@ -136,6 +136,8 @@ class OtherPerson:
     username: str
     token: Secret
     rest: PlainRest
+    #: The path of the token in the REST API.
+    where: str
 
 
 @dataclass(kw_only=True)
@@ -150,6 +152,7 @@ class Ground:
     app_id: int
     lib: str
     lib_id: int
+    inner_id: int
     me: str
     version: tuple[int, int]
     premium: bool
@@ -193,6 +196,13 @@ class Ground:
         if self.other is None:
             pytest.skip("needs a second person: no token of the group could be made")
         return self.other
+
+    def person(self, *, scope: str = "api", level: int = 30) -> OtherPerson:
+        """One more person with a token; the test is skipped where there can be none."""
+        made = _person(self.rest, self.place.url, self.group_id, self.undo, scope=scope, level=level)
+        if made is None:
+            pytest.skip("needs one more person: no token of the group could be made")
+        return made
 
     # What tests make
 
@@ -292,7 +302,7 @@ def prepared(place: Place) -> Iterator[Ground]:
         if not owned:
             undo.callback(_drop_issues, rest, int(group["id"]))
         version = rest.get("/metadata")["version"].split(".")
-        other = _other(rest, place.url, int(group["id"]), undo)
+        other = _person(rest, place.url, int(group["id"]), undo)
         yield Ground(
             place=place,
             rest=rest,
@@ -302,6 +312,7 @@ def prepared(place: Place) -> Iterator[Ground]:
             app_id=int(app["id"]),
             lib=lib["path_with_namespace"],
             lib_id=int(lib["id"]),
+            inner_id=int(lib["namespace"]["id"]),
             me=rest.get("/user")["username"],
             version=(int(version[0]), int(version[1])),
             premium=_has_weights(rest, int(app["id"])),
@@ -366,20 +377,22 @@ def _clear_left_over(rest: PlainRest, above: int) -> None:
                 _drop(rest, "groups", int(one["id"]))
 
 
-def _other(rest: PlainRest, url: str, group: int, undo: ExitStack) -> OtherPerson | None:
-    """A second person: a token of the group, which has a user of its own; None where that is not allowed."""
+def _person(
+    rest: PlainRest, url: str, group: int, undo: ExitStack, *, scope: str = "api", level: int = 30
+) -> OtherPerson | None:
+    """One more person: a token of the group, which has a user of its own; None where that is not allowed."""
     day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    at = f"/groups/{group}/access_tokens"
     try:
-        made = rest.post(
-            f"/groups/{group}/access_tokens", name="other", scopes=["api"], access_level=30, expires_at=day
-        )
-        undo.callback(_quietly, rest, f"/groups/{group}/access_tokens/{made['id']}")
+        made = rest.post(at, name="other", scopes=[scope], access_level=level, expires_at=day)
+        undo.callback(_quietly, rest, f"{at}/{made['id']}")
         user = rest.get(f"/users/{made['user_id']}")
     except Refused:
         return None
     own = PlainRest(url, made["token"])
     undo.callback(own.close)
-    return OtherPerson(username=user["username"], token=Secret(made["token"]), rest=own)
+    where = f"{at}/{made['id']}"
+    return OtherPerson(username=user["username"], token=Secret(made["token"]), rest=own, where=where)
 
 
 def _has_weights(rest: PlainRest, project: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec import UNSET, structs
 
@@ -64,6 +66,23 @@ async def test_two_moves_of_one_card_in_one_document_keep_their_order(ground: Gr
     edits = [Edit(add=frozenset({ONE})), Edit(add=frozenset({TWO}))]
     await remote.send(*(remote.op(issue, edit) for edit in edits))
     assert (await remote.read(issue.reference)).labels == {TEAM, TWO}
+
+
+async def test_two_moves_of_one_card_at_once_are_mended_by_the_next(ground: Ground, remote: Remote) -> None:
+    other = ground.second_person
+    issue = await remote.read(ground.issue("Moved by two", labels=[PLAIN]))
+    async with Remote(ground, other.token) as second:
+        second.shown[issue.id] = issue
+        await asyncio.gather(
+            remote.send(remote.op(issue, Edit(add=frozenset({ONE})))),
+            second.send(second.op(issue, Edit(add=frozenset({TWO})))),
+        )
+    now = await remote.read(issue.reference)
+    # GitLab does not lock: one of them, or both.
+    assert now.labels & {ONE, TWO}
+    for title in (ONE, TWO):
+        _, now = await remote.do(now, Edit(add=frozenset({title}), remove=frozenset({ONE, TWO} - {title})))
+        assert now.labels == {TEAM, PLAIN, title}
 
 
 async def test_a_status_and_its_undo(ground: Ground, remote: Remote) -> None:

@@ -15,7 +15,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.names import Needs, titles_of
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
-from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote, until
+from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote, as_edited, until
 from support.engines import STILL
 
 
@@ -72,6 +72,23 @@ async def test_a_board_sees_what_the_time_does_not_tell(ground: Ground, remote: 
         await seen(engine, ground, found, lambda one: one.title == "New on a board")
 
 
+async def test_what_a_key_did_is_undone_in_gitlab(ground: Ground, remote: Remote) -> None:
+    references = [ground.issue(f"Undone {n}", labels=[ONE]) for n in range(2)]
+    before = [await remote.read(reference) for reference in references]
+    async with board_open(remote) as engine:
+        edit = Edit(add=frozenset({TWO, PLAIN}), milestone=ground.first, state="closed")
+        engine.perform([(issue.id, edit) for issue in before], "several")
+        await engine.sender.idle()
+        after = [await remote.read(reference) for reference in references]
+        assert [as_edited(one) for one in after] == [as_edited(edit.apply(one)) for one in before]
+        assert engine.undo() is not None
+        await engine.sender.idle()
+        assert engine.failed == []
+    again = [await remote.read(reference) for reference in references]
+    assert [as_edited(one) for one in again] == [as_edited(one) for one in before]
+    assert [one.status for one in again] == [one.status for one in before]
+
+
 async def test_a_colleagues_change_is_not_overwritten(ground: Ground, remote: Remote) -> None:
     other = ground.second_person
     reference = ground.issue("Assigned by two", labels=[ONE])
@@ -98,6 +115,18 @@ async def test_a_renamed_project(ground: Ground, remote: Remote) -> None:
         assert after.project == path.removesuffix("before") + "after"
         assert PLAIN in after.labels
         assert (await remote.gateway.read([issue.id]))[issue.id].reference == after.reference
+
+
+async def test_a_renamed_group(ground: Ground, remote: Remote) -> None:
+    ground.needs_own_projects()
+    issue = await remote.read(ground.issue("In a renamed group", at=ground.lib))
+    try:
+        ground.rest.put(f"/groups/{ground.inner_id}", path="renamed")
+        _, after = await remote.do(issue, Edit(add=frozenset({PLAIN})))
+        assert after.project == f"{ground.group}/renamed/lib"
+        assert PLAIN in after.labels
+    finally:
+        ground.rest.put(f"/groups/{ground.inner_id}", path="inner")
 
 
 async def test_a_renamed_milestone(ground: Ground, remote: Remote) -> None:

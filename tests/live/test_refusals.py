@@ -125,6 +125,40 @@ async def test_an_archived_project(ground: Ground, remote: Remote) -> None:
         assert PLAIN in after.labels
 
 
+async def test_a_token_that_can_only_read(ground: Ground) -> None:
+    reader = ground.person(scope="read_api")
+    reference = ground.issue("Only read")
+    async with Remote(ground, reader.token) as remote:
+        issue = await remote.read(reference)
+        error, now = await remote.fail(issue, Edit(add=frozenset({PLAIN})))
+        assert isinstance(error, EditForbidden)
+        assert "read-only" in str(error)
+        assert now is None or PLAIN not in now.labels
+
+
+async def test_a_guest_is_told_which_role_it_takes(ground: Ground) -> None:
+    guest = ground.person(level=10)
+    reference = ground.issue("Not for guests")
+    async with Remote(ground, guest.token) as remote:
+        issue = await remote.read(reference)
+        for change in (Edit(add=frozenset({PLAIN})), Edit(state="closed"), Edit(title="Other")):
+            error, _ = await remote.fail(issue, change)
+            assert isinstance(error, EditForbidden)
+            assert "Reporter" in f"{error} {error.hint}"
+        assert as_edited(await remote.read(reference)) == as_edited(issue)
+
+
+async def test_a_token_that_was_revoked_meanwhile(ground: Ground) -> None:
+    person = ground.person()
+    reference = ground.issue("After the token")
+    async with Remote(ground, person.token) as remote:
+        issue = await remote.read(reference)
+        ground.rest.delete(person.where)
+        with pytest.raises(AuthError) as refused:
+            await remote.send(remote.op(issue, Edit(add=frozenset({PLAIN}))))
+    assert person.token.reveal() not in f"{refused.value} {refused.value.hint}"
+
+
 async def test_a_wrong_token_and_a_wrong_group(ground: Ground) -> None:
     with pytest.raises(AuthError) as refused:
         async with Remote(ground, Secret("glpat-no-such-token-here")):
