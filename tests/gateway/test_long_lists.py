@@ -108,8 +108,21 @@ async def test_a_comment_is_found_among_more_than_a_page(context: LoadedGateway)
     assert await context.gateway.marked_note(issue, "capacity", ME) is not None
 
 
+async def test_of_very_many_notes_the_newest_are_read(
+    context: LoadedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glboard_core.gitlab.gateway.MOST_NOTES", 100)
+    context.world.comment(LONG, "The newest", by=ME)
+    detail = await context.gateway.detail(context.issue(LONG).id)
+    assert detail.older
+    assert detail.notes[-1].body == "The newest"
+    assert len(detail.notes) == 100
+
+
 async def test_all_notes_and_blockers_are_shown(context: LoadedGateway) -> None:
     detail = await context.gateway.detail(context.issue(LONG).id)
     bodies = {note.body for note in detail.notes}
     assert {f"Comment {n}" for n in range(110)} <= bodies
+    assert [note.created_at for note in detail.notes] == sorted(note.created_at for note in detail.notes)
+    assert not detail.older
     assert len(detail.blockers) == 25

@@ -49,7 +49,7 @@ from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
-#: Of an issue with more notes than this, the newest are missing: a board need not show them all.
+#: Of an issue with more notes than this, the oldest are not read: a board need not show them all.
 MOST_NOTES = 1_000
 
 #: A catalog read ahead is used, unless it turned out that the server's clock is another month's.
@@ -296,11 +296,16 @@ class GitLabGateway(Gateway):
             linked = answer.issue.blocked_by_issues or linked
             return answer.issue.notes or Page()
 
-        pages = self._runner.pages(queries.detail, {"id": issue}, OfIssue, pick)
-        async for page in pages:
-            notes += map(decode.note, page)
-            if len(notes) >= MOST_NOTES:
+        before: str | None = None
+        while True:
+            variables = {"id": issue, "before": before}
+            page = await self._runner.page(queries.detail, variables, OfIssue, pick)
+            notes[:0] = map(decode.note, page.items())
+            further = page.page_info.start_cursor
+            older = page.page_info.has_previous_page and further not in (None, before)
+            if not older or len(notes) >= MOST_NOTES:
                 break
+            before = further
         blockers = linked.items()
         if linked.page_info.has_next_page:
             blockers = await self._blockers(issue)
@@ -310,6 +315,7 @@ class GitLabGateway(Gateway):
             description=decode.clean_body(source),
             source=source,
             notes=tuple(notes),
+            older=older,
             op=op,
             blockers=tuple(map(decode.blocker, blockers)),
         )

@@ -221,15 +221,16 @@ BLOCKED_BY = (
 
 
 def detail(dialect: Dialect) -> str:
-    """Description, blockers and a page of notes. Variables: id, first, after."""
+    """Description, blockers and a page of notes, starting at the end. Variables: id, first, before."""
     blockers = (
         f" blockedByIssues(first: {BLOCKERS}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}" if dialect.ee else ""
     )
     return (
-        "query Detail($id: IssueID!, $first: Int, $after: String)"
+        "query Detail($id: IssueID!, $first: Int, $before: String)"
         f" {{ issue(id: $id) {{ id description{blockers}"
-        " notes(filter: ALL_NOTES, first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ id body createdAt system author {{ username }} }} }} }} }}"
+        " notes(filter: ALL_NOTES, last: $first, before: $before)"
+        " { pageInfo { hasPreviousPage startCursor }"
+        " nodes { id body createdAt system author { username } } } } }"
     )
 
 
