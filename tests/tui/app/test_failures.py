@@ -170,7 +170,7 @@ async def test_a_server_without_weights_neither_shows_nor_offers_them() -> None:
 async def test_the_smallest_terminal() -> None:
     async with staged(size=(40, 10)) as stage:
         await stage.press("j", "t")
-        await stage.type("docu")
+        await stage.found("docu")
         await stage.press("enter", "s", "d", "y", "l")
         assert "documentation" in stage.issue("platform#2").labels
         assert stage.focused == "platform#4"

@@ -88,6 +88,7 @@ class Asked:
     scope: str
     base_url: str
     throttle_note: Callable[[User], bool]
+    throttle_issue: Callable[[User], bool]
     grant: Callable[[User, str], str]
     """Makes a token of a user with a scope."""
     revoke: Callable[[User], None]
