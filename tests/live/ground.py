@@ -199,7 +199,8 @@ class Ground:
 
     def person(self, *, scope: str = "api", level: int = 30) -> OtherPerson:
         """One more person with a token; the test is skipped where there can be none."""
-        made = _person(self.rest, self.place.url, self.group_id, self.undo, scope=scope, level=level)
+        url, group, project = self.place.url, self.group_id, self.app_id
+        made = _person(self.rest, url, group, project, self.undo, scope=scope, level=level)
         if made is None:
             pytest.skip("needs one more person: no token of the group could be made")
         return made
@@ -302,7 +303,7 @@ def prepared(place: Place) -> Iterator[Ground]:
         if not owned:
             undo.callback(_drop_issues, rest, int(group["id"]))
         version = rest.get("/metadata")["version"].split(".")
-        other = _person(rest, place.url, int(group["id"]), undo)
+        other = _person(rest, place.url, int(group["id"]), int(app["id"]), undo)
         yield Ground(
             place=place,
             rest=rest,
@@ -326,12 +327,16 @@ def prepared(place: Place) -> Iterator[Ground]:
 
 
 def _group(rest: PlainRest, path: str, parent: int) -> Any:
-    return rest.post("/groups", name=path, path=path, parent_id=parent, description=MARK)
+    return rest.post(
+        "/groups", name=path, path=path, parent_id=parent, description=MARK, visibility="private"
+    )
 
 
 def _project(rest: PlainRest, path: str, group: int) -> Any:
     """A project without files: nothing here needs a repository."""
-    return rest.post("/projects", name=path, path=path, namespace_id=group, description=MARK)
+    return rest.post(
+        "/projects", name=path, path=path, namespace_id=group, description=MARK, visibility="private"
+    )
 
 
 def _found_projects(rest: PlainRest, group: int) -> tuple[Any, Any]:
@@ -378,7 +383,14 @@ def _clear_left_over(rest: PlainRest, above: int) -> None:
 
 
 def _person(
-    rest: PlainRest, url: str, group: int, undo: ExitStack, *, scope: str = "api", level: int = 30
+    rest: PlainRest,
+    url: str,
+    group: int,
+    project: int,
+    undo: ExitStack,
+    *,
+    scope: str = "api",
+    level: int = 30,
 ) -> OtherPerson | None:
     """One more person: a token of the group, which has a user of its own; None where that is not allowed."""
     day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
@@ -391,6 +403,13 @@ def _person(
         return None
     own = PlainRest(url, made["token"])
     undo.callback(own.close)
+    for _ in range(int(SOON)):
+        # What a new member may see is worked out in the background.
+        try:
+            own.get(f"/projects/{project}")
+            break
+        except Refused:
+            time.sleep(1)
     where = f"{at}/{made['id']}"
     return OtherPerson(username=user["username"], token=Secret(made["token"]), rest=own, where=where)
 

@@ -83,7 +83,7 @@ async def test_a_planning_issue_is_made_once_and_kept(ground: Ground, remote: Re
             await one.do()
     for row in ground.rest.get(f"/groups/{ground.group_id}/labels", search=ground.first):
         ground.delete_later(f"/groups/{ground.group_id}/labels/{row['id']}")
-    asked = {"search": "planning", "scope": "all", "state": "all"}
+    asked = {"labels": TEAM, "milestone": ground.first, "scope": "all", "state": "all", "per_page": "100"}
     rows = ground.rest.get(f"/groups/{ground.group_id}/issues", **asked)
     [made] = [row for row in rows if row["title"] == f"{ground.first} planning"]
     assert made["milestone"]["title"] == ground.first
