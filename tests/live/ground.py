@@ -416,7 +416,7 @@ def _person(
 
 def _has_weights(rest: PlainRest, project: int) -> bool:
     """Whether a weight stays, which tells a licence from an edition."""
-    probe = rest.post(f"/projects/{project}/issues", title="Has it weights?", weight=1)
+    probe = rest.post(f"/projects/{project}/issues", title="Has it weights?", weight=1, labels=TEAM)
     return bool(rest.get(f"/projects/{project}/issues/{probe['iid']}").get("weight") == 1)
 
 
