@@ -70,7 +70,7 @@ async def test_a_second_change_within_a_minute_does_not_move_the_time(ground: Gr
     assert moved.updated_at > first.updated_at
     await ground.clock.wait(THROTTLE)
 
-    # A place never does, and by now each issue has one.
+    # A place never does; each issue has one after a minute.
     async def placed() -> tuple[Issue, Issue] | None:
         above, below = await remote.read(neighbour), await remote.read(reference)
         return None if above.position is None or below.position is None else (above, below)
