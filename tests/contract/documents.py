@@ -153,7 +153,11 @@ def documents(dialect: Dialect) -> Iterator[Document]:
             yield Document(f"promoted {count}", queries.promoted(count))
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
+    for name in ("labels", "assignees"):
+        yield Document(f"all {name}", queries.listed(name))
     yield Document("detail", queries.detail(dialect))
+    if dialect.ee:
+        yield Document("blocked by", queries.BLOCKED_BY)
     for of, by in queries.NAMED:
         path = {"": "", "group": "top", "project": "top/app"}[of]
         one = queries.NamedField(of=of, by=by, value=VALUES.get(by, "a"), path=path)

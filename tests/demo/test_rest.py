@@ -25,6 +25,15 @@ def refused_issue(world: World) -> Issue:
     raise AssertionError("the refusing project lacks such an issue")
 
 
+#: Known from GitLab's pages on its API: the file describes only a part of it.
+_ELSEWHERE = {
+    ("POST", "/groups/{}/access_tokens"),
+    ("DELETE", "/groups/{}/access_tokens/{}"),
+    ("POST", "/projects/{}/archive"),
+    ("POST", "/projects/{}/unarchive"),
+}
+
+
 def test_every_route_is_in_gitlabs_openapi_description() -> None:
     path = SHARED / "gitlab" / "openapi-v3-19.3.yaml"
     if not path.exists():
@@ -37,7 +46,7 @@ def test_every_route_is_in_gitlabs_openapi_description() -> None:
         elif found := re.match(r"    (get|put|post|delete):$", line):
             known.add((found[1].upper(), re.sub(r"\{\w+\}", "{}", here)))
     ours = {(method, re.sub(r"\{\w+\}", "{}", route)) for method, route, _ in ROUTES}
-    assert ours - known == set()
+    assert ours - known == _ELSEWHERE
 
 
 def test_pages_and_their_headers(reading: Wire) -> None:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from glboard_core.gitlab.queries import PAGE
 from glboard_core.model.catalog import Label, Person
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
 from glboard_core.model.milestone import Milestone
@@ -118,6 +119,11 @@ class Page(Struct, Generic[T], frozen=True, rename="camel"):
         """The nodes that are not null."""
         return [node for node in self.nodes or () if node is not None]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be more than these nodes: of a list within an issue a whole page is asked for."""
+        return self.nodes is not None and len(self.nodes) >= PAGE
+
 
 class Titled(Struct, frozen=True, gc=False):
     """A milestone by its title only."""
@@ -210,6 +216,20 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[WireLabel] | UnsetType | None = UNSET
     weight: int | UnsetType | None = UNSET
+
+
+class WireLists(Struct, frozen=True, kw_only=True):
+    """The lists of an issue, a page of each; the answer to a mutation may have none."""
+
+    id: str
+    assignees: Page[User] | None = None
+    labels: Page[WireLabel] | None = None
+
+
+class OfLists(Struct, frozen=True):
+    """The answer about the lists of an issue; None if it does not exist, or we have no access."""
+
+    issue: WireLists | None
 
 
 class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):

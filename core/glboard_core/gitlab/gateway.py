@@ -24,6 +24,7 @@ from glboard_core.gitlab.decode import (
     OfIssue,
     Page,
     User,
+    WireBlocker,
     WireIssue,
     WireLabel,
     WireMilestone,
@@ -39,7 +40,7 @@ from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
@@ -48,7 +49,7 @@ from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
-#: Of an issue with more notes than this, the newest are missing: a board need not show them all.
+#: Of an issue with more notes than this, the oldest are not read: a board need not show them all.
 MOST_NOTES = 1_000
 
 #: A catalog read ahead is used, unless it turned out that the server's clock is another month's.
@@ -178,7 +179,7 @@ class GitLabGateway(Gateway):
         seen: set[IssueId] = set()
         kind = OfGroup[WithIssues[WireIssue]]
         async for page in self._runner.pages(queries.issues, variables, kind, self._page_of):
-            yield decode.unique(map(self._decoder.issue, page), seen)
+            yield decode.unique(await self._reader.decoded(page), seen)
 
     async def page(self, query: IssueQuery, after: str | None) -> tuple[list[Issue], str | None]:
         kind = OfGroup[WithIssues[WireIssue]]
@@ -186,7 +187,7 @@ class GitLabGateway(Gateway):
         page = await self._runner.page(queries.issues, variables, kind, self._page_of)
         further = page.page_info.end_cursor if page.page_info.has_next_page else None
         # A repeated cursor would loop forever.
-        return list(map(self._decoder.issue, page.items())), further if further != after else None
+        return await self._reader.decoded(page.items()), further if further != after else None
 
     def _sorted(self, query: IssueQuery) -> dict[str, object]:
         return {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
@@ -256,17 +257,20 @@ class GitLabGateway(Gateway):
         return None
 
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
-        """Comments, newest first, up to a limit."""
+        """Comments, newest first."""
+        # To the very first one: a comment that was not looked at would be written a second time.
         before: str | None = None
-        for _ in range(MOST_NOTES // queries.PAGE):
+        while True:
             variables = {"id": issue, "last": queries.PAGE, "before": before}
             answer = await self._runner.ask(queries.LAST_NOTES, variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):
                 yield decode.note(row)
-            before = page.page_info.start_cursor
-            if not page.page_info.has_previous_page or before is None:
+            further = page.page_info.start_cursor
+            # A repeated cursor would loop forever.
+            if not page.page_info.has_previous_page or further in (None, before):
                 break
+            before = further
 
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
@@ -286,31 +290,52 @@ class GitLabGateway(Gateway):
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         description: str | None = None
-        blockers: tuple[Blocker, ...] = ()
+        linked: Page[WireBlocker] = Page()
         notes: list[Note] = []
 
         def pick(answer: OfIssue) -> Page[WireNote]:
-            nonlocal description, blockers
+            nonlocal description, linked
             if answer.issue is None:
                 raise EditForbidden("Issue not found, or you no longer have access.")
             description = answer.issue.description
-            blockers = tuple(map(decode.blocker, (answer.issue.blocked_by_issues or Page()).items()))
+            linked = answer.issue.blocked_by_issues or linked
             return answer.issue.notes or Page()
 
-        pages = self._runner.pages(queries.detail, {"id": issue}, OfIssue, pick)
-        async for page in pages:
-            notes += map(decode.note, page)
-            if len(notes) >= MOST_NOTES:
+        before: str | None = None
+        while True:
+            variables = {"id": issue, "before": before}
+            page = await self._runner.page(queries.detail, variables, OfIssue, pick)
+            notes[:0] = map(decode.note, page.items())
+            further = page.page_info.start_cursor
+            older = page.page_info.has_previous_page and further not in (None, before)
+            if not older or len(notes) >= MOST_NOTES:
                 break
+            before = further
+        blockers = linked.items()
+        if linked.page_info.has_next_page:
+            blockers = await self._blockers(issue)
         source, op = decode.split_marker(description or "")
         return IssueDetail(
             id=issue,
             description=decode.clean_body(source),
             source=source,
             notes=tuple(notes),
+            older=older,
             op=op,
-            blockers=blockers,
+            blockers=tuple(map(decode.blocker, blockers)),
         )
+
+    async def _blockers(self, issue: IssueId) -> list[WireBlocker]:
+        """All that block an issue, each once."""
+
+        def pick(answer: OfIssue) -> Page[WireBlocker]:
+            return (answer.issue and answer.issue.blocked_by_issues) or Page()
+
+        found: dict[str, WireBlocker] = {}
+        pages = self._runner.pages(lambda _: queries.BLOCKED_BY, {"id": issue}, OfIssue, pick)
+        async for page in pages:
+            found |= {row.id: row for row in page}
+        return list(found.values())
 
     # -- changes
 

@@ -50,6 +50,9 @@ _TITLES = "labels(first: 100) { nodes { title } }"
 _ASSIGNEES = "assignees(first: 100) { nodes { username } }"
 _MILESTONE = "id title startDate dueDate state webPath"
 
+#: How the whole of a list of an issue is asked for, where the card's page of it is full.
+_LISTS = {"labels": "id title color", "assignees": "id username name"}
+
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
 CARD_COST = 37
 CREATE_COST = 39
@@ -135,6 +138,15 @@ def read(dialect: Dialect, count: int) -> str:
     )
 
 
+@cache
+def listed(name: str) -> str:
+    """A page of an issue's ``labels`` or ``assignees``. Variables: id, first, after."""
+    return (
+        f"query Listed($id: IssueID!, $first: Int, $after: String) {{ issue(id: $id) {{ id"
+        f" {name}(first: $first, after: $after) {{ {_PAGE_INFO} nodes {{ {_LISTS[name]} }} }} }} }}"
+    )
+
+
 #: How many issues of one project a ``find`` document asks for: few sizes, so that few documents are built.
 _SIZES = (1, 5, 20, 50, PAGE)
 
@@ -197,18 +209,28 @@ LAST_NOTES = (
 )
 
 
+#: Blockers that come with the rest of the open issue: hardly any issue has more.
+BLOCKERS = 20
+_BLOCKER = "id reference(full: true) title state confidential"
+
+#: A page of what blocks an issue (EE). Variables: id, first, after.
+BLOCKED_BY = (
+    "query BlockedBy($id: IssueID!, $first: Int, $after: String) { issue(id: $id) { id"
+    f" blockedByIssues(first: $first, after: $after) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }} }} }}"
+)
+
+
 def detail(dialect: Dialect) -> str:
-    """Description, blockers and a page of notes. Variables: id, first, after."""
+    """Description, blockers and a page of notes, starting at the end. Variables: id, first, before."""
     blockers = (
-        " blockedByIssues(first: 20) { nodes { id reference(full: true) title state confidential } }"
-        if dialect.ee
-        else ""
+        f" blockedByIssues(first: {BLOCKERS}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}" if dialect.ee else ""
     )
     return (
-        "query Detail($id: IssueID!, $first: Int, $after: String)"
+        "query Detail($id: IssueID!, $first: Int, $before: String)"
         f" {{ issue(id: $id) {{ id description{blockers}"
-        " notes(filter: ALL_NOTES, first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ id body createdAt system author {{ username }} }} }} }} }}"
+        " notes(filter: ALL_NOTES, last: $first, before: $before)"
+        " { pageInfo { hasPreviousPage startCursor }"
+        " nodes { id body createdAt system author { username } } } } }"
     )
 
 

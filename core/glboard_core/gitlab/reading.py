@@ -2,7 +2,8 @@
 
 Owns how issues are spread over documents within GitLab's complexity limit. A project's issues cost little
 more together than one alone, so those whose project and number are known are asked by project; an issue that
-is not found there (moved, its project renamed, not known) is asked by its id, which never changes.
+is not found there (moved, its project renamed, not known) is asked by its id, which never changes. A hundred
+labels and assignees come with an issue: of one that may have more, all are read before anybody sees it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from glboard_core.board.operations import Op
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import (
     Decoder,
+    OfLists,
     OfProject,
     Page,
     User,
     WireIssue,
+    WireLabel,
+    WireLists,
     WithIssues,
     clean_body,
     person,
@@ -52,6 +57,52 @@ class IssueReader:
         #: Whose token it is, once a ``find`` told.
         self.user: Person | None = None
 
+    async def decoded(self, wires: Iterable[WireIssue]) -> list[Issue]:
+        """The issues, with all labels and assignees: an answer has a hundred of each at most."""
+        rows = list(wires)
+        cut = [wire for wire in rows if _full_lists(wire)]
+        if cut:
+            read = await side_by_side([partial(self._whole, wire) for wire in cut], PARALLEL)
+            whole = {wire.id: wire for wire in read}
+            rows = [whole.get(wire.id, wire) for wire in rows]
+        return list(map(self._decoder.issue, rows))
+
+    async def _whole(self, wire: WireIssue) -> WireIssue:
+        for name in _full_lists(wire):
+            if (rows := await self._listed(wire.id, name)) is not None:
+                whole: Page[User | WireLabel] = Page(nodes=rows)
+                wire = structs.replace(wire, **{name: whole})
+        return wire
+
+    async def whole_answer(self, raw: msgspec.Raw) -> msgspec.Raw:
+        """The issue in the answer to a mutation, with all labels and assignees if it has one of these lists.
+
+        What lies beyond the page that a mutation returns would look as if it were missing.
+        """
+        names = _full_lists(msgspec.json.decode(raw, type=WireLists))
+        if not names:
+            return raw
+        answer = msgspec.json.decode(raw)
+        for name in names:
+            if (rows := await self._listed(answer["id"], name)) is not None:
+                answer[name] = {"nodes": rows}
+        return msgspec.Raw(msgspec.json.encode(answer))
+
+    async def _listed(self, issue: str, name: str) -> list[User | WireLabel | None] | None:
+        """The whole list ``name`` of an issue, each entry once; None if the issue is gone."""
+        rows: dict[User | WireLabel, None] = {}
+        gone = False
+
+        def pick(answer: OfLists) -> Page[User | WireLabel]:
+            nonlocal gone
+            gone = gone or answer.issue is None
+            page: Page[User | WireLabel] = getattr(answer.issue, name, None) or Page()
+            return page
+
+        async for page in self._runner.pages(lambda _: queries.listed(name), {"id": issue}, OfLists, pick):
+            rows.update(dict.fromkeys(page))
+        return None if gone else list(rows)
+
     async def read(
         self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
     ) -> Mapping[IssueId, Issue]:
@@ -74,7 +125,7 @@ class IssueReader:
             lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
         )
         self._all_there(variables, answer)
-        return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+        return await self.decoded(wire for wire in answer.values() if wire is not None)
 
     async def created_by(self, op: Op) -> Issue | None:
         """See ``ports.Gateway.created_by``."""
@@ -91,7 +142,8 @@ class IssueReader:
         async for page in pages:
             for wire in page:
                 if split_marker(clean_body(wire.description or ""))[1] == op.id:
-                    return self._decoder.issue(wire)
+                    [made] = await self.decoded([wire])
+                    return made
         return None
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
@@ -124,11 +176,17 @@ class IssueReader:
             self.user = person(user)
         found = [part_of(answer[name], WithIssues[WireIssue], host) for name in paths]
         pages = [project.issues for project in found if project and project.issues]
-        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
+        return await self.decoded(wire for page in pages for wire in page.items())
 
     def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
         if not set(asked) <= set(answer):
             raise not_json(self._runner.host)
+
+
+def _full_lists(wire: WireIssue | WireLists) -> list[str]:
+    """The names of the lists of which the answer may have only a part."""
+    lists = {"labels": wire.labels, "assignees": wire.assignees}
+    return [name for name, page in lists.items() if page is not None and page.is_full]
 
 
 def _packed(asked: Sequence[_Numbers]) -> list[list[_Numbers]]:

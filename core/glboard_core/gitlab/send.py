@@ -362,7 +362,7 @@ class _SendBatch:
             issue = self._known.get(one.op.issue)
             try:
                 replies: list[Reply] = [
-                    msgspec.json.decode(raw, type=Payload)
+                    await self._payload(raw)
                     if (raw := data.get(name)) is not None and bytes(raw) != NULL
                     else errors.get(name, whole)
                     for name in names
@@ -370,11 +370,22 @@ class _SendBatch:
                 outcome = self._verifier.outcome(one.op, issue, replies)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 outcome = Failed(op=one.op.id, error=answer_lost())
+            except (ConnectionFailed, AuthError, QueryRefused):
+                # The rest of a long list could not be read, so nothing can be concluded from its beginning.
+                outcome = Failed(op=one.op.id, error=answer_lost())
             if isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))
             else:
                 self._settle(one.at, outcome)
         return await self._look(doubtful)
+
+    async def _payload(self, raw: msgspec.Raw) -> Payload:
+        """The answer to one mutation, with the whole of an issue's long lists."""
+        payload = msgspec.json.decode(raw, type=Payload)
+        if payload.errors or bytes(payload.issue) == NULL:
+            return payload
+        issue = await self._sender.reader.whole_answer(payload.issue)
+        return payload if issue is payload.issue else msgspec.structs.replace(payload, issue=issue)
 
     async def _look(self, failed: Sequence[tuple[_PreparedOp, Failed]]) -> Sequence[_PreparedOp]:
         """Look into failed Ops before anything is said of them; returns those to be sent again."""

@@ -116,6 +116,8 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     #: The description exactly as GitLab stores it, to be edited.
     source: str = ""
     notes: tuple[Note, ...] = ()
+    #: Whether it has older notes than these, which were not read.
+    older: bool = False
     #: The id of the Op that created this issue, as for a note.
     op: str | None = None
     #: What blocks it; empty if the server has no such links (the CE build, a tier without them).

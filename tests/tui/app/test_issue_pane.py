@@ -119,6 +119,7 @@ def test_remote_text_is_made_readable() -> None:
     assert "glboard:1" not in text
     assert "more characters" in text
     many = [Note(id=str(n), author="a", body=f"[/{n}]", created_at=WHEN) for n in range(60)]
+    assert "more than " in notes_content(many, older=True).plain
     shown = notes_content(many).plain
     assert shown.startswith("… 10 earlier comments")
     assert "[/59]" in shown

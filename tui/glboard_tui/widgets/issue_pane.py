@@ -176,7 +176,7 @@ class DetailPane(VerticalScroll, can_focus=True):
             document = await self._mounted_document()
             document.display = True
             await document.update(text)
-        self._notes.update(notes_content(detail.notes))
+        self._notes.update(notes_content(detail.notes, older=detail.older))
 
     async def _mounted_document(self) -> Markdown:
         from textual.widgets import Markdown
@@ -206,12 +206,16 @@ class DetailPane(VerticalScroll, can_focus=True):
             self.app.open_url(event.href)
 
 
-def notes_content(notes: Sequence[Note]) -> Content:
-    """Comments in order, the newest last; only the last ones if many. System notes are dim lines."""
+def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
+    """Comments in order, the newest last; only the last ones if many. System notes are dim lines.
+
+    ``older``: there are more before these.
+    """
     shown = notes[-_MOST_NOTES:]
     parts: list[Content] = []
-    if len(notes) > len(shown):
-        parts.append(Content.styled(f"… {len(notes) - len(shown)} earlier comments", "dim"))
+    if hidden := len(notes) - len(shown):
+        count = f"more than {hidden:,}" if older else f"{hidden:,}"
+        parts.append(Content.styled(f"… {count} earlier comments", "dim"))
     for note in shown:
         when = _moment(note.created_at)
         if note.system:

@@ -400,13 +400,23 @@ class Gate:
             question = RestAsked(
                 request.method, inside, request.query_params.multi_items(), body,
                 request.headers.get("content-type", ""), user, scope, base, self._throttle_note,
-                self._throttle_issue,
+                self._throttle_issue, self._grant, self._revoke,
             )  # fmt: skip
             status, content, more = self.rest.answer(question)
             headers |= more
             response = Response(status_code=status) if content is None else json_response(content, status)
         response.headers.update(headers)
         return response
+
+    def _grant(self, user: User, scope: str) -> str:
+        token = mint()
+        self.held[token] = Token(user, scope)
+        return token
+
+    def _revoke(self, user: User) -> None:
+        for token in self.held.values():
+            if token.user is user:
+                token.state = "revoked"
 
     def _page(self, request: Request) -> Response:
         """A page instead of an API: it leads to the sign-in page, or a form without its secret is refused."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from glboard_core.demo.rest import issues, places, planning
+from glboard_core.demo.rest import issues, makers, places, planning
 from glboard_core.demo.rest.request import Asked, Call, Refused
 from glboard_core.demo.world.boards import settle
 from glboard_core.demo.world.registry import InternalServerError
@@ -23,9 +23,15 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/metadata", places.metadata),
     ("GET", "/user", places.me),
     ("GET", "/users", places.users),
+    ("GET", "/users/{id}", makers.user),
     ("GET", "/personal_access_tokens/self", places.token),
     ("GET", "/groups", places.groups),
+    ("POST", "/groups", makers.create_group),
     ("GET", "/groups/{id}", places.group),
+    ("PUT", "/groups/{id}", makers.update_group),
+    ("DELETE", "/groups/{id}", makers.delete_group),
+    ("POST", "/groups/{id}/access_tokens", makers.create_access_token),
+    ("DELETE", "/groups/{id}/access_tokens/{token_id}", makers.revoke_access_token),
     ("GET", "/groups/{id}/subgroups", places.subgroups),
     ("GET", "/groups/{id}/descendant_groups", places.descendants),
     ("GET", "/groups/{id}/projects", places.projects),
@@ -54,7 +60,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/groups/{id}/boards/{board_id}/lists/{list_id}", planning.show_list),
     ("PUT", "/groups/{id}/boards/{board_id}/lists/{list_id}", planning.update_list),
     ("DELETE", "/groups/{id}/boards/{board_id}/lists/{list_id}", planning.delete_list),
+    ("POST", "/projects", makers.create_project),
     ("GET", "/projects/{id}", places.project),
+    ("PUT", "/projects/{id}", makers.update_project),
+    ("DELETE", "/projects/{id}", makers.delete_project),
+    ("POST", "/projects/{id}/archive", makers.archive),
+    ("POST", "/projects/{id}/unarchive", makers.unarchive),
     ("GET", "/projects/{id}/members", places.project_members),
     ("GET", "/projects/{id}/members/all", places.all_project_members),
     ("GET", "/projects/{id}/labels", planning.project_labels),
@@ -62,16 +73,20 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/projects/{id}/labels/{name}", planning.project_label),
     ("PUT", "/projects/{id}/labels/{name}", planning.update_project_label),
     ("DELETE", "/projects/{id}/labels/{name}", planning.delete_project_label),
+    ("PUT", "/projects/{id}/labels/{name}/promote", planning.promote_label),
     ("GET", "/projects/{id}/milestones", planning.project_milestones),
     ("POST", "/projects/{id}/milestones", planning.create_project_milestone),
     ("GET", "/projects/{id}/milestones/{milestone_id}", planning.project_milestone),
     ("PUT", "/projects/{id}/milestones/{milestone_id}", planning.update_project_milestone),
+    ("DELETE", "/projects/{id}/milestones/{milestone_id}", planning.delete_project_milestone),
     ("GET", "/projects/{id}/issues", issues.of_project),
     ("POST", "/projects/{id}/issues", issues.create),
     ("GET", "/projects/{id}/issues/{issue_iid}", issues.show),
     ("PUT", "/projects/{id}/issues/{issue_iid}", issues.update),
     ("DELETE", "/projects/{id}/issues/{issue_iid}", issues.delete),
     ("PUT", "/projects/{id}/issues/{issue_iid}/reorder", issues.reorder),
+    ("POST", "/projects/{id}/issues/{issue_iid}/move", issues.move),
+    ("POST", "/projects/{id}/issues/{issue_iid}/links", issues.link),
     ("GET", "/projects/{id}/issues/{noteable_id}/notes", issues.list_notes),
     ("POST", "/projects/{id}/issues/{noteable_id}/notes", issues.create_note),
     ("GET", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", issues.note),

@@ -10,7 +10,7 @@ from glboard_core.demo.graphql.connections import cursor_key, cursor_of
 from glboard_core.demo.graphql.mutations import THROTTLED, create_issue
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
-from glboard_core.demo.world import boards, changes, notes, permissions
+from glboard_core.demo.world import boards, changes, notes, permissions, upheavals
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.filters import LOOSE, IssueFilter
 from glboard_core.demo.world.notes import comment
@@ -320,6 +320,38 @@ def reorder(call: Call, project: str, iid: str) -> Any:
             raise Refused(422, {"message": {"error": "Unprocessable Entity"}})
     boards.move_between(world, issue, before, after)
     return shapes.one_issue(call, issue)
+
+
+def move(call: Call, project: str, iid: str) -> Any:
+    """Move an issue to another project: a copy there, and the original closed."""
+    user, issue = call.signed_in(), request.issue(call, project, iid)
+    target = request.project(call, call.required("to_project_id"))
+    if not permissions.can_admin(user, issue) or not permissions.can_plan(user, target):
+        raise Refused(400, {"message": "Cannot move issue due to insufficient permissions!"})
+    if target is issue.project:
+        raise Refused(400, {"message": "Cannot move issue to project it originates from!"})
+    return 201, shapes.one_issue(call, upheavals.move_issue(call.world, issue, target, user))
+
+
+def link(call: Call, project: str, iid: str) -> Any:
+    """Relate an issue to another one; that one blocks the other is Premium."""
+    source = request.issue(call, project, iid)
+    target = request.issue(call, call.required("target_project_id"), call.required("target_issue_iid"))
+    kind = call.choice("link_type", ("relates_to", "blocks", "is_blocked_by")) or "relates_to"
+    if not permissions.can_read(call.signed_in(), target) or source.project.archived:
+        raise forbidden()
+    if kind != "relates_to" and not call.world.licensed("premium"):
+        raise Refused(403, {"message": "Blocked issues not available for current license"})
+    blocked, blocker = (target, source) if kind == "blocks" else (source, target)
+    if source is target or blocker in blocked.blocked_by or blocked in blocker.blocked_by:
+        raise Refused(409, {"message": "Issue(s) already assigned"})
+    if kind != "relates_to":
+        call.world.block(blocked, blocker)
+    return 201, {
+        "source_issue": shapes.issue(call, source),
+        "target_issue": shapes.issue(call, target),
+        "link_type": kind,
+    }
 
 
 def delete(call: Call, project: str, iid: str) -> Any:

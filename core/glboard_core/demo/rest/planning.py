@@ -8,7 +8,7 @@ from glboard_core.demo.graphql.board_mutations import label_problems
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards as rules
-from glboard_core.demo.world import permissions
+from glboard_core.demo.world import permissions, upheavals
 from glboard_core.demo.world.finders import labels_of, milestones_of
 from glboard_core.demo.world.records import Board, Group, Label, Milestone, Place, Project
 
@@ -132,6 +132,14 @@ def delete_project_label(call: Call, name: str, label: str) -> Any:
     return _delete_label(call, request.label(call, request.project(call, name), label))
 
 
+def promote_label(call: Call, name: str, label: str) -> Any:
+    """Make a project's label one of its group."""
+    here = request.project(call, name)
+    found = request.label(call, here, label)
+    request.plannable(call, here.group)
+    return shapes.label(upheavals.promote_label(call.world, found), here.group)
+
+
 # Milestones
 
 
@@ -246,12 +254,20 @@ def update_project_milestone(call: Call, name: str, ident: str) -> Any:
     return _update_milestone(call, request.milestone(call, request.project(call, name), ident))
 
 
-def delete_group_milestone(call: Call, name: str, ident: str) -> Any:
-    """Delete a group milestone."""
-    here = request.group(call, name)
+def _delete_milestone(call: Call, here: Place, ident: str) -> Any:
     request.plannable(call, here)
     call.world.drop_milestone(request.milestone(call, here, ident))
     return 204, None
+
+
+def delete_group_milestone(call: Call, name: str, ident: str) -> Any:
+    """Delete a group milestone."""
+    return _delete_milestone(call, request.group(call, name), ident)
+
+
+def delete_project_milestone(call: Call, name: str, ident: str) -> Any:
+    """Delete a project milestone."""
+    return _delete_milestone(call, request.project(call, name), ident)
 
 
 # Boards

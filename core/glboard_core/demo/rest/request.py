@@ -88,7 +88,11 @@ class Asked:
     scope: str
     base_url: str
     throttle_note: Callable[[User], bool]
-    throttle_issue: Callable[[User], bool] = lambda _: False
+    throttle_issue: Callable[[User], bool]
+    grant: Callable[[User, str], str]
+    """Makes a token of a user with a scope."""
+    revoke: Callable[[User], None]
+    """Revokes the tokens of a user."""
 
 
 class Call:

@@ -43,6 +43,8 @@ class Group:
     parent: Group | None
     description: str = ""
     members: dict[int, int] = field(default_factory=dict)
+    marked: int | None = None
+    """When it was marked for deletion (a stamp)."""
 
     def chain(self) -> list[Group]:
         """This group and its ancestors, nearest first."""

@@ -8,9 +8,19 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 
-from glboard_core.demo.world import permissions
-from glboard_core.demo.world.records import NO_ACCESS, Group, Issue, Label, Milestone, Project, User
+from glboard_core.demo.world import boards, permissions
+from glboard_core.demo.world.records import (
+    NO_ACCESS,
+    Group,
+    Issue,
+    Label,
+    Milestone,
+    Place,
+    Project,
+    User,
+)
 from glboard_core.demo.world.registry import Registry
+from glboard_core.demo.world.world import World
 
 
 def _refile(world: Registry, project: Project, full_path: str) -> None:
@@ -89,6 +99,44 @@ def restore(world: Registry, project: Project) -> None:
         _refile(world, project, project.full_path.removesuffix(mark))
         project.name = project.name.removesuffix(mark)
         project.marked = None
+
+
+def schedule_group_deletion(world: Registry, group: Group) -> None:
+    """Mark a group with everything below it for deletion; its path changes, as that of a project does."""
+    with world.lock:
+        rename_group(world, group, f"{group.path}-deletion_scheduled-{group.id}")
+        group.marked = world.clock.now()
+        for project in world.projects_below(group):
+            project.marked = group.marked
+
+
+def drop_project(world: World, project: Project) -> None:
+    """Delete a project for good, with its issues, labels and milestones."""
+    with world.lock:
+        for issue in list(project.issues.values()):
+            world.delete(issue.reference)
+        _drop_planning(world, project)
+        world.moved_paths = {path: one for path, one in world.moved_paths.items() if one is not project}
+        del world.projects[project.full_path]
+
+
+def drop_group(world: World, group: Group) -> None:
+    """Delete a group for good, with everything below it."""
+    with world.lock:
+        for project in world.projects_below(group):
+            drop_project(world, project)
+        for one in [*world.groups_below(group), group]:
+            for board in [each for each in world.boards.values() if each.group is one]:
+                boards.drop_board(world, board)
+            _drop_planning(world, one)
+            del world.groups[one.full_path]
+
+
+def _drop_planning(world: Registry, place: Place) -> None:
+    for label in [one for one in world.labels.values() if one.owner is place]:
+        world.drop_label(label)
+    for milestone in [one for one in world.milestones.values() if one.owner is place]:
+        world.drop_milestone(milestone)
 
 
 def move_issue(world: Registry, issue: Issue, target: Project, actor: User) -> Issue:
