@@ -153,14 +153,14 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
     return broad and not (isinstance(last, ast.Raise) and last.exc is None)
 
 
-def test_no_broad_excepts_outside_the_worker_boundary(modules: dict[str, ast.Module]) -> None:
+def test_no_broad_excepts_but_at_the_last_step(modules: dict[str, ast.Module]) -> None:
     broad = {
         name
         for name, module in modules.items()
         for node in ast.walk(module)
         if isinstance(node, ast.ExceptHandler) and _is_broad(node)
     }
-    assert broad <= {"glboard_tui.app"}
+    assert broad <= {"glboard_tui.app", "glboard_tui.cli.main"}
 
 
 def test_only_three_packages_are_installed() -> None:

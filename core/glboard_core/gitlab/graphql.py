@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, ServerFailed, TimedOut
+from glboard_core.errors import (
+    GlboardError,
+    GroupNotFound,
+    NotUnderstood,
+    QueryRefused,
+    ServerFailed,
+    TimedOut,
+)
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.answers import Name, NotJsonError, Report, decoded, not_understood
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import CRASHED, not_json, token_rejected
@@ -123,48 +130,41 @@ def request(document: str, variables: Mapping[str, object]) -> bytes:
     return msgspec.json.encode({"query": document, "variables": given})
 
 
-@cache
-def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
-    """The decoder for an answer with ``kind`` as its data."""
-    return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
+def envelope_of(raw: bytes, kind: type[T], host: str, report: Report | None = None) -> Envelope[T]:
+    """The envelope of an answer. Raises NotGitLab if it is not GraphQL, NotUnderstood if undecodable.
 
-
-def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
-    """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
-    problem = ""
+    With ``report``, entries that are not understood are left out, and reported.
+    """
     try:
-        return decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
-    except msgspec.ValidationError as wrong:
-        problem = line(str(wrong))[:200]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        pass
-    if not problem or not _is_graphql(raw):
-        raise not_json(host)
-    raise _unknown_format(problem, host)
+        return decoded(raw, Envelope[kind], report)  # type: ignore[valid-type]  # the type is a value here
+    except NotJsonError:
+        raise not_json(host) from None
+    except NotUnderstood:
+        if _is_graphql(raw):
+            raise
+    raise not_json(host)
 
 
-def part_of(raw: msgspec.Raw, kind: type[T], host: str) -> T | None:
-    """A part of an answer, decoded later than the whole; None for null. Raises QueryRefused."""
+def part_of(
+    raw: msgspec.Raw, kind: type[T], host: str, report: Report | None = None, *, alone: bool = False
+) -> T | None:
+    """A part of an answer, decoded later than the whole; None for null. Raises as ``envelope_of``.
+
+    ``alone``: it is an entry itself, and can be shown without some of its values.
+    """
     try:
-        found: T | None = msgspec.json.decode(raw, type=kind | None)
-    except (msgspec.DecodeError, RecursionError) as wrong:
-        raise _unknown_format(line(str(wrong))[:200], host) from None
+        found: T | None = decoded(raw, kind | None, report, alone=alone)  # type: ignore[arg-type]
+    except NotJsonError:
+        raise not_json(host) from None
     return found
-
-
-def _unknown_format(problem: str, host: str) -> QueryRefused:
-    return QueryRefused(
-        f"{host} returned an answer in an unknown format ({problem}).",
-        hint="The server may be much older or newer. Please report this with its GitLab version.",
-    )
 
 
 def _is_graphql(raw: bytes) -> bool:
     try:
-        found = msgspec.json.decode(raw)
+        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return isinstance(found, dict) and ("data" in found or "errors" in found)
+    return "data" in found or "errors" in found
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
@@ -194,7 +194,7 @@ def complete(answer: Envelope[T], host: str) -> T:
 class Metadata(Struct, frozen=True):
     """The server's version and edition."""
 
-    version: str
+    version: Name
     enterprise: bool = True
 
 
@@ -215,13 +215,36 @@ class QueryRunner:
         self.page_size = queries.PAGE
         self._dialect = queries.dialect_of(server) if server is not None and server.version else None
         self._learning = asyncio.Lock()
+        #: Called with what was left out of an answer; and how often that was so.
+        self.tell: Report = lambda _: None
+        self.left_out = 0
 
     async def ask(
         self, document: str, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
-        """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
+        """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused.
+
+        Entries of pages that are not understood are left out, and reported.
+        """
         raw = await self.transport.read(request(document, variables), heavy=heavy)
-        return complete(envelope_of(raw, kind, self.host), self.host)
+        return complete(envelope_of(raw, kind, self.host, self.report), self.host)
+
+    def report(self, what: str) -> None:
+        """Something was left out of an answer."""
+        self.left_out += 1
+        self.tell(what)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Where "not there" is concluded from what is read: raises NotUnderstood if anything was left out."""
+        before = self.left_out
+        yield
+        if self.left_out > before:
+            raise not_understood("what is looked for may be among what is left out")
+
+    def part(self, raw: msgspec.Raw, kind: type[T], *, alone: bool = False) -> T | None:
+        """See ``part_of``; what is left out is reported as of a whole answer."""
+        return part_of(raw, kind, self.host, self.report, alone=alone)
 
     async def pages(
         self,

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glboard_core import purpose
-from glboard_core.errors import RateLimited, ServerFailed, TimedOut
+from glboard_core.errors import WRONG_VALUES, RateLimited, ServerFailed, TimedOut
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.answers import note_request
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.pace import Pace
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     import httpx
 
 GRAPHQL = "/api/graphql"
+
+#: Of a Date header: its longest form, and the years in which it can be a server's time.
+_LONGEST_DATE = 64
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -83,7 +88,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     text, seconds = headers.get("retry-after", "").strip(), None
     try:
-        seconds = _bounded(float(text))
+        seconds = _bounded(float(text[:_LONGEST_DATE]))
     except ValueError:
         if (moment := http_date(text)) is not None:
             seconds = _bounded((moment - now).total_seconds())
@@ -98,10 +103,12 @@ def http_date(text: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # slow to import
 
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(text[:_LONGEST_DATE])
+        at = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except WRONG_VALUES:
+        # Whatever the standard library makes of it: anybody can send a header.
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
 
 
 def _bounded(seconds: float) -> float | None:
@@ -109,10 +116,9 @@ def _bounded(seconds: float) -> float | None:
 
 
 def _number(text: str | None) -> int | None:
-    try:
-        return int(text) if text else None
-    except ValueError:
-        return None
+    """A number of at most 15 digits; None for anything else."""
+    short = text is not None and len(text) <= 16 and text.isascii() and text.removeprefix("-").isdecimal()
+    return int(text) if short and text else None
 
 
 class Transport:
@@ -290,7 +296,8 @@ class Transport:
         return self._client
 
     def _note(self, headers: httpx.Headers) -> None:
-        """Store what the headers of every answer tell: the time, and the rate limit left."""
+        """Store what the headers of every answer tell: its id, the time, and the rate limit left."""
+        note_request(headers)
         if (left := share_left(headers)) is not None:
             self.remaining = left
             self.pace.allowed(_number(headers.get("ratelimit-limit")))

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: What GitLab's GraphQL says when it failed on a request, in lower case. A proxy has other words.
 CRASHED = "internal server error"
+#: Characters of a Content-Type that are shown: headers are remote text, too.
+_LONGEST_KIND = 60
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
 
@@ -137,7 +139,7 @@ def of_status(
     ``url`` is the server's address; ``wait`` the seconds requested by the headers.
     """
     host = urlsplit(url).netloc
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = line(headers.get("content-type", "")).partition(";")[0].strip().lower()[:_LONGEST_KIND]
     fields = _fields(raw) if _is_json(kind) else {}
     if status == 200:
         return None if _is_json(kind) else Failure(_page(host, status, kind, raw))
@@ -262,7 +264,7 @@ def _message(fields: Mapping[str, Any]) -> str:
 
 def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
     if fields.get("error") == "insufficient_scope":
-        scope = line(str(fields.get("scope") or "api"))
+        scope = line(str(fields.get("scope") or "api"))[:100]
         return ScopeMissing(
             f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
             hint="Create a token with the scope “api” (read_api is enough for reading).",
@@ -273,7 +275,10 @@ def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
 
 
 def _redirect(host: str, status: int, location: str) -> NotGitLab:
-    to = urlsplit(location)
+    try:
+        to = urlsplit(location)
+    except ValueError:
+        to = urlsplit("")
     target = line(f"{to.scheme}://{to.hostname or ''}{to.path}" if to.netloc else to.path)[:200]
     if "sign_in" in to.path or "login" in to.path.lower() or "saml" in to.path.lower():
         hint = "Got a sign-in page instead of the API (proxy or SSO?)."

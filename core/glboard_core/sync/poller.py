@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import WRONG_VALUES, GlboardError, NotUnderstood, misled
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
@@ -145,6 +145,10 @@ class Poller:
                 # Other failures too (group gone, query rejected): report and retry.
                 self._status.unreachable(error)
                 failures += 1
+            except WRONG_VALUES as problem:
+                # What an answer led to must not stop what is sent.
+                self._status.unreachable(misled(problem, self._gateway.last_request))
+                failures += 1
             self._status.is_loading = False
             if not self._reload:
                 self._quiet.set()
@@ -243,8 +247,18 @@ class Poller:
         Raises what the gateway raises.
         """
         async with together() as tasks:
-            tasks.create_task(self.freshen(seconds, issues))
+            tasks.create_task(self._freshen_if_understood(seconds, issues))
             tasks.create_task(self._names.need_for(ops))
+
+    async def _freshen_if_understood(self, seconds: float, issues: Sequence[IssueId]) -> None:
+        """Freshen these issues; what GitLab answers about others, or cannot tell, does not hold them up."""
+        try:
+            await self.freshen(seconds, issues)
+        except NotUnderstood:
+            try:
+                await self._reread(issues)
+            except NotUnderstood as error:
+                self._status.unreachable(error)
 
     async def freshen(self, seconds: float, issues: Sequence[IssueId]) -> None:
         """Read these issues again, unless that was done in the last ``seconds``.
