@@ -46,7 +46,7 @@ def paths(tree: Any, start: Path = ()) -> Iterator[Path]:
 
 
 def with_value(body: bytes, path: Path, value: bytes) -> bytes:
-    """JSON with another value at a place, which need not be JSON at all; the same if there is no such place."""
+    """JSON with another value at a place, which need not be JSON; the same if there is no such place."""
     tree = msgspec.json.decode(body)
     if not path:
         return value

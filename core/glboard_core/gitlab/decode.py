@@ -50,7 +50,8 @@ _SEQUENCE = (
 )
 _BREAK = r"\r\n?|[\x0b\x0c\x85\u2028\u2029]"
 # Control characters except tab and newline, the bidi overrides and isolates (which can disguise the order of
-# text), the byte order mark, and halves of surrogate pairs, which have no encoding. Right-to-left letters, joiners and their marks are kept.
+# text), the byte order mark, and halves of surrogate pairs, which have no encoding. Right-to-left letters,
+# joiners and their marks are kept.
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 _OP, _NOTE, _END = "<!-- glboard:", "<!-- glboard note: ", " -->"

@@ -121,7 +121,7 @@ def main() -> NoReturn:
         _close_output()
         status = status or 1
         with suppress(OSError):
-            sys.stderr.write(f"glboard: The output cannot be written: {error.strerror}.\n")
+            printing.echo(f"glboard: The output cannot be written: {error.strerror}.", err=True)
     sys.exit(status)
 
 
