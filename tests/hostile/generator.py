@@ -21,7 +21,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.sqlite import SqliteStore
-from hostile.tampering import Answer, MaliciousServer, Path, paths, with_value
+from hostile.tampering import Answer, MaliciousServer, Way, paths, with_value
 from hostile.values import HEADER_VALUES, HEADERS, JSON_VALUES
 
 #: No waits: an answer that is refused is not asked for again.
@@ -116,7 +116,7 @@ class Case(msgspec.Struct, frozen=True):
 
     operation: str
     nth: int
-    where: Path | str
+    where: Way | str
     value: str
 
     def __str__(self) -> str:
@@ -169,7 +169,7 @@ def of_answers(operation: str, answers: Iterable[Answer]) -> list[Case]:
 def some(of: list[Case], count: int, seed: int) -> Iterator[Case]:
     """So many of them: each field and each value about as often, the fields first."""
     chance = random.Random(seed)
-    by_field: dict[tuple[str, int, Path | str], list[Case]] = {}
+    by_field: dict[tuple[str, int, Way | str], list[Case]] = {}
     for case in of:
         by_field.setdefault((case.operation, case.nth, case.where), []).append(case)
     fields = list(by_field.values())

@@ -21,7 +21,7 @@ from glboard_core.demo.world.world import World
 MARK = "@@hostile@@"
 
 #: The way to a value in a tree.
-Path = tuple[str | int, ...]
+Way = tuple[str | int, ...]
 
 
 class Answer(msgspec.Struct):
@@ -34,7 +34,7 @@ class Answer(msgspec.Struct):
     body: bytes
 
 
-def paths(tree: Any, start: Path = ()) -> Iterator[Path]:
+def paths(tree: Any, start: Way = ()) -> Iterator[Way]:
     """The ways to all values; of a list's, those of the first two."""
     yield start
     if isinstance(tree, dict):
@@ -45,7 +45,7 @@ def paths(tree: Any, start: Path = ()) -> Iterator[Path]:
             yield from paths(value, (*start, n))
 
 
-def with_value(body: bytes, path: Path, value: bytes) -> bytes:
+def with_value(body: bytes, path: Way, value: bytes) -> bytes:
     """JSON with another value at a place, which need not be JSON; the same if there is no such place."""
     tree = msgspec.json.decode(body)
     if not path:

@@ -73,7 +73,12 @@ def test_wrong_use_repeats_what_was_typed_without_them(arguments: list[str], cap
 
 def test_a_question_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text) is None)
+
+    def confirm(text: str, **_: object) -> bool:
+        asked.append(text)
+        return True
+
+    monkeypatch.setattr(click, "confirm", confirm)
     assert printing.confirm(f"Create {NASTY}?")
     assert not acts(asked[0])
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.worlds import make
+from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.gitlab import answers
 from glboard_core.gitlab.account import Account, Secret
@@ -21,7 +23,8 @@ from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_tui.cli.main import run
 from hostile.generator import LIMITS, Asked, cases, of_answers, some, trouble
-from hostile.tampering import Answer, MaliciousServer, with_value
+from hostile.screens import malicious_stage, press_through
+from hostile.tampering import Answer, MaliciousServer, Way, with_value
 from hostile.values import HEADER_VALUES, JSON_VALUES
 from support.engines import GROUP_LABEL, HASTE, STILL, Session, build_world
 
@@ -177,16 +180,31 @@ async def test_edits_go_out_whatever_the_lists_answer() -> None:
             server.answers.clear()
             await anext(aiter(gateway.pages(IssueQuery())))
             for n, case in enumerate(some(of_answers("poll", server.answers), 25, seed=3), 1):
-
-                def tamper(answer: Answer, case: object = case) -> None:
-                    if b"updatedAfter" in answer.asked:
-                        answer.body = with_value(answer.body, case.where, JSON_VALUES[case.value])
-
-                if isinstance(case.where, str):
+                where, value = case.where, JSON_VALUES.get(case.value, b"")
+                if isinstance(where, str):
                     continue
+
+                def tamper(answer: Answer, where: Way = where, value: bytes = value) -> None:
+                    if b"updatedAfter" in answer.asked:
+                        answer.body = with_value(answer.body, where, value)
+
                 with server.tampering(tamper):
                     engine.poller.poll_soon()
                     session.edit("app#1", weight=n)
-                    await session.until(lambda n=n: server.world.issue("top/app#1").weight == n)
+                    await session.until(partial(lambda n: server.world.issue("top/app#1").weight == n, n))
             session.check()
             session.task.cancel()
+
+
+# The screen
+
+
+async def test_the_screen_stays() -> None:
+    async with malicious_stage() as (stage, server):
+        before = stage.cards()
+        await press_through(stage, server, rounds=12, seed=4)
+        assert stage.cards() == before
+        await stage.focus("platform#1")
+        stage.engine.perform([(stage.issue("platform#1").id, Edit(weight=1))], "w1")
+        await stage.settle()
+        assert server.world.issue("demo-org/platform#1").weight == 1
