@@ -181,10 +181,19 @@ def some(of: list[Case], count: int, seed: int) -> Iterator[Case]:
         yield group[n // len(fields) % len(group)]
 
 
-async def trouble(it: Asked, case: Case) -> str:
-    """What is wrong with how a value is taken: nothing if it is read, or is an error with words."""
+async def trouble(it: Asked, case: Case, *more: Case) -> str:
+    """What is wrong with how a value is taken: nothing if it is read, or is an error with words.
+
+    ``more`` are values in the answers of the same operation.
+    """
     it.left_out.clear()
-    with it.server.tampering(case.tamper()):
+    changes = [one.tamper() for one in (*more, case)]
+
+    def tamper(answer: Answer) -> None:
+        for change in changes:
+            change(answer)
+
+    with it.server.tampering(tamper):
         try:
             result = await operations()[case.operation](it)
         except GlboardError as error:

@@ -47,9 +47,12 @@ def paths(tree: Any, start: Way = ()) -> Iterator[Way]:
 
 def with_value(body: bytes, path: Way, value: bytes) -> bytes:
     """JSON with another value at a place, which need not be JSON; the same if there is no such place."""
-    tree = msgspec.json.decode(body)
     if not path:
         return value
+    try:
+        tree = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body  # another value made it what cannot be changed
     at = tree
     for step in path[:-1]:
         inside = at.get(step) if isinstance(at, dict) else at[step] if _has(at, step) else None
@@ -69,8 +72,8 @@ def _has(at: Any, step: str | int) -> bool:
 class MaliciousServer:
     """The embedded GitLab of a world, with every answer passed through ``tamper``."""
 
-    def __init__(self, world: World) -> None:
-        self.demo = DemoServer(world)
+    def __init__(self, world: World, *, token: str | None = None) -> None:
+        self.demo = DemoServer(world, token=token)
         self.world = world
         self.token = self.demo.token
         self.tamper: Callable[[Answer], None] | None = None
