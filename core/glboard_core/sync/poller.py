@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
@@ -177,13 +177,13 @@ class Poller:
 
     async def _start(self) -> None:
         """After a start: load everything, or with a mirror what changed. Raises what the gateway raises."""
-        kept = self._store.meta(CURSOR)
-        if not kept or self._store.catalog() is None:
+        kept = _kept_cursor(self._store.meta(CURSOR))
+        if kept is None or self._store.catalog() is None:
             await self.load()
             return
         self._status.is_loading = True
         self._status.answered(loading="what changed")
-        self._cursor = datetime.fromisoformat(kept.decode())
+        self._cursor = kept
         # Nothing of the poll is adopted before the server has confirmed who we are.
         async with together() as tasks:
             tasks.create_task(self._read_catalog())
@@ -390,3 +390,12 @@ class Poller:
     @property
     def _scope(self) -> Scope:
         return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)
+
+
+def _kept_cursor(kept: bytes | None) -> datetime | None:
+    """The stored cursor; None if there is none that can be a time of a server."""
+    try:
+        found = datetime.fromisoformat((kept or b"").decode())
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and 1 < found.year < MAXYEAR else None
