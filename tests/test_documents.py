@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,3 +133,13 @@ def test_a_citation_is_seen(text: str, pattern: re.Pattern[str], expected: list[
     known = [("core/x.py", text)]
     if "99" in text:
         assert _missing(known, pattern, {3, 5}) == (["core/x.py: planning rules 3, 5 and 99"], 1)
+
+
+def test_each_dependency_is_listed_with_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["keyring"]]
+    names = {re.split(r"[\[<>=]", one)[0] for one in needed}
+    rows = re.findall(
+        r"^\| `([\w-]+)`(?: \(optional\))? \| .{8,} \|$", (ROOT / "SECURITY.md").read_text(), re.M
+    )
+    assert sorted(rows) == sorted(names)

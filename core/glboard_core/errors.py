@@ -12,6 +12,10 @@ READ_ONLY = "Read-only session."
 NOT_LOADED = "Nothing loaded from GitLab yet."
 
 
+#: Before the server's id of a request, at the end of a message.
+REQUEST_ID = " Request ID: "
+
+
 class GlboardError(Exception):
     """Base class. ``title`` is a few words, ``message`` one or two sentences, ``hint`` what to do."""
 
@@ -151,6 +155,33 @@ class QueryRefused(GlboardError):
     """The server rejected a query as invalid."""
 
     title = "Query rejected"
+
+
+class NotUnderstood(QueryRefused):
+    """An answer, or a value in one, that no GitLab gives: wrong type, out of range, not decodable.
+
+    ``what`` is wrong with it; ``request_id`` is the server's, by which its administrator finds the request.
+    """
+
+    title = "Answer not understood"
+
+    def __init__(self, what: str, request_id: str = "") -> None:
+        named = f"{REQUEST_ID}{request_id}." if request_id else ""
+        super().__init__(
+            f"GitLab answered something glboard does not understand: {what}.{named}",
+            hint="Is another server or a proxy in between, or is GitLab much older or newer?",
+        )
+
+
+def misled(problem: BaseException, request_id: str = "") -> NotUnderstood:
+    """The error for what a value led to: by its type, since its text could contain anything."""
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    return NotUnderstood(f"it led to {type(problem).__name__}", request_id)
+
+
+#: What Python raises where a value is not what it should be: of the wrong type, form or size.
+WRONG_VALUES = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class ReadOnly(GlboardError):

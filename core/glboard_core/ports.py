@@ -66,6 +66,13 @@ Outcome = Done | Failed
 class Gateway(Protocol):
     """The server, as the engine sees it. Every method may raise AuthError, ConnectionFailed, QueryRefused."""
 
+    @property
+    def last_request(self) -> str:
+        """The server's id of the request that this task, or else another, got an answer to last, or ""."""
+
+    def tell_left_out(self, tell: Callable[[str], None]) -> None:
+        """Call ``tell`` with what is left out of an answer, since it is not understood."""
+
     async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
         """Server, user, group, and what has these names: one round trip. Raises GroupNotFound.
 

@@ -40,6 +40,10 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     command: bool = False
 
 
+#: A server's clock is never further from this machine's.
+_MOST_OFFSET = timedelta(days=10_000)
+
+
 @asynccontextmanager
 async def open_engine(
     options: EngineOptions, settings: Settings, *, account: Account | None = None
@@ -62,7 +66,7 @@ async def open_engine(
             user = (await gateway.sign_in(names)).me.username
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
-        gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
+        gateway.expect_offset(_kept_clock(store))
         engine = Engine(
             gateway,
             store,
@@ -97,6 +101,15 @@ def _store(known: _Known | None, url: str, group: str, user: str | None) -> tupl
         return SqliteStore(":memory:"), error
 
 
+def _kept_clock(store: Store) -> timedelta:
+    """The offset of the server's clock, as stored; none if the file was tampered with."""
+    try:
+        offset = timedelta(seconds=float(store.meta(CLOCK) or 0))
+    except (ValueError, OverflowError):
+        return timedelta()
+    return offset if abs(offset) < _MOST_OFFSET else timedelta()
+
+
 def _keep_clock(store: Store, gateway: GitLabGateway) -> None:
     """Store the offset of the server's clock, so that the next command knows its time before it asks."""
     offset = f"{(gateway.now() - datetime.now(UTC)).total_seconds():.0f}".encode()
@@ -118,7 +131,7 @@ class _Known:
         self._file = folder / "users.json"
         self._place = place
         self._users: dict[str, str] = {}
-        with suppress(OSError, msgspec.DecodeError, RecursionError):
+        with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._users = msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
 
     @property

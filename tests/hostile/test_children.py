@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +18,8 @@ from glboard_core import environment
 from glboard_core.demo.http.process import DemoOptions, spawn
 from glboard_core.gitlab.account import find_account
 from glboard_tui.screens.editor import run
+from hostile.tampering import Answer, MaliciousServer
+from support.engines import build_world
 
 TRAP = "from pathlib import Path; Path({marker!r}).write_text('ran')\n"
 
@@ -68,3 +75,113 @@ def test_tokens_that_were_taken_are_still_found(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(environment, "_taken", {"GITLAB_TOKEN": "taken"})
     monkeypatch.delenv("GITLAB_TOKEN", raising=False)
     assert find_account("gitlab.example.com", home=tmp_path).token.reveal() == "taken"
+
+
+# A token from each source
+
+
+class Elsewhere:
+    """Another host, which keeps whatever is sent to it."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.settimeout(1)
+                    self.heard += connection.recv(65_536)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def in_environment(name: str, home: Path, host: str, token: str) -> dict[str, str]:
+    return {name: token, "GITLAB_HOST": f"http://{host}"}
+
+
+def in_glab(home: Path, host: str, token: str) -> dict[str, str]:
+    file = home / "glab-cli" / "config.yml"
+    file.parent.mkdir()
+    entry = f'  "{host}":\n    api_protocol: http\n    api_host: "{host}"\n    token: {token}\n'
+    file.write_text(f'host: "{host}"\nhosts:\n{entry}')
+    file.chmod(0o600)
+    return {"GITLAB_HOST": f"http://{host}"}
+
+
+def in_python_gitlab(home: Path, host: str, token: str) -> dict[str, str]:
+    file = home / "python-gitlab.cfg"
+    file.write_text(f"[global]\ndefault = here\n[here]\nurl = http://{host}\nprivate_token = {token}\n")
+    file.chmod(0o600)
+    return {"PYTHON_GITLAB_CFG": str(file)}
+
+
+SOURCES: dict[str, Callable[[Path, str, str], dict[str, str]]] = {
+    "GITLAB_TOKEN": partial(in_environment, "GITLAB_TOKEN"),
+    "OAUTH_TOKEN": partial(in_environment, "OAUTH_TOKEN"),
+    "glab": in_glab,
+    "python-gitlab": in_python_gitlab,
+}
+#: Everything that is logged goes to a file, and a child writes down what it was given.
+PROGRAM = """
+import logging, subprocess, sys
+logging.basicConfig(filename="all.log", level=logging.DEBUG)
+from glboard_core import environment
+environment.take_tokens()
+from glboard_tui.cli.main import run
+from glboard_tui.screens.editor import run as edit
+statuses = [run(arguments.split()) for arguments in sys.argv[2:]]
+child = "import os, sys; print(os.environ, open('/proc/%d/cmdline' % os.getppid()).read())"
+edit([sys.executable, "-c", child + "; open('editor.txt', 'w').write(str(os.environ))"])
+subprocess.run([sys.executable, "-c", child], check=True)
+print("statuses", statuses)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="there is no /proc")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "GITLAB_TOKEN",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SOURCES if name != "GITLAB_TOKEN"),
+    ],
+)
+def test_a_token_from_any_source_goes_to_its_host_only(source: str, tmp_path: Path) -> None:
+    token = f"glpat-planted-{source.lower()}"
+    elsewhere = Elsewhere()
+
+    def tamper(answer: Answer) -> None:
+        answer.headers.append(("link", f'<{elsewhere.url}{answer.path}>; rel="next"'))
+        if answer.path.startswith("/api/v4/personal"):
+            answer.status = 302
+            answer.headers.append(("location", elsewhere.url + answer.path))
+
+    folders = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    with MaliciousServer(build_world(issues=2), token=token) as server, server.tampering(tamper):
+        planted = SOURCES[source](tmp_path, server.url.removeprefix("http://"), token)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c", PROGRAM, "commands", "show planning --fresh"),
+                *("edit top/app#1 --weight 2", "show nothing", "milestone open 19.8 --dry-run"),
+            ],
+            env={**kept, "HOME": str(tmp_path), **dict.fromkeys(folders, str(tmp_path)), **planted}
+            | {"GLBOARD_GROUP": "top"},
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
+        assert server.demo.world.issue("top/app#1").weight == 2
+    elsewhere.close()
+    assert b"statuses [0, 0, " in done.stdout, done.stdout + done.stderr
+    files = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert {"all.log", "editor.txt"} <= {one.name for one in files}
+    written = {str(one) for one in files if token.encode() in one.read_bytes()}
+    assert written <= {str(tmp_path / "glab-cli" / "config.yml"), str(tmp_path / "python-gitlab.cfg")}
+    assert token.encode() not in done.stdout + done.stderr
+    assert elsewhere.heard == b""

@@ -1,4 +1,4 @@
-"""Texts that anybody who may comment can write, of any size."""
+"""Texts that anybody who may comment can write, of any size, and values that no GitLab answers."""
 
 from __future__ import annotations
 
@@ -41,3 +41,80 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "owner mark": lambda n: "<!-- glboard planning " + " " * n,
     "placeholders": lambda n: "{" * n,
 }
+
+#: A name, and the value as it stands in an answer: not all of it is JSON.
+JSON_VALUES: dict[str, bytes] = {
+    "null": b"null",
+    "true": b"true",
+    "negative": b"-1",
+    "32 bits": b"2147483648",
+    "2^63": b"9223372036854775808",
+    "2^64": b"18446744073709551616",
+    "30 digits": b"9" * 30,
+    "5,000 digits": b"9" * 5_000,
+    "5,000 digits, negative": b"-" + b"9" * 5_000,
+    "fraction": b"1.5",
+    "large float": b"1e308",
+    "too large float": b"1e999",
+    "not a number": b"NaN",
+    "infinity": b"-Infinity",
+    "empty": b'""',
+    "short": b'"x"',
+    "lone surrogate": b'"\\ud800"',
+    "second surrogate first": b'"a\\udc00\\ud800b"',
+    "control characters": b'"\\u0000\\u001b[2J\\u009b31m\\r\\n\\u202e\\u200b\\ufeff"',
+    "invalid utf-8": b'"\xff\xfe\xed\xa0\x80"',
+    "300,000 letters": b'"' + b"a" * 300_000 + b'"',
+    "joined signs": '"e{}"'.format("\u0301" * 5_000).encode(),
+    "digits that are none": '"\u00b2\u0663"'.encode(),
+    "5,000 decimal digits": b'"' + b"1" * 5_000 + b'"',
+    "no zone": b'"2026-01-01T00:00:00"',
+    "first moment": b'"0001-01-01T00:00:00+14:00"',
+    "last moment": b'"9999-12-31T23:59:59-14:00"',
+    "first day": b'"0001-01-01"',
+    "last day": b'"9999-12-31"',
+    "year 10000": b'"10000-01-01T00:00:00Z"',
+    "30 February": b'"2026-02-30"',
+    "leap second": b'"2026-06-30T23:59:60Z"',
+    "before Christ": b'"-0044-03-15"',
+    "list": b"[]",
+    "object": b"{}",
+    "list of null": b"[null]",
+    "5,000 nulls": b"[" + b"null," * 4_999 + b"null]",
+    "lists in lists": b"[" * 500 + b"]" * 500,
+    "100,000 lists in lists": b"[" * 100_000 + b"]" * 100_000,
+    "objects in objects": b'{"a":' * 500 + b"1" + b"}" * 500,
+    "connection of null": b'{"nodes": [null, null]}',
+    "connection without nodes": b'{"nodes": null, "pageInfo": null}',
+    "script": b'"javascript:alert(1)"',
+    "formula": b'"=1+1"',
+    "no color": b'"#gggggg"',
+    "percent": b'"%s%n{0}%(x)s"',
+    "cut off": b'{"a": ',
+    "nothing": b"",
+}
+
+#: Of any header.
+HEADER_VALUES: dict[str, str] = {
+    "nothing": "",
+    "word": "soon",
+    "negative": "-5",
+    "5,000 digits": "9" * 5_000,
+    "4,000 digits": "9" * 4_000,
+    "too large": "1e999",
+    "not a number": "nan",
+    "underscores": "1_000",
+    "first moment": "Mon, 01 Jan 0001 00:00:00 +1400",
+    "last moment": "Fri, 31 Dec 9999 23:59:59 -1400",
+    "year 99999": "Fri, 31 Dec 99999 23:59:59 GMT",
+    "large zone": "Fri, 31 Dec 2026 23:59:59 +99999999999999",
+    "large day": "Fri, 99999999999999999999 Dec 2026 23:59:59 GMT",
+    "other digits": "\u0663",
+    "escapes": "\x9b31m\u202e\u200b\x1b[2Jtext",
+    "blanks": " " * 5_000,
+    "address": "http://[",
+}
+HEADERS = (
+    *("date", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "content-type"),
+    *("x-request-id", "location", "ratelimit-name", "x-next-page"),
+)

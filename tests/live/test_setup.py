@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,11 +17,9 @@ from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote
 
 
 @pytest.fixture
-def admin(remote: Remote) -> Iterator[Admin]:
+def admin(remote: Remote) -> Admin:
     """Administration as the owner of the token."""
-    one = Admin(remote.account)
-    yield one
-    one.close()
+    return Admin(remote.gateway.transport)
 
 
 async def test_a_board_with_lists_and_a_filter(ground: Ground, remote: Remote, admin: Admin) -> None:
@@ -68,11 +66,7 @@ async def setup_of(ground: Ground, remote: Remote) -> AsyncIterator[MilestoneSet
     place = EngineOptions(url=ground.place.url, group=ground.group, keep=False)
     async with open_engine(place, settings, account=remote.account) as engine:
         await engine.load_catalog()
-        one = MilestoneSetup(engine, remote.account, ground.first)
-        try:
-            yield one
-        finally:
-            one.close()
+        yield MilestoneSetup(engine, ground.first)
 
 
 async def test_a_planning_issue_is_made_once_and_kept(ground: Ground, remote: Remote) -> None:

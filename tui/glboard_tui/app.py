@@ -267,7 +267,7 @@ class GlboardApp(App[int]):
                 raise
             except Exception as error:  # noqa: BLE001  (the boundary: the board stays up)
                 self.log.error(error)
-                notices.tell(self, notices.unexpected(error))
+                notices.tell(self, notices.unexpected(error, engine.gateway.last_request))
                 await asyncio.sleep(_BREATH)
 
     def _notify(self) -> None:

@@ -17,6 +17,7 @@ from textual.app import App
 from glboard_core.board.operations import GroupId, Op
 from glboard_core.errors import (
     READ_ONLY,
+    WRONG_VALUES,
     AuthError,
     ConfigError,
     ConnectionFailed,
@@ -28,6 +29,7 @@ from glboard_core.errors import (
     QueryRefused,
     RateLimited,
     TlsFailed,
+    misled,
 )
 from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
@@ -85,8 +87,15 @@ def notice_of(error: GlboardError) -> UserNotice:
     )
 
 
-def unexpected(error: BaseException) -> UserNotice:
-    """An unexpected error: its type only, because its text could contain anything."""
+def unexpected(error: BaseException, request_id: str = "") -> UserNotice:
+    """An unexpected error: its type only, because its text could contain anything.
+
+    ``request_id`` is the server's, of the request answered last.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, WRONG_VALUES):
+        return notice_of(misled(error, request_id))
     return UserNotice(
         title="Unexpected",
         message=f"{type(error).__name__} in the background.",

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, structs
 
-from glboard_core.errors import EditRefused, EditUnknown, GlboardError
+from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
 from glboard_core.gitlab import http_errors
+from glboard_core.gitlab.answers import moment
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.http import Transport
@@ -101,9 +102,9 @@ class Admin:
             return http_errors.of_rest(problem, host, doing, needs)
         except RecursionError:
             return http_errors.too_deep(host)
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        except (AttributeError, *WRONG_VALUES) as problem:
             # It claims to be an API response, but has another format.
-            return http_errors.not_json(host)
+            return misled(problem)
 
     # -- boards
 
@@ -387,8 +388,8 @@ def _issue(row: Row) -> SeenIssue:
         labels=frozenset(line(str(label)) for label in labels),
         milestone=line(str(milestone["title"])) if milestone else None,
         confidential=bool(row.get("confidential")),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
+        created_at=moment(datetime.fromisoformat(row["created_at"])),
+        updated_at=moment(datetime.fromisoformat(row["updated_at"])),
         web_url=line(str(row.get("web_url") or "")),
     )
     # Byte for byte: it is written back.

@@ -19,6 +19,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab.answers import Address, Identity
 from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
     About,
@@ -26,7 +27,6 @@ from glboard_core.gitlab.graphql import (
     TooComplex,
     chunks,
     group_missing,
-    part_of,
     server_of,
     side_by_side,
     together,
@@ -65,8 +65,8 @@ class Permissions(Struct, frozen=True, rename="camel"):
 class WirePlace(Struct, frozen=True, rename="camel"):
     """A group or project. Fields that were not requested stay empty."""
 
-    full_path: str = ""
-    id: str | None = None
+    full_path: Address = ""
+    id: Identity | None = None
     archived: bool | None = None
     user_permissions: Permissions = Permissions()
     boards: Page[HasId] | None = None
@@ -252,24 +252,24 @@ class CatalogReader:
     ) -> list[tuple[NamedField, Page[Any]]]:
         if about:
             whole = msgspec.Raw(msgspec.json.encode(answer))
-            replies.about = part_of(whole, About, self._runner.host) or About()
+            replies.about = self._runner.part(whole, About) or About()
         places: dict[tuple[str, str], Mapping[str, msgspec.Raw]] = {("", ""): answer}
         for alias, raw in answer.items():
-            if alias[0] not in "gp" or not alias[1:].isdigit():
+            if alias not in variables or alias[0] not in "gp" or not alias[1:].isdigit():
                 continue
-            place = part_of(raw, WirePlace, self._runner.host)
+            place = self._runner.part(raw, WirePlace)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
             else:
                 replies.group = replies.group or place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
-                fields = part_of(raw, dict[str, msgspec.Raw], self._runner.host)
+                fields = self._runner.part(raw, dict[str, msgspec.Raw])
                 places[kind, str(variables[alias])] = fields or {}
         rows: list[tuple[NamedField, Page[Any]]] = []
         for n, one in enumerate(asked):
             field = places.get((one.of, one.path), {}).get(f"f{n}")
-            page = part_of(field, _page_of(one), self._runner.host) if field is not None else None
+            page = self._runner.part(field, _page_of(one)) if field is not None else None
             rows.append((one, page or Page()))
         return rows
 
@@ -287,7 +287,7 @@ class CatalogReader:
         try:
             raw = await self._runner.transport.get("/api/v4/personal_access_tokens/self")
             return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
-        except (GlboardError, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Best effort: if it matters, the other queries fail as well.
             return None
 

@@ -10,11 +10,24 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from glboard_core.gitlab.answers import (
+    EARLIEST,
+    LATEST,
+    MOST_ENTRIES,
+    Address,
+    Count,
+    Digits,
+    Identity,
+    Name,
+    Position,
+    Text,
+    moment,
+)
 from glboard_core.gitlab.queries import PAGE
 from glboard_core.model.catalog import Label, Person
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
@@ -38,8 +51,9 @@ _SEQUENCE = (
 )
 _BREAK = r"\r\n?|[\x0b\x0c\x85\u2028\u2029]"
 # Control characters except tab and newline, the bidi overrides and isolates (which can disguise the order of
-# text), and the byte order mark. Right-to-left letters, joiners and their marks are kept.
-_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]"
+# text), the byte order mark, and halves of surrogate pairs, which have no encoding. Right-to-left letters,
+# joiners and their marks are kept.
+_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 _OP, _NOTE, _END = "<!-- glboard:", "<!-- glboard note: ", " -->"
 
@@ -104,15 +118,15 @@ class PageInfo(Struct, frozen=True, rename="camel"):
     """Whether there is another page, and its cursor."""
 
     has_next_page: bool = False
-    end_cursor: str | None = None
+    end_cursor: Address | None = None
     has_previous_page: bool = False
-    start_cursor: str | None = None
+    start_cursor: Address | None = None
 
 
 class Page(Struct, Generic[T], frozen=True, rename="camel"):
     """A connection: its nodes, some of which GitLab may return as null."""
 
-    nodes: list[T | None] | None = None
+    nodes: Annotated[list[T | None], Meta(max_length=MOST_ENTRIES)] | None = None
     page_info: PageInfo = PageInfo()
 
     def items(self) -> list[T]:
@@ -128,94 +142,94 @@ class Page(Struct, Generic[T], frozen=True, rename="camel"):
 class Titled(Struct, frozen=True, gc=False):
     """A milestone by its title only."""
 
-    title: str
+    title: Name
 
 
 class WireLabel(Struct, frozen=True, gc=False):
     """A label by its title; the rest only if it was requested."""
 
-    title: str
-    id: str = ""
-    color: str = ""
-    description: str | None = None
+    title: Name
+    id: Identity = ""
+    color: Name = ""
+    description: Text | None = None
 
 
 class WireMilestone(Struct, frozen=True, gc=False, rename="camel"):
     """A milestone by its title; the rest only if it was requested."""
 
-    title: str
-    id: str = ""
-    state: str = "active"
-    start_date: str | None = None
-    due_date: str | None = None
-    web_path: str = ""
+    title: Name
+    id: Identity = ""
+    state: Name = "active"
+    start_date: Name | None = None
+    due_date: Name | None = None
+    web_path: Address = ""
 
 
 class Named(Struct, frozen=True, gc=False):
     """A status by its name."""
 
-    name: str | None = None
+    name: Name | None = None
 
 
 class User(Struct, frozen=True, gc=False):
     """A user by name; ``id`` only if it was requested."""
 
-    username: str
-    id: str = ""
-    name: str = ""
+    username: Name
+    id: Identity = ""
+    name: Name = ""
 
 
 class HasId(Struct, frozen=True, gc=False):
     """An object of which only the id matters."""
 
-    id: str | None = None
+    id: Identity | None = None
 
 
 class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     """An issue as requested by ``queries.card``."""
 
-    id: str
-    iid: str
-    title: str
-    state: str
-    reference: str
+    id: Identity
+    iid: Digits
+    title: Name
+    state: Name
+    reference: Address
     created_at: datetime
     updated_at: datetime
     updated_by: User | None = None
     closed_at: datetime | None = None
     confidential: bool = False
-    due_date: str | None = None
-    web_url: str = ""
-    relative_position: float | None = None
-    merge_requests_count: int = 0
-    user_notes_count: int = 0
+    due_date: Name | None = None
+    web_url: Address = ""
+    relative_position: Position | None = None
+    merge_requests_count: Count = 0
+    user_notes_count: Count = 0
     closed_as_duplicate_of: HasId | None = None
     moved: bool = False
     moved_to: HasId | None = None
     milestone: WireMilestone | None = None
     assignees: Page[User] | None = None
     labels: Page[WireLabel] | None = None
-    weight: int | None = None
+    weight: Count | None = None
     blocked: bool = False
     status: Named | None = None
     #: Only if it was requested.
-    description: str | None = None
+    description: Text | None = None
 
 
 class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     """The fields of an issue requested from a mutation; others are UNSET."""
 
-    id: str
+    id: Identity
     updated_at: datetime
-    state: str | UnsetType = UNSET
+    state: Name | UnsetType = UNSET
     closed_at: datetime | UnsetType | None = UNSET
-    title: str | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
-    relative_position: float | UnsetType | None = UNSET
+    title: Name | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    relative_position: Position | UnsetType | None = UNSET
     milestone: WireMilestone | UnsetType | None = UNSET
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[WireLabel] | UnsetType | None = UNSET
-    weight: int | UnsetType | None = UNSET
+    weight: Count | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -235,8 +249,8 @@ class OfLists(Struct, frozen=True):
 class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     """A note as requested by ``queries.detail``; an imported note may have no author."""
 
-    id: str
-    body: str
+    id: Identity
+    body: Text
     created_at: datetime
     system: bool = False
     author: User | None = None
@@ -245,10 +259,10 @@ class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
 class WireBlocker(Struct, frozen=True, kw_only=True):
     """An issue that blocks another, as requested by ``queries.detail``."""
 
-    id: str
-    reference: str
-    title: str
-    state: str
+    id: Identity
+    reference: Address
+    title: Name
+    state: Name
     confidential: bool = False
 
 
@@ -277,20 +291,20 @@ class OfProject(Struct, frozen=True):
 class WirePromotion(Struct, frozen=True, rename="camel"):
     """Whether an issue was promoted to an epic."""
 
-    promoted_to_epic_url: str | None = None
+    promoted_to_epic_url: Address | None = None
 
 
-class Count(Struct, frozen=True):
+class IssueCount(Struct, frozen=True):
     """A number of issues."""
 
-    count: int
+    count: Count
 
 
 class WireDetail(Struct, frozen=True, rename="camel"):
     """What is read only of the open issue. Fields that were not requested stay empty."""
 
-    id: str
-    description: str | None = None
+    id: Identity
+    description: Text | None = None
     notes: Page[WireNote] | None = None
     blocked_by_issues: Page[WireBlocker] | None = None
 
@@ -317,7 +331,7 @@ def day(value: str | None) -> date | None:
     if not value:
         return None
     try:
-        return date.fromisoformat(value[:10])
+        return min(max(date.fromisoformat(value[:10]), EARLIEST.date()), LATEST.date())
     except ValueError:
         return None
 
@@ -342,7 +356,7 @@ def note(row: WireNote) -> Note:
         id=row.id,
         author=line(row.author.username) if row.author else "",
         body=body,
-        created_at=row.created_at,
+        created_at=moment(row.created_at),
         system=row.system,
         op=op,
         mark=mark,
@@ -443,10 +457,10 @@ class Decoder:
             status=self.line(wire.status.name) if wire.status and wire.status.name else None,
             blocked=wire.blocked,
             due=day(wire.due_date),
-            created_at=wire.created_at,
-            updated_at=wire.updated_at,
+            created_at=moment(wire.created_at),
+            updated_at=moment(wire.updated_at),
             updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
-            closed_at=wire.closed_at,
+            closed_at=wire.closed_at and moment(wire.closed_at),
             duplicate=wire.closed_as_duplicate_of is not None,
             moved=wire.moved,
             moved_to=_issue_id(wire.moved_to),
@@ -458,9 +472,9 @@ class Decoder:
     def changed(self, issue: Issue, part: IssuePart) -> Issue:
         """The issue updated with the returned fields."""
         new = {
-            "updated_at": part.updated_at,
+            "updated_at": moment(part.updated_at),
             "state": part.state and state_of(part.state),
-            "closed_at": part.closed_at,
+            "closed_at": part.closed_at and moment(part.closed_at),
             "title": part.title and line(part.title),
             "position": part.relative_position,
             "milestone": part.milestone and self.title(part.milestone),

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
+from glboard_core.errors import (
+    AuthError,
+    GlboardError,
+    NotGitLab,
+    NotUnderstood,
+    ScopeMissing,
+    TokenMissing,
+    TokenRejected,
+)
+from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, decoded, moment
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
@@ -46,34 +54,34 @@ _ACTIONS: Mapping[str, EventAction] = {"add": "add", "remove": "remove"}
 class _Username(Struct, frozen=True, gc=False):
     """A user of the REST API, whose other ids are numbers."""
 
-    username: str = ""
+    username: Name = ""
 
 
 class _Label(Struct, frozen=True, gc=False):
     """A label of the REST API."""
 
-    name: str | None = None
-    id: int | None = None
+    name: Name | None = None
+    id: Number | None = None
 
 
 class _Milestone(Struct, frozen=True, gc=False):
     """A milestone of the REST API."""
 
-    title: str
-    id: int | None = None
+    title: Name
+    id: Number | None = None
 
 
 class WireEvent(Struct, frozen=True, kw_only=True):
     """An event of any kind. Label and milestone are null if they were deleted since, as is the user."""
 
-    id: int
+    id: Number
     created_at: datetime
     user: _Username | None = None
-    action: str = ""
-    state: str = ""
+    action: Name = ""
+    state: Name = ""
     label: _Label | None = None
     milestone: _Milestone | None = None
-    weight: int | None = None
+    weight: Count | None = None
 
 
 class Read(Struct, frozen=True):
@@ -159,7 +167,7 @@ class EventReader:
                     read.add(kind)
                 except (TokenRejected, TokenMissing, ScopeMissing):
                     raise
-                except (AuthError, NotGitLab) as error:
+                except (AuthError, NotGitLab, NotUnderstood) as error:
                     if kind == "weight":
                         read.add(kind)  # not licensed: there are no such events
                     else:
@@ -180,7 +188,7 @@ class EventReader:
 
     def _nothing(self, first: GlboardError) -> GlboardError:
         """The error if every issue was refused. Elsewhere, a 404 is worded for GraphQL."""
-        if isinstance(first, AuthError):
+        if isinstance(first, AuthError | NotUnderstood):
             return first
         return NotGitLab(
             f"{self._transport.account.host} returned no issue events.",
@@ -203,8 +211,8 @@ class EventReader:
 
     def _decoded(self, raw: bytes) -> list[WireEvent]:
         try:
-            return msgspec.json.decode(raw, type=list[WireEvent])
-        except msgspec.DecodeError:
+            return decoded(raw, list[WireEvent])
+        except NotJsonError:
             pass
         raise not_json(self._transport.account.host)
 
@@ -232,7 +240,7 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
     return Event(
         kind=kind,
         action=action,
-        at=row.created_at.astimezone(UTC),
+        at=moment(row.created_at),
         value=value,
         by=line(row.user.username) if row.user is not None else "",
         id=row.id,

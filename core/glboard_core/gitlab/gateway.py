@@ -17,6 +17,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, QueryRefused, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.answers import last_request
 from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import (
     Decoder,
@@ -93,6 +94,13 @@ class GitLabGateway(Gateway):
     @property
     def requests(self) -> Mapping[Purpose, int]:
         return self._transport.pace.last_hour
+
+    @property
+    def last_request(self) -> str:
+        return last_request()
+
+    def tell_left_out(self, tell: Callable[[str], None]) -> None:
+        self._runner.tell = tell
 
     def expect_offset(self, offset: timedelta) -> None:
         """Take the server's clock to be this machine's plus ``offset`` until its first answer."""
@@ -210,7 +218,7 @@ class GitLabGateway(Gateway):
         for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
         document = queries.counts(len(asked))
-        answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
+        answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.IssueCount | None]])
         found = self._in_group(answer)
         names = [f"q{n}" for n in range(len(asked))]
         if not set(names) <= set(found):
@@ -245,15 +253,17 @@ class GitLabGateway(Gateway):
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
-        async for note in self._last_notes(issue):
-            if note.op == op:
-                return note.id
+        with self._runner.whole():
+            async for note in self._last_notes(issue):
+                if note.op == op:
+                    return note.id
         return None
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
-        async for note in self._last_notes(issue):
-            if decode.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
-                return note
+        with self._runner.whole():
+            async for note in self._last_notes(issue):
+                if decode.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
+                    return note
         return None
 
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:

@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, ServerFailed, TimedOut
+from glboard_core.errors import (
+    GlboardError,
+    GroupNotFound,
+    NotUnderstood,
+    QueryRefused,
+    ServerFailed,
+    TimedOut,
+)
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.answers import (
+    Name,
+    NotJsonError,
+    Report,
+    TooDeepError,
+    decoded,
+    not_understood,
+)
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import CRASHED, endless, not_json, token_rejected, too_deep
@@ -136,61 +150,47 @@ def request(document: str, variables: Mapping[str, object]) -> bytes:
     return msgspec.json.encode({"query": document, "variables": given})
 
 
-@cache
-def decoder(kind: type[T]) -> msgspec.json.Decoder[_Whole[T]]:
-    """The decoder for an answer with ``kind`` as its data."""
-    return msgspec.json.Decoder(_Whole[kind])  # type: ignore[valid-type]  # the type is a value here
+def envelope_of(raw: bytes, kind: type[T], host: str, report: Report | None = None) -> Envelope[T]:
+    """The envelope of an answer. Raises NotGitLab if it is not GraphQL, NotUnderstood if undecodable.
 
-
-def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
-    """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
-    problem, deep = "", False
+    With ``report``, entries that are not understood are left out, and reported.
+    """
     try:
-        whole: _Whole[T] = decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
-        if len(memoryview(whole.errors)) <= MOST_ERROR_BYTES:
-            return Envelope(data=whole.data, errors=_errors.decode(whole.errors))
-        problem = "its errors are too long"
-    except msgspec.ValidationError as wrong:
-        problem = line(str(wrong)[:4_000])[:200]
-    except RecursionError:
-        deep = True
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    if deep or (graphql := _is_graphql(raw)) is None:
-        raise too_deep(host)
-    if not problem or not graphql:
-        raise not_json(host)
-    raise _unknown_format(problem, host)
+        whole = decoded(raw, _Whole[kind], report)  # type: ignore[valid-type]  # the type is a value here
+        if len(memoryview(whole.errors)) > MOST_ERROR_BYTES:
+            raise not_understood("its errors are too long")
+        errors: Any = list[GraphError] | None
+        return Envelope(data=whole.data, errors=decoded(whole.errors, errors, report))
+    except TooDeepError:
+        raise too_deep(host) from None
+    except NotJsonError:
+        raise not_json(host) from None
+    except NotUnderstood:
+        if _is_graphql(raw):
+            raise
+    raise not_json(host)
 
 
-_errors = msgspec.json.Decoder(list[GraphError] | None)
+def part_of(
+    raw: msgspec.Raw, kind: type[T], host: str, report: Report | None = None, *, alone: bool = False
+) -> T | None:
+    """A part of an answer, decoded later than the whole; None for null. Raises as ``envelope_of``.
 
-
-def part_of(raw: msgspec.Raw, kind: type[T], host: str) -> T | None:
-    """A part of an answer, decoded later than the whole; None for null. Raises QueryRefused."""
+    ``alone``: it is an entry itself, and can be shown without some of its values.
+    """
     try:
-        found: T | None = msgspec.json.decode(raw, type=kind | None)
-    except (msgspec.DecodeError, RecursionError) as wrong:
-        raise _unknown_format(line(str(wrong))[:200], host) from None
+        found: T | None = decoded(raw, kind | None, report, alone=alone)  # type: ignore[arg-type]
+    except NotJsonError:
+        raise not_json(host) from None
     return found
 
 
-def _unknown_format(problem: str, host: str) -> QueryRefused:
-    return QueryRefused(
-        f"{host} returned an answer in an unknown format ({problem}).",
-        hint="The server may be much older or newer. Please report this with its GitLab version.",
-    )
-
-
-def _is_graphql(raw: bytes) -> bool | None:
-    """Whether it has the form of a GraphQL answer; None if it is nested too deeply to tell."""
+def _is_graphql(raw: bytes) -> bool:
     try:
-        found = msgspec.json.decode(raw)
-    except RecursionError:
-        return None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return isinstance(found, dict) and ("data" in found or "errors" in found)
+    return "data" in found or "errors" in found
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
@@ -220,7 +220,7 @@ def complete(answer: Envelope[T], host: str) -> T:
 class Metadata(Struct, frozen=True):
     """The server's version and edition."""
 
-    version: str
+    version: Name
     enterprise: bool = True
 
 
@@ -241,13 +241,36 @@ class QueryRunner:
         self.page_size = queries.PAGE
         self._dialect = queries.dialect_of(server) if server is not None and server.version else None
         self._learning = asyncio.Lock()
+        #: Called with what was left out of an answer; and how often that was so.
+        self.tell: Report = lambda _: None
+        self.left_out = 0
 
     async def ask(
         self, document: str, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
-        """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
+        """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused.
+
+        Entries of pages that are not understood are left out, and reported.
+        """
         raw = await self.transport.read(request(document, variables), heavy=heavy)
-        return complete(envelope_of(raw, kind, self.host), self.host)
+        return complete(envelope_of(raw, kind, self.host, self.report), self.host)
+
+    def report(self, what: str) -> None:
+        """Something was left out of an answer."""
+        self.left_out += 1
+        self.tell(what)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Where "not there" is concluded from what is read: raises NotUnderstood if anything was left out."""
+        before = self.left_out
+        yield
+        if self.left_out > before:
+            raise not_understood("what is looked for may be among what is left out")
+
+    def part(self, raw: msgspec.Raw, kind: type[T], *, alone: bool = False) -> T | None:
+        """See ``part_of``; what is left out is reported as of a whole answer."""
+        return part_of(raw, kind, self.host, self.report, alone=alone)
 
     async def pages(
         self,

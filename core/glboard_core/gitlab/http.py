@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glboard_core import purpose
-from glboard_core.errors import GlboardError, RateLimited, ServerFailed, TimedOut
+from glboard_core.errors import WRONG_VALUES, GlboardError, RateLimited, ServerFailed, TimedOut
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.answers import note_request
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.pace import Pace
 from glboard_core.gitlab.route import Proxy, no_proxy_address, proxy_of, trust_of, trust_of_environment
@@ -42,6 +43,9 @@ GRAPHQL = "/api/graphql"
 MOST_REDIRECTS = 3
 #: No clock of a server shows a year outside of these.
 _YEARS = range(2000, 2200)
+
+#: Characters of a Date header in its longest form.
+_LONGEST_DATE = 64
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -92,7 +96,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     text, seconds = headers.get("retry-after", "").strip(), None
     try:
-        seconds = _bounded(float(text))
+        seconds = _bounded(float(text[:_LONGEST_DATE]))
     except ValueError:
         if (moment := http_date(text)) is not None:
             seconds = _bounded((moment - now).total_seconds())
@@ -107,11 +111,12 @@ def http_date(text: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # slow to import
 
     try:
-        moment = parsedate_to_datetime(text[:100])
-        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, TypeError, ArithmeticError, LookupError):
+        moment = parsedate_to_datetime(text[:_LONGEST_DATE])
+        at = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except WRONG_VALUES:
+        # Whatever the standard library makes of it: anybody can send a header.
         return None
-    return utc if utc.year in _YEARS else None
+    return at if at.year in _YEARS else None
 
 
 def _bounded(seconds: float) -> float | None:
@@ -339,7 +344,8 @@ class Transport:
         return self._client
 
     def _note(self, headers: Mapping[str, str]) -> None:
-        """Store what the headers of every answer tell: the time, and the rate limit left."""
+        """Store what the headers of every answer tell: its id, the time, and the rate limit left."""
+        note_request(headers)
         if (left := share_left(headers)) is not None:
             self.remaining = left
             self.pace.allowed(_number(headers.get("ratelimit-limit")))

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 #: What GitLab's GraphQL says when it failed on a request, in lower case. A proxy has other words.
 CRASHED = "internal server error"
+#: Characters of a Content-Type that are shown: headers are remote text, too.
+_LONGEST_KIND = 60
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
 #: Characters of remote text that are looked at, before it is shortened further: cleaning takes time.

@@ -26,6 +26,7 @@ from glboard_core.errors import (
     QueryRefused,
 )
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.answers import Address, Name
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.reading import IssueReader
@@ -44,7 +45,7 @@ class _Permissions(Struct, frozen=True, rename="camel"):
 class IssuePlace(Struct, frozen=True, rename="camel"):
     """A project as it is now."""
 
-    full_path: str
+    full_path: Address
     archived: bool | None = None
     user_permissions: _Permissions = _Permissions()
 
@@ -52,8 +53,8 @@ class IssuePlace(Struct, frozen=True, rename="camel"):
 class MilestoneNow(Struct, frozen=True):
     """A milestone as it is now."""
 
-    title: str
-    state: str
+    title: Name
+    state: Name
 
 
 class _PlaceAnswer(Struct, frozen=True):

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import structs
 
 from glboard_core.board.operations import Op
+from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import (
     Decoder,
@@ -32,7 +33,7 @@ from glboard_core.gitlab.decode import (
     person,
     split_marker,
 )
-from glboard_core.gitlab.graphql import QueryRunner, chunks, part_of, side_by_side
+from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.catalog import Person
 from glboard_core.model.issue import Issue, IssueId, Reference
@@ -115,17 +116,31 @@ class IssueReader:
             asked = set(wanted)
             found = {issue.id: issue for issue in await self._by_number(references) if issue.id in asked}
         rest = chunks([identity for identity in wanted if identity not in found], queries.READ_EACH)
-        for part in await side_by_side([partial(self._by_id, part) for part in rest], PARALLEL):
-            found |= {issue.id: issue for issue in part}
+        jobs = [partial(self._by_id, part, known or {}) for part in rest]
+        for issues_read in await side_by_side(jobs, PARALLEL):
+            found |= {issue.id: issue for issue in issues_read}
         return {identity: found[identity] for identity in wanted if identity in found}
 
-    async def _by_id(self, part: Sequence[IssueId]) -> list[Issue]:
+    async def _by_id(self, part: Sequence[IssueId], known: Mapping[IssueId, Issue]) -> list[Issue]:
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
         answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
+            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, msgspec.Raw]
         )
         self._all_there(variables, answer)
-        return await self.decoded(wire for wire in answer.values() if wire is not None)
+        read: list[Issue] = []
+        wires: list[WireIssue] = []
+        for alias, identity in variables.items():
+            try:
+                wire = self._runner.part(answer[alias], WireIssue, alone=True)
+            except NotUnderstood as error:
+                # It is there, so it must not seem to be gone: it stays as it was.
+                if (kept := known.get(identity)) is None:
+                    raise
+                self._runner.report(error.message)
+                read.append(kept)
+            else:
+                wires += [wire] if wire is not None else []
+        return [*read, *await self.decoded(wires)]
 
     async def created_by(self, op: Op) -> Issue | None:
         """See ``ports.Gateway.created_by``."""
@@ -139,11 +154,12 @@ class IssueReader:
             OfProject,
             lambda answer: (answer.project and answer.project.issues) or Page[WireIssue](),
         )
-        async for page in pages:
-            for wire in page:
-                if split_marker(clean_body(wire.description or ""))[1] == op.id:
-                    [made] = await self.decoded([wire])
-                    return made
+        with self._runner.whole():
+            async for page in pages:
+                for wire in page:
+                    if split_marker(clean_body(wire.description or ""))[1] == op.id:
+                        [made] = await self.decoded([wire])
+                        return made
         return None
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
@@ -161,20 +177,20 @@ class IssueReader:
         parts = await side_by_side([partial(self._in_projects, part) for part in _packed(asked)], PARALLEL)
         return [issue for part in parts for issue in part]
 
-    async def _in_projects(self, part: Sequence[_Numbers]) -> list[Issue]:
+    async def _in_projects(self, asked: Sequence[_Numbers]) -> list[Issue]:
         variables: dict[str, object] = {}
-        for n, (path, iids) in enumerate(part):
+        for n, (path, iids) in enumerate(asked):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        sizes = tuple(queries.size_for(len(iids)) for _, iids in part)
+        sizes = tuple(queries.size_for(len(iids)) for _, iids in asked)
         answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.find(dialect, sizes), variables, dict[str, msgspec.Raw]
         )
         paths = [name for name in variables if name.startswith("p")]
         self._all_there(paths, answer)
-        host = self._runner.host
-        if "currentUser" in answer and (user := part_of(answer["currentUser"], User, host)) is not None:
+        part = self._runner.part
+        if "currentUser" in answer and (user := part(answer["currentUser"], User)) is not None:
             self.user = person(user)
-        found = [part_of(answer[name], WithIssues[WireIssue], host) for name in paths]
+        found = [part(answer[name], WithIssues[WireIssue]) for name in paths]
         pages = [project.issues for project in found if project and project.issues]
         return await self.decoded(wire for page in pages for wire in page.items())
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
 from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
 from glboard_core.gitlab.decode import Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.queries import Dialect
@@ -36,8 +38,8 @@ class FoundPermissions(Struct, frozen=True, rename="camel"):
 class FoundProject(Struct, frozen=True, rename="camel"):
     """A project by its path."""
 
-    id: str
-    full_path: str
+    id: Identity
+    full_path: Address
     archived: bool | None = None
     user_permissions: FoundPermissions = FoundPermissions()
 
@@ -48,7 +50,7 @@ class Place(Struct, frozen=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     milestones: Page[WireMilestone] | None = None
     projects: Page[FoundProject] | None = None
-    autocomplete_users: list[User] | None = None
+    autocomplete_users: Annotated[list[User], Meta(max_length=MOST_ENTRIES)] | None = None
 
 
 class SearchAnswer(Struct, frozen=True):

@@ -28,6 +28,7 @@ from glboard_core.errors import (
     TimedOut,
 )
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.batch_size import BatchSize
 from glboard_core.gitlab.decode import Decoder, OfGroup, Page, line
 from glboard_core.gitlab.encode import MutationEncoder
@@ -60,8 +61,8 @@ Report = Callable[[Sequence[Outcome]], None]
 
 
 class _Status(Struct, frozen=True):
-    id: str
-    name: str
+    id: Identity
+    name: Name
 
 
 class _Statuses(Struct, frozen=True):

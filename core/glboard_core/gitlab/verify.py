@@ -24,6 +24,7 @@ from glboard_core.errors import (
     RateLimited,
 )
 from glboard_core.gitlab import decode
+from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
@@ -52,9 +53,9 @@ class StatusWidget(Struct, frozen=True):
 class WorkItemPart(Struct, frozen=True, rename="camel"):
     """What ``workItemUpdate`` returns."""
 
-    id: str
+    id: Identity
     updated_at: datetime
-    state: str
+    state: Name
     closed_at: datetime | None = None
     widgets: list[StatusWidget | None] | None = None
 

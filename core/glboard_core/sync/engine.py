@@ -22,6 +22,7 @@ from glboard_core.config import Settings
 from glboard_core.errors import (
     NOT_LOADED,
     READ_ONLY,
+    REQUEST_ID,
     EditImpossible,
     GlboardError,
     LastRefused,
@@ -50,6 +51,8 @@ Listener = Callable[[Event], None]
 #: Meta key of the user that the store belongs to.
 USER = "user"
 
+#: At most so many different answers are told of.
+MOST_LEFT_OUT = 50
 #: More lines than any log has.
 _ALL = 1_000_000_000
 
@@ -95,6 +98,9 @@ class Engine:
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
+        #: What was left out of answers, since it is not understood; each once.
+        self.left_out: list[str] = []
+        gateway.tell_left_out(self._leave_out)
         #: The visible board, and its milestone if chosen by hand.
         self._visible: tuple[str, str | None] | None = None
         self._wake = asyncio.Event()
@@ -398,6 +404,13 @@ class Engine:
             raise found from None
         finally:
             self._age.keep()
+
+    def _leave_out(self, what: str) -> None:
+        # The same comes again with every poll, and only the id of the request differs.
+        said = {text.partition(REQUEST_ID)[0] for text in self.left_out}
+        if what.partition(REQUEST_ID)[0] not in said and len(self.left_out) < MOST_LEFT_OUT:
+            self.left_out.append(what)
+            self._emit(EngineNotice(what))
 
     def _first_notices(self) -> Iterable[str]:
         if self.store.notice:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import WRONG_VALUES, GlboardError, NotUnderstood, misled
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
@@ -145,6 +145,10 @@ class Poller:
                 # Other failures too (group gone, query rejected): report and retry.
                 self._status.unreachable(error)
                 failures += 1
+            except WRONG_VALUES as problem:
+                # What an answer led to must not stop what is sent.
+                self._status.unreachable(misled(problem, self._gateway.last_request))
+                failures += 1
             self._status.is_loading = False
             if not self._reload:
                 self._quiet.set()
@@ -173,13 +177,13 @@ class Poller:
 
     async def _start(self) -> None:
         """After a start: load everything, or with a mirror what changed. Raises what the gateway raises."""
-        kept = self._store.meta(CURSOR)
-        if not kept or self._store.catalog() is None:
+        kept = _kept_cursor(self._store.meta(CURSOR))
+        if kept is None or self._store.catalog() is None:
             await self.load()
             return
         self._status.is_loading = True
         self._status.answered(loading="what changed")
-        self._cursor = datetime.fromisoformat(kept.decode())
+        self._cursor = kept
         # Nothing of the poll is adopted before the server has confirmed who we are.
         async with together() as tasks:
             tasks.create_task(self._read_catalog())
@@ -243,8 +247,18 @@ class Poller:
         Raises what the gateway raises.
         """
         async with together() as tasks:
-            tasks.create_task(self.freshen(seconds, issues))
+            tasks.create_task(self._freshen_if_understood(seconds, issues))
             tasks.create_task(self._names.need_for(ops))
+
+    async def _freshen_if_understood(self, seconds: float, issues: Sequence[IssueId]) -> None:
+        """Freshen these issues; what GitLab answers about others, or cannot tell, does not hold them up."""
+        try:
+            await self.freshen(seconds, issues)
+        except NotUnderstood:
+            try:
+                await self._reread(issues)
+            except NotUnderstood as error:
+                self._status.unreachable(error)
 
     async def freshen(self, seconds: float, issues: Sequence[IssueId]) -> None:
         """Read these issues again, unless that was done in the last ``seconds``.
@@ -382,3 +396,12 @@ class Poller:
     @property
     def _scope(self) -> Scope:
         return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)
+
+
+def _kept_cursor(kept: bytes | None) -> datetime | None:
+    """The stored cursor; None if there is none that can be a time of a server."""
+    try:
+        found = datetime.fromisoformat((kept or b"").decode())
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and 1 < found.year < MAXYEAR else None

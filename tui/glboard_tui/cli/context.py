@@ -1,4 +1,4 @@
-"""What the subcommands share: the global options, what they open, exit statuses and printing.
+"""What the subcommands share: the global options, what they open, exit statuses and formats.
 
 It imports no network code until needed.
 """
@@ -9,6 +9,7 @@ import io
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import msgspec
 from msgspec import Struct, structs
 from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
+from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
     from glboard_core.planning.team import Team
@@ -98,7 +100,10 @@ class Options(Struct, frozen=True, kw_only=True):
         from glboard_core.session import open_engine
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
-            yield engine
+            try:
+                yield engine
+            finally:
+                _tell_left_out(engine)
 
     @asynccontextmanager
     async def signed_in(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Engine]:
@@ -110,8 +115,11 @@ class Options(Struct, frozen=True, kw_only=True):
 
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, self.settings()) as engine:
-            await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
-            yield engine
+            try:
+                await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
+                yield engine
+            finally:
+                _tell_left_out(engine)
 
     @asynccontextmanager
     async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
@@ -142,6 +150,11 @@ class Options(Struct, frozen=True, kw_only=True):
         """Whether a group is configured; if not, a first run shows the welcome screen instead of an error."""
         named = self.group or os.environ.get("GLBOARD_GROUP") or self.settings().gitlab.group
         return bool(named)
+
+
+def _tell_left_out(engine: Engine) -> None:
+    for text in engine.left_out:
+        printing.echo(f"glboard: {text}", err=True)
 
 
 def parse_time(text: str) -> datetime:
@@ -219,34 +232,34 @@ def tell_unread(unread: Sequence[str]) -> int:
     """Say which issues' history could not be read, if any. Returns the exit status."""
     if not unread:
         return 0
-    click.echo(f"glboard: no history for {len(unread)} issues; using their current state:", err=True)
-    click.echo(f"  {', '.join(unread)}", err=True)
+    printing.echo(f"glboard: no history for {len(unread)} issues; using their current state:", err=True)
+    printing.echo(f"  {', '.join(unread)}", err=True)
     return PARTLY
 
 
 def progress(what: str, done: int, of: int) -> None:
     """A bar while ``what`` is read, on a terminal only: a pipe gets nothing but the output."""
-    if not sys.stderr.isatty():
+    if not printing.progress_is_seen():
         return
     filled = round(_BAR * done / of) if of else 0
     bar = "█" * filled + "░" * (_BAR - filled)
-    click.echo(f"\r\x1b[Kreading {what}  {bar}  {done:,} of {of:,}", nl=False, err=True)
+    printing.progress_line(f"reading {what}  {bar}  {done:,} of {of:,}")
     if done >= of:
         end_progress()
 
 
 def shown_progress() -> Callable[[str, int, int], None] | None:
     """``progress``, where anyone sees it: to know how much there is can cost a request."""
-    return progress if sys.stderr.isatty() else None
+    return progress if printing.progress_is_seen() else None
 
 
 def end_progress() -> None:
     """Remove the bar."""
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)
+    if printing.progress_is_seen():
+        printing.end_progress_line()
 
 
-# Printing rows as a table, JSON, Markdown or CSV
+# Rows as a table, Markdown or CSV
 
 FORMATS = ("table", "json", "markdown", "csv")
 # What GitLab turns into a link automatically; anything else is escaped.
@@ -269,11 +282,6 @@ def printed(
     if style == "csv":
         return as_csv(heads, rows)
     return (as_markdown if style == "markdown" else as_table)(heads, rows, right=right)
-
-
-def as_json(value: Any) -> str:
-    """Indented JSON. Times are ISO 8601 in UTC."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def as_table(
@@ -318,10 +326,17 @@ def moment(at: datetime) -> str:
 
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV; a text that a spreadsheet would take for a formula is prefixed with an apostrophe."""
-    out = io.StringIO()
     import csv
 
+    out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([["'" + c if c[:1] in "=+-@\t" and c else c for c in row] for row in rows])
+    writer.writerows([["'" + cell if _is_formula(cell) else cell for cell in row] for row in rows])
     return out.getvalue().rstrip("\n")
+
+
+def _is_formula(cell: str) -> bool:
+    """Whether a spreadsheet may calculate it, also after blanks and unseen characters."""
+    start = unicodedata.normalize("NFKC", printable(cell).lstrip()[:1])
+    # A minus sign has no compatible form, but some programs read it as one.
+    return cell[:1] in ("\t", "\r") or (bool(start) and start[0] in "=+-@\u2212")

@@ -25,7 +25,7 @@ from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 from glboard_tui.cli.sending import Outcomes
 
@@ -211,7 +211,7 @@ def _tell_untaken(
         done = now is not None and change.changes_nothing(now)
         missing = missing or not done
         what = "set by an earlier change" if done else "not changed: waits for an earlier change"
-        click.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+        printing.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
     return missing
 
 
@@ -372,12 +372,12 @@ def _questions(
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
-    click.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
+    printing.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
-        click.echo(f"  {text}", err=True)
+        printing.echo(f"  {text}", err=True)
         for line in note.splitlines():
-            click.echo(f"    {line}", err=True)
-    click.echo("  To continue, run again with --yes.", err=True)
+            printing.echo(f"    {line}", err=True)
+    printing.echo("  To continue, run again with --yes.", err=True)
 
 
 def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
@@ -385,7 +385,7 @@ def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]],
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
-        click.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
+        printing.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
 
 
 def _tell_unchanged(
@@ -394,6 +394,6 @@ def _tell_unchanged(
     changed = {identity for identity, _ in changes}
     for issue in issues:
         if (reason := found.left.get(issue.id)) is not None:
-            click.echo(f"{issue.reference}: not changed: {reason}", err=True)
+            printing.echo(f"{issue.reference}: not changed: {reason}", err=True)
         elif issue.id not in changed:
-            click.echo(f"{issue.reference}: no change, already set")
+            printing.echo(f"{issue.reference}: no change, already set")

@@ -16,7 +16,7 @@ from glboard_core.board.operations import Op
 from glboard_core.errors import READ_ONLY, NameUnknown, ReadOnly, UsageError
 from glboard_core.model.issue import short_reference
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.sending import Outcomes, conflict_words, reference
 
@@ -127,7 +127,7 @@ def _chosen(engine: Engine, references: Sequence[str]) -> list[_Row]:
     if not references:
         failed = [row for row in rows if row.kind == "failed"]
         if len(failed) < len(rows):
-            click.echo(
+            printing.echo(
                 f"{counted(len(rows) - len(failed), 'conflict')} not included: name the issue.", err=True
             )
         return failed
@@ -154,7 +154,7 @@ async def _list(options: Options, style: str) -> int:
     async with options.engine() as engine:
         rows = _rows(engine)
     if style == "json":
-        click.echo(context.as_json([row.shape for row in rows]))
+        printing.echo(printing.as_json([row.shape for row in rows]))
         return 0
     heads = ("issue", "change", "kind", "reason")
     lines = [
@@ -166,7 +166,7 @@ async def _list(options: Options, style: str) -> int:
         )
         for row in rows
     ]
-    click.echo(context.printed(style, heads, lines) or _NOTHING)
+    printing.echo(context.printed(style, heads, lines) or _NOTHING)
     return 0
 
 
@@ -174,7 +174,7 @@ async def _retry(options: Options, references: Sequence[str]) -> int:
     async with options.engine() as engine:
         rows = _chosen(engine, references)
         if not rows:
-            click.echo(_NOTHING)
+            printing.echo(_NOTHING)
             return 0
         await engine.sign_in()
         known = [row.op.issue for row in rows if not row.op.issue.startswith("new:")]
@@ -200,21 +200,21 @@ def _tell_unsent(engine: Engine, rows: Sequence[_Row], sent: set[Any]) -> None:
     left = {op.id: error for op, error in engine.failed}
     for row in rows:
         if (error := left.get(row.op.id)) is not None:
-            click.echo(f"{reference(row.op)}: not changed: {error}", err=True)
+            printing.echo(f"{reference(row.op)}: not changed: {error}", err=True)
         elif row.op.issue not in sent:
-            click.echo(f"{row.what}: no change, already set")
+            printing.echo(f"{row.what}: no change, already set")
 
 
 async def _discard(options: Options, references: Sequence[str]) -> int:
     async with options.engine() as engine:
         rows = _chosen(engine, references)
         if not rows:
-            click.echo(_NOTHING)
+            printing.echo(_NOTHING)
         discard: dict[str, Callable[[Op], None]] = {
             "failed": lambda op: engine.local_state.discard_failed(op.id),
             "conflict": lambda op: engine.keep_theirs(op.issue),
         }
         for row in rows:
             discard[row.kind](row.op)
-            click.echo(f"{row.what}: discarded")
+            printing.echo(f"{row.what}: discarded")
     return 0

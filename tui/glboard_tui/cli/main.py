@@ -18,8 +18,8 @@ import click
 from msgspec import structs
 
 from glboard_core import environment
-from glboard_core.errors import GlboardError, NameUnknown, UsageError
-from glboard_tui.cli import context
+from glboard_core.errors import GlboardError, NameUnknown, UsageError, misled
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 
 #: Subcommand → module that defines ``command``; a module is imported only when its command runs.
@@ -121,7 +121,7 @@ def main() -> NoReturn:
         _close_output()
         status = status or 1
         with suppress(OSError):
-            sys.stderr.write(f"glboard: The output cannot be written: {error.strerror}.\n")
+            printing.echo(f"glboard: The output cannot be written: {error.strerror}.", err=True)
     sys.exit(status)
 
 
@@ -136,7 +136,7 @@ def run(arguments: list[str]) -> int:
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        printing.usage_error(error)
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -156,13 +156,30 @@ def run(arguments: list[str]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         _say(GlboardError(f"{place}{error.strerror or error}."))
         return 1
+    except Exception as error:  # noqa: BLE001  (the last step: no traceback, whatever it was)
+        _say(_cause(error))
+        return 1
     return status if isinstance(status, int) else 0
 
 
+def _cause(error: Exception) -> GlboardError:
+    """What a value in an answer led to; if nothing was answered, our own fault. Its text is not shown."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, GlboardError):
+        return error
+    if "glboard_core.gitlab.http" in sys.modules:
+        from glboard_core.gitlab.answers import has_answer, last_request
+
+        if has_answer():
+            return misled(error, last_request())
+    return GlboardError(f"{type(error).__name__}.", hint="This is a fault of glboard. Please report it.")
+
+
 def _say(error: GlboardError) -> None:
-    click.echo(f"glboard: {error.message}", err=True)
+    printing.echo(f"glboard: {error.message}", err=True)
     if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        printing.echo(f"  {error.hint}", err=True)
 
 
 # ``glboard config``: the configuration file and the current settings.
@@ -205,14 +222,14 @@ def config_command() -> None:
 @click.pass_obj
 def path(options: Options) -> None:
     """Print the path of the configuration file."""
-    click.echo(options.config_path)
+    printing.echo(options.config_path)
 
 
 @config_command.command("show")
 @click.pass_obj
 def show(options: Options) -> None:
     """Print the current settings as JSON."""
-    click.echo(context.as_json(options.settings()))
+    printing.echo(printing.as_json(options.settings()))
 
 
 @config_command.command("init")
@@ -224,4 +241,4 @@ def init(options: Options) -> None:
         raise UsageError(f"{target} already exists.", hint="Nothing was changed.")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(EXAMPLE, encoding="utf-8")
-    click.echo(f"Wrote {target}")
+    printing.echo(f"Wrote {target}")

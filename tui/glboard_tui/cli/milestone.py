@@ -10,7 +10,7 @@ import click
 
 from glboard_core.errors import READ_ONLY, UsageError
 from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, Options
 
 if TYPE_CHECKING:
@@ -77,29 +77,29 @@ async def _open(
     title = opening.milestone.title
     due = any(step.is_due for step in steps)
     if as_json and (dry_run or not due):
-        click.echo(context.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
+        printing.echo(printing.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
         return 0
     if not as_json:
-        click.echo("\n".join((f"Milestone {title}", *_lines(steps), "")))
+        printing.echo("\n".join((f"Milestone {title}", *_lines(steps), "")))
     if not due:
-        click.echo("Nothing to do.")
+        printing.echo("Nothing to do.")
         return 0
     if dry_run:
-        click.echo("No changes made (--dry-run).")
+        printing.echo("No changes made (--dry-run).")
         return 0
     if not yes:
         chosen = _asked(steps)
         if chosen is None:
-            click.echo("No changes made.")
+            printing.echo("No changes made.")
             return 0
         without |= chosen
     left = [step for step in opening.steps if step.part in without]
     tell = not as_json and sys.stderr.isatty()
     outcomes = await opening.do(without=left, progress=_progress if tell else lambda *_: None)
     if as_json:
-        click.echo(context.as_json(_result(title, steps, outcomes)))
+        printing.echo(printing.as_json(_result(title, steps, outcomes)))
     elif outcomes:
-        click.echo("\n".join(_results(outcomes)))
+        printing.echo("\n".join(_results(outcomes)))
     if all(one.is_whole for one in outcomes):
         return 0
     return PARTLY if any(one.state == "done" for one in outcomes) else 1
@@ -109,18 +109,18 @@ def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
     """The parts to skip; None to do nothing."""
     labels = [step.name for step in steps if step.part == "label" and step.is_due]
     others = any(step.is_due for step in steps if step.part != "label")
-    if others and not click.confirm(
+    if others and not printing.confirm(
         "Apply these changes" + (" (labels are asked separately)?" if labels else "?")
     ):
         return None
-    if labels and not click.confirm(f"Create {', '.join(labels)} in the group?", default=not others):
+    if labels and not printing.confirm(f"Create {', '.join(labels)} in the group?", default=not others):
         return frozenset({"label"}) if others else None
     return frozenset()
 
 
 def _progress(step: Step, outcome: StepOutcome | None) -> None:
     if outcome is None:
-        click.echo(f"{step.part} {step.name} …", err=True)
+        printing.echo(f"{step.part} {step.name} …", err=True)
 
 
 def _lines(steps: Sequence[Step]) -> list[str]:

@@ -195,7 +195,7 @@ def _state_file() -> Path:
 
 def _remembered() -> Last:
     # A file that cannot be read only costs convenience.
-    with suppress(OSError, msgspec.DecodeError, RecursionError):
+    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(_state_file().read_bytes(), type=Last)
     return Last()
 

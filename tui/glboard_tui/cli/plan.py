@@ -22,7 +22,7 @@ from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
 from glboard_core.planning.text import plain
 from glboard_core.sync.timing import DAY
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options, cells, moment, parse_time
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
     if not _agreed(before, taken, replace):
         return 1
     reports.engine.store.keep_plan(taken)
-    click.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
+    printing.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
     return context.tell_unread(reports.unread)
 
 
@@ -117,10 +117,10 @@ async def export(reports: Reports, milestone: str, output: Path | None, number: 
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
     raw = plans.exported(_kept(reports, milestone, number))
     if output is None or str(output) == "-":
-        click.echo(raw, nl=False)
+        printing.echo(printing.escaped_json(raw), nl=False)
     else:
         _write(output, raw)
-        click.echo(f"Wrote {output}.")
+        printing.echo(f"Wrote {output}.")
     return 0
 
 
@@ -139,12 +139,12 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
         raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
     before = _plans(reports, plan.milestone)
     if before and before[0] == plan:
-        click.echo(f"This is already the current plan of {plan.milestone}.")
+        printing.echo(f"This is already the current plan of {plan.milestone}.")
         return 0
     if not _agreed(before, plan, replace):
         return 1
     reports.engine.store.keep_plan(plan)
-    click.echo(f"Imported the plan of {plan.milestone}: {count_words(plan)}, {locked_words(plan)}.")
+    printing.echo(f"Imported the plan of {plan.milestone}: {count_words(plan)}, {locked_words(plan)}.")
     return 0
 
 
@@ -159,9 +159,9 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
     """Print the locked plan of MILESTONE."""
     if listing:
         title = reports.milestone(milestone).title
-        click.echo(_listed(_plans(reports, title), style))
+        printing.echo(_listed(_plans(reports, title), style))
     else:
-        click.echo(_shown(_kept(reports, milestone, number), style))
+        printing.echo(_shown(_kept(reports, milestone, number), style))
     return 0
 
 
@@ -174,7 +174,7 @@ async def restore(reports: Reports, milestone: str, number: int) -> int:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
     plan = _kept(reports, milestone, number)
     reports.engine.store.keep_plan(plan)
-    click.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
+    printing.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
     return 0
 
 
@@ -207,8 +207,8 @@ def _agreed(before: Sequence[PlanSnapshot], plan: PlanSnapshot, replace: bool) -
     there = f"The plan of {plan.milestone} is {locked_words(before[0])}: {count_words(before[0])}."
     if not sys.stdin.isatty():
         raise UsageError(there, hint="Use --replace to replace it; the old one is kept.")
-    click.echo(there)
-    return click.confirm(f"Replace it with {count_words(plan)}, {locked_words(plan)}? The old one is kept")
+    printing.echo(there)
+    return printing.confirm(f"Replace it with {count_words(plan)}, {locked_words(plan)}? The old one is kept")
 
 
 def _content(file: Path) -> bytes:
@@ -231,7 +231,7 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
     rows = [cells(row.reference, row.weight, " ".join(row.assignees)) for row in plan.issues]
     heads = ("reference", "weight", "assignees")
     if style == "json":
-        return context.as_json(
+        return printing.as_json(
             {
                 "milestone": plan.milestone,
                 "locked_at": moment(plan.locked_at),
@@ -260,7 +260,7 @@ def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
         for number, plan in enumerate(kept, 1)
     ]
     if style == "json":
-        return context.as_json(
+        return printing.as_json(
             [dict(zip([h.replace(" ", "_") for h in heads], r, strict=True)) for r in rows]
         )
     return context.printed(style, heads, rows) or "No plan is locked here."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from glboard_core.errors import UsageError
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.report_kinds import REPORTS
 from glboard_tui.cli.report_output import Report, ReportOptions
@@ -46,14 +46,14 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
     except KeyboardInterrupt:
         context.end_progress()
         if wanted.keep:
-            click.echo("glboard: stopped. What was read is kept for the next time.", err=True)
+            printing.echo("glboard: stopped. What was read is kept for the next time.", err=True)
         raise
     for note in notes:
-        click.echo(f"glboard: {note}", err=True)
+        printing.echo(f"glboard: {note}", err=True)
     if style == "json":
-        click.echo(context.as_json(found.shape()))
+        printing.echo(printing.as_json(found.shape()))
     else:
         text = found.text()
         printers = {"table": text.as_table, "markdown": text.as_markdown, "csv": text.as_csv}
-        click.echo(printers[style]())
+        printing.echo(printers[style]())
     return context.tell_unread(unread)

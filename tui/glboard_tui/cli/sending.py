@@ -7,13 +7,10 @@ the outbox is sent as well, and named on stderr.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-
-import click
 
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Op, OpId
@@ -22,6 +19,7 @@ from glboard_core.model.issue import IssueId
 from glboard_core.planning.text import counted
 from glboard_core.ports import MADE
 from glboard_core.sync.events import Event, Settled
+from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
@@ -80,7 +78,7 @@ class Outcomes:
                 raise
         self._tell_rest(error)
         if self.not_done and any(op.group in self._groups for op, _ in self._engine.failed):
-            click.echo(f"  {LISTED}", err=True)
+            printing.echo(f"  {LISTED}", err=True)
 
     @property
     def status(self) -> int:
@@ -127,7 +125,7 @@ class Outcomes:
         if words not in self._printed:  # an edit and its comment are undone together
             self._printed.add(words)
             self._bar.clear()
-            click.echo(words, err=err)
+            printing.echo(words, err=err)
 
     # What has no answer of its own
 
@@ -184,7 +182,7 @@ class _Bar:
     @contextmanager
     def running(self, progress: Callable[[], tuple[int, int]]) -> Iterator[None]:
         """Show the bar from the second second on. ``progress`` is (done, of)."""
-        if not sys.stderr.isatty():
+        if not printing.progress_is_seen():
             yield
             return
         task = asyncio.ensure_future(self._run(progress))
@@ -203,9 +201,7 @@ class _Bar:
                 full = _BAR_CELLS * done // of if of else 0
                 spent = time.monotonic() - started + BAR_AFTER
                 bar = "█" * full + "░" * (_BAR_CELLS - full)
-                click.echo(
-                    f"\r\x1b[K{bar} {done} of {counted(of, 'change')}, {spent:.0f} s", nl=False, err=True
-                )
+                printing.progress_line(f"{bar} {done} of {counted(of, 'change')}, {spent:.0f} s")
                 self._shown = True
                 await asyncio.sleep(BAR_EVERY)
 
@@ -213,4 +209,4 @@ class _Bar:
         """Remove the bar, so that a line can be printed."""
         if self._shown:
             self._shown = False
-            click.echo("\r\x1b[K", nl=False, err=True)
+            printing.end_progress_line()

@@ -14,7 +14,7 @@ from glboard_core.board.rules import missed, warnings
 from glboard_core.config import Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ def show_command(
     """
     shown, notes = context.run_signed_in(lambda: _read(options, board, milestone, closed, fresh))
     for note in notes:
-        click.echo(f"glboard: {note}", err=True)
-    click.echo(_printed(shown, style))
+        printing.echo(f"glboard: {note}", err=True)
+    printing.echo(_printed(shown, style))
     if not any(column.count for column in shown.columns):
         where = f" of {shown.milestone}" if shown.milestone else ""
-        click.echo(f"glboard: no issues on the board {shown.board}{where}.", err=True)
+        printing.echo(f"glboard: no issues on the board {shown.board}{where}.", err=True)
 
 
 async def _read(
@@ -132,7 +132,7 @@ def _issue(issue: Issue, settings: Settings) -> ShownIssue:
 
 def _printed(board: ShownBoard, style: str) -> str:
     if style == "json":
-        return context.as_json(structs.asdict(board))
+        return printing.as_json(structs.asdict(board))
     heads = ("column", "reference", "weight", "assignees", "title")
     rows = [
         context.cells(column.name, issue.reference, issue.weight, " ".join(issue.assignees), issue.title)

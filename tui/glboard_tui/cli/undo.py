@@ -10,7 +10,7 @@ import click
 
 from glboard_core.board.undo import Group, says
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import UNCONFIRMED, Options
 from glboard_tui.cli.sending import LISTED, Outcomes, reference
 
@@ -59,7 +59,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine() as engine:
         log = engine.store.log(limit)
     if style == "json":
-        click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
+        printing.echo(printing.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
         return 0
     rows = [
         (
@@ -71,7 +71,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
         )
         for entry in log
     ]
-    click.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows) or "No changes yet.")
+    printing.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows) or "No changes yet.")
     return 0
 
 
@@ -79,7 +79,7 @@ async def _undo(options: Options, *, yes: bool) -> int:
     async with options.engine() as engine:
         group = engine.last_change()
         if group is None:
-            click.echo("Nothing to undo.")
+            printing.echo("Nothing to undo.")
             return 0
         if group.is_refused:
             return _discard_refused(engine, group, yes=yes)
@@ -93,33 +93,33 @@ async def _undo(options: Options, *, yes: bool) -> int:
         for issue, op in {op.issue: op for op in group.ops}.items():
             if issue not in engine.shown:
                 outcomes.not_done.add(issue)
-                click.echo(f"{reference(op)}: not undone: the issue no longer exists here.", err=True)
+                printing.echo(f"{reference(op)}: not undone: the issue no longer exists here.", err=True)
             elif issue not in changing:
-                click.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
+                printing.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
         await outcomes.send()
         if note := says(group.ops):
-            click.echo(note, err=True)
+            printing.echo(note, err=True)
         if group.refused:
             left = counted(len(group.refused), "refused change")
-            click.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
+            printing.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
         return outcomes.status
 
 
 def _discard_refused(engine: Engine, group: Group, *, yes: bool) -> int:
     """The last change was never applied: offer to discard it, rather than undo the one before it."""
     reasons = {op.id: error for op, error in engine.failed}
-    click.echo(f"The last change was refused and is not in GitLab: {group.title}", err=True)
+    printing.echo(f"The last change was refused and is not in GitLab: {group.title}", err=True)
     for op in group.refused:
-        click.echo(f"  {reference(op)}: {op.change.describe(op.before)}: {reasons[op.id]}", err=True)
+        printing.echo(f"  {reference(op)}: {op.change.describe(op.before)}: {reasons[op.id]}", err=True)
     if not yes:
         if not sys.stdin.isatty():
-            click.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
+            printing.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
             return UNCONFIRMED
-        if not click.confirm("Discard it?", err=True):
-            click.echo("Nothing was undone.")
+        if not printing.confirm("Discard it?", err=True):
+            printing.echo("Nothing was undone.")
             return 0
     engine.discard_refused()
-    click.echo(f"Discarded: {group.title}. Nothing was undone.")
+    printing.echo(f"Discarded: {group.title}. Nothing was undone.")
     return 0
 
 
@@ -127,13 +127,15 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine() as engine:
         before, count = engine.prunable(engine.now() - timedelta(days=days))
         if not count:
-            click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
+            printing.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
             return 0
         changes = counted(count, "line")
         if not yes:
-            click.echo(f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True)
-            click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
-            click.confirm("Remove them?", abort=True, err=True)
+            printing.echo(
+                f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True
+            )
+            printing.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
+            printing.confirm("Remove them?", abort=True, err=True)
         engine.prune(before)
-        click.echo(f"Removed {changes} from the change log.")
+        printing.echo(f"Removed {changes} from the change log.")
         return 0

@@ -498,7 +498,9 @@ class BoardScreen(Screen[None]):
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            notices.tell(self.app, notices.unexpected(event.worker.error))
+            engine = self._bridge.engine
+            request = engine.gateway.last_request if engine is not None else ""
+            notices.tell(self.app, notices.unexpected(event.worker.error, request))
 
     def quit(self) -> None:
         """Quit, after sending unsent changes or asking."""

@@ -1,0 +1,61 @@
+"""Everything that a command prints, on standard output or standard error, to a terminal or a pipe.
+
+Titles, names and error texts come from a server that anybody may write to, so nothing is printed but through
+here: no other module of the command line calls ``click.echo`` or ``print``.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from glboard_core.model.printable import escaped, printable
+
+#: Back to the start of the line, and clear it.
+_CLEAR = "\r\x1b[K"
+
+
+def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a text: its line breaks and tabs are kept, other control characters are not."""
+    click.echo(printable(str(text)), err=err, nl=nl)
+
+
+def confirm(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:
+    """Ask for yes or no on the terminal; with ``abort``, no raises click.Abort."""
+    return click.confirm(printable(question), default=default, abort=abort, err=err)
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON, in which invisible characters are escaped. Times are ISO 8601 in UTC."""
+    return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def escaped_json(raw: bytes) -> str:
+    """JSON that is already encoded, in which invisible characters are escaped."""
+    return escaped(raw.decode())
+
+
+def progress_line(text: str) -> None:
+    """Print a line on standard error that the next one, or ``end_progress_line``, replaces."""
+    click.echo(_CLEAR + printable(text).replace("\n", " "), nl=False, err=True)
+
+
+def end_progress_line() -> None:
+    """Remove such a line."""
+    click.echo(_CLEAR, nl=False, err=True)
+
+
+def usage_error(error: click.ClickException) -> None:
+    """Print an error of the command line's own syntax, which repeats what was typed."""
+    text = io.StringIO()
+    error.show(text)
+    echo(text.getvalue(), err=True, nl=False)
+
+
+def progress_is_seen() -> bool:
+    """Whether anybody sees progress: a pipe gets nothing but the output."""
+    return sys.stderr.isatty()
