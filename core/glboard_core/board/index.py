@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
-from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, rank_key, row_of
+from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, place_of, rank_key, row_of
 from glboard_core.model.workflow import WorkflowScheme
 
 Key = tuple[bool, float, int, str]
@@ -170,10 +170,10 @@ class BoardIndex:
         return self._issues.get(issue)
 
     def positions(self) -> dict[IssueId, float]:
-        """The places in the manual order of everything known that has one, on this board or not."""
+        """The places in the manual order of everything known, on this board or not."""
         here = self._issues
         rows = here.slim(None) if isinstance(here, IssueSource) else map(row_of, here.values())
-        return {row.id: row.position for row in rows if row.position is not None}
+        return {row.id: place_of(row.position, row.id) for row in rows}
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
         """The columns the issue is in with the current filter."""
