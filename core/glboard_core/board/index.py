@@ -13,7 +13,16 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
-from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, place_of, rank_key, row_of
+from glboard_core.model.issue import (
+    Issue,
+    IssueId,
+    IssueRow,
+    PlacementKey,
+    order_key,
+    place_of,
+    rank_key,
+    row_of,
+)
 from glboard_core.model.workflow import WorkflowScheme
 
 Key = tuple[bool, float, int, str]

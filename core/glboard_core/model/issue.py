@@ -157,7 +157,7 @@ _NEWEST = 2**48
 
 
 def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
-    """Sort key: by a number, None last, then by the id's number. A place at or above UNPLACED is None's kind."""
+    """Sort key: by a number, None last, then by the id's number. UNPLACED and above is None's kind."""
     number = _number(issue)
     if by is None:
         by = UNPLACED + number
