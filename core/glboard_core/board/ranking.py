@@ -19,6 +19,9 @@ from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.operations import Change, Rank
 from glboard_core.model.issue import Issue, IssueId, is_placed, order_key, place_of
 
+#: Less than the distance of two cards, also of two without a position.
+_STEP = 0.5
+
 Where = Literal["up", "down", "top", "bottom"]
 
 _WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
@@ -55,6 +58,8 @@ def _many(
     rows = list(cards)
     now = {issue.id: issue for _, issue in here}
     positions = index.positions()
+    # A list, since places of cards that share one do not tell their order once some of them were moved.
+    order: list[IssueId] = sorted(positions, key=lambda one: order_key(positions[one], one))
     forward = where in ("up", "top")
     changes: list[tuple[IssueId, Change]] = []
     blocked = -1 if forward else len(rows)
@@ -72,11 +77,16 @@ def _many(
             continue
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
         unplaced = _unplaced([one for one in rows if one != issue.id], places, positions)
-        change = _between_neighbours(now[issue.id], above, below, around(issue.id, positions), unplaced)
+        here_in = order.index(issue.id)
+        was = (order[here_in - 1] if here_in else None, (order[here_in + 1 : here_in + 2] or [None])[0])
+        change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:
             now[issue.id] = structs.replace(now[issue.id], position=change.position)
             positions[issue.id] = change.position
+        del order[here_in]
+        beside = order.index(change.above) + 1 if change.above else order.index(change.below or order[0])
+        order.insert(beside, issue.id)
         rows.insert(to, rows.pop(row))
     return changes
 
@@ -116,12 +126,12 @@ def _unplaced(
 
 
 def between(above: float | None, below: float | None) -> float | None:
-    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
+    """A place to show between two: halfway, or half a step past the only one; None if there is neither."""
     if above is not None and below is not None:
         return (above + below) / 2
     if above is not None:
-        return above + 1
-    return below - 1 if below is not None else None
+        return above + _STEP
+    return below - _STEP if below is not None else None
 
 
 def neighbours(rows: Sequence[IssueId], row: int, to: int) -> tuple[IssueId | None, IssueId | None] | None:
