@@ -78,7 +78,10 @@ def _many(
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
         unplaced = _unplaced([one for one in rows if one != issue.id], places, positions)
         here_in = order.index(issue.id)
-        was = (order[here_in - 1] if here_in else None, (order[here_in + 1 : here_in + 2] or [None])[0])
+        was = (
+            order[here_in - 1] if here_in else None,
+            order[here_in + 1] if here_in + 1 < len(order) else None,
+        )
         change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:

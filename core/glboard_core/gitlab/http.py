@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core import purpose
 from glboard_core.errors import RateLimited, ServerFailed, TimedOut
@@ -148,6 +148,10 @@ class Transport:
         """GET a REST path relative to the server's address. Raises GlboardError."""
         return _answered(await self._ask("GET", path, b"", safe=True))
 
+    async def put(self, path: str) -> bytes | Failure:
+        """PUT to a REST path with its query, without a body. After a Failure as after one of ``write``."""
+        return await self._ask("PUT", path, b"", safe=False)
+
     def now(self) -> datetime:
         """The server's clock in UTC, from its Date headers; before the first answer as far as expected."""
         if self._offset is None:
@@ -259,7 +263,8 @@ class Transport:
         raw = b"".join(parts)
         status, headers = response.status_code, response.headers
         wait = retry_after(headers, self.now()) if status != 200 else None
-        return http_errors.of_status(status, headers, raw, self.account.url, wait) or raw
+        failure = http_errors.of_status(status, headers, raw, self.account.url, wait)
+        return raw if failure is None else structs.replace(failure, status=status)
 
     def _open(self) -> httpx.AsyncClient:
         import httpx

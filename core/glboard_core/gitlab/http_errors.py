@@ -46,8 +46,9 @@ UNKNOWN_WAIT = 60.0
 class Failure(Struct, frozen=True):
     """A request without a usable answer.
 
-    ``reached``: the server may have acted on it; ``again``: a retry makes sense; ``wait``: the seconds the
-    server asked to wait; ``crashed``: GitLab itself failed on it, and no longer works on it.
+    ``status`` is that of HTTP, 0 without a response; ``reached``: the server may have acted on it; ``again``:
+    a retry makes sense; ``wait``: the seconds the server asked to wait; ``crashed``: GitLab itself failed on
+    it, and no longer works on it.
     """
 
     error: GlboardError
@@ -55,6 +56,7 @@ class Failure(Struct, frozen=True):
     again: bool = False
     wait: float | None = None
     crashed: bool = False
+    status: int = 0
 
 
 # -- without a response
