@@ -169,6 +169,12 @@ class Gateway(Protocol):
         if nothing at all was sent.
         """
 
+    async def create_board(self, name: str) -> str:
+        """Create an issue board in the group, or find the one of that name; returns its global id.
+
+        Raises EditForbidden, and EditUnknown if the answer was lost and no such board appears.
+        """
+
     @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""

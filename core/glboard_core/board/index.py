@@ -18,6 +18,7 @@ from glboard_core.model.issue import (
     IssueId,
     IssueRow,
     PlacementKey,
+    is_placed,
     order_key,
     place_of,
     rank_key,
@@ -183,6 +184,10 @@ class BoardIndex:
         here = self._issues
         rows = here.slim(None) if isinstance(here, IssueSource) else map(row_of, here.values())
         return {row.id: place_of(row.position, row.id) for row in rows}
+
+    def has_order(self) -> bool:
+        """Whether anything known has a place in GitLab's manual order."""
+        return any(is_placed(place) for place in self.positions().values())
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
         """The columns the issue is in with the current filter."""
