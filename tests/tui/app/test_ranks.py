@@ -18,11 +18,13 @@ def world_without(*names: str) -> World:
 
 
 def on_server(stage: Stage) -> list[str]:
-    """The bugs as GitLab has them in order; each must have a position up to the last that was ranked."""
-    there = {name: stage.world.issue(f"{GROUP}/{name}") for name in BUGS}
-    return sorted(
-        there, key=lambda name: (there[name].position is None, there[name].position, there[name].id)
-    )
+    """The bugs as GitLab has them in order, those without a position last."""
+
+    def key(name: str) -> tuple[bool, int, int]:
+        issue = stage.world.issue(f"{GROUP}/{name}")
+        return issue.position is None, issue.position or 0, issue.id
+
+    return sorted(BUGS, key=key)
 
 
 async def test_ranking_among_cards_without_a_position_shows_at_once_and_is_undone() -> None:
@@ -44,7 +46,7 @@ async def test_ranking_among_cards_without_a_position_shows_at_once_and_is_undon
         await stage.settle()
         assert stage.cards()["bug"] == BUGS
         # GitLab's own placing is nobody's change.
-        assert not stage.app.bridge.unseen.rows()
+        assert not list(stage.app.bridge.unseen)
 
 
 async def test_undo_puts_a_card_back_that_had_no_position() -> None:
