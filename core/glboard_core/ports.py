@@ -162,7 +162,7 @@ class Gateway(Protocol):
         """Send the changes, in order per issue, in as few requests as the server allows.
 
         ``shown`` are the issues as the server last returned them: of changes of the manual order also the
-        neighbours, those without a position that come before them, and the last one that has a position.
+        neighbours, others without a position, and the last one that has a position.
         ``catalog`` maps titles to ids. One outcome
         per Op, in the same order: a failed Op never stops another. ``report`` is called with those that are
         final as each request is answered; all are returned, too. Raises ConnectionFailed or AuthError only

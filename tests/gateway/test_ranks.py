@@ -68,7 +68,7 @@ async def test_next_to_a_card_without_a_position(
     # What GitLab has placed meanwhile is known without reading it again.
     for identity, at in outcome.places.items():
         assert at == context.world.issue(context.shown[identity].reference).position
-    assert len(outcome.places) == len([n for n in (4, 5, 6) if n <= (below or above or 0)])
+    assert {context.shown[issue].iid for issue in outcome.places} == {4, 5, 6}
 
 
 async def test_next_to_placed_cards_nothing_is_asked_before(context: LoadedGateway) -> None:
@@ -198,3 +198,16 @@ async def test_the_order_read_is_the_order_wanted(context: LoadedGateway) -> Non
     await context.do("top/app#5", rank(context, 2, 3))
     found = sorted(await everything(context.gateway), key=rank_key)
     assert [issue.iid for issue in found] == [1, 2, 5, 3, 4, 6]
+
+
+async def test_issues_of_the_same_number_elsewhere_keep_their_order(context: LoadedGateway) -> None:
+    for n in range(1, 5):
+        context.world.create("top/sub/lib", f"Other {n}", by="em_willow", add_labels=["type::bug"])
+    issues = list(context.world.index.issues.values())
+    boards.unplace(context.world, issues)
+    context.shown = {issue.id: issue for issue in await everything(context.gateway)}
+    wanted = [one.id for one in issues if one.project.full_path != "top/locked"]
+    wanted.insert(3, wanted.pop(0))
+    await context.do("top/app#1", rank(context, 4, 5))
+    there = sorted(issues, key=lambda one: (one.position is None, one.position, one.id))
+    assert [one.id for one in there if one.id in wanted] == wanted

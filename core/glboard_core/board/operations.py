@@ -335,9 +335,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
 class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
     """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be None).
 
-    ``position`` is shown until the server answers; ``was_*`` record the previous place. ``unplaced`` are the
-    cards of its column, in order, that have no position and come before it or right after it: GitLab must
-    place them first.
+    ``position`` is shown until the server answers; ``was_*`` record the previous place. ``unplaced`` are
+    cards of its column, in order, that have no position: if a neighbour is one, GitLab must place them first.
     """
 
     # It refers to adjacent issues.

@@ -62,6 +62,8 @@ def _many(
     order: list[IssueId] = sorted(positions, key=lambda one: order_key(positions[one], one))
     forward = where in ("up", "top")
     changes: list[tuple[IssueId, Change]] = []
+    #: Not among the cards without a position: they are ranked themselves, or were named before.
+    named = set(now)
     blocked = -1 if forward else len(rows)
     for nth, (_, issue) in enumerate(here if forward else reversed(here)):
         row = rows.index(issue.id)
@@ -76,7 +78,8 @@ def _many(
         if places is None:
             continue
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
-        unplaced = _unplaced([one for one in rows if one != issue.id], places, positions)
+        unplaced = _unplaced([one for one in rows if one not in named], places, positions)
+        named.update(unplaced)
         here_in = order.index(issue.id)
         was = (
             order[here_in - 1] if here_in else None,
@@ -119,13 +122,11 @@ def _between_neighbours(
 def _unplaced(
     rows: Sequence[IssueId], places: tuple[IssueId | None, IssueId | None], order: Mapping[IssueId, float]
 ) -> tuple[IssueId, ...]:
-    """The cards of a column without a position, up to the lower one of two neighbours."""
-    last = places[1] or places[0]
-    if last is None or is_placed(order.get(last)):
+    """The cards of a column without a position, if a neighbour is one of them."""
+    if all(place is None or is_placed(order.get(place)) for place in places):
         return ()
     start = bisect_left(rows, True, key=lambda one: not is_placed(order.get(one)))
-    until = rows.index(last, start)
-    return tuple(one for one in rows[start : until + 1] if one in order and not one.startswith("new:"))
+    return tuple(one for one in rows[start:] if one in order and not one.startswith("new:"))
 
 
 def between(above: float | None, below: float | None) -> float | None:

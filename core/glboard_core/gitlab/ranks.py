@@ -86,7 +86,7 @@ class RankSender:
         send: SendRanks,
     ) -> None:
         """``shown``: the issues as last returned, with the neighbours of the ranks as far as they are known,
-        issues without a position that come before these, and the last one with a position."""
+        others without a position, and the last one with a position."""
         self._runner = runner
         self._reader = reader
         self._catalog = catalog
@@ -132,17 +132,20 @@ class RankSender:
         if not needed:
             return {}
         self._at = ops[0].at
-        last = max(map(rank_key, needed))
         moved = {op.issue for op in ops}
         others = [
             one
             for one in self._known.values()
-            if one.position is None and one.id not in moved and not one.is_new and rank_key(one) < last
+            if one.position is None and one.id not in moved and not one.is_new
         ]
         await self._read_lists(sorted({one.id: one for one in (*others, *needed)}.values(), key=rank_key))
-        if left := [one.id for one in needed if self._position(one.id) is None]:
+        beside = {one for op in ops for one in _neighbours(op)}
+        last = max((rank_key(one) for one in needed if one.id in beside), default=None)
+        if left := [one.id for one in needed if self._is_waiting(one, last)]:
             await self._read(left)
-        error = await self._rank_themselves(needed, moved)
+        placed = [at for at, one in enumerate(needed) if not self._is_waiting(one, None)]
+        until = [at for at, one in enumerate(needed) if last is not None and rank_key(one) <= last]
+        error = await self._rank_themselves(needed[: max([*placed, *until], default=-1) + 1], moved)
         why_not: dict[OpId, EditRefused] = {}
         ranked: set[IssueId] = set()
         for op in ops:
@@ -151,6 +154,10 @@ class RankSender:
                 why_not[op.id] = error or _not_placed()
             ranked.add(op.issue)
         return why_not
+
+    def _is_waiting(self, issue: Issue, last: tuple[bool, float, int, str] | None) -> bool:
+        """Whether it still has no position, and does not come after ``last``."""
+        return self._position(issue.id) is None and (last is None or rank_key(issue) <= last)
 
     def _without_position(self, ops: Sequence[Op]) -> list[Issue]:
         """The issues that must have a position before these Ops, in order."""

@@ -231,13 +231,13 @@ def test_cards_without_a_position_are_ranked_on_screen_at_once(
     assert after == order_after(everywhere, [one for one in everywhere if one.iid in chosen], where)
     column = index(*cards).column("type::bug")
     assert column is not None
+    known = {one.id: one for one in cards}
+    named: set[int] = set()
     for _, change in ranked(index(*cards), column, picked, where).changes:
         assert isinstance(change, Rank)
-        known = {one.id: one for one in cards}
-        without = [known[one].iid for one in change.neighbours if known[one].position is None]
-        named = [known[one].iid for one in change.unplaced]
-        assert set(without) <= {*named, *chosen}
-        assert not [n for n in named if n <= placed and n not in chosen]
+        named |= {known[one].iid for one in change.unplaced}
+        assert {known[one].iid for one in change.neighbours if known[one].position is None} <= named | chosen
+    assert not [n for n in named if n <= placed]
 
 
 @given(st.sets(st.integers(1, 6), min_size=1), st.sampled_from(["up", "down", "top", "bottom"]))
