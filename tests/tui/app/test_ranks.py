@@ -45,7 +45,7 @@ async def test_ranking_among_cards_without_a_position_shows_at_once_and_is_undon
         await stage.press("r")
         await stage.settle()
         assert stage.cards()["bug"] == BUGS
-        # GitLab's own placing is nobody's change.
+        # GitLab's own placing is no one's change.
         assert not list(stage.app.bridge.unseen)
 
 
