@@ -41,11 +41,16 @@ if TYPE_CHECKING:
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """The server made the change. ``issue`` is what it returned; ``note`` the id of a new comment."""
+    """The server made the change. ``issue`` is what it returned; ``note`` the id of a new comment.
+
+    ``places`` are other issues' positions in the manual order that turned out to be different: GitLab placed
+    them, or moved them to make way.
+    """
 
     op: OpId
     issue: Issue | None = None
     note: str | None = None
+    places: Mapping[IssueId, float] = {}
 
 
 class Failed(Struct, frozen=True, kw_only=True):
@@ -163,10 +168,18 @@ class Gateway(Protocol):
     ) -> list[Outcome]:
         """Send the changes, in order per issue, in as few requests as the server allows.
 
-        ``shown`` are the issues as the server last returned them, ``catalog`` maps titles to ids. One outcome
+        ``shown`` are the issues as the server last returned them: of changes of the manual order also the
+        neighbours, others without a position, and the last one that has a position.
+        ``catalog`` maps titles to ids. One outcome
         per Op, in the same order: a failed Op never stops another. ``report`` is called with those that are
         final as each request is answered; all are returned, too. Raises ConnectionFailed or AuthError only
         if nothing at all was sent.
+        """
+
+    async def create_board(self, name: str) -> str:
+        """Create an issue board in the group, or find the one of that name; returns its global id.
+
+        Raises EditForbidden, and EditUnknown if the answer was lost and no such board appears.
         """
 
     @property

@@ -176,6 +176,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
+    yield Document("places", queries.PLACES)
+    yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():
         made = calls(change, dialect)
         yield Document(name, *queries.mutation(made, dialect))

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from glboard_core.board.operations import GroupId, Op, OpId, Rank
 from glboard_core.config import PlanningIssueSettings, Settings
 from glboard_core.demo.http.gate import Record
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.milestone_setup import MilestoneSetup
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue
+from glboard_core.model.query import IssueQuery
 from glboard_core.planning.team import Member, Team
 from glboard_core.session import EngineOptions, open_engine
 from support.empty_milestone import world_of
@@ -80,7 +84,16 @@ async def calls() -> list[Record]:
             gateway = engine.gateway
             assert isinstance(gateway, GitLabGateway)
             await gateway.events(issues, ("label", "milestone", "state", "weight"))
+            await _rank_without_a_board(gateway, engine.catalog, issues[0])
         return [one for one in server.requests if one.path.startswith("/api/v4/")]
+
+
+async def _rank_without_a_board(gateway: GitLabGateway, catalog: Catalog | None, issue: Issue) -> None:
+    assert catalog is not None
+    [other] = [one for one in await gateway.pages(IssueQuery()).__anext__() if one.id != issue.id][:1]
+    op = Op(id=OpId("r"), group=GroupId("r"), issue=issue.id, change=Rank(above=other.id), at=gateway.now())
+    shown = {one.id: one for one in (issue, other)}
+    await gateway.send([op], shown, structs.replace(catalog, ranking_board=None))
 
 
 async def test_every_rest_call_is_in_gitlabs_own_description() -> None:

@@ -180,13 +180,6 @@ async def test_a_block_of_cards_moves_in_order(context: LoadedGateway) -> None:
     assert context.sent() == 1
 
 
-async def test_ranking_without_a_board(context: LoadedGateway) -> None:
-    context.catalog = structs.replace(context.catalog, ranking_board=None)
-    error = await context.fail("top/app#5", Rank(below=context.issue("top/app#1").id))
-    assert isinstance(error, EditImpossible)
-    assert "board" in error.hint
-
-
 async def test_ranking_next_to_a_deleted_issue_is_detected(context: LoadedGateway) -> None:
     below = context.issue("top/app#1").id
     context.world.delete("top/app#1")

@@ -23,7 +23,9 @@ from glboard_core.model.issue import (
     IssueRow,
     Placeable,
     PlacementKey,
+    is_placed,
     order_key,
+    place_of,
     rank_key,
     row_of,
 )
@@ -283,10 +285,14 @@ class BoardIndex:
         return self._issues.get(issue)
 
     def positions(self) -> dict[IssueId, float]:
-        """The places in the manual order of everything known that has one, on this board or not."""
+        """The places in the manual order of everything known, on this board or not."""
         here = self._issues
         rows = here.slim(None) if isinstance(here, IssueSource) else map(row_of, here.values())
-        return {row.id: row.position for row in rows if row.position is not None}
+        return {row.id: place_of(row.position, row.id) for row in rows}
+
+    def has_order(self) -> bool:
+        """Whether anything known has a place in GitLab's manual order."""
+        return any(is_placed(place) for place in self.positions().values())
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
         """The columns the issue is in with the current filter."""

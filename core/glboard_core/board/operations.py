@@ -340,7 +340,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
 class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
     """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be None).
 
-    ``position`` is shown until the server answers; ``was_*`` record the previous place.
+    ``position`` is shown until the server answers; ``was_*`` record the previous place. ``unplaced`` are
+    cards of its column, in order, that have no position: if a neighbour is one, GitLab must place them first.
     """
 
     # It refers to adjacent issues.
@@ -353,6 +354,7 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
     was_above: IssueId | None = None
     was_below: IssueId | None = None
     was_position: float | None = None
+    unplaced: tuple[IssueId, ...] = ()
 
     def apply(self, issue: Issue) -> Issue:
         return issue if self.position is None else structs.replace(issue, position=self.position)
@@ -365,6 +367,7 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
             was_above=self.above,
             was_below=self.below,
             was_position=self.position,
+            unplaced=self.unplaced,
         )
 
     def describe(self, before: Issue | None = None) -> str:

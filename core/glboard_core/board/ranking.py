@@ -1,7 +1,9 @@
 """Ranking cards of a column: the changes that move them up, down, to the top or to the bottom.
 
 Pure. A place is between two neighbours. GitLab keeps one order for all issues: a card goes between two cards
-of its column, and undo takes it back between the two that it stood between in the whole order.
+of its column, and undo takes it back between the two that it stood between in the whole order. Cards without
+a position come last, by id; those that the card is put behind or among are named, since GitLab ranks next to
+a card only if that has a position.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from msgspec import structs
 from glboard_core.board.batch import EditBatch, titled
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.operations import Change, Rank
-from glboard_core.model.issue import Issue, IssueId, order_key
+from glboard_core.model.issue import Issue, IssueId, is_placed, order_key, place_of
+
+#: Less than the distance of two cards, also of two without a position.
+_STEP = 0.5
 
 Where = Literal["up", "down", "top", "bottom"]
 
@@ -42,7 +47,9 @@ def _one(
     if places is None:
         return []
     above, below = (index.issue(place) if place else None for place in places)
-    return [(issue.id, _between_neighbours(issue, above, below, around(issue.id, index.positions())))]
+    order = index.positions()
+    unplaced = _unplaced([one for one in cards if one != issue.id], places, order)
+    return [(issue.id, _between_neighbours(issue, above, below, around(issue.id, order), unplaced))]
 
 
 def _many(
@@ -51,8 +58,12 @@ def _many(
     rows = list(cards)
     now = {issue.id: issue for _, issue in here}
     positions = index.positions()
+    # A list, since places of cards that share one do not tell their order once some of them were moved.
+    order: list[IssueId] = sorted(positions, key=lambda one: order_key(positions[one], one))
     forward = where in ("up", "top")
     changes: list[tuple[IssueId, Change]] = []
+    #: Not among the cards without a position: they are ranked themselves, or were named before.
+    named = set(now)
     blocked = -1 if forward else len(rows)
     for nth, (_, issue) in enumerate(here if forward else reversed(here)):
         row = rows.index(issue.id)
@@ -67,36 +78,64 @@ def _many(
         if places is None:
             continue
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
-        change = _between_neighbours(now[issue.id], above, below, around(issue.id, positions))
+        unplaced = _unplaced([one for one in rows if one not in named], places, positions)
+        named.update(unplaced)
+        here_in = order.index(issue.id)
+        was = (
+            order[here_in - 1] if here_in else None,
+            order[here_in + 1] if here_in + 1 < len(order) else None,
+        )
+        change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:
             now[issue.id] = structs.replace(now[issue.id], position=change.position)
             positions[issue.id] = change.position
+        del order[here_in]
+        beside = order.index(change.above) + 1 if change.above else order.index(change.below or order[0])
+        order.insert(beside, issue.id)
         rows.insert(to, rows.pop(row))
     return changes
 
 
 def _between_neighbours(
-    issue: Issue, above: Issue | None, below: Issue | None, was: tuple[IssueId | None, IssueId | None]
+    issue: Issue,
+    above: Issue | None,
+    below: Issue | None,
+    was: tuple[IssueId | None, IssueId | None],
+    unplaced: tuple[IssueId, ...],
 ) -> Rank:
     """A place between two neighbours (one may be None), remembering between which two it was."""
     return Rank(
         above=above.id if above else None,
         below=below.id if below else None,
-        position=between(above.position if above else None, below.position if below else None),
+        position=between(
+            place_of(above.position, above.id) if above else None,
+            place_of(below.position, below.id) if below else None,
+        ),
         was_above=was[0],
         was_below=was[1],
-        was_position=issue.position,
+        was_position=place_of(issue.position, issue.id),
+        unplaced=unplaced,
     )
 
 
+def _unplaced(
+    rows: Sequence[IssueId], places: tuple[IssueId | None, IssueId | None], order: Mapping[IssueId, float]
+) -> tuple[IssueId, ...]:
+    """The cards of a column without a position, if a neighbour is one of them."""
+    if all(place is None or is_placed(order.get(place)) for place in places):
+        return ()
+    start = bisect_left(rows, True, key=lambda one: not is_placed(order.get(one)))
+    return tuple(one for one in rows[start:] if one in order and not one.startswith("new:"))
+
+
 def between(above: float | None, below: float | None) -> float | None:
-    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
+    """A place to show between two: halfway, or half a step past the only one; None if there is neither."""
     if above is not None and below is not None:
         return (above + below) / 2
     if above is not None:
-        return above + 1
-    return below - 1 if below is not None else None
+        return above + _STEP
+    return below - _STEP if below is not None else None
 
 
 def neighbours(rows: Sequence[IssueId], row: int, to: int) -> tuple[IssueId | None, IssueId | None] | None:
@@ -114,7 +153,7 @@ def neighbours(rows: Sequence[IssueId], row: int, to: int) -> tuple[IssueId | No
 
 
 def around(issue: IssueId, positions: Mapping[IssueId, float]) -> tuple[IssueId | None, IssueId | None]:
-    """(above, below) of an issue in the whole order; one without a place comes after all that have one."""
+    """(above, below) of an issue in the whole order; one not in it comes after all others."""
     mine = positions.get(issue)
     key = order_key(mine, issue)
     highest = max((at for at in positions.values() if mine is None or at < mine), default=None)

@@ -358,6 +358,12 @@ class GitLabGateway(Gateway):
     ) -> list[Outcome]:
         return await self._sender.send(ops, shown, catalog, report)
 
+    async def create_board(self, name: str) -> str:
+        from glboard_core.gitlab.admin import Admin  # rarely needed: keep it out of the start
+
+        board = await Admin(self._transport).create_board(self.group, name)
+        return f"gid://gitlab/Board/{board.id}"
+
 
 def _filters(query: IssueQuery) -> dict[str, object]:
     filters: dict[str, object] = {

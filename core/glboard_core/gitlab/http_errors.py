@@ -295,7 +295,7 @@ def _on_the_way(
         # GitLab's own words, before it does anything.
         return Failure(maintenance(), reached=False, again=True, wait=wait)
     if status >= 500:
-        crashed = status == 500 and _message(fields).lower() == CRASHED
+        crashed = status == 500 and _message(fields).lower().removeprefix("500 ") == CRASHED
         again = status not in _LASTING
         return Failure(_server_failed(host, status), again=again, wait=wait, crashed=crashed)
     return None

@@ -247,6 +247,21 @@ def place(dialect: Dialect) -> str:
 #: A milestone as it is now. Variables: id.
 MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title state } }"
 
+# -- the manual order
+
+#: Reading a list gives its issues a position, in order. One board at a time, of its lists the issues with
+#: these numbers. Variables: group, iids, after.
+PLACES = (
+    "query Places($group: ID!, $iids: [String!], $after: String) { group(fullPath: $group)"
+    f" {{ boards(first: 1, after: $after) {{ {_PAGE_INFO} nodes {{ id lists(first: 50) {{ nodes"
+    " { issues(first: 100, filters: { iids: $iids }) { nodes { id relativePosition } } } } } } } }"
+)
+#: An issue that has a position, if there is one. Variables: group.
+FIRST_PLACED = (
+    "query FirstPlaced($group: ID!) { group(fullPath: $group) { issues(includeSubgroups: true,"
+    " sort: RELATIVE_POSITION_ASC, first: 1) { nodes { id relativePosition } } } }"
+)
+
 # -- what the server offers
 
 #: Version, edition and user.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.operations import Op
+from glboard_core.board.operations import Op, Rank
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -98,6 +98,38 @@ class Sender:
         report: Report | None = None,
     ) -> list[Outcome]:
         """See ``ports.Gateway.send``."""
+        ranks = [op for op in ops if isinstance(op.change, Rank)]
+        others = [op for op in ops if not isinstance(op.change, Rank)]
+        outcomes = await self._changes(others, shown, catalog, report)
+        found = {outcome.op: outcome for outcome in outcomes}
+        try:
+            placed = await self._ranks(ranks, shown, catalog)
+        except (ConnectionFailed, AuthError) as error:
+            if not others:
+                raise
+            placed = [Failed(op=op.id, error=error, issue=shown.get(op.issue)) for op in ranks]
+        found |= {outcome.op: outcome for outcome in placed}
+        return [found[op.id] for op in ops]
+
+    async def _ranks(
+        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+    ) -> list[Outcome]:
+        """Changes of the manual order, in documents of their own: GitLab may fail on them."""
+        if not ops:
+            return []
+
+        # Rarely needed: keep it out of the start.
+        from glboard_core.gitlab.ranks import RankSender
+
+        return await RankSender(self.runner, self.reader, catalog, shown, self._changes).send(ops)
+
+    async def _changes(
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Report | None = None,
+    ) -> list[Outcome]:
         if not ops:
             return []
         statuses: Mapping[str, str] = {}

@@ -152,10 +152,36 @@ def rank_key(issue: Issue) -> tuple[bool, float, int, str]:
     return order_key(issue.position, issue.id)
 
 
+#: Places from here on are of issues without a position. GitLab's positions are below 2**31.
+UNPLACED = float(2**32)
+#: Stands for the number of an issue that is not in GitLab yet: it comes last.
+_NEWEST = 2**48
+
+
 def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
-    """Sort key: by a number, None last, then by the id's number."""
+    """Sort key: by a number, None last, then by the id's number. UNPLACED and above is None's kind."""
+    number = _number(issue)
+    if by is None:
+        by = UNPLACED + number
+    return (by >= UNPLACED, by, number, issue)
+
+
+def place_of(position: float | None, issue: IssueId) -> float:
+    """Where an issue is in the manual order: its position, or a place among those without one.
+
+    So that a card ranked between two without a position can be shown there. Never sent to GitLab.
+    """
+    return UNPLACED + _number(issue) if position is None else position
+
+
+def is_placed(position: float | None) -> bool:
+    """Whether a position or place is one that GitLab gave, or one between such."""
+    return position is not None and position < UNPLACED
+
+
+def _number(issue: IssueId) -> int:
     number = issue.rpartition("/")[2]
-    return (by is None, 0.0 if by is None else by, int(number) if number.isdigit() else 0, issue)
+    return int(number) if number.isdigit() else _NEWEST
 
 
 class Placeable(Protocol):

@@ -363,6 +363,17 @@ class Engine:
                 saw[issue] = change.apply(before)
         return ops
 
+    async def create_board(self, name: str) -> None:
+        """Create an issue board in the group: GitLab needs one to begin a manual order.
+
+        Raises EditForbidden, EditUnknown, and what ``perform`` raises.
+        """
+        self._check_writable()
+        board = await self.gateway.create_board(name)
+        if (catalog := self.catalog) is not None and catalog.ranking_board is None:
+            self.store.put_catalog(structs.replace(catalog, ranking_board=board))
+            self._emit(CatalogChanged())
+
     # The change log
 
     def unsent(self) -> list[Logged]:

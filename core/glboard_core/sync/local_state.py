@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
@@ -273,6 +275,24 @@ class LocalState:
         self.conflicts.update(issue.id for issue in fresh)
         self.update_shown(before, cause, confirmed=confirmed)
         self.changed()  # conflicts may have resolved themselves
+
+    def place(self, places: Mapping[IssueId, float]) -> None:
+        """GitLab has these issues at other places in the manual order. Nothing else of them was read."""
+        fresh: list[Issue] = []
+        confirmed: list[IssueDiff] = []
+        for identity, at in places.items():
+            known = self.store.issue(identity)
+            if known is None or known.position == at:
+                continue
+            # A page requested earlier still shows the old place: it is read again.
+            self.answered(identity)
+            fresh.append(structs.replace(known, position=at))
+            confirmed.append(IssueDiff((known, fresh[-1])))
+        if not fresh:
+            return
+        before = self.as_shown(issue.id for issue in fresh)
+        self.store.put(fresh)
+        self.update_shown(before, "answer", confirmed=confirmed)
 
     def remove(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; stale answers are treated as in ``confirm``."""

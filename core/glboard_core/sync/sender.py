@@ -32,6 +32,7 @@ from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
+from glboard_core.sync.order import concerned
 from glboard_core.sync.outbox import OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
@@ -325,7 +326,9 @@ class OutboxSender:
         if catalog is None:
             raise ConnectionFailed(NOT_LOADED)
         known = self._store.issues()
-        confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
+        issues = [item.op.issue for item in items]
+        issues += concerned([item.op.change for item in items], known)
+        confirmed = {issue: known[issue] for issue in issues if issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
         by_op = {item.op.id: item for item in items}
         settled: set[OpId] = set()
@@ -415,6 +418,8 @@ class OutboxSender:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
+        places = [outcome.places for _, outcome in outcomes if isinstance(outcome, Done)]
+        self._local_state.place({issue: at for some in places for issue, at in some.items()})
         self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
             item.sent_at = 0.0

@@ -176,14 +176,16 @@ def test_ranking_loses_no_card_and_keeps_the_rest_in_order(chosen: set[int], whe
 
 @given(
     st.lists(
-        st.tuples(st.booleans(), st.sampled_from([512.0, 1024.0, 1536.0, 2048.0])), min_size=2, max_size=8
+        st.tuples(st.booleans(), st.sampled_from([512.0, 1024.0, 1536.0, 2048.0, None])),
+        min_size=2,
+        max_size=8,
     ),
     st.data(),
 )
 def test_undo_puts_cards_back_between_their_neighbours_in_the_whole_order(
-    rows: list[tuple[bool, float]], data: st.DataObject
+    rows: list[tuple[bool, float | None]], data: st.DataObject
 ) -> None:
-    # Bugs are in the column, features in another; some share a place.
+    # Bugs are in the column, features in another; some share a place, some have none.
     cards = [
         structs.replace(card(n, "type::bug" if bug else "type::feature"), position=at)
         for n, (bug, at) in enumerate(rows, 1)
@@ -212,6 +214,30 @@ def test_undo_puts_cards_back_between_their_neighbours_in_the_whole_order(
         assert isinstance(back, Rank)
         put(identity, back)
     assert order == whole
+
+
+@given(
+    st.sets(st.integers(1, 8), min_size=1),
+    st.sampled_from(["up", "down", "top", "bottom"]),
+    st.integers(0, 8),
+)
+def test_cards_without_a_position_are_ranked_on_screen_at_once(
+    chosen: set[int], where: Where, placed: int
+) -> None:
+    everywhere = [card(n, "type::bug") for n in range(1, 9)]
+    cards = [one if one.iid <= placed else structs.replace(one, position=None) for one in everywhere]
+    picked = [one for one in cards if one.iid in chosen]
+    after = order_after(cards, picked, where)
+    assert after == order_after(everywhere, [one for one in everywhere if one.iid in chosen], where)
+    column = index(*cards).column("type::bug")
+    assert column is not None
+    known = {one.id: one for one in cards}
+    named: set[int] = set()
+    for _, change in ranked(index(*cards), column, picked, where).changes:
+        assert isinstance(change, Rank)
+        named |= {known[one].iid for one in change.unplaced}
+        assert {known[one].iid for one in change.neighbours if known[one].position is None} <= named | chosen
+    assert not [n for n in named if n <= placed]
 
 
 @given(st.sets(st.integers(1, 6), min_size=1), st.sampled_from(["up", "down", "top", "bottom"]))

@@ -9,6 +9,7 @@ from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, reachable
+from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
@@ -222,9 +223,42 @@ def rank(context: CommandContext, where: str) -> None:
             f"Cannot rank: columns are sorted by {index.sorting.by}; {key} goes on to GitLab's order."
         )
         return
-    if catalog.ranking_board is None:
-        context.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
+    if catalog.ranking_board is None and not index.has_order():
+        _offer_board(context, where)
         return
     # The card stays in its column and keeps the focus, so that it can be ranked again.
     context.perform(ranked(index, cards, context.targets(), _RANKS[where]), follow=True)
     context.again = lambda: rank(context, where)
+
+
+#: As GitLab names a group's first board.
+_FIRST_BOARD = "Development"
+
+
+def _offer_board(context: CommandContext, where: str) -> None:
+    """Without any place in the manual order, GitLab needs an issue board to begin one."""
+
+    def answered(letter: str) -> None:
+        if letter == "y":
+            context.say("Creating an issue board …")
+            context.shell.work(_create_board(context, where), "board")
+
+    context.ask(
+        "GitLab has no manual order yet: the group needs an issue board. Create one?",
+        {"y": f"create the board “{_FIRST_BOARD}” and rank"},
+        answered,
+        note="Everyone in the group sees it, under Plan > Issue boards. It changes no issue.",
+    )
+
+
+async def _create_board(context: CommandContext, where: str) -> None:
+    engine = context.bridge.engine
+    if engine is None:
+        return
+    try:
+        await engine.create_board(_FIRST_BOARD)
+    except GlboardError as error:
+        context.tell(error)
+        return
+    context.say(f"Board “{_FIRST_BOARD}” created.")
+    rank(context, where)

@@ -108,6 +108,11 @@ def move_between(world: Registry, moved: Issue, before: Issue | None, after: Iss
             if world.traits.ranks_fail:
                 raise InternalServerError
             place_at_end(world, one)
+    if world.traits.misplaces:
+        world.traits.misplaces -= 1
+        rebalance(world)
+        place_at_end(world, moved)
+        return
     if before is not None and after is not None and (before.position or 0) > (after.position or 0):
         before, after = after, before
     if before is not None and after is not None and _lies_between(before, moved, after):

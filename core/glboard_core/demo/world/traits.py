@@ -21,8 +21,10 @@ class Traits:
     """Reading the issues of a board's list gives those without a position one."""
     maintenance: bool = False
     """It is in maintenance mode: reads work, writes are refused."""
-    misses_neighbours: bool = False
+    misses_neighbours: bool = True
     """A rank next to an issue that is gone is an error of the payload; otherwise nothing happens."""
+    misplaces: int = 0
+    """So many ranks re-space all issues, and leave the ranked one at the end."""
     partial_writes: bool = True
     """A change that is refused for one field has its labels and its state written all the same."""
     placing: float | None = 1.0

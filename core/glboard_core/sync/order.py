@@ -1,0 +1,36 @@
+"""Which other issues a change of the manual order depends on.
+
+Owns what the gateway is given besides the issue itself. It reads the mirror only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from glboard_core.board.operations import Change, Rank
+from glboard_core.model.issue import IssueId
+from glboard_core.ports import Issues
+
+#: With more issues without a position than this, only those of the column are sure to keep their order: the
+#: rest costs requests, and no one has ever put it in order.
+MOST_UNPLACED = 100
+
+
+def concerned(changes: Iterable[Change], known: Issues) -> list[IssueId]:
+    """The neighbours, and where one has no position: all others like it, and the last that has one.
+
+    GitLab gives issues a position behind all that have one, so they must get theirs in order.
+    """
+    ranks = [change for change in changes if isinstance(change, Rank)]
+    found = [issue for rank in ranks for issue in (*rank.neighbours, *rank.unplaced)]
+    neighbours = (known.get(issue) for rank in ranks for issue in rank.neighbours)
+    if not any(there is not None and there.position is None for there in neighbours):
+        return found
+    rows = [row for row in known.slim(None) if row.kind.is_open]
+    others = [row.id for row in rows if row.position is None]
+    if len(others) <= MOST_UNPLACED:
+        found += others
+    placed = ((row.position, row.id) for row in rows if row.position is not None)
+    if (end := max(placed, default=None)) is not None:
+        found.append(end[1])
+    return found
