@@ -31,6 +31,7 @@ from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
+from glboard_core.model.renames import Renames
 from glboard_core.purpose import Purpose
 
 if TYPE_CHECKING:
@@ -312,6 +313,9 @@ class Store(Protocol):
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         """Store a locked plan: on disk before this returns. Earlier ones are kept."""
+
+    def rename_plans(self, now: Renames) -> None:
+        """Give the locked plans present names. Raises StoreFailed."""
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         """The values cached under these keys, as far as they exist; ``on`` is the day of use."""

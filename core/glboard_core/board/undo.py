@@ -7,7 +7,7 @@ redo returns the Ops again. At least 100 levels are kept (1,000 here).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct, structs
 
@@ -80,6 +80,11 @@ class UndoStack:
     def replace(self, op: Op) -> None:
         """Replace an Op by its sent version, whose ``before`` is what it actually overwrote."""
         self._done = deque((_replaced(g, op) for g in self._done), maxlen=LEVELS)
+
+    def convert(self, now: Callable[[Group], Group]) -> None:
+        """Replace every group by what ``now`` makes of it: something was renamed."""
+        self._done = deque(map(now, self._done), maxlen=LEVELS)
+        self._undone = list(map(now, self._undone))
 
     def forget(self, op: OpId) -> None:
         """Remove a discarded Op: it was never done, so there is nothing to undo."""

@@ -78,10 +78,21 @@ class Server(Struct, frozen=True, kw_only=True):
             return 0, 0
 
 
+Kind = Literal["label", "milestone", "person", "project"]
+
+
+class Former(Struct, frozen=True):
+    """A title, username or path that something with this id had before it was renamed."""
+
+    kind: Kind
+    id: str
+    name: str
+
+
 class Absent(Struct, frozen=True):
     """What was asked for and does not exist: ``name`` in the project or group ``place``."""
 
-    kind: Literal["label", "milestone", "person", "project"]
+    kind: Kind
     name: str
     place: str = ""
 
@@ -112,6 +123,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     absent: frozenset[Absent] = frozenset()
     #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
+    #: Names that are used no longer, since what had them was renamed.
+    former: frozenset[Former] = frozenset()
 
     def learn(
         self,
@@ -157,6 +170,27 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             return False
         asked = {Absent("label", title, project), Absent("label", title, self.group)}
         return title.startswith(tuple(self.families)) or bool(self.absent & asked)
+
+    def present(self, kind: Kind, name: str) -> str:
+        """The name that what was once called ``name`` has now; ``name`` itself if something is called so."""
+        if name in self.names[kind]:
+            return name
+        ids = (one.id for one in self.former if one.kind == kind and one.name == name)
+        return next((self._by_kind[kind][one] for one in ids if one in self._by_kind[kind]), name)
+
+    @cached_property
+    def _by_kind(self) -> Mapping[Kind, Mapping[str, str]]:
+        return {
+            "label": {one.id: one.title for one in self.labels},
+            "milestone": {one.id: one.title for one in self.milestones},
+            "person": {one.id: one.username for one in self.people},
+            "project": {one.id: one.path for one in self.projects},
+        }
+
+    @cached_property
+    def names(self) -> Mapping[Kind, frozenset[str]]:
+        """Everything that is known, by name."""
+        return {kind: frozenset(names.values()) for kind, names in self._by_kind.items()}
 
     def _is_absent(self, one: Absent) -> bool:
         match one.kind:

@@ -21,6 +21,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.renames import Renames
 from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry, Store
 from glboard_core.store import reports
 from glboard_core.store.database import (
@@ -240,6 +241,10 @@ class SqliteStore(Store):
     def keep_plan(self, plan: PlanSnapshot) -> None:
         with self._writing():
             reports.keep_plan(self._durable, plan)
+
+    def rename_plans(self, now: Renames) -> None:
+        with self._writing():
+            reports.rename_plans(self._durable, now)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         return reports.recall(self._fast, keys, on)

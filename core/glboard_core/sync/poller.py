@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.purpose import with_purpose
@@ -62,7 +62,7 @@ class Poller:
         status: SyncStatus,
         initial_load: InitialLoad,
         names: KnownNames,
-        settings: Settings,
+        settings: Callable[[], Settings],
         longest_wait: float,
         *,
         visible: Visible,
@@ -74,8 +74,8 @@ class Poller:
         self._status = status
         self._initial_load = initial_load
         self._names = names
-        self._sync = settings.sync
-        self._label, self._version = settings.labels.group, settings.planning.version
+        self._settings = settings
+        self._sync = settings().sync
         self._longest_wait = longest_wait
         self._visible = visible
         self._today = today
@@ -88,9 +88,10 @@ class Poller:
         self._reconciler = Reconciler(
             gateway,
             local_state,
-            settings.sync.reconcile,
+            self._sync.reconcile,
             visible=visible,
             scope=lambda: self._scope,
+            adopt=self._adopt,
             reread=self._reread,
         )
         self._catalogued = float("-inf")
@@ -297,7 +298,7 @@ class Poller:
         equal. Returns False, with nothing adopted beyond the first pages, if more changed than is worth
         reading one by one, or if the server's clock was put back: then its times cannot be compared.
         """
-        local_state, scope = self._local_state, self._scope
+        local_state = self._local_state
         asked = asyncio.get_running_loop().time()
         # Never beyond this: an issue stamped in the future would make later polls blind.
         started = self._gateway.now()
@@ -322,17 +323,24 @@ class Poller:
                 break
             await self._names.checked()
             newest = max(newest, latest or newest)
-            local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
-            local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
+            self._adopt(page, asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
         await self._reread_blocked()
         # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
         # server's clock only its issues tell the time. It may have been put back since the last answer.
         reached = started if self._gateway.knows_time else min(started, newest)
         self._move_cursor(min(reached, self._gateway.now()))
-        self._names.learn(lambda issue: self._store.issue(issue) is not None)
         self._polled = asked
         return True
+
+    def _adopt(self, page: Sequence[Issue], asked: float) -> None:
+        """The server returned these issues of any scope, as requested at ``asked`` by the loop's clock."""
+        held = {issue.id for issue in page if self._scope.holds(issue)}
+        # First the names that came with them: what was renamed is no change of an issue.
+        self._names.learn(lambda issue: issue in held or self._store.issue(issue) is not None)
+        scope = self._scope
+        self._local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
+        self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
 
     async def _reread_blocked(self) -> None:
         """Read issues that may be blocked no longer or again, since others were closed or reopened.
@@ -375,4 +383,5 @@ class Poller:
 
     @property
     def _scope(self) -> Scope:
-        return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)
+        settings, catalog = self._settings(), self._store.catalog()
+        return scope_of_group(settings.labels.group, catalog, self._today(), settings.planning.version)
