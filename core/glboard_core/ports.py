@@ -93,6 +93,9 @@ class Gateway(Protocol):
     def expect(self, server: Server) -> None:
         """The server is known from an earlier session: it need not be asked for before the first query."""
 
+    def expect_group(self, path: str) -> None:
+        """The group has this path, as far as it is known from an earlier session."""
+
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of these projects whose title contains ``text``: one request."""
 

@@ -66,7 +66,7 @@ def group_now(group: Group, now: Renames) -> Group:
 class OldName(Struct, frozen=True):
     """A name in the configuration that nothing has any longer: where it stands, and the present one."""
 
-    kind: Kind
+    kind: str
     name: str
     now: str
     key: str
@@ -103,8 +103,15 @@ class _Renaming:
 
 def settings_now(settings: Settings, catalog: Catalog | None) -> tuple[Settings, list[OldName]]:
     """The configuration with present names, and which of its names are old; itself if none is."""
-    if catalog is None or not catalog.former:
+    if catalog is None:
         return settings, []
+    group = settings.gitlab.group
+    if group and catalog.group_id and group.casefold() != catalog.group.casefold():
+        old = [OldName("group", group, catalog.group, "gitlab.group")]
+    else:
+        old = []
+    if not catalog.former:
+        return settings, old
     names = _Renaming(catalog)
     milestones = {
         key: names.all("milestone", f"milestones.{key}", titles)
@@ -120,7 +127,7 @@ def settings_now(settings: Settings, catalog: Catalog | None) -> tuple[Settings,
         project=names.of("project", "planning.issue.project")(settings.planning.issue.project),
     )
     if not names.found:
-        return settings, []
+        return settings, old
     now = structs.replace(
         settings,
         milestones=milestones,
@@ -129,7 +136,7 @@ def settings_now(settings: Settings, catalog: Catalog | None) -> tuple[Settings,
         flow=structs.replace(settings.flow, labels=states),
         planning=structs.replace(settings.planning, mix=mix, issue=issue),
     )
-    return now, names.found
+    return now, [*old, *names.found]
 
 
 def _labels(labels: LabelSettings, names: _Renaming) -> LabelSettings:
@@ -153,19 +160,19 @@ def _states(settings: Settings, names: _Renaming) -> dict[str, str]:
 
 
 def _board(board: BoardSettings, settings: Settings, names: _Renaming) -> BoardSettings:
-    key = f"the board {board.id}'s"
+    key = f"of the board {board.id}"
     kind: Kind | None = "label" if board.by == "label" else "milestone" if board.by == "milestone" else None
     columns, limits = board.columns, board.limits
     if kind is not None:
-        now = names.of(kind, f"{key} columns")
+        now = names.of(kind, f"columns {key}")
         known = settings.milestones if kind == "milestone" else ()
         columns = tuple(name if name in known else now(name) for name in columns)
         limits = {name if name in known else now(name): limit for name, limit in limits.items()}
     aliased = board.milestone in settings.milestones
     return structs.replace(
         board,
-        labels=names.all("label", f"{key} labels", board.labels),
-        milestone=board.milestone if aliased else names.of("milestone", f"{key} milestone")(board.milestone),
+        labels=names.all("label", f"labels {key}", board.labels),
+        milestone=board.milestone if aliased else names.of("milestone", f"milestone {key}")(board.milestone),
         columns=columns,
         limits=limits,
     )

@@ -65,7 +65,6 @@ class GitLabGateway(Gateway):
     ) -> None:
         """``server`` comes from a stored catalog, which saves a request; ``limits`` are for tests."""
         self.account = account
-        self.group = group
         self._transport = Transport(account, limits)
         self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
@@ -120,6 +119,14 @@ class GitLabGateway(Gateway):
     def expect(self, server: Server) -> None:
         self._runner.learn(server)
 
+    @property
+    def group(self) -> str:
+        """The group's full path; another one once it was found to be renamed."""
+        return self._catalog_reader.group
+
+    def expect_group(self, path: str) -> None:
+        self._catalog_reader.group = self._search.group = path
+
     async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and abs(ahead[0].since - names.since) < SAME_DAYS:
@@ -127,6 +134,7 @@ class GitLabGateway(Gateway):
         if known is None or not known.labels:
             self._decoder.seen.forget()
         read = await self._catalog_reader.catalog(names, known)
+        self.expect_group(self._catalog_reader.group)
         self._user = read.me
         return read
 

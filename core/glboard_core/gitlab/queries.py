@@ -288,6 +288,12 @@ NAMED: dict[tuple[str, str], Field] = {
         value="String",
         cost=14,
     ),
+    ("", "people ids"): Field(
+        text="users(ids: $v, first: 100) { nodes { id username name } }", value="[ID!]", cost=10
+    ),
+    ("", "projects"): Field(
+        text=f"projects(ids: $v, first: 100) {{ nodes {{ {_PROJECT} }} }}", value="[ID!]", cost=10
+    ),
     ("", "people"): Field(
         text="users(usernames: $v, first: 100) { nodes { id username name } }", value="[String!]", cost=10
     ),
@@ -424,7 +430,8 @@ STATUSES = (
 
 #: What to request back for each field that an Op changes, and its maximum cost.
 TOUCHED: dict[str, tuple[str, int]] = {
-    "labels": (_TITLES, 7),
+    # With ids, by which a label that was renamed meanwhile is known.
+    "labels": ("labels(first: 100) { nodes { id title } }", 9),
     "assignees": (_ASSIGNEES, 5),
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),

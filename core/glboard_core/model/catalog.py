@@ -164,6 +164,21 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             learned = structs.replace(learned, absent=frozenset(filter(learned._is_absent, learned.absent)))
         return learned
 
+    def moved(self, old: str, new: str) -> Catalog:
+        """The catalog after a group or project, and all below it, has another path."""
+
+        def path(one: str) -> str:
+            return new + one.removeprefix(old) if _within(one, old) else one
+
+        return structs.replace(
+            self,
+            group=path(self.group),
+            labels=tuple(structs.replace(one, owner=path(one.owner)) for one in self.labels),
+            milestones=tuple(structs.replace(one, owner=path(one.owner)) for one in self.milestones),
+            projects=tuple(structs.replace(one, path=path(one.path)) for one in self.projects),
+            absent=frozenset(structs.replace(one, place=path(one.place)) for one in self.absent),
+        )
+
     def lacks(self, project: str, title: str) -> bool:
         """Whether ``project`` has no label with that title, as far as it was asked there or in its group."""
         if self.label(project, title) is not None:

@@ -104,7 +104,7 @@ class Renames(Struct, frozen=True, kw_only=True, dict=True):
         yield from (Former("project", projects[path], path) for path in self.projects if path in projects)
 
     def said(self) -> list[str]:
-        """A line about each, for a person: “The milestone 19.8 is now 19.8 GA.”"""
+        """A line about each, for a person, such as “The milestone 19.8 is now 19.8 GA.”."""
         found = [
             f"The {kind} {old} is now {new}."
             for kind, renamed in (("milestone", self.milestones), ("label", self.labels))

@@ -116,6 +116,8 @@ class Engine:
         self._age = MirrorAge(store, gateway.now)
         if (known := store.catalog()) is not None and known.server.version:
             gateway.expect(known.server)
+        if known is not None and known.group_id and known.group:
+            gateway.expect_group(known.group)
         # Before anything is shown: issues of another scope must not be.
         label = self.settings.labels.group
         adopts = not command or store.meta(SCOPE) is None
@@ -581,7 +583,7 @@ class Engine:
             keep_scope(self.store, self.settings.labels.group)
 
     def _tell_renamed(self, now: Renames) -> None:
-        old = [str(one) for one in self._old_names if one.name in now.names]
+        old = [str(one) for one in self._old_names if one.name in (*now.names, now.group[0])]
         said = [line for line in now.said() if not any(one.startswith(line[:-1]) for one in old)]
         lines = [*old, *said]
         more = f"{len(lines) - MOST_SAID} more were renamed in GitLab."

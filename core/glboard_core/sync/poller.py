@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, GroupNotFound
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
@@ -184,7 +184,7 @@ class Poller:
         # Nothing of the poll is adopted before the server has confirmed who we are.
         async with together() as tasks:
             tasks.create_task(self._read_catalog())
-            caught_up = tasks.create_task(self._catch_up())
+            caught_up = tasks.create_task(self._follow_group())
         if not caught_up.result():
             # Away for long: reading the boards is less work than reading all changes.
             await self.load()
@@ -287,8 +287,16 @@ class Poller:
 
     async def poll(self) -> None:
         """Read what changed since the cursor; if that is too much, everything next time."""
-        if not await self._catch_up():
+        if not await self._follow_group():
             self.refresh()
+
+    async def _follow_group(self) -> bool:
+        """Catch up, also if the group has another path now: it is asked for by its id."""
+        try:
+            return await self._catch_up()
+        except GroupNotFound:
+            await self._read_catalog()
+            return await self._catch_up()
 
     @with_purpose("poll")
     async def _catch_up(self) -> bool:
