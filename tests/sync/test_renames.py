@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from glboard_core.board.changes import differences
 from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import BoardSettings, Settings
@@ -87,7 +88,10 @@ async def test_a_rename_leaves_the_board_as_it_is(server: DemoServer, store: Sto
         # Nobody changed an issue by it.
         await made.refreshed()
         await engine.poller.reconcile()
-        assert all(event.cause != "theirs" for event in made.told(IssuesChanged))
+        diffs = [diff for event in made.told(IssuesChanged) for diff in event.confirmed]
+        assert [differences(before, after) for before, after in diffs if before and after] == [()] * len(
+            diffs
+        )
         assert engine.undo() is not None
         await made.settled()
         assert (issue.weight, engine.failed) == (1, [])

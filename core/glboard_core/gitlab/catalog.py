@@ -32,7 +32,7 @@ from glboard_core.gitlab.graphql import (
     together,
 )
 from glboard_core.gitlab.queries import Dialect, NamedField
-from glboard_core.model.catalog import Absent, Catalog, Label, Project
+from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around
 
 #: Concurrent queries.
@@ -427,18 +427,6 @@ class CatalogReader:
         people = {Absent("person", name) for name in needs.people if name.casefold() not in folded}
         projects = {Absent("project", path) for path in needs.projects if catalog.project(path) is None}
         return labels | titles | people | projects
-
-
-def without(catalog: Catalog, labels: Iterable[str], milestones: Iterable[str]) -> Catalog:
-    """The catalog without the labels and milestones with these ids."""
-    gone, over = set(labels), set(milestones)
-    if not (gone or over):
-        return catalog
-    return structs.replace(
-        catalog,
-        labels=tuple(one for one in catalog.labels if one.id not in gone),
-        milestones=tuple(one for one in catalog.milestones if one.id not in over),
-    )
 
 
 def _worth_keeping(known: Catalog | None) -> Catalog | None:

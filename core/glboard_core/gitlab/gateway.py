@@ -71,7 +71,7 @@ class GitLabGateway(Gateway):
         self._catalog_reader = CatalogReader(self._runner, group)
         self._search = CatalogSearch(self._runner, group)
         self._reader = IssueReader(self._runner, self._decoder)
-        self._sender = Sender(self._runner, self._decoder, self._reader)
+        self._sender = Sender(self._runner, self._decoder, self._reader, self._catalog_reader.extended)
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: tuple[CatalogNames, Catalog] | None = None
         self._user: Person | None = None
@@ -160,6 +160,10 @@ class GitLabGateway(Gateway):
                     milestones.append(decode.milestone(wire, owner))
                 case User():
                     people.append(decode.person(wire))
+        for one in self._sender.relearned:
+            labels += [one] if isinstance(one, Label) else []
+            milestones += [one] if isinstance(one, Milestone) else []
+        self._sender.relearned.clear()
         return catalog.learn(labels=labels, milestones=milestones, people=people)
 
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:

@@ -216,9 +216,10 @@ def detail(dialect: Dialect) -> str:
 def place(dialect: Dialect) -> str:
     """A project as it is now, with what one may do there. Variables: path."""
     permission = "adminIssue" if dialect.modern else "createLabel"
+    leaving = "markedForDeletionOn " if dialect.modern else ""
     return (
         "query Place($path: ID!) { project(fullPath: $path)"
-        f" {{ fullPath archived userPermissions {{ mayEdit: {permission} }} }} }}"
+        f" {{ fullPath archived {leaving}userPermissions {{ mayEdit: {permission} }} }} }}"
     )
 
 

@@ -331,6 +331,32 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return next((project for project in self.projects if project.path == path), None)
 
 
+# What is known no longer, or elsewhere
+
+
+def without(catalog: Catalog, labels: Iterable[str], milestones: Iterable[str]) -> Catalog:
+    """The catalog without the labels and milestones with these ids."""
+    gone, over = set(labels), set(milestones)
+    if not (gone or over):
+        return catalog
+    return structs.replace(
+        catalog,
+        labels=tuple(one for one in catalog.labels if one.id not in gone),
+        milestones=tuple(one for one in catalog.milestones if one.id not in over),
+    )
+
+
+def moved_in(catalog: Catalog, old: str, new: str) -> Catalog:
+    """The catalog after a project has another path: with the group above it if that was renamed."""
+    above, below = old.split("/"), new.split("/")
+    while len(above) > 1 and len(below) > 1 and above[-1] == below[-1]:
+        above, below = above[:-1], below[:-1]
+    before, after = "/".join(above), "/".join(below)
+    if _within(catalog.group, before):
+        return catalog.moved(before, after)
+    return structs.replace(catalog.moved(old, new), group=catalog.group)
+
+
 # What is learned
 
 
