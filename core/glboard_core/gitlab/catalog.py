@@ -196,10 +196,12 @@ class CatalogReader:
             if known
             else []
         )
+        titles = {one.title for one in known.milestones if one.owner == known.group} if known else set()
         group = partial(NamedField, of="group", path=self.group)
         return [
             group(by="dated", value=_days(names.since, names.until)),
-            *(group(by="milestone", value=title) for title in sorted(names.milestones)),
+            # Those that are known are asked for by their ids.
+            *(group(by="milestone", value=title) for title in sorted(names.milestones - titles)),
             *(group(by="milestones", value=part) for part in chunks(ids, IDS_EACH)),
             *(group(by="family", value=prefix) for prefix in sorted(names.families)),
             *(group(by="label", value=title) for title in single),

@@ -432,7 +432,7 @@ STATUSES = (
 #: What to request back for each field that an Op changes, and its maximum cost.
 TOUCHED: dict[str, tuple[str, int]] = {
     # With ids, by which a label that was renamed meanwhile is known.
-    "labels": ("labels(first: 100) { nodes { id title } }", 9),
+    "labels": ("labels(first: 100) { nodes { id title } }", 8),
     "assignees": (_ASSIGNEES, 5),
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
