@@ -136,4 +136,11 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
     created = any(op.change.creates for op in ops)
-    return "GitLab cannot delete issues, so undo closes it." if created else ""
+    chosen = any(
+        (edit := op.change.as_edit) is not None and op.before is not None and edit.chosen(op.before)
+        for op in ops
+    )
+    words = ["GitLab cannot delete issues, so undo closes it."] if created else []
+    if chosen:
+        words.append("GitLab keeps one label of a scope, so the other is back in its place.")
+    return " ".join(words)

@@ -92,7 +92,7 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         found = [state for label in issue.labels if (state := self._state(label)) is not None]
         return tuple(sorted(found, key=lambda state: state.order))
 
-    def by_label(self, issue: Issue) -> WorkflowState | None:
+    def by_label(self, issue: Placeable) -> WorkflowState | None:
         """The state named by labels; of several, the one farthest from completion (rules 4 and 16)."""
         return next(iter(self.labelled(issue)), None)
 
@@ -103,16 +103,9 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         wanted = issue.status.casefold()
         return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
 
-    def of(self, issue: Issue) -> WorkflowState | None:
+    def of(self, issue: Placeable) -> WorkflowState | None:
         """flow(i) of rule 2. With backend "both" the label decides; a difference is a ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
-
-    def all_of(self, issue: Placeable) -> tuple[WorkflowState, ...]:
-        """Every state the issue is in: more than one only if labels name several."""
-        if self.backend == "status":
-            state = self.by_status(issue)
-            return (state,) if state else ()
-        return self.labelled(issue)
 
     def workflow_labels(self, issue: Issue) -> frozenset[str]:
         """All labels with the workflow prefix, known or not: what a change of state removes."""
