@@ -302,6 +302,9 @@ class Store(Protocol):
     def catalog(self) -> Catalog | None:
         """The last stored catalog, or None."""
 
+    def shared_catalog(self) -> Catalog | None:
+        """The catalog as another process may have stored it since; ``catalog`` stays as it is."""
+
     def put_catalog(self, catalog: Catalog) -> None:
         """Store the catalog."""
 

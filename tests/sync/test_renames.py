@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.changes import differences
 from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Edit
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
+from glboard_core.errors import EditImpossible
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Store
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import EngineNotice, IssuesChanged
-from support.engines import GROUP_LABEL, HASTE, STILL, gateway, session
+from glboard_core.sync.log import ServerAnswer
+from support.engines import GROUP_LABEL, HASTE, NOW, STILL, gateway, session
 
 BOARD = BoardSettings(
     id="bugs", name="Bugs", columns=("type::bug", "type::feature"), milestone="19.7", labels=("Deliverable",)
@@ -85,7 +93,7 @@ async def test_a_rename_leaves_the_board_as_it_is(server: DemoServer, store: Sto
         await engine.load_catalog()
         assert everywhere(engine) == [issue.reference] * 2
         assert any(said in event.text for event in made.told(EngineNotice))
-        # Nobody changed an issue by it.
+        # No one changed an issue by it.
         await made.refreshed()
         await engine.poller.reconcile()
         diffs = [diff for event in made.told(IssuesChanged) for diff in event.confirmed]
@@ -106,3 +114,68 @@ async def test_a_rename_leaves_the_board_as_it_is(server: DemoServer, store: Sto
             [[issue.reference]],
             [[issue.reference]],
         ]
+
+
+async def test_what_waits_what_failed_and_what_was_locked_follow(server: DemoServer, store: Store) -> None:
+    world = server.world
+    world.edit("top/app#2", by="eng_1", assignees=["eng_1"])
+    held = structs.replace(SETTINGS, sync=structs.replace(STILL, hold=3600))
+    async with session(server, store, settings=held) as made:
+        engine = made.engine
+        label = frozenset({"Deliverable"})
+        made.edit("app#1", milestone="19.8", add=label, assign=frozenset({"eng_1"}))
+        refused, _ = made.edit("app#2", milestone="19.8"), made.edit("app#3", weight=2)
+        locked = PlannedIssue(issue=made.issue("app#1").id, reference="top/app#1", assignees=("eng_1",))
+        store.keep_plan(PlanSnapshot(milestone="19.8", locked_at=NOW, issues=(locked,)))
+        no = EditImpossible("No.")
+        engine.local_state.settle([ServerAnswer(refused[0], None, no)], result="done")
+        upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+        upheavals.rename_user(world, world.user("eng_1"), "eng_one")
+        upheavals.rename_project(world, world.project("top/app"), "top/app-2")
+        relabel(world, "Deliverable")
+        await engine.load_catalog()
+        shown = made.issue("app-2#1")
+        assert (shown.milestone, shown.assignees) == ("19.8 GA", ("eng_one",))
+        assert "Deliverable now" in shown.labels
+        [(failed, _)] = engine.failed
+        assert failed.change == Edit(milestone="19.8 GA")
+        assert engine.failed[0][0] == store.failed_changes()[0].op
+        [plan] = store.plans("19.8 GA")
+        assert (plan.issues[0].reference, plan.issues[0].assignees) == ("top/app-2#1", ("eng_one",))
+        engine.sender.hurry()
+        await made.settled()
+        there = world.issue("top/app-2#1")
+        assert (there.milestone and there.milestone.title, there.assignees[0].username) == (
+            "19.8 GA",
+            "eng_one",
+        )
+        assert "Deliverable now" in {one.title for one in there.labels}
+        assert len(engine.failed) == 1
+
+
+async def test_another_process_follows(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    add = ["Deliverable", "workflow::in dev"]
+    server.world.edit("top/app#1", by="eng_1", add_labels=add, assignees=["eng_1"])
+    both = session(server, one, settings=SETTINGS), session(server, two, settings=SETTINGS)
+    async with both[0] as first, both[1] as second:
+        second.events.clear()
+        for act in ("milestone", "filter"):
+            ACTS[act][0](server.world)
+        await first.engine.load_catalog()
+        await second.until(lambda: second.engine.settings.labels.deliverable == "Deliverable now")
+        assert everywhere(second.engine) == ["top/app#1"] * 2
+        assert all(not event.confirmed for event in second.told(IssuesChanged))
+
+
+async def test_a_former_name_means_what_has_another_one(server: DemoServer, store: Store) -> None:
+    async with session(server, store) as made:
+        engine, world = made.engine, server.world
+        upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+        await engine.load_catalog()
+        assert engine.board("planning", "19.8").milestone == "19.8 GA"
+        # Until something is called so again.
+        world.add_milestone(world.root, "19.8", date(2027, 3, 1), date(2027, 3, 31))
+        await engine.load_catalog()
+        assert engine.board("planning", "19.8").milestone == "19.8"

@@ -154,7 +154,7 @@ def _states(settings: Settings, names: _Renaming) -> dict[str, str]:
     found = dict(settings.flow.labels)
     for state in STATES:
         label = scheme.label(state)
-        if (now := names.of("label", f"flow.labels.“{state.name}”")(label)) != label:
+        if (now := names.of("label", f"flow.labels.{state.name}")(label)) != label:
             found[state.name] = now
     return found
 

@@ -409,7 +409,7 @@ class _SendBatch:
         return again
 
     async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
-        """Whether what GitLab ignored has another id now: it was promoted to a group, or made anew."""
+        """Whether what GitLab ignored has another id now: it was promoted to a group, or created again."""
         edit, now = op.change.as_edit, outcome.issue
         dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
         if edit is None or now is None or not dropped:

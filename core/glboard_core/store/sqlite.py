@@ -102,12 +102,14 @@ class SqliteStore(Store):
     # Catalog and other values
 
     def catalog(self) -> Catalog | None:
-        if self._kept is None and (value := self.meta("catalog")) is not None:
-            try:
-                self._kept = _catalog.decode(value)
-            except msgspec.DecodeError:
-                return None  # written by another version: read it again
+        if self._kept is None:
+            self._kept = self.shared_catalog()
         return self._kept
+
+    def shared_catalog(self) -> Catalog | None:
+        value = self.meta("catalog")
+        # One that another version has written is read again from GitLab.
+        return None if value is None else decoded(_catalog, value)
 
     def put_catalog(self, catalog: Catalog) -> None:
         self._kept = catalog

@@ -49,7 +49,7 @@ from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.poller import Poller
-from glboard_core.sync.processes import OtherProcesses, SendLease
+from glboard_core.sync.processes import RENAMED, OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
@@ -152,6 +152,7 @@ class Engine:
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
+        self.others.adopt_names = self._adopt_names
         self.sender = OutboxSender(
             gateway,
             self.local_state,
@@ -555,8 +556,19 @@ class Engine:
         self._store_catalog(catalog)
         self._wake.set()
 
-    def _store_catalog(self, catalog: Catalog) -> None:
-        """Store it; what it shows to have been renamed is renamed everywhere, first."""
+    def _adopt_names(self) -> Renames | None:
+        """Another process found something to be renamed; returns what."""
+        before, now = self.catalog, self.store.shared_catalog()
+        if before is None or now is None:
+            return None
+        self._store_catalog(now, shared=True)
+        return renames(before, now)
+
+    def _store_catalog(self, catalog: Catalog, *, shared: bool = False) -> None:
+        """Store it; what it shows to have been renamed is renamed everywhere, first.
+
+        ``shared``: another process has stored it.
+        """
         before = self.store.catalog()
         if catalog is before:
             return
@@ -571,6 +583,8 @@ class Engine:
             except StoreFailed as error:
                 self._status.disk_failed(error)
         self.store.put_catalog(catalog)
+        if now and not shared:
+            self.store.put_meta(RENAMED, new_id().encode())
         self._configure(catalog)
         self._emit(CatalogChanged())
         if now:

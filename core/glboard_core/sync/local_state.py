@@ -282,7 +282,7 @@ class LocalState:
     def rename(self, now: Renames) -> None:
         """Give everything its present names: issues, unsent and failed changes, what can be undone, plans.
 
-        Nobody has changed an issue by it. Can be repeated, after a crash in between. Raises StoreFailed.
+        No one changed an issue by it. Can be repeated, after a crash in between. Raises StoreFailed.
         """
         known = self.store.issues()
         narrow = now.milestones and not (
