@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from glboard_core.board.changes import differences
-from glboard_core.board.definition import flow_scheme
+from glboard_core.board.definition import flow_scheme, milestone_title
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Edit
 from glboard_core.config import BoardSettings, Settings
@@ -58,11 +58,11 @@ def relabel(world: World, title: str) -> None:
 ACTS: dict[str, tuple[Callable[[World], None], str]] = {
     "milestone": (
         lambda world: upheavals.rename_milestone(world, world.milestone("19.7"), "19.7 GA"),
-        "The milestone 19.7 is now 19.7 GA; the configuration names 19.7. Set milestone of the board",
+        "The milestone 19.7 is now 19.7 GA; config.toml names 19.7. Set milestone of the board",
     ),
     "column": (lambda world: relabel(world, "type::bug"), "The label type::bug is now type::bug now;"),
-    "filter": (lambda world: relabel(world, "Deliverable"), "Set labels.deliverable in config.toml."),
-    "scope": (lambda world: relabel(world, GROUP_LABEL), "Set labels.group in config.toml."),
+    "filter": (lambda world: relabel(world, "Deliverable"), "Set labels.deliverable there."),
+    "scope": (lambda world: relabel(world, GROUP_LABEL), "Set labels.group there."),
     "state": (lambda world: relabel(world, "workflow::in dev"), "flow.labels"),
     "project": (
         lambda world: upheavals.rename_project(world, world.project("top/app"), "top/next/app"),
@@ -170,12 +170,42 @@ async def test_another_process_follows(server: DemoServer, tmp_path: Path) -> No
 
 
 async def test_a_former_name_means_what_has_another_one(server: DemoServer, store: Store) -> None:
+    world = server.world
     async with session(server, store) as made:
-        engine, world = made.engine, server.world
+        engine = made.engine
+        made.edit("app#1", milestone="19.8")
+        await made.settled()
         upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
         await engine.load_catalog()
         assert engine.board("planning", "19.8").milestone == "19.8 GA"
+    async with gateway(server) as again:
+        later = Engine(again, store, SETTINGS, timing=HASTE)
+        last = later.last_change()  # from the log, which keeps the names of its time
+        assert last is not None
+        assert last.ops[0].change == Edit(milestone="19.8 GA")
         # Until something is called so again.
         world.add_milestone(world.root, "19.8", date(2027, 3, 1), date(2027, 3, 31))
+        await later.load_catalog()
+        await later.know_milestones(["19.8"])
+        assert later.catalog is not None
+        assert milestone_title("19.8", later.settings, later.catalog, later.today()) == "19.8"
+
+
+async def test_a_label_that_no_title_tells_is_found_with_a_card(server: DemoServer, store: Store) -> None:
+    """Another one than the configuration names; and one that REST does not tell, since a proxy blocks it."""
+    world = server.world
+    for n in (1, 2):
+        world.edit(f"top/app#{n}", by="eng_1", add_labels=["documentation", "Deliverable"])
+    async with session(server, store, settings=SETTINGS) as made:
+        engine = made.engine
+        server.faults.next("html", "labels", times=99)
+        for title in ("documentation", "Deliverable"):
+            relabel(world, title)
         await engine.load_catalog()
-        assert engine.board("planning", "19.8").milestone == "19.8"
+        made.events.clear()
+        await engine.poller.reconcile()
+        assert {"documentation now", "Deliverable now"} <= made.issue("app#2").labels
+        assert engine.settings.labels.deliverable == "Deliverable now"
+        assert on(engine) == {"bug": ["top/app#1", "top/app#2"]}
+        said_of = [differences(a, b) for e in made.told(IssuesChanged) for a, b in e.confirmed if a and b]
+        assert {word for words in said_of for word in words} == set()

@@ -70,11 +70,12 @@ class OldName(Struct, frozen=True):
     name: str
     now: str
     key: str
+    file: str = "config.toml"
 
     def __str__(self) -> str:
         return (
-            f"The {self.kind} {self.name} is now {self.now}; the configuration names {self.name}."
-            f" Set {self.key} in config.toml."
+            f"The {self.kind} {self.name} is now {self.now}; {self.file} names {self.name}."
+            f" Set {self.key} there."
         )
 
 
@@ -99,6 +100,12 @@ class _Renaming:
     def all(self, kind: Kind, key: str, names: Iterable[str]) -> tuple[str, ...]:
         """The present names for several at ``key``."""
         return tuple(map(self.of(kind, key), names))
+
+
+def people_now(names: Iterable[str], catalog: Catalog | None) -> list[OldName]:
+    """Which of the team's usernames are old."""
+    found = [(name, catalog.present("person", name)) for name in sorted(names)] if catalog else []
+    return [OldName("user", name, now, "username", "team.toml") for name, now in found if now != name]
 
 
 def settings_now(settings: Settings, catalog: Catalog | None) -> tuple[Settings, list[OldName]]:

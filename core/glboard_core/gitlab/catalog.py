@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.errors import AuthError, GlboardError, NotGitLab, QueryRefused
+from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
@@ -223,7 +223,7 @@ class CatalogReader:
         try:
             raw = await self._runner.transport.get(f"/api/v4/groups/{known.group_id.rpartition('/')[2]}")
             path = decode.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
-        except (NotGitLab, AuthError, QueryRefused, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError):
             return False  # it is gone, or REST is blocked
         before, self.group = self.group, path
         return path != before
@@ -241,8 +241,8 @@ class CatalogReader:
         path = f"/api/v4/groups/{group.rpartition('/')[2]}/labels/{label.id.rpartition('/')[2]}"
         try:
             found = msgspec.json.decode(await self._runner.transport.get(path), type=_RestLabel)
-        except (NotGitLab, AuthError, QueryRefused, msgspec.DecodeError):
-            return None  # deleted, or REST is blocked
+        except (GlboardError, msgspec.DecodeError):
+            return None  # deleted, or REST is blocked: then a card tells
         return WireLabel(found.name, label.id, found.color, found.description)
 
     async def _follow(self, names: CatalogNames, replies: _Replies) -> None:

@@ -122,11 +122,15 @@ def renames(before: Catalog, after: Catalog) -> Renames:
     """What was renamed between two catalogs; nothing if they are of different groups."""
     if before.group_id != after.group_id:
         return Renames(before=before)
+    # Some were known by their former names only: not found for a while.
+    known = {one.id for one in before.labels}
+    lost = [one for one in before.former if one.kind == "label" and one.id not in known]
+    labels = (*before.labels, *(Label(id=one.id, title=one.name, owner=before.group) for one in lost))
     projects = {one.id: one.path for one in after.projects}
     people = {one.id: one.username for one in (*after.people, after.me)}
     return Renames(
         before=before,
-        labels=_titles(before.labels, {one.id: one.title for one in after.labels}),
+        labels=_titles(labels, {one.id: one.title for one in after.labels}),
         milestones=_titles(before.milestones, {one.id: one.title for one in after.milestones}),
         people={
             one.username: people[one.id]

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from glboard_core.board.definition import Board, flow_scheme, milestone_title, resolve
+from glboard_core.board.names import catalog_names
 from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId, new_id
-from glboard_core.board.renamed import OldName, group_now, settings_now
+from glboard_core.board.renamed import OldName, group_now, people_now, settings_now
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
@@ -30,7 +31,7 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
-from glboard_core.model.catalog import Catalog, Label, Person, Project
+from glboard_core.model.catalog import Catalog, Former, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.renames import Renames, renames, since, with_formers
@@ -428,6 +429,7 @@ class Engine:
         if self.save_error is not None:
             yield str(self.save_error)
         _, old = settings_now(self._configured, self.catalog)
+        old += people_now(self.names.people, self.catalog)
         yield from map(str, old[:MOST_SAID])
         if self._scope_changed:
             yield "Group label changed: reloading all issues."
@@ -574,7 +576,8 @@ class Engine:
             return
         now = renames(before, catalog) if before is not None else None
         if before is not None and before.group_id == catalog.group_id:
-            catalog = with_formers(catalog, (*before.former, *(now.formers() if now else ())))
+            former = (*before.former, *(now.formers() if now else ()), *self._lost(before, catalog))
+            catalog = with_formers(catalog, former)
         if catalog == before:
             return
         if now:
@@ -590,6 +593,16 @@ class Engine:
         if now:
             self._tell_renamed(now)
 
+    def _lost(self, before: Catalog, after: Catalog) -> Iterable[Former]:
+        """Labels of the configuration that are not found any longer: perhaps they will be, by their ids."""
+        named = catalog_names(self.settings, self.today())
+        there = {one.id for one in after.labels}
+        return (
+            Former("label", one.id, one.title)
+            for one in before.labels
+            if one.id not in there and named.holds(one.title)
+        )
+
     def _configure(self, catalog: Catalog) -> None:
         group = self.settings.labels.group
         self.settings, self._old_names = settings_now(self._configured, catalog)
@@ -598,7 +611,8 @@ class Engine:
             keep_scope(self.store, self.settings.labels.group)
 
     def _tell_renamed(self, now: Renames) -> None:
-        old = [str(one) for one in self._old_names if one.name in (*now.names, now.group[0])]
+        people = people_now(self.names.people, self.catalog)
+        old = [str(one) for one in (*self._old_names, *people) if one.name in (*now.names, now.group[0])]
         said = [line for line in now.said() if not any(one.startswith(line[:-1]) for one in old)]
         lines = [*old, *said]
         more = f"{len(lines) - MOST_SAID} more were renamed in GitLab."
