@@ -100,9 +100,13 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the workflow state comes from (planning rule 15)."""
+    """Where the workflow state comes from (planning rule 15).
+
+    ``labels`` maps the name of a state to its label, if that is not the prefix and the name.
+    """
 
     backend: Literal["label", "status", "both"] = "label"
+    labels: dict[str, str] = {}
 
 
 class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

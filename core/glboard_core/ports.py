@@ -31,6 +31,7 @@ from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
+from glboard_core.model.renames import Renames
 from glboard_core.purpose import Purpose
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ class Gateway(Protocol):
 
     def expect(self, server: Server) -> None:
         """The server is known from an earlier session: it need not be asked for before the first query."""
+
+    def expect_group(self, path: str) -> None:
+        """The group has this path, as far as it is known from an earlier session."""
 
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of these projects whose title contains ``text``: one request."""
@@ -318,6 +322,9 @@ class Store(Protocol):
     def catalog(self) -> Catalog | None:
         """The last stored catalog, or None."""
 
+    def shared_catalog(self) -> Catalog | None:
+        """The catalog as another process may have stored it since; ``catalog`` stays as it is."""
+
     def put_catalog(self, catalog: Catalog) -> None:
         """Store the catalog."""
 
@@ -332,6 +339,9 @@ class Store(Protocol):
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         """Store a locked plan: on disk before this returns. Earlier ones are kept."""
+
+    def rename_plans(self, now: Renames) -> None:
+        """Give the locked plans present names. Raises StoreFailed."""
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         """The values cached under these keys, as far as they exist; ``on`` is the day of use."""

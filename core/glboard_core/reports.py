@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from glboard_core.board.definition import milestone_title, overlap_notes
+from glboard_core.config import Settings
 from glboard_core.errors import (
     NOT_LOADED,
     AuthError,
@@ -71,7 +72,6 @@ class Reports:
 
     def __init__(self, engine: Engine, reader: EventReader, *, as_of: datetime | None = None) -> None:
         self.engine = engine
-        self.settings = engine.settings
         self.as_of = as_of
         self._reader = reader
         #: What reports read of issues.
@@ -88,6 +88,11 @@ class Reports:
         self.seen: Mapping[str, Issue] = {}
 
     # -- names and dates
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration, with present names."""
+        return self.engine.settings
 
     @property
     def catalog(self) -> Catalog:

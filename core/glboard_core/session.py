@@ -65,7 +65,9 @@ async def open_engine(
             names = catalog_names(settings, (options.as_of or datetime.now(UTC)).date())
             user = (await gateway.sign_in(names)).me.username
             known.remember(user)
-        store, trouble = _store(known, account.url, group, user)
+        # The state of a group that was renamed stays where it is.
+        place = known.former(account.url, group) if known is not None else group
+        store, trouble = _store(known, account.url, place, user)
         gateway.expect_offset(_kept_clock(store))
         engine = Engine(
             gateway,
@@ -86,6 +88,9 @@ async def open_engine(
         await gateway.close()
         if store is not None:
             _keep_clock(store, gateway)
+            catalog = store.catalog()
+            if known is not None and catalog is not None and catalog.group_id:
+                known.renamed(account.url, group, catalog.group)
             store.close()
 
 
@@ -138,6 +143,18 @@ class _Known:
     def user(self) -> str | None:
         """The username, or None on a first start."""
         return self._users.get(self._place)
+
+    def former(self, url: str, group: str) -> str:
+        """The path that the group had when its state file was created."""
+        return self._users.get(f"former {url} {group}", group)
+
+    def renamed(self, url: str, group: str, now: str) -> None:
+        """The group has another path now: whoever configures that goes on with the same state file."""
+        key, former = f"former {url} {now}", self.former(url, group)
+        if now.casefold() != group.casefold() and self._users.get(key) != former and self.user is not None:
+            self._users[key] = former
+            self._users[f"{url} {now}"] = self.user
+            self.remember(self.user)
 
     def remember(self, user: str) -> None:
         """Use this user's state file from now on. If that cannot be stored, each start needs a request."""

@@ -10,8 +10,9 @@ from msgspec import structs
 from glboard_core.board import edits, use_cases
 from glboard_core.board.columns import AssigneeColumn, ClosedColumn, Column, UnlistedColumn
 from glboard_core.board.definition import Board, resolve
-from glboard_core.board.operations import Edit
+from glboard_core.board.operations import Edit, OpId
 from glboard_core.board.ranking import between, neighbours
+from glboard_core.board.rules import warnings
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme
@@ -199,3 +200,43 @@ def test_shown_position_lies_between_the_neighbours() -> None:
     assert between(None, 3) == 2
     assert between(3, None) == 4
     assert between(None, None) is None
+
+
+DEV, REVIEW = "workflow::in dev", "workflow::in review"
+
+
+def test_one_label_of_each_scope_is_kept_and_undo_puts_the_other_in_its_place() -> None:
+    two = issue(1, DEV, REVIEW, "priority::1", "priority::2", "Deliverable")
+    edit = edits.one_each(two, "priority::2", FLOW)
+    mended = edit.apply(two)
+    assert two.labels - mended.labels == {REVIEW, "priority::1"}
+    back = edit.inverse(two, OpId("1"))
+    assert back is not None
+    undone = back.apply(mended)
+    assert two.labels - undone.labels == {DEV, "priority::2"}
+    assert edit.apply(undone).labels == mended.labels
+    assert edits.one_each(mended, None, FLOW) == Edit()
+
+
+def test_a_state_chosen_again_can_be_undone_to_the_other() -> None:
+    two = issue(1, DEV, REVIEW)
+    for edit in (
+        edits.set_flow(two, BY_NAME["in dev"], FLOW),
+        edits.relabel(two, frozenset({DEV}), frozenset({REVIEW})),
+    ):
+        assert edit == Edit(add=frozenset({DEV}), remove=frozenset({REVIEW}))
+        back = edit.inverse(two, OpId("1"))
+        assert back is not None
+        assert back.apply(edit.apply(two)).scoped("workflow::") == (REVIEW,)
+    # A label that was only taken off does not push out the one that stayed.
+    off = Edit(remove=frozenset({REVIEW}))
+    assert off.inverse(two, OpId("1")) is None
+
+
+def test_two_states_are_one_column_and_two_types_are_two() -> None:
+    build, planning = board("build"), board("planning")
+    two = issue(1, DEV, REVIEW, "type::bug", "type::feature", "Deliverable", milestone="19.7")
+    assert build.keys_of(two, FLOW) == (DEV,)
+    assert planning.keys_of(structs.replace(two, milestone="19.8"), FLOW) == ("type::bug", "type::feature")
+    assert {"several-types", "several-states"} <= {*warnings(two, FLOW, NAMES)}
+    assert warnings(issue(1, "type::bug", "priority::1", "priority::2"), FLOW, NAMES) == ("several-of-scope",)

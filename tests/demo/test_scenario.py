@@ -145,7 +145,7 @@ def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
         ({"issue": {"state": "gone"}}, "neither opened nor closed"),
         ({"issue": {"project_path": "platform"}}, "has no group"),
         ({"issue": {"blocked_by": ["Z9"]}}, "blocked by Z9"),
-        ({"issue": {"moved_to": 77}}, "moved_to 77 is not in the file"),
+        ({"issue": {"moved_to": 77}}, "moved_to 77 is no other issue of the file"),
         (
             {
                 "issue": {

@@ -11,7 +11,7 @@ from msgspec import structs
 from gateway.worlds import LoadedGateway, errors, make
 from glboard_core.board.operations import Comment, Create, Edit, OpId
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.demo.world import changes
+from glboard_core.demo.world import changes, upheavals
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -264,3 +264,54 @@ async def test_many_issues_are_read_with_one_request() -> None:
             lost = {i: structs.replace(one, project="top/old") for i, one in context.shown.items()}
             assert set(await context.gateway.read(ids[:10], lost)) == set(ids[:10])
             assert len(server.requests) == 3
+
+
+# -- renamed, moved, promoted
+
+
+async def test_a_renamed_group_takes_labels_and_milestones_along(context: LoadedGateway) -> None:
+    upheavals.rename_group(context.world, context.world.root, "summit")
+    issue = await context.do("top/app#1", Edit(milestone="19.8", add=LABEL))
+    assert (issue.project, issue.milestone) == ("summit/app", "19.8")
+    assert "Deliverable" in issue.labels
+
+
+async def test_a_project_that_is_to_be_deleted(context: LoadedGateway) -> None:
+    project = context.world.projects["top/app"]
+    upheavals.schedule_deletion(context.world, project)
+    issue = await context.do("top/app#1", Edit(weight=9, add=LABEL))
+    assert issue.project == project.full_path
+    project.archived = True  # as some versions do as well
+    assert "is archived" in (await context.fail(issue.reference, Edit(weight=8))).message
+
+
+async def test_an_issue_that_was_moved_is_changed_where_it_was(context: LoadedGateway) -> None:
+    world = context.world
+    upheavals.move_issue(world, world.issue("top/app#1"), world.projects["top/sub/lib"], world.owner)
+    assert (await context.do("top/app#1", Edit(weight=9))).project == "top/app"
+
+
+async def test_a_label_that_was_promoted_to_the_group_has_another_id(context: LoadedGateway) -> None:
+    world = context.world
+    label = world.label_of(world.projects["top/sub/lib"], "lib-only")
+    assert label is not None
+    await context.do("top/sub/lib#1", Edit(remove=frozenset({"lib-only"})))
+    upheavals.promote_label(world, label)
+    issue = await context.do("top/sub/lib#1", Edit(add=frozenset({"lib-only"})))
+    assert "lib-only" in issue.labels
+    known = context.gateway.learned(context.catalog, lambda _: True)
+    now = world.label_of(world.groups["top/sub"], "lib-only")
+    assert now is not None
+    assert known.label_id("top/sub/lib", "lib-only") == f"gid://gitlab/GroupLabel/{now.id}"
+
+
+async def test_a_renamed_label_is_set_and_its_title_learned(context: LoadedGateway) -> None:
+    world = context.world
+    label = world.label_of(world.root, "Deliverable")
+    assert label is not None
+    world.rename_label(label, "Commitment")
+    issue = await context.do("top/app#1", Edit(add=LABEL))
+    assert "Commitment" in issue.labels
+    known = context.gateway.learned(context.catalog, lambda _: True)
+    assert known.label("top/app", "Deliverable") is None
+    assert known.label("top/app", "Commitment") is not None

@@ -552,7 +552,7 @@ async def test_how_many_requests_edits_need(count: int, documents: int) -> None:
     assert all(one.issue.weight == 3 for one in outcomes)
 
 
-@pytest.mark.parametrize(("count", "documents"), [(1, 1), (10, 1), (100, 7)])
+@pytest.mark.parametrize(("count", "documents"), [(1, 1), (10, 1), (100, 8)])
 async def test_how_many_requests_label_changes_need(count: int, documents: int) -> None:
     sent, outcomes, _ = await many(count, Edit(add=frozenset({"type::feature", "Deliverable"})))
     assert sent == documents

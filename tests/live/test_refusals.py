@@ -165,7 +165,7 @@ async def test_a_wrong_token_and_a_wrong_group(ground: Ground) -> None:
             pass
     assert "no-such" not in str(refused.value)
     one = Remote(ground)
-    one.gateway.group = f"{ground.group}-no-such-group"
+    one.gateway.expect_group(f"{ground.group}-no-such-group")
     async with one.gateway:
         with pytest.raises(GlboardError) as missing:
             await one.gateway.count([IssueQuery()])

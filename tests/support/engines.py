@@ -246,7 +246,7 @@ async def session(
         engine = Engine(
             one,
             store if store is not None else SqliteStore(":memory:"),
-            Settings(sync=sync),
+            more.pop("settings", None) or Settings(sync=sync),
             timing=timing,
             **more,
         )

@@ -308,6 +308,7 @@ _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
 _MISSING = "Add missing labels: group, type, subtype, category"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
+_ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _PLANNING_ISSUE = "Planning issue of the milestone"
@@ -384,6 +385,7 @@ ACTIONS: tuple[Action, ...] = (
     _label("labels.priority", "labels.priority", "P <priority>", "Set priority", "priority"),
     _label("labels.severity", "labels.severity", "Y <severity>", "Set severity", "severity"),
     _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels"),
+    _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each"),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit"),

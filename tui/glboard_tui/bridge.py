@@ -73,6 +73,12 @@ class BoardView:
         self._walked: dict[str, str | None] = {board: milestone}
         self._resolved_on: date | None = None
 
+    def configure(self, settings: Settings) -> None:
+        """Use the configuration with other names."""
+        if settings is not self.settings:
+            self.settings = settings
+            self.flow = flow_scheme(settings)
+
     @property
     def milestone(self) -> str | None:
         """The milestone the user chose for this board; None means the board's own."""
@@ -349,6 +355,8 @@ class Bridge:
             return
         self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
         self._people = None
+        self.settings = self.engine.settings
+        self.view.configure(self.engine.settings)
         self.engine.look(self.view.board_id, self.view.milestone)
         try:
             self.view.build(self.engine, Asked(self.is_changed))

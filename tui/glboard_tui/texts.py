@@ -289,6 +289,8 @@ _REMEDIES: dict[str, tuple[Remedy, ...]] = {
     "ready-without-weight": (_WEIGHT,),
     "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
     "label-status-conflict": (("flow.set", "sets both"),),
+    "several-states": (("labels.one-each", "keeps this one"),),
+    "several-of-scope": (("labels.one-each", "keeps one"),),
     # Only used for candidates.
     "not-ready": (_READY,),
     "no-weight": (_WEIGHT,),

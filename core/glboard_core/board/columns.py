@@ -2,7 +2,8 @@
 
 A kind knows how its columns are resolved from names, which of them an issue is in, the edit that moves a card
 in and out, what a new issue gets there, and how GitLab is asked for its issues. An issue with two list labels
-is in both columns; one that fits no column is in (unlisted); a closed one is only in (closed).
+is in both columns, but in one state only: of two, in the one farthest from completion. One that fits no
+column is in (unlisted); a closed one is only in (closed).
 
 ``COLUMN_KINDS`` is the one table: a new kind is a class here, and its name in ``config.ColumnsBy``.
 """
@@ -14,7 +15,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct, structs
 
-from glboard_core.board.edits import set_flow
+from glboard_core.board.edits import chosen, set_flow
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import BoardSettings
 from glboard_core.errors import NameUnknown
@@ -151,7 +152,9 @@ class LabelColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
-        return tuple(c.key for c in columns if c.value in issue.labels) or (UNLISTED,)
+        # Of several workflow labels, the one farthest from completion counts (rule 4).
+        left = {flow.label(state) for state in flow.labelled(issue)[1:]}
+        return tuple(c.key for c in columns if c.value in issue.labels and c.value not in left) or (UNLISTED,)
 
     @classmethod
     def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
@@ -168,7 +171,7 @@ class LabelColumn(Column, frozen=True, kw_only=True):
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         label = self.value or ""
         gone = same_scope(label, issue.labels) | (frozenset({source.value or ""}) & issue.labels)
-        return Edit(add=frozenset({label}) - issue.labels, remove=gone - {label})
+        return Edit(add=chosen(issue, frozenset({label}), gone), remove=gone - {label})
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
         return structs.replace(new, labels=new.labels | {self.value or ""})
@@ -204,11 +207,10 @@ class FlowColumn(Column, frozen=True, kw_only=True):
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         listed = {column.value for column in columns}
         # An absorbed state (scheduling) is shown in the other's column, unless the board has one for it.
-        values = {
-            state.name if state.name in listed else (state.shown_as or state.name)
-            for state in flow.all_of(issue)
-        }
-        return tuple(column.key for column in columns if column.value in values) or (UNLISTED,)
+        if (state := flow.of(issue)) is None:
+            return (UNLISTED,)
+        value = state.name if state.name in listed else (state.shown_as or state.name)
+        return tuple(column.key for column in columns if column.value == value) or (UNLISTED,)
 
     @classmethod
     def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:

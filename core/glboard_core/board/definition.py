@@ -96,7 +96,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def flow_scheme(settings: Settings) -> WorkflowScheme:
     """How workflow states are stored, by configuration."""
-    return WorkflowScheme(prefix=settings.labels.workflow_prefix, backend=settings.flow.backend)
+    return WorkflowScheme(
+        prefix=settings.labels.workflow_prefix,
+        backend=settings.flow.backend,
+        titles=tuple(sorted(settings.flow.labels.items())),
+    )
 
 
 def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date) -> str:
@@ -123,7 +127,8 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     folded = {title.casefold(): title for title in known}
     exact = (title for title in titles if title in known)
     similar = (folded[title.casefold()] for title in titles if title.casefold() in folded)
-    if found := next(chain(exact, similar), None):
+    renamed = (now for title in titles if (now := catalog.present("milestone", title)) in known)
+    if found := next(chain(exact, renamed, similar), None):
         return found
     close = catalog.near_milestones(titles[0])
     hint = (

@@ -16,7 +16,7 @@ from glboard_core.board.fields import missing_people
 from glboard_core.board.operations import Edit
 from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, same_scope
+from glboard_core.model.issue import Issue, doubled, same_scope
 from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
@@ -59,7 +59,32 @@ def set_flow(issue: Issue, state: WorkflowState | None, flow: WorkflowScheme) ->
     if flow.backend == "status":
         return Edit(status=status)
     add = frozenset({flow.label(state)}) if state else frozenset()
-    return Edit(add=add - issue.labels, remove=flow.workflow_labels(issue) - add, status=status)
+    gone = flow.workflow_labels(issue) - add
+    return Edit(add=chosen(issue, add, gone), remove=gone, status=status)
+
+
+def chosen(issue: Issue, add: frozenset[str], gone: frozenset[str]) -> frozenset[str]:
+    """What of ``add`` an edit names: what the issue lacks, and what it keeps instead of one that is ``gone``.
+
+    Undo can then put back the other label of the scope; both together GitLab would refuse.
+    """
+    return frozenset(label for label in add if label not in issue.labels or same_scope(label, gone))
+
+
+def one_each(issue: Issue, shown: str | None, flow: WorkflowScheme) -> Edit:
+    """Keep one label of each scope that has several: the one of the column where the issue is shown.
+
+    That is the label ``shown``, or of the workflow the state farthest from completion; else the first.
+    """
+    state = flow.by_label(issue)
+    kept = {shown, flow.label(state) if state is not None else None}
+    keep: set[str] = set()
+    gone: set[str] = set()
+    for labels in doubled(issue.labels).values():
+        one = next((label for label in labels if label in kept), labels[0])
+        keep.add(one)
+        gone |= {*labels} - {one}
+    return Edit(add=frozenset(keep), remove=frozenset(gone))
 
 
 def advance(issue: Issue, flow: WorkflowScheme) -> WorkflowState | None:
@@ -121,7 +146,8 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
     """Add and remove labels; siblings of a newly added scoped label are removed too."""
     fresh = add - issue.labels
     siblings = frozenset(s for label in fresh for s in same_scope(label, issue.labels)) - add
-    return Edit(add=fresh, remove=(remove & issue.labels) | siblings)
+    gone = (remove & issue.labels) | siblings
+    return Edit(add=chosen(issue, add, gone - add), remove=gone)
 
 
 # The compound actions of planning rule 14

@@ -180,7 +180,7 @@ def filter_states(
         "mine": lambda issue: me in issue.assignees,
         "unassigned": lambda issue: not issue.assignees,
         "blocked": lambda issue: (
-            issue.blocked or any(state.name == "blocked" for state in flow.all_of(issue))
+            issue.blocked or ((state := flow.of(issue)) is not None and state.name == "blocked")
         ),
         "confidential": lambda issue: issue.confidential,
         "closed": lambda issue: not issue.is_open,

@@ -349,8 +349,8 @@ class BoardIndex:
         return ()
 
     def _kind(self, issue: Placeable, columns: tuple[str, ...]) -> _Kind:
-        states = self._flow.all_of(issue)
-        ready = bool(states) and states[0].name == "ready for development"
+        state = self._flow.of(issue)
+        ready = state is not None and state.name == "ready for development"
         return _Kind(columns, self._deliverable in issue.labels, ready)
 
     def _sum(self, place: Placement, sign: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from glboard_core.board.definition import flow_scheme
 from glboard_core.board.operations import Change, Create, Edit, labels_after
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.issue import Issue
 from glboard_core.model.names import CatalogNames, Needs, around, titles_of
-from glboard_core.model.workflow import STATES, WorkflowScheme
+from glboard_core.model.workflow import STATES
 
 #: Names of milestones that are found by their dates, and names of none.
 BY_DATE = ("", "current", "next", "after-next", "any", "none")
@@ -54,8 +55,11 @@ def catalog_names(
 
 def _labels_of(board: BoardSettings, settings: Settings) -> list[str]:
     columns = board.columns if board.by == "label" else ()
-    scheme = WorkflowScheme(prefix=settings.labels.workflow_prefix, backend=settings.flow.backend)
-    states = map(scheme.label, STATES) if board.by == "flow" and settings.flow.backend != "status" else ()
+    states = (
+        map(flow_scheme(settings).label, STATES)
+        if board.by == "flow" and settings.flow.backend != "status"
+        else ()
+    )
     return [*board.labels, *columns, *states]
 
 

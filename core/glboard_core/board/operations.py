@@ -226,14 +226,20 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
             values["status"] = before.status
         if self.description_change is not None:
             values["description"], values["description_was"] = self.description_change
+        kept = self.chosen(before)
         back = Edit(
-            add=_restorable(before.labels, after.labels),
-            remove=after.labels - before.labels,
+            add=_restorable(before.labels - kept, after.labels - kept),
+            remove=(after.labels - before.labels) | kept,
             assign=missing_people(before.assignees, after.assignees),
             unassign=missing_people(after.assignees, before.assignees),
             **values,
         )
         return None if back == Edit() else back
+
+    def chosen(self, before: Issue) -> frozenset[str]:
+        """The labels it keeps instead of others of their scope: undo puts back one of those instead."""
+        gone = {scope for label in self.remove & before.labels if (scope := scope_of(label)) is not None}
+        return frozenset(label for label in self.add & before.labels if scope_of(label) in gone)
 
     def touches(self) -> frozenset[str]:
         names = {f.name for f, _ in self.fields()}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from glboard_core.config import LabelSettings
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, doubled
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -63,4 +63,10 @@ def warnings(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> tuple[
         codes.append("over-weight")
     if flow.conflict(issue):
         codes.append("label-status-conflict")
+    scopes = doubled(issue.labels).keys() - {names.type_prefix.removesuffix("::")}
+    if len(flow.labelled(issue)) > 1:
+        codes.append("several-states")
+        scopes -= {flow.prefix.removesuffix("::")}
+    if scopes:
+        codes.append("several-of-scope")
     return tuple(codes)

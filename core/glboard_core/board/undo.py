@@ -7,7 +7,7 @@ redo returns the Ops again. At least 100 levels are kept (1,000 here).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct, structs
 
@@ -81,6 +81,11 @@ class UndoStack:
         """Replace an Op by its sent version, whose ``before`` is what it actually overwrote."""
         self._done = deque((_replaced(g, op) for g in self._done), maxlen=LEVELS)
 
+    def convert(self, now: Callable[[Group], Group]) -> None:
+        """Replace every group by what ``now`` makes of it: something was renamed."""
+        self._done = deque(map(now, self._done), maxlen=LEVELS)
+        self._undone = list(map(now, self._undone))
+
     def forget(self, op: OpId) -> None:
         """Remove a discarded Op: it was never done, so there is nothing to undo."""
         self._keep(structs.replace(g, ops=tuple(o for o in g.ops if o.id != op)) for g in self._done)
@@ -131,4 +136,11 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
     created = any(op.change.creates for op in ops)
-    return "GitLab cannot delete issues, so undo closes it." if created else ""
+    chosen = any(
+        (edit := op.change.as_edit) is not None and op.before is not None and edit.chosen(op.before)
+        for op in ops
+    )
+    words = ["GitLab cannot delete issues, so undo closes it."] if created else []
+    if chosen:
+        words.append("GitLab keeps one label of a scope, so the other is back in its place.")
+    return " ".join(words)

@@ -315,6 +315,17 @@ class Edits(Struct, frozen=True, kw_only=True):
 
         return each(issues, edit, f"+{label}", f"no label {label} in {_project(issues)}")
 
+    def one_each(self, issues: Sequence[Issue], index: BoardIndex | None, here: str | None) -> EditBatch:
+        """Keep one label of each scope: that of the focused column ``here``, or where the board shows it."""
+        column = index.column(here) if index is not None and here is not None else None
+        label = column.column.list_label(self.flow) if column is not None else None
+        return each(
+            issues,
+            lambda issue: edits.one_each(issue, label, self.flow),
+            "one label of each scope",
+            "no scope with several labels",
+        )
+
     # Moving
 
     def move(

@@ -32,7 +32,7 @@ from glboard_core.gitlab.graphql import (
     together,
 )
 from glboard_core.gitlab.queries import Dialect, NamedField
-from glboard_core.model.catalog import Absent, Catalog, Label, Project
+from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around
 
 #: Concurrent queries.
@@ -42,12 +42,29 @@ MOST_KNOWN = 2_000
 #: Milestones asked for by one field.
 IDS_EACH = 100
 
+#: Labels asked for by id, one by one, since they are no longer found by title.
+MOST_LOST = 20
+
 #: How often a time with more milestones than one answer holds is divided.
 MOST_HALVES = 4
 
 _OF_LABELS = ("label", "family", "label below", "label near", "family below")
 _OF_MILESTONES = ("milestone", "milestone below", "milestone near", "milestones", "dated")
 _WORD = re.compile(r"\w+")
+
+
+class _GroupPath(Struct, frozen=True):
+    """A group by REST."""
+
+    full_path: str
+
+
+class _RestLabel(Struct, frozen=True):
+    """A label by REST."""
+
+    name: str
+    color: str = ""
+    description: str | None = None
 
 
 class Membership(Struct, frozen=True):
@@ -103,7 +120,8 @@ class CatalogReader:
 
     def __init__(self, runner: QueryRunner, group: str) -> None:
         self._runner = runner
-        self._group = group
+        #: The group's full path; another one once it was renamed.
+        self.group = group
         self._root = urlsplit(runner.transport.account.url).path
 
     async def catalog(self, names: CatalogNames, known: Catalog | None) -> Catalog:
@@ -118,13 +136,18 @@ class CatalogReader:
         replies = asked.result()
         server = server_of(replies.about, self._runner.host)
         group, user = replies.group, replies.about.current_user
+        if group is None and await self._is_renamed(known):
+            return await self.catalog(names, known)
         if group is None or user is None:
-            raise group_missing(self._group, self._runner.host)
+            raise group_missing(self.group, self._runner.host)
         self._runner.learn(server)
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):
             known = Catalog(group=path, me=me)
+        elif known.group != path:
+            known = known.moved(known.group, path)
+        await self._look_for_lost(known, replies)
         can_write = asked_scope.result() if asked_scope is not None else known.server.can_write
         boards = (group.boards or Page()).items()
         current = structs.replace(
@@ -139,7 +162,7 @@ class CatalogReader:
             )
             - {one.name for one in known.absent if one.kind == "family"},
         )
-        learned = self._learned(without(current, *self._gone(current, names, replies)), replies)
+        learned = self._learned(without(current, *self._gone(current, replies)), replies)
         return learned.learn(people=[me])
 
     async def extended(self, catalog: Catalog, needs: Needs) -> Catalog:
@@ -165,21 +188,60 @@ class CatalogReader:
 
     def _named(self, names: CatalogNames, known: Catalog | None) -> list[NamedField]:
         single = [title for title in sorted(names.labels) if not _family_of(title, names)]
-        people = sorted(names.people)
+        people = sorted(names.people - {one.username for one in known.people} if known else names.people)
         ids = (
             [f"gid://gitlab/Milestone/{one}" for one in sorted({m.id for m in known.milestones})]
             if known
             else []
         )
-        group = partial(NamedField, of="group", path=self._group)
+        titles = {one.title for one in known.milestones if one.owner == known.group} if known else set()
+        group = partial(NamedField, of="group", path=self.group)
         return [
             group(by="dated", value=_days(names.since, names.until)),
-            *(group(by="milestone", value=title) for title in sorted(names.milestones)),
+            # Those that are known are asked for by their ids.
+            *(group(by="milestone", value=title) for title in sorted(names.milestones - titles)),
             *(group(by="milestones", value=part) for part in chunks(ids, IDS_EACH)),
             *(group(by="family", value=prefix) for prefix in sorted(names.families)),
             *(group(by="label", value=title) for title in single),
             *(NamedField(of="", by="people", value=part) for part in chunks(people, queries.NAMES_EACH)),
+            *self._by_id(known),
         ]
+
+    def _by_id(self, known: Catalog | None) -> Iterable[NamedField]:
+        """Whoever and whatever is known, by the ids that stay when it is renamed."""
+        if known is not None:
+            for by, rows in (("people ids", known.people), ("projects", known.projects)):
+                for part in chunks(sorted(one.id for one in rows), IDS_EACH):
+                    yield NamedField(of="", by=by, value=list(part))
+
+    async def _is_renamed(self, known: Catalog | None) -> bool:
+        """Whether the group has another path now, which is used from now on."""
+        if known is None or not known.group_id:
+            return False
+        try:
+            raw = await self._runner.transport.get(f"/api/v4/groups/{known.group_id.rpartition('/')[2]}")
+            path = decode.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
+        except (GlboardError, msgspec.DecodeError):
+            return False  # it is gone, or REST is blocked
+        before, self.group = self.group, path
+        return path != before
+
+    async def _look_for_lost(self, known: Catalog, replies: _Replies) -> None:
+        """Ask by id for labels of the group that are no longer found by title: they may have another."""
+        lost = self._lost(known, replies)
+        jobs = [partial(self._label, known.group_id, one) for one in lost[:MOST_LOST]]
+        for one in await side_by_side(jobs, PARALLEL):
+            if one is not None:
+                asked = NamedField(of="group", by="label by id", value=one.title, path=self.group)
+                replies.rows.append((asked, Page(nodes=[one])))
+
+    async def _label(self, group: str, label: Label) -> WireLabel | None:
+        path = f"/api/v4/groups/{group.rpartition('/')[2]}/labels/{label.id.rpartition('/')[2]}"
+        try:
+            found = msgspec.json.decode(await self._runner.transport.get(path), type=_RestLabel)
+        except (GlboardError, msgspec.DecodeError):
+            return None  # deleted, or REST is blocked: then a card tells
+        return WireLabel(found.name, label.id, found.color, found.description)
 
     async def _follow(self, names: CatalogNames, replies: _Replies) -> None:
         """Ask for what did not fit: milestones of a busy time, and labels of a very large family."""
@@ -202,7 +264,7 @@ class CatalogReader:
             days = [half for half, row in parts if self._is_cut([row])]
 
     def _dated(self, days: tuple[date, date]) -> NamedField:
-        return NamedField(of="group", by="dated", value=_days(*days), path=self._group)
+        return NamedField(of="group", by="dated", value=_days(*days), path=self.group)
 
     @staticmethod
     def _is_cut(rows: Iterable[tuple[NamedField, Page[Any]]]) -> bool:
@@ -212,7 +274,7 @@ class CatalogReader:
 
     async def _ask(self, asked: Sequence[NamedField], *, about: bool = False) -> _Replies:
         """Ask for all of it, in as few documents as are allowed, at once."""
-        documents = _packed(asked, self._group, queries.MOST_COMPLEXITY, about=about)
+        documents = _packed(asked, self.group, queries.MOST_COMPLEXITY, about=about)
         replies = _Replies()
         jobs = [
             partial(self._document, part, replies, about=about and not n) for n, part in enumerate(documents)
@@ -224,10 +286,10 @@ class CatalogReader:
     async def _document(
         self, asked: Sequence[NamedField], replies: _Replies, *, about: bool
     ) -> list[tuple[NamedField, Page[Any]]]:
-        _, variables = queries.names(asked, queries.NEWEST, self._group, about=about)
+        _, variables = queries.names(asked, queries.NEWEST, self.group, about=about)
 
         def document(dialect: Dialect) -> str:
-            return queries.names(asked, dialect, self._group, about=about)[0]
+            return queries.names(asked, dialect, self.group, about=about)[0]
 
         try:
             answer = await self._runner.ask_in_dialect(
@@ -296,7 +358,7 @@ class CatalogReader:
     def _learned(self, catalog: Catalog, replies: _Replies) -> Catalog:
         group = catalog.group
         labels: list[Label] = []
-        for asked, page in replies.of("label", "family", "label near"):
+        for asked, page in replies.of("label", "family", "label near", "label by id"):
             owner = asked.path if asked.of == "project" else group
             found = [decode.label(wire, owner) for wire in page.items()]
             if asked.by == "label":
@@ -310,11 +372,13 @@ class CatalogReader:
             for asked, page in replies.of(*_OF_MILESTONES)
             for wire in page.items()
         ]
-        people = [decode.person(user) for _, page in replies.of("people") for user in page.items()]
+        found_people = replies.of("people", "people ids")
+        people = [decode.person(user) for _, page in found_people for user in page.items()]
         members = [one.user for _, page in replies.of("people near") for one in page.items()]
         people += [decode.person(user) for user in members if user is not None]
         projects = [_project(place) for place in replies.projects.values() if place is not None]
-        projects += [_project(place) for _, page in replies.of("project") for place in page.items()]
+        found_projects = replies.of("project", "projects")
+        projects += [_project(place) for _, page in found_projects for place in page.items()]
         return catalog.learn(labels=labels, milestones=milestones, people=people, projects=projects)
 
     def owner_of(self, wire: WireMilestone, group: str) -> str:
@@ -326,18 +390,23 @@ class CatalogReader:
         path = decode.line(path.removeprefix("groups/"))
         return path if path.startswith(group + "/") else group
 
-    def _gone(self, known: Catalog, names: CatalogNames, replies: _Replies) -> tuple[set[str], set[str]]:
-        """The ids of labels and milestones of the group that no longer exist, or lost their title."""
-        answered = {label.id for _, page in replies.of("label", "family") for label in page.items()}
+    def _lost(self, known: Catalog, replies: _Replies) -> list[Label]:
+        """The labels of the group that were asked for and not found."""
+        asked = replies.of("label", "family", "label by id")
+        answered = {label.id for _, page in asked for label in page.items()}
         whole = {str(a.value) for a, page in replies.of("family") if not page.page_info.has_next_page}
         single = {str(a.value) for a, _ in replies.of("label")}
-        labels = {
-            one.id
+        return [
+            one
             for one in known.labels
             if one.owner == known.group
             and one.id not in answered
             and (one.title in single or one.title.startswith(tuple(whole)))
-        }
+        ]
+
+    def _gone(self, known: Catalog, replies: _Replies) -> tuple[set[str], set[str]]:
+        """The ids of labels and milestones of the group that no longer exist."""
+        labels = {one.id for one in self._lost(known, replies)}
         there = {
             wire.id.rpartition("/")[2]
             for _, page in replies.of("milestone", "milestones", "dated")
@@ -359,18 +428,6 @@ class CatalogReader:
         people = {Absent("person", name) for name in needs.people if name.casefold() not in folded}
         projects = {Absent("project", path) for path in needs.projects if catalog.project(path) is None}
         return labels | titles | people | projects
-
-
-def without(catalog: Catalog, labels: Iterable[str], milestones: Iterable[str]) -> Catalog:
-    """The catalog without the labels and milestones with these ids."""
-    gone, over = set(labels), set(milestones)
-    if not (gone or over):
-        return catalog
-    return structs.replace(
-        catalog,
-        labels=tuple(one for one in catalog.labels if one.id not in gone),
-        milestones=tuple(one for one in catalog.milestones if one.id not in over),
-    )
 
 
 def _worth_keeping(known: Catalog | None) -> Catalog | None:
@@ -444,11 +501,11 @@ def _family_of(title: str, names: CatalogNames) -> bool:
 
 
 def _page_of(asked: NamedField) -> Any:
-    if asked.by == "people":
+    if asked.by in ("people", "people ids"):
         return Page[User]
     if asked.by == "people near":
         return Page[Membership]
-    if asked.by == "project":
+    if asked.by in ("project", "projects"):
         return Page[WirePlace]
     return Page[WireLabel] if asked.by in _OF_LABELS else Page[WireMilestone]
 

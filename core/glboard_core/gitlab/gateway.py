@@ -67,14 +67,13 @@ class GitLabGateway(Gateway):
     ) -> None:
         """``server`` comes from a stored catalog, which saves a request; ``limits`` are for tests."""
         self.account = account
-        self.group = group
         self._transport = Transport(account, limits)
         self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
         self._catalog_reader = CatalogReader(self._runner, group)
         self._search = CatalogSearch(self._runner, group)
         self._reader = IssueReader(self._runner, self._decoder)
-        self._sender = Sender(self._runner, self._decoder, self._reader)
+        self._sender = Sender(self._runner, self._decoder, self._reader, self._catalog_reader.extended)
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: tuple[CatalogNames, Catalog] | None = None
         self._user: Person | None = None
@@ -134,6 +133,14 @@ class GitLabGateway(Gateway):
     def expect(self, server: Server) -> None:
         self._runner.learn(server)
 
+    @property
+    def group(self) -> str:
+        """The group's full path; another one once it was found to be renamed."""
+        return self._catalog_reader.group
+
+    def expect_group(self, path: str) -> None:
+        self._catalog_reader.group = self._search.group = path
+
     async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and abs(ahead[0].since - names.since) < SAME_DAYS:
@@ -141,6 +148,7 @@ class GitLabGateway(Gateway):
         if known is None or not known.labels:
             self._decoder.seen.forget()
         read = await self._catalog_reader.catalog(names, known)
+        self.expect_group(self._catalog_reader.group)
         self._user = read.me
         return read
 
@@ -166,6 +174,10 @@ class GitLabGateway(Gateway):
                     milestones.append(decode.milestone(wire, owner))
                 case User():
                     people.append(decode.person(wire))
+        for one in self._sender.relearned:
+            labels += [one] if isinstance(one, Label) else []
+            milestones += [one] if isinstance(one, Milestone) else []
+        self._sender.relearned.clear()
         return catalog.learn(labels=labels, milestones=milestones, people=people)
 
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:

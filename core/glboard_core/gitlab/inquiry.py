@@ -47,6 +47,8 @@ class IssuePlace(Struct, frozen=True, rename="camel"):
 
     full_path: Address
     archived: bool | None = None
+    #: When it is to be deleted; such a project has another path, and is not archived.
+    marked_for_deletion_on: str | None = None
     user_permissions: _Permissions = _Permissions()
 
 
@@ -207,6 +209,11 @@ def refused_in(path: str, place: IssuePlace | None) -> EditForbidden | None:
         return EditForbidden(
             f"The project {path} is archived: nothing in it can be changed.",
             hint="An owner can unarchive it in GitLab.",
+        )
+    if place.marked_for_deletion_on:
+        return EditForbidden(
+            f"The project {path} is scheduled for deletion: GitLab refused the change.",
+            hint="An owner can restore it in GitLab.",
         )
     if not place.user_permissions.may_edit:
         return EditForbidden(

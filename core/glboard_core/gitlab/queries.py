@@ -238,9 +238,10 @@ def detail(dialect: Dialect) -> str:
 def place(dialect: Dialect) -> str:
     """A project as it is now, with what one may do there. Variables: path."""
     permission = "adminIssue" if dialect.modern else "createLabel"
+    leaving = "markedForDeletionOn " if dialect.modern else ""
     return (
         "query Place($path: ID!) { project(fullPath: $path)"
-        f" {{ fullPath archived userPermissions {{ mayEdit: {permission} }} }} }}"
+        f" {{ fullPath archived {leaving}userPermissions {{ mayEdit: {permission} }} }} }}"
     )
 
 
@@ -325,6 +326,12 @@ NAMED: dict[tuple[str, str], Field] = {
         " { nodes { user { id username name } } }",
         value="String",
         cost=14,
+    ),
+    ("", "people ids"): Field(
+        text="users(ids: $v, first: 100) { nodes { id username name } }", value="[ID!]", cost=10
+    ),
+    ("", "projects"): Field(
+        text=f"projects(ids: $v, first: 100) {{ nodes {{ {_PROJECT} }} }}", value="[ID!]", cost=10
     ),
     ("", "people"): Field(
         text="users(usernames: $v, first: 100) { nodes { id username name } }", value="[String!]", cost=10
@@ -462,7 +469,8 @@ STATUSES = (
 
 #: What to request back for each field that an Op changes, and its maximum cost.
 TOUCHED: dict[str, tuple[str, int]] = {
-    "labels": (_TITLES, 7),
+    # With ids, by which a label that was renamed meanwhile is known.
+    "labels": ("labels(first: 100) { nodes { id title } }", 8),
     "assignees": (_ASSIGNEES, 5),
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),

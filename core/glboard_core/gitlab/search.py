@@ -83,12 +83,12 @@ class CatalogSearch:
 
     def __init__(self, runner: QueryRunner, group: str) -> None:
         self._runner = runner
-        self._group = group
+        self.group = group
         self._in_titles = True
 
     async def labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of ``projects`` (without any: in the group) whose title contains it."""
-        kind, path = place_of(self._group, projects)
+        kind, path = place_of(self.group, projects)
         found = await self._labels(kind, path, text)
         page, sought = found.labels or Page(), text.strip().casefold()
         labels = tuple(decode.label(one, _label_owner(one, kind, path)) for one in page.items())
@@ -110,7 +110,7 @@ class CatalogSearch:
 
     async def milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
         """The active milestones available to all of ``projects`` whose title contains the text."""
-        kind, path = place_of(self._group, projects)
+        kind, path = place_of(self.group, projects)
         found = await self._ask(lambda _: queries.search_milestones(kind), kind, path, text)
         page = found.milestones or Page()
         milestones = tuple(decode.milestone(one, _milestone_owner(one, kind, path)) for one in page.items())
@@ -118,14 +118,14 @@ class CatalogSearch:
 
     async def people(self, text: str, project: str | None) -> Found[Person]:
         """The people who can be assigned in a project, or in the group, by name or username."""
-        kind, path = ("group", self._group) if project is None else ("project", project)
+        kind, path = ("group", self.group) if project is None else ("project", project)
         found = await self._ask(lambda _: queries.search_people(kind), kind, path, text)
         users = found.autocomplete_users or []
         return Found(tuple(map(decode.person, users)), len(users) >= queries.SEARCHED)
 
     async def projects(self, text: str) -> Found[Project]:
         """The projects of the group and its subgroups by path or name, without archived ones."""
-        found = await self._ask(queries.search_projects, "group", self._group, text)
+        found = await self._ask(queries.search_projects, "group", self.group, text)
         page = found.projects or Page()
         projects = (
             Project(id=one.id, path=decode.line(one.full_path), can_edit=one.user_permissions.may_edit)

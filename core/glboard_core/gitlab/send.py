@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,7 @@ from glboard_core.board.operations import Op, Rank
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
+    EditDropped,
     EditRefused,
     EditUnknown,
     GlboardError,
@@ -48,14 +49,18 @@ from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Label, moved_in, without
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import Needs, titles_of
 from glboard_core.ports import Done, Failed, Outcome
 
 #: Documents under way at once, whoever sends them: more only slow each other down.
 IN_FLIGHT = 2
 _LEAST_BUDGET = 40
 
+#: Asks the server for what a catalog does not know.
+AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 #: Called with outcomes that are final, as each document is answered.
 Report = Callable[[Sequence[Outcome]], None]
 
@@ -80,7 +85,13 @@ class _PreparedOp(Struct, frozen=True):
 class Sender:
     """Sends Ops to one server, and learns its complexity limit and how fast it writes."""
 
-    def __init__(self, runner: QueryRunner, decoder: Decoder, reader: IssueReader) -> None:
+    def __init__(
+        self, runner: QueryRunner, decoder: Decoder, reader: IssueReader, ask_again: AskAgain
+    ) -> None:
+        """``ask_again`` adds what is needed to a catalog that does not know it any longer."""
+        self.ask_again = ask_again
+        #: What the answers show to be named otherwise, or to have another id, than in the catalog.
+        self.relearned: list[Label | Milestone] = []
         self.runner = runner
         self.decoder = decoder
         self.reader = reader
@@ -168,7 +179,7 @@ class _SendBatch:
         self._catalog = catalog
         self._statuses = statuses
         self._dialect = dialect
-        self._verifier = AnswerVerifier(catalog, sender.decoder)
+        self._verifier = AnswerVerifier(catalog, sender.decoder, sender.relearned)
         #: The issues as the server last returned them, including during this call.
         self._known: dict[IssueId, Issue] = dict(shown)
         #: The same with the Ops being sent applied: the state the next Op will find.
@@ -179,7 +190,7 @@ class _SendBatch:
         self._outcomes: dict[int, Outcome] = {}
         #: Outcomes that were not reported yet.
         self._fresh: list[Outcome] = []
-        #: Ops that are sent a second time, since their project has another path now.
+        #: Ops that are sent a second time, since their project has another path now, or a label another id.
         self._readdressed: set[int] = set()
         self._answered = False
         self._unsent: GlboardError | None = None
@@ -428,14 +439,50 @@ class _SendBatch:
         again: list[_PreparedOp] = []
         for (one, _), outcome in zip(failed, outcomes, strict=True):
             before, now = known[one.op.issue], outcome.issue
-            if before is not None and now is not None and before.project != now.project:
+            moved = before is not None and now is not None and before.project != now.project
+            if moved and before is not None and now is not None:
                 self._known[one.op.issue] = now
-                if one.at not in self._readdressed:
-                    self._readdressed.add(one.at)
-                    again.append(one)
-                    continue
+                self._catalog = moved_in(self._catalog, before.project, now.project)
+            if one.at not in self._readdressed and (moved or await self._has_other_id(one.op, outcome)):
+                self._readdressed.add(one.at)
+                if now is not None:
+                    self._known[one.op.issue] = now
+                again.append(one)
+                continue
             self._settle(one.at, outcome)
         return again
+
+    async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
+        """Whether what GitLab ignored has another id now: it was promoted to a group, or created again."""
+        edit, now = op.change.as_edit, outcome.issue
+        dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
+        if edit is None or now is None or not dropped:
+            return False
+        missing, project = edit.missing_on(now), now.project
+        titles = missing.add | missing.remove
+        labels = {one for title in titles if (one := self._catalog.label(project, title)) is not None}
+        titled = missing.milestone if isinstance(missing.milestone, str) else ""
+        milestone = self._catalog.milestone(project, titled)
+        asked = without(self._catalog, {one.id for one in labels}, {milestone.id} if milestone else ())
+        needs = Needs(
+            labels=titles_of([project], (one.title for one in labels)),
+            milestones=titles_of([project], [titled] if milestone else ()),
+        )
+        try:
+            found = await self._sender.ask_again(asked, needs)
+        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+            return False
+        now_known = [found.label(project, one.title) for one in labels]
+        fresh: list[Label | Milestone] = [
+            one for one in now_known if one and one.id not in {o.id for o in labels}
+        ]
+        there = found.milestone(project, titled) if milestone else None
+        if there is not None and milestone is not None and there.id != milestone.id:
+            fresh.append(there)
+        if fresh:
+            self._catalog = found
+            self._sender.relearned += fresh
+        return bool(fresh)
 
     async def _refused(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> Sequence[_PreparedOp]:
         """A document was rejected before anything was executed: write it again, or find the culprit."""

@@ -6,7 +6,7 @@ weight or assignee it does not accept. It reports the field and the likely cause
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -28,8 +28,9 @@ from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Label
 from glboard_core.model.issue import Issue, same_scope
+from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) report success of a note that has only quick actions.
@@ -77,9 +78,11 @@ Reply = Payload | GraphError | None
 class AnswerVerifier:
     """Verifies answers against one catalog."""
 
-    def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
+    def __init__(self, catalog: Catalog, decoder: Decoder, renamed: list[Label | Milestone]) -> None:
+        """``renamed`` gets what the answers show to have another title than in the catalog."""
         self._catalog = catalog
         self._decoder = decoder
+        self._renames = renamed
 
     def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
         """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is its state before.
@@ -113,16 +116,33 @@ class AnswerVerifier:
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
 
     def _renamed(self, op: Op, issue: Issue | None, reply: Payload) -> Op:
-        """The Op with the present title of the milestone it sets, if GitLab set that one: ids tell."""
+        """The Op with the present titles of what it sets, if GitLab set that: ids tell."""
         edit = op.change
-        if not isinstance(edit, Edit) or not isinstance(edit.milestone, str) or bytes(reply.issue) == NULL:
+        if not isinstance(edit, Edit) or issue is None or bytes(reply.issue) == NULL:
             return op
-        found = msgspec.json.decode(reply.issue, type=IssuePart).milestone
-        wanted = self._catalog.milestone(issue.project, edit.milestone) if issue is not None else None
-        if wanted is None or not found or found.id.rpartition("/")[2] != wanted.id.rpartition("/")[2]:
-            return op
-        title = self._decoder.title(found)
-        return msgspec.structs.replace(op, change=msgspec.structs.replace(edit, milestone=title))
+        part = msgspec.json.decode(reply.issue, type=IssuePart)
+        if isinstance(edit.milestone, str) and part.milestone:
+            wanted = self._catalog.milestone(issue.project, edit.milestone)
+            title = self._decoder.title(part.milestone)
+            if wanted is not None and title and _number(part.milestone.id) == _number(wanted.id):
+                edit = msgspec.structs.replace(edit, milestone=title)
+                self._note(wanted, title)
+        if edit.add and part.labels:
+            there = {_number(one.id): self._decoder.line(one.title) for one in part.labels.items()}
+            titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
+            edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
+        return op if edit == op.change else msgspec.structs.replace(op, change=edit)
+
+    def _label_now(self, project: str, title: str, there: Mapping[str, str]) -> str:
+        wanted = self._catalog.label(project, title)
+        now = there.get(_number(wanted.id), title) if wanted is not None else title
+        if wanted is not None:
+            self._note(wanted, now)
+        return now
+
+    def _note(self, known: Label | Milestone, title: str) -> None:
+        if known.title != title:
+            self._renames.append(msgspec.structs.replace(known, title=title))
 
     def _only_commands(self, reply: Payload) -> bool:
         status = reply.quick_actions_status
@@ -270,6 +290,10 @@ def _comments_limited() -> RateLimited:
         retry_after=UNKNOWN_WAIT,
         hint="gitlab.com allows 60 per minute. Try again in a minute.",
     )
+
+
+def _number(identity: str) -> str:
+    return identity.rpartition("/")[2]
 
 
 def answer_lost() -> EditUnknown:

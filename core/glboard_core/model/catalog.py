@@ -78,13 +78,24 @@ class Server(Struct, frozen=True, kw_only=True):
             return 0, 0
 
 
+Kind = Literal["label", "milestone", "person", "project"]
+
+
+class Former(Struct, frozen=True):
+    """A title, username or path that something with this id had before it was renamed."""
+
+    kind: Kind
+    id: str
+    name: str
+
+
 class Absent(Struct, frozen=True):
     """What was asked for and does not exist: ``name`` in the project or group ``place``.
 
     Of a ``family``, ``name`` is a prefix: no label of the project starts with it but those that are known.
     """
 
-    kind: Literal["label", "family", "milestone", "person", "project"]
+    kind: Kind | Literal["family"]
     name: str
     place: str = ""
 
@@ -115,6 +126,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     absent: frozenset[Absent] = frozenset()
     #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
+    #: Names that are used no longer, since what had them was renamed.
+    former: frozenset[Former] = frozenset()
 
     def learn(
         self,
@@ -154,6 +167,21 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             learned = structs.replace(learned, absent=frozenset(filter(learned._is_absent, learned.absent)))
         return learned
 
+    def moved(self, old: str, new: str) -> Catalog:
+        """The catalog after a group or project, and all below it, has another path."""
+
+        def path(one: str) -> str:
+            return new + one.removeprefix(old) if _within(one, old) else one
+
+        return structs.replace(
+            self,
+            group=path(self.group),
+            labels=tuple(structs.replace(one, owner=path(one.owner)) for one in self.labels),
+            milestones=tuple(structs.replace(one, owner=path(one.owner)) for one in self.milestones),
+            projects=tuple(structs.replace(one, path=path(one.path)) for one in self.projects),
+            absent=frozenset(structs.replace(one, place=path(one.place)) for one in self.absent),
+        )
+
     def lacks(self, project: str, title: str) -> bool:
         """Whether ``project`` has no label with that title, as far as it was asked there or in its group."""
         if self.label(project, title) is not None:
@@ -169,6 +197,27 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             if one.kind == "family":
                 found[one.place].append(one.name)
         return dict(found)
+
+    def present(self, kind: Kind, name: str) -> str:
+        """The name that what was once called ``name`` has now; ``name`` itself if something is called so."""
+        if name in self.names[kind]:
+            return name
+        ids = (one.id for one in self.former if one.kind == kind and one.name == name)
+        return next((self._by_kind[kind][one] for one in ids if one in self._by_kind[kind]), name)
+
+    @cached_property
+    def _by_kind(self) -> Mapping[Kind, Mapping[str, str]]:
+        return {
+            "label": {one.id: one.title for one in self.labels},
+            "milestone": {one.id: one.title for one in self.milestones},
+            "person": {one.id: one.username for one in self.people},
+            "project": {one.id: one.path for one in self.projects},
+        }
+
+    @cached_property
+    def names(self) -> Mapping[Kind, frozenset[str]]:
+        """Everything that is known, by name."""
+        return {kind: frozenset(names.values()) for kind, names in self._by_kind.items()}
 
     def _is_absent(self, one: Absent) -> bool:
         match one.kind:
@@ -294,6 +343,32 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def project(self, path: str) -> Project | None:
         """The project with that full path, or None."""
         return next((project for project in self.projects if project.path == path), None)
+
+
+# What is known no longer, or elsewhere
+
+
+def without(catalog: Catalog, labels: Iterable[str], milestones: Iterable[str]) -> Catalog:
+    """The catalog without the labels and milestones with these ids."""
+    gone, over = set(labels), set(milestones)
+    if not (gone or over):
+        return catalog
+    return structs.replace(
+        catalog,
+        labels=tuple(one for one in catalog.labels if one.id not in gone),
+        milestones=tuple(one for one in catalog.milestones if one.id not in over),
+    )
+
+
+def moved_in(catalog: Catalog, old: str, new: str) -> Catalog:
+    """The catalog after a project has another path: with the group above it if that was renamed."""
+    above, below = old.split("/"), new.split("/")
+    while len(above) > 1 and len(below) > 1 and above[-1] == below[-1]:
+        above, below = above[:-1], below[:-1]
+    before, after = "/".join(above), "/".join(below)
+    if _within(catalog.group, before):
+        return catalog.moved(before, after)
+    return structs.replace(catalog.moved(old, new), group=catalog.group)
 
 
 # What is learned

@@ -147,6 +147,15 @@ def same_scope(label: str, others: Iterable[str]) -> frozenset[str]:
     return frozenset(other for other in others if other != label and scope_of(other) == scope)
 
 
+def doubled(labels: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The labels of each scope that has several: by mistake, since two people set one at the same moment."""
+    found: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        if (scope := scope_of(label)) is not None:
+            found.setdefault(scope, []).append(label)
+    return {scope: tuple(several) for scope, several in found.items() if len(several) > 1}
+
+
 def rank_key(issue: Issue) -> tuple[bool, float, int, str]:
     """The order of GitLab's manual sorting: by relative position, None last, then by id."""
     return order_key(issue.position, issue.id)

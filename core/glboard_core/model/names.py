@@ -31,6 +31,10 @@ class CatalogNames(Struct, frozen=True, kw_only=True):
     until: date
     token: bool = True
 
+    def holds(self, label: str) -> bool:
+        """Whether a label is named, or is of a family that is."""
+        return label in self.labels or label.startswith(tuple(self.families))
+
     def missing(self, catalog: Catalog) -> Needs:
         """What has one of these names in a subgroup or project only, or a similar name: to say so."""
         group = catalog.group

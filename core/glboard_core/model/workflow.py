@@ -68,25 +68,31 @@ ADVANCE = (
 
 
 class WorkflowScheme(Struct, frozen=True, kw_only=True):
-    """How workflow states are stored: the label prefix, and which backend decides."""
+    """How workflow states are stored: the label prefix, and which backend decides.
+
+    ``titles`` are the labels of states that have another label than prefix and name, by the state's name.
+    """
 
     prefix: str = "workflow::"
     backend: Backend = "label"
+    titles: tuple[tuple[str, str], ...] = ()
 
     def label(self, state: WorkflowState) -> str:
         """The scoped label for ``state``."""
-        return self.prefix + state.name
+        return next((title for name, title in self.titles if name == state.name), self.prefix + state.name)
+
+    def _state(self, label: str) -> WorkflowState | None:
+        for name, title in self.titles:
+            if title == label:
+                return BY_NAME.get(name)
+        return BY_NAME.get(label[len(self.prefix) :]) if label.startswith(self.prefix) else None
 
     def labelled(self, issue: Placeable) -> tuple[WorkflowState, ...]:
         """All states named by labels, the one farthest from completion first (several only by mistake)."""
-        found = [
-            state
-            for label in issue.labels
-            if label.startswith(self.prefix) and (state := BY_NAME.get(label[len(self.prefix) :]))
-        ]
+        found = [state for label in issue.labels if (state := self._state(label)) is not None]
         return tuple(sorted(found, key=lambda state: state.order))
 
-    def by_label(self, issue: Issue) -> WorkflowState | None:
+    def by_label(self, issue: Placeable) -> WorkflowState | None:
         """The state named by labels; of several, the one farthest from completion (rules 4 and 16)."""
         return next(iter(self.labelled(issue)), None)
 
@@ -97,20 +103,14 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         wanted = issue.status.casefold()
         return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
 
-    def of(self, issue: Issue) -> WorkflowState | None:
+    def of(self, issue: Placeable) -> WorkflowState | None:
         """flow(i) of rule 2. With backend "both" the label decides; a difference is a ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
 
-    def all_of(self, issue: Placeable) -> tuple[WorkflowState, ...]:
-        """Every state the issue is in: more than one only if labels name several."""
-        if self.backend == "status":
-            state = self.by_status(issue)
-            return (state,) if state else ()
-        return self.labelled(issue)
-
     def workflow_labels(self, issue: Issue) -> frozenset[str]:
         """All labels with the workflow prefix, known or not: what a change of state removes."""
-        return frozenset(label for label in issue.labels if label.startswith(self.prefix))
+        others = {title for _, title in self.titles}
+        return frozenset(label for label in issue.labels if label.startswith(self.prefix) or label in others)
 
     def conflict(self, issue: Issue) -> bool:
         """Whether label and status name different states (only if both are used, rule 2)."""

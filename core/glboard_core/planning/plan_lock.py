@@ -17,6 +17,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.errors import ConfigError
 from glboard_core.files import json_of
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.renames import Renames
 from glboard_core.planning.readiness import counts
 from glboard_core.planning.text import counted
 from glboard_core.planning.timeline import Moment, Timeline, cut
@@ -92,6 +93,26 @@ def followed(plan: PlanSnapshot, copies: Mapping[IssueId, Issue]) -> PlanSnapsho
         kept = structs.replace(row, issue=copy.id, reference=copy.reference) if copy is not None else row
         rows.setdefault(kept.issue, kept)
     return structs.replace(plan, issues=tuple(rows.values()))
+
+
+def renamed(plan: PlanSnapshot, now: Renames) -> PlanSnapshot:
+    """The plan with present names of its milestone, projects and people."""
+    rows = [
+        structs.replace(
+            row,
+            reference=f"{now.path(project)}{mark}{number}",
+            assignees=tuple(map(now.person, row.assignees)),
+        )
+        for row in plan.issues
+        for project, mark, number in [row.reference.rpartition("#")]
+    ]
+    return structs.replace(
+        plan,
+        milestone=now.milestone(plan.milestone, now.group[0]),
+        issues=tuple(rows),
+        locked_by=now.person(plan.locked_by),
+        group=now.group[1] if plan.group == now.group[0] else plan.group,
+    )
 
 
 def rebuild(

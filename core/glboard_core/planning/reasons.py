@@ -27,6 +27,8 @@ _WORDS = {
     "ready-without-type": "ready without exactly one type",
     "over-weight": "weight over 3: break it down",
     "label-status-conflict": "label and status differ",
+    "several-states": "several workflow labels",
+    "several-of-scope": "several labels of one scope",
     "not-ready": "not ready",
     "no-weight": "no weight",
     "other-milestone": "neither current nor next milestone",
@@ -39,6 +41,8 @@ _ON_CARDS = {
     "ready-without-weight": "ready, no weight",
     "over-weight": "break down",
     "label-status-conflict": "label ≠ status",
+    "several-states": "several states",
+    "several-of-scope": "labels exclude each other",
 }
 
 

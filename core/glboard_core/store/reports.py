@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from glboard_core.model.event import History
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.renames import Renames
 from glboard_core.ports import Store
 from glboard_core.store.database import rescued
 
@@ -54,6 +55,23 @@ def keep_plan(connection: sqlite3.Connection, plan: PlanSnapshot) -> None:
     connection.execute(
         "insert into plan (milestone, body) values (?, ?)", (plan.milestone, msgspec.json.encode(plan))
     )
+
+
+def rename_plans(connection: sqlite3.Connection, now: Renames) -> None:
+    """Give the plans present names, in the current transaction; those that cannot be read stay as they are.
+
+    A plan's milestone is of the group, as its lines may be of many projects.
+    """
+    from glboard_core.planning.plan_lock import PlanSnapshot, renamed
+
+    for seq, body in connection.execute("select seq, body from plan").fetchall():
+        with suppress(msgspec.DecodeError):
+            plan = msgspec.json.decode(body, type=PlanSnapshot)
+            if (new := renamed(plan, now)) != plan:
+                connection.execute(
+                    "update plan set milestone = ?, body = ? where seq = ?",
+                    (new.milestone, msgspec.json.encode(new), seq),
+                )
 
 
 def recall(connection: sqlite3.Connection, keys: Sequence[str], on: date) -> Mapping[str, bytes]:

@@ -21,6 +21,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.renames import Renames
 from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry, Store
 from glboard_core.store import reports
 from glboard_core.store.database import (
@@ -101,12 +102,14 @@ class SqliteStore(Store):
     # Catalog and other values
 
     def catalog(self) -> Catalog | None:
-        if self._kept is None and (value := self.meta("catalog")) is not None:
-            try:
-                self._kept = _catalog.decode(value)
-            except msgspec.DecodeError:
-                return None  # written by another version: read it again
+        if self._kept is None:
+            self._kept = self.shared_catalog()
         return self._kept
+
+    def shared_catalog(self) -> Catalog | None:
+        value = self.meta("catalog")
+        # One that another version has written is read again from GitLab.
+        return None if value is None else decoded(_catalog, value)
 
     def put_catalog(self, catalog: Catalog) -> None:
         self._kept = catalog
@@ -240,6 +243,10 @@ class SqliteStore(Store):
     def keep_plan(self, plan: PlanSnapshot) -> None:
         with self._writing():
             reports.keep_plan(self._durable, plan)
+
+    def rename_plans(self, now: Renames) -> None:
+        with self._writing():
+            reports.rename_plans(self._durable, now)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         return reports.recall(self._fast, keys, on)

@@ -77,6 +77,11 @@ def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
     return before is not None
 
 
+def keep_scope(store: Store, label: str) -> None:
+    """The label of the mirror's scope was renamed: the mirror has the same issues as before."""
+    store.put_meta(SCOPE, _scope_key(label))
+
+
 def has_scope(store: Store, label: str) -> bool:
     """Whether the mirror has this scope."""
     return store.meta(SCOPE) == _scope_key(label)
@@ -137,7 +142,7 @@ class InitialLoad:
         gateway: Gateway,
         local_state: LocalState,
         status: SyncStatus,
-        flow: WorkflowScheme,
+        flow: Callable[[], WorkflowScheme],
         names: KnownNames,
     ) -> None:
         self._gateway = gateway
@@ -239,7 +244,7 @@ class InitialLoad:
     async def _read_columns(self, board: Board) -> None:
         """Read the columns of a board concurrently, the first pages of each."""
         unread = self._boards[_key(board)] = Unread()
-        questions = board.queries(self._flow)
+        questions = board.queries(self._flow())
         missing = {column.key for column in board.columns} | {UNLISTED}
         left = {key: sum(part.keys is None or key in part.keys for part in questions) for key in missing}
 

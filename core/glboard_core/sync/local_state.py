@@ -14,14 +14,17 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec import structs
 
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
+from glboard_core.board.renamed import group_now, op_now
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
+from glboard_core.model.renames import Renames
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
@@ -293,6 +296,38 @@ class LocalState:
         before = self.as_shown(issue.id for issue in fresh)
         self.store.put(fresh)
         self.update_shown(before, "answer", confirmed=confirmed)
+
+    def rename(self, now: Renames) -> None:
+        """Give everything its present names: issues, unsent and failed changes, what can be undone, plans.
+
+        No one changed an issue by it. Can be repeated, after a crash in between. Raises StoreFailed.
+        """
+        known = self.store.issues()
+        narrow = now.milestones and not (
+            now.labels or now.people or now.projects or now.group[0] != now.group[1]
+        )
+        found = (i for title in now.milestones for i in known.matching(title)) if narrow else known.values()
+        issues = [new for issue in found if (new := now.issue(issue)) is not issue]
+        queued = [item for issue in self.outbox.issues() for item in self.outbox.items(issue)]
+        items = [(item, op) for item in queued if (op := op_now(item.op, now)) is not item.op]
+        failed = [
+            structs.replace(one, op=op)
+            for one in self.store.failed_changes()
+            if (op := op_now(one.op, now)) is not one.op
+        ]
+        before = self.as_shown([*(issue.id for issue in issues), *(op.issue for _, op in items)])
+        if items:
+            self.store.rewrite([structs.replace(item.entry, op=op) for item, op in items])
+        if failed:
+            self.store.settle([], failed, [])
+        self.store.rename_plans(now)
+        self.store.put(issues)
+        for item, op in items:
+            self.outbox.replace(item, op)
+        self.undo_stack.convert(partial(group_now, now=now))
+        self.failed = [(op_now(op, now), error) for op, error in self.failed]
+        self.conflicts.update(op.issue for _, op in items)
+        self.update_shown(before, "answer", always=True)
 
     def remove(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; stale answers are treated as in ``confirm``."""

@@ -64,7 +64,8 @@ class KnownNames:
     ) -> None:
         self._gateway = gateway
         self._store = store
-        self._settings = settings
+        #: The configuration, with present names; set by the engine.
+        self.settings = settings
         self._today = today
         self._keep = keep
         self.people: frozenset[str] = frozenset()
@@ -79,7 +80,9 @@ class KnownNames:
         if anew:
             self._looked.clear()
             if known is not None:
-                known = structs.replace(known, labels=(), milestones=(), absent=frozenset())
+                # What is named is asked for by its id, too, since it may have been renamed.
+                kept = (one for one in known.labels if names.holds(one.title))
+                known = structs.replace(known, labels=tuple(kept), absent=frozenset())
         before = self._store.catalog()
         read = await self._gateway.catalog(names, known)
         if abs(self._names().since - names.since) > CLOCK_OFF:
@@ -110,7 +113,7 @@ class KnownNames:
 
     def _names(self) -> CatalogNames:
         token = self._due(TOKEN, self._gateway.token_mark, TOKEN_EVERY)
-        return catalog_names(self._settings, self._today(), people=self.people, token=token)
+        return catalog_names(self.settings, self._today(), people=self.people, token=token)
 
     # More, as it is needed
 
@@ -126,7 +129,7 @@ class KnownNames:
         """
         if (catalog := self._store.catalog()) is None:
             return
-        known = {title.casefold() for title in (*BY_DATE, *self._settings.milestones)}
+        known = {title.casefold() for title in (*BY_DATE, *self.settings.milestones)}
         given = {name for name in names if name.casefold() not in known}
         unknown = {name for name in given if catalog.find_milestone(name) is None}
         if unknown:

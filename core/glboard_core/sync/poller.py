@@ -14,8 +14,8 @@ from datetime import MAXYEAR, date, datetime, timedelta
 
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.errors import WRONG_VALUES, GlboardError, NotUnderstood, misled
-from glboard_core.model.issue import IssueId
+from glboard_core.errors import WRONG_VALUES, GlboardError, GroupNotFound, NotUnderstood, misled
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.purpose import with_purpose
@@ -62,7 +62,7 @@ class Poller:
         status: SyncStatus,
         initial_load: InitialLoad,
         names: KnownNames,
-        settings: Settings,
+        settings: Callable[[], Settings],
         longest_wait: float,
         *,
         visible: Visible,
@@ -74,8 +74,8 @@ class Poller:
         self._status = status
         self._initial_load = initial_load
         self._names = names
-        self._sync = settings.sync
-        self._label, self._version = settings.labels.group, settings.planning.version
+        self._settings = settings
+        self._sync = settings().sync
         self._longest_wait = longest_wait
         self._visible = visible
         self._today = today
@@ -88,9 +88,10 @@ class Poller:
         self._reconciler = Reconciler(
             gateway,
             local_state,
-            settings.sync.reconcile,
+            self._sync.reconcile,
             visible=visible,
             scope=lambda: self._scope,
+            adopt=self._adopt,
             reread=self._reread,
         )
         self._catalogued = float("-inf")
@@ -187,7 +188,7 @@ class Poller:
         # Nothing of the poll is adopted before the server has confirmed who we are.
         async with together() as tasks:
             tasks.create_task(self._read_catalog())
-            caught_up = tasks.create_task(self._catch_up())
+            caught_up = tasks.create_task(self._follow_group())
         if not caught_up.result():
             # Away for long: reading the boards is less work than reading all changes.
             await self.load()
@@ -300,8 +301,16 @@ class Poller:
 
     async def poll(self) -> None:
         """Read what changed since the cursor; if that is too much, everything next time."""
-        if not await self._catch_up():
+        if not await self._follow_group():
             self.refresh()
+
+    async def _follow_group(self) -> bool:
+        """Catch up, also if the group has another path now: it is asked for by its id."""
+        try:
+            return await self._catch_up()
+        except GroupNotFound:
+            await self._read_catalog()
+            return await self._catch_up()
 
     @with_purpose("poll")
     async def _catch_up(self) -> bool:
@@ -311,7 +320,7 @@ class Poller:
         equal. Returns False, with nothing adopted beyond the first pages, if more changed than is worth
         reading one by one, or if the server's clock was put back: then its times cannot be compared.
         """
-        local_state, scope = self._local_state, self._scope
+        local_state = self._local_state
         clock = asyncio.get_running_loop().time
         asked = clock()
         # Never beyond this: an issue stamped in the future would make later polls blind.
@@ -342,17 +351,24 @@ class Poller:
                 break
             await self._names.checked()
             newest = max(newest, latest or newest)
-            local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
-            local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
+            self._adopt(page, asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
         await self._reread_blocked()
         # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
         # server's clock only its issues tell the time. It may have been put back since the last answer.
         reached = started if self._gateway.knows_time else min(started, newest)
         self._move_cursor(min(reached, self._gateway.now()))
-        self._names.learn(lambda issue: self._store.issue(issue) is not None)
         self._polled = asked
         return True
+
+    def _adopt(self, page: Sequence[Issue], asked: float) -> None:
+        """The server returned these issues of any scope, as requested at ``asked`` by the loop's clock."""
+        held = {issue.id for issue in page if self._scope.holds(issue)}
+        # First the names that came with them: what was renamed is no change of an issue.
+        self._names.learn(lambda issue: issue in held or self._store.issue(issue) is not None)
+        scope = self._scope
+        self._local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
+        self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
 
     async def _reread_blocked(self) -> None:
         """Read issues that may be blocked no longer or again, since others were closed or reopened.
@@ -395,7 +411,8 @@ class Poller:
 
     @property
     def _scope(self) -> Scope:
-        return scope_of_group(self._label, self._store.catalog(), self._today(), self._version)
+        settings, catalog = self._settings(), self._store.catalog()
+        return scope_of_group(settings.labels.group, catalog, self._today(), settings.planning.version)
 
 
 def _kept_cursor(kept: bytes | None) -> datetime | None:

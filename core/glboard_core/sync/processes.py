@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from glboard_core.board.operations import IssueDiff, Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.renames import Renames
 from glboard_core.ports import Logged, OutboxEntry, Store
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import failed_ops
@@ -21,6 +22,8 @@ from glboard_core.sync.status import SyncStatus
 
 #: Log lines searched for what another process sent: ids of new issues, overwritten values.
 RECENT = 200
+#: Meta key of a mark that changes whenever something was found to be renamed.
+RENAMED = "renamed"
 
 
 class OtherProcesses:
@@ -31,6 +34,9 @@ class OtherProcesses:
         self._store = local_state.store
         self._outbox = local_state.outbox
         self._status = status
+        #: Adopts what another process found to be renamed; set by the engine.
+        self.adopt_names: Callable[[], Renames | None] = lambda: None
+        self._names = self._store.meta(RENAMED)
 
     async def follow(self, seconds: float) -> None:
         """Adopt what they write, every ``seconds``, until cancelled."""
@@ -51,6 +57,9 @@ class OtherProcesses:
         if written is None:
             return
         local_state, outbox = self._local_state, self._outbox
+        names: Renames | None = None
+        if (mark := self._store.meta(RENAMED)) != self._names:
+            self._names, names = mark, self.adopt_names()
         stored = {entry.op.id: entry for entry in self._store.outbox()}
         settled = [op for op in outbox if op.id not in stored]
         new = [entry for op, entry in stored.items() if op not in outbox]
@@ -82,14 +91,20 @@ class OtherProcesses:
         for old, to in renamed.items():
             local_state.renamed(old, to)
         # What the other process changed is the person's own; what it read is changes by others.
-        known = {issue.id: issue for issue in written.before if issue.id not in ours}
+        known = {
+            issue.id: names.issue(issue) if names is not None else issue
+            for issue in written.before
+            if issue.id not in ours
+        }
         now = {issue.id: issue for issue in written.issues}
         local_state.update_shown({i: was for i, was in before.items() if i in ours}, "answer", always=True)
         local_state.update_shown(
             {i: was for i, was in before.items() if i not in ours},
             "theirs",
             always=True,
-            confirmed=[IssueDiff((was, now.get(issue))) for issue, was in known.items()],
+            confirmed=[
+                IssueDiff((was, now.get(issue))) for issue, was in known.items() if was != now.get(issue)
+            ],
         )
         local_state.changed()
 

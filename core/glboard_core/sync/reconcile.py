@@ -9,7 +9,7 @@ read, so what was not seen is asked for by id.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from glboard_core.errors import QueryRefused
 from glboard_core.model.issue import Issue, IssueId
@@ -42,7 +42,7 @@ class _Walk:
 class Reconciler:
     """Reconciles the mirror with the server, a page at a time.
 
-    ``reread`` reads issues by id and removes those that are gone.
+    ``adopt`` takes what was read at a time; ``reread`` reads issues by id and removes those that are gone.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Reconciler:
         *,
         visible: Visible,
         scope: Callable[[], Scope],
+        adopt: Callable[[Sequence[Issue], float], None],
         reread: Callable[[Collection[IssueId]], Awaitable[None]],
     ) -> None:
         """``seconds`` is the time from the start of one round to that of the next, at least."""
@@ -62,6 +63,7 @@ class Reconciler:
         self._seconds = seconds
         self._visible = visible
         self._scope = scope
+        self._adopt = adopt
         self._reread = reread
         self._board: _Walk | None = None
         self._board_of: IssueQuery | None = None
@@ -149,14 +151,13 @@ class Reconciler:
             self._end(walk)
             raise
         walk.seen.update(issue.id for issue in page)
-        scope = self._scope()
-        self._local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
-        self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
+        self._adopt(page, asked)
         walk.after = after
         walk.pages += 1
         if walk.pages >= MOST_PAGES:
             self._end(walk)
         elif after is None:
+            scope = self._scope()
             missing = self._missing(walk)
             outside = [issue.id for issue in missing if not scope.holds(issue)]
             self._local_state.remove(outside, asked=walk.started)

@@ -120,6 +120,32 @@ async def test_removing_deliverable_and_reopening(stage: Stage) -> None:
     assert on_server(stage, "platform#11").open
 
 
+async def test_two_labels_of_a_scope_are_shown_once_and_one_key_keeps_one(stage: Stage) -> None:
+    world = stage.world
+    issue = world.issue(f"{GROUP}/platform#8")
+    review = world.label_for(issue.project, "workflow::in review")
+    assert review is not None
+    with world.index.moving(issue):
+        issue.labels = (*issue.labels, review)  # as two people at the same moment leave it
+        issue.updated = world.clock.now()
+    await stage.press("g", "b", "Z", "r")
+    await stage.settle()
+    # In the state farthest from completion.
+    assert stage.cards() == {**stage.cards(), "in dev": ["platform#8"], "in review": []}
+    await stage.focus("platform#8")
+    await stage.press("X")
+    await stage.settle()
+    assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
+    assert review not in issue.labels
+    await stage.press("u")
+    await stage.settle()
+    assert stage.cards()["in review"] == ["platform#8"]
+    assert "GitLab keeps one label of a scope" in stage.message
+    await stage.press("U")
+    await stage.settle()
+    assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
+
+
 async def test_rank_keys(stage: Stage) -> None:
     await stage.focus("platform#3")
     await stage.press("K")

@@ -31,6 +31,13 @@ def _set(context: CommandContext, label: str) -> None:
     context.do(lambda edits, issues: edits.one_of_scope(issues, label))
 
 
+def one_each(context: CommandContext, _: str) -> None:
+    """Keep one of several labels of a scope: the one of the column in which the card is shown."""
+    index, column = context.bridge.index, context.column()
+    here = column.key if column is not None else None
+    context.do(lambda edits, issues: edits.one_each(issues, index, here))
+
+
 def missing(context: CommandContext, _: str) -> None:
     """Add all missing labels in one change, after asking where there is a choice; Esc changes nothing."""
     context.again = lambda: missing(context, "")

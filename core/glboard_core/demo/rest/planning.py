@@ -97,7 +97,13 @@ def _update_label(call: Call, label: Label) -> Any:
 def group_label(call: Call, name: str, label: str) -> Any:
     """One label of a group."""
     here = request.group(call, name)
-    return shapes.label(request.label(call, here, label), here)
+    owner: Group | None = here
+    if call.flag("include_ancestor_groups", True):
+        # By number, one of a group above is found as well.
+        known = call.world.labels.get(int(label)) if label.isdigit() else None
+        while owner is not None and known is not None and known.owner is not owner:
+            owner = owner.parent
+    return shapes.label(request.label(call, owner or here, label), here)
 
 
 def project_label(call: Call, name: str, label: str) -> Any:

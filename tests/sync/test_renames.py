@@ -1,0 +1,211 @@
+"""What is renamed on the server keeps its cards, waiting changes and undo; the configuration follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from glboard_core.board.changes import differences
+from glboard_core.board.definition import flow_scheme, milestone_title
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Edit
+from glboard_core.config import BoardSettings, Settings
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import upheavals
+from glboard_core.demo.world.world import World
+from glboard_core.errors import EditImpossible
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
+from glboard_core.ports import Store
+from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.engine import Engine
+from glboard_core.sync.events import EngineNotice, IssuesChanged
+from glboard_core.sync.log import ServerAnswer
+from support.engines import GROUP_LABEL, HASTE, NOW, STILL, gateway, session
+
+BOARD = BoardSettings(
+    id="bugs", name="Bugs", columns=("type::bug", "type::feature"), milestone="19.7", labels=("Deliverable",)
+)
+FLOW = BoardSettings(id="flow", name="Flow", by="flow", columns=("workflow::in dev",), milestone="19.7")
+SETTINGS = Settings(boards=(BOARD, FLOW), sync=STILL)
+
+
+def on(engine: Engine, board: str = "bugs") -> dict[str, list[str]]:
+    """The references in each column of a board that has issues, by the column's title."""
+    index = BoardIndex(engine.board(board), flow_scheme(engine.settings), engine.shown)
+    return {
+        c.column.title: [engine.shown[i].reference for i in c]
+        for c in index.columns
+        if c.column.is_list and len(c)
+    }
+
+
+def everywhere(engine: Engine) -> list[str]:
+    """The references on both boards."""
+    return [card for board in ("bugs", "flow") for cards in on(engine, board).values() for card in cards]
+
+
+def relabel(world: World, title: str) -> None:
+    """Rename a label of the group."""
+    found = world.label_of(world.root, title)
+    assert found is not None
+    world.rename_label(found, f"{title} now")
+
+
+ACTS: dict[str, tuple[Callable[[World], None], str]] = {
+    "milestone": (
+        lambda world: upheavals.rename_milestone(world, world.milestone("19.7"), "19.7 GA"),
+        "The milestone 19.7 is now 19.7 GA; config.toml names 19.7. Set milestone of the board",
+    ),
+    "column": (lambda world: relabel(world, "type::bug"), "The label type::bug is now type::bug now;"),
+    "filter": (lambda world: relabel(world, "Deliverable"), "Set labels.deliverable there."),
+    "scope": (lambda world: relabel(world, GROUP_LABEL), "Set labels.group there."),
+    "state": (lambda world: relabel(world, "workflow::in dev"), "flow.labels"),
+    "project": (
+        lambda world: upheavals.rename_project(world, world.project("top/app"), "top/next/app"),
+        "The project top/app is now top/next/app.",
+    ),
+    "group": (lambda world: upheavals.rename_group(world, world.root, "summit"), "The group top is now"),
+    "user": (
+        lambda world: upheavals.rename_user(world, world.user("eng_1"), "eng_one"),
+        "The user eng_1 is now eng_one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ACTS)
+async def test_a_rename_leaves_the_board_as_it_is(server: DemoServer, store: Store, what: str) -> None:
+    act, said = ACTS[what]
+    add = ["Deliverable", "workflow::in dev"]
+    issue = server.world.issue("top/app#1")
+    server.world.edit("top/app#1", by="eng_1", add_labels=add, assignees=["eng_1"])
+    async with session(server, store, settings=SETTINGS) as made:
+        engine = made.engine
+        assert everywhere(engine) == ["top/app#1"] * 2
+        made.edit("app#1", weight=8)
+        await made.settled()
+        made.events.clear()
+        act(server.world)
+        await made.refreshed()  # nothing moved
+        await engine.load_catalog()
+        assert everywhere(engine) == [issue.reference] * 2
+        assert any(said in event.text for event in made.told(EngineNotice))
+        # No one changed an issue by it.
+        await made.refreshed()
+        await engine.poller.reconcile()
+        diffs = [diff for event in made.told(IssuesChanged) for diff in event.confirmed]
+        assert [differences(before, after) for before, after in diffs if before and after] == [()] * len(
+            diffs
+        )
+        assert engine.undo() is not None
+        await made.settled()
+        assert (issue.weight, engine.failed) == (1, [])
+    async with gateway(server) as again:
+        later = Engine(again, store, SETTINGS, timing=HASTE)
+        assert [list(cards.values()) for cards in (on(later), on(later, "flow"))] == [
+            [[issue.reference]],
+            [[issue.reference]],
+        ]
+        await later.poller._start()
+        assert [list(cards.values()) for cards in (on(later), on(later, "flow"))] == [
+            [[issue.reference]],
+            [[issue.reference]],
+        ]
+
+
+async def test_what_waits_what_failed_and_what_was_locked_follow(server: DemoServer, store: Store) -> None:
+    world = server.world
+    world.edit("top/app#2", by="eng_1", assignees=["eng_1"])
+    held = structs.replace(SETTINGS, sync=structs.replace(STILL, hold=3600))
+    async with session(server, store, settings=held) as made:
+        engine = made.engine
+        label = frozenset({"Deliverable"})
+        made.edit("app#1", milestone="19.8", add=label, assign=frozenset({"eng_1"}))
+        refused, _ = made.edit("app#2", milestone="19.8"), made.edit("app#3", weight=2)
+        locked = PlannedIssue(issue=made.issue("app#1").id, reference="top/app#1", assignees=("eng_1",))
+        store.keep_plan(PlanSnapshot(milestone="19.8", locked_at=NOW, issues=(locked,)))
+        no = EditImpossible("No.")
+        engine.local_state.settle([ServerAnswer(refused[0], None, no)], result="done")
+        upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+        upheavals.rename_user(world, world.user("eng_1"), "eng_one")
+        upheavals.rename_project(world, world.project("top/app"), "top/app-2")
+        relabel(world, "Deliverable")
+        await engine.load_catalog()
+        shown = made.issue("app-2#1")
+        assert (shown.milestone, shown.assignees) == ("19.8 GA", ("eng_one",))
+        assert "Deliverable now" in shown.labels
+        [(failed, _)] = engine.failed
+        assert failed.change == Edit(milestone="19.8 GA")
+        assert engine.failed[0][0] == store.failed_changes()[0].op
+        [plan] = store.plans("19.8 GA")
+        assert (plan.issues[0].reference, plan.issues[0].assignees) == ("top/app-2#1", ("eng_one",))
+        engine.sender.hurry()
+        await made.settled()
+        there = world.issue("top/app-2#1")
+        assert (there.milestone and there.milestone.title, there.assignees[0].username) == (
+            "19.8 GA",
+            "eng_one",
+        )
+        assert "Deliverable now" in {one.title for one in there.labels}
+        assert len(engine.failed) == 1
+
+
+async def test_another_process_follows(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    add = ["Deliverable", "workflow::in dev"]
+    server.world.edit("top/app#1", by="eng_1", add_labels=add, assignees=["eng_1"])
+    both = session(server, one, settings=SETTINGS), session(server, two, settings=SETTINGS)
+    async with both[0] as first, both[1] as second:
+        second.events.clear()
+        for act in ("milestone", "filter"):
+            ACTS[act][0](server.world)
+        await first.engine.load_catalog()
+        await second.until(lambda: second.engine.settings.labels.deliverable == "Deliverable now")
+        assert everywhere(second.engine) == ["top/app#1"] * 2
+        assert all(not event.confirmed for event in second.told(IssuesChanged))
+
+
+async def test_a_former_name_means_what_has_another_one(server: DemoServer, store: Store) -> None:
+    world = server.world
+    async with session(server, store) as made:
+        engine = made.engine
+        made.edit("app#1", milestone="19.8")
+        await made.settled()
+        upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+        await engine.load_catalog()
+        assert engine.board("planning", "19.8").milestone == "19.8 GA"
+    async with gateway(server) as again:
+        later = Engine(again, store, SETTINGS, timing=HASTE)
+        last = later.last_change()  # from the log, which keeps the names of its time
+        assert last is not None
+        assert last.ops[0].change == Edit(milestone="19.8 GA")
+        # Until something is called so again.
+        world.add_milestone(world.root, "19.8", date(2027, 3, 1), date(2027, 3, 31))
+        await later.load_catalog()
+        await later.know_milestones(["19.8"])
+        assert later.catalog is not None
+        assert milestone_title("19.8", later.settings, later.catalog, later.today()) == "19.8"
+
+
+async def test_a_label_that_no_title_tells_is_found_with_a_card(server: DemoServer, store: Store) -> None:
+    """Another one than the configuration names; and one that REST does not tell, since a proxy blocks it."""
+    world = server.world
+    for n in (1, 2):
+        world.edit(f"top/app#{n}", by="eng_1", add_labels=["documentation", "Deliverable"])
+    async with session(server, store, settings=SETTINGS) as made:
+        engine = made.engine
+        server.faults.next("html", "labels", times=99)
+        for title in ("documentation", "Deliverable"):
+            relabel(world, title)
+        await engine.load_catalog()
+        made.events.clear()
+        await engine.poller.reconcile()
+        assert {"documentation now", "Deliverable now"} <= made.issue("app#2").labels
+        assert engine.settings.labels.deliverable == "Deliverable now"
+        assert on(engine) == {"bug": ["top/app#1", "top/app#2"]}
+        said_of = [differences(a, b) for e in made.told(IssuesChanged) for a, b in e.confirmed if a and b]
+        assert {word for words in said_of for word in words} == set()
