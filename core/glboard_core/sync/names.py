@@ -211,8 +211,5 @@ def _mark_of(names: CatalogNames) -> str:
 
     Not by the people: a screen also names those of the team file.
     """
-    named = (
-        *(sorted(part) for part in (names.labels, names.families, names.milestones)),
-        f"{names.since:%Y-%m}",
-    )
-    return sha256(msgspec.json.encode(named)).hexdigest()[:12]
+    named = [sorted(part) for part in (names.labels, names.families, names.milestones)]
+    return sha256(msgspec.json.encode((named, f"{names.since:%Y-%m}"))).hexdigest()[:12]
