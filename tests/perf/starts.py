@@ -26,6 +26,8 @@ PATIENCE = 120.0
 #: The end of a frame, where the terminal shows it (synchronised output).
 FRAME_END = b"\x1b[?2026l"
 
+HEAD = "Start of the process to … (milliseconds; × is against the empty app of the same round)"
+
 EMPTY = (sys.executable, str(Path(__file__).with_name("empty.py")))
 
 CARD = re.compile(r"[\w…-]#\d+ ")
@@ -156,17 +158,22 @@ def measure(table: Table, home: Path, sizes: Sequence[int], runs: int) -> None:
             size = scope_of(server, home)
             kinds.append(glboard(f"{size:,} issues, first start", account(server), fresh=True))
             kinds.append(glboard(f"{size:,} issues, mirror there", account(server)))
-        table.head("Start of the process to … (milliseconds; × is against the empty app of the same round)")
-        measured: dict[str, list[Run]] = {kind.name: [] for kind in kinds}
-        for turn in range(runs + 1):
-            for kind in kinds:
-                run = start(kind, home)
-                if turn:  # the first round only warms caches
-                    measured[kind.name].append(run)
-        _tell(table, kinds, measured)
+        table.head(HEAD)
+        compare(table, home, kinds, runs)
     finally:
         for server in servers:
             server.stop()
+
+
+def compare(table: Table, home: Path, kinds: Sequence[Kind], runs: int) -> None:
+    """Start each kind so many times, in turns; the first one is what the others are compared with."""
+    measured: dict[str, list[Run]] = {kind.name: [] for kind in kinds}
+    for turn in range(runs + 1):
+        for kind in kinds:
+            run = start(kind, home)
+            if turn:  # the first round only warms caches
+                measured[kind.name].append(run)
+    _tell(table, kinds, measured)
 
 
 def _tell(table: Table, kinds: Sequence[Kind], measured: Mapping[str, Sequence[Run]]) -> None:
