@@ -10,11 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from perf import starts
-from perf.figures import Table
+from perf.figures import Table, wait_for_calm
 from perf.worlds import account
 from support.terminal import GLBOARD, clean_environment
 
@@ -25,19 +27,19 @@ READ_ONLY = "reference-models"
 
 
 def measure(table: Table, home: Path, runs: int, latency: float) -> None:
-    """Starts and commands in a small group and in an organisation, in turns."""
-    places = {
-        f"group of {SMALL} issues": DemoOptions(issues=SMALL, latency_ms=latency),
-        "organisation": DemoOptions(size="org", latency_ms=latency),
-    }
-    servers = {name: spawn(options) for name, options in places.items()}
-    try:
+    """Starts in a small group and in an organisation, in turns with those of the empty app."""
+    with _served(latency) as servers:
         table.head(f"{latency:g} ms latency. {starts.HEAD}")
         kinds = [starts.empty()]
         for name, server in servers.items():
             kinds.append(starts.glboard(f"{name}, first start", account(server), fresh=True))
             kinds.append(starts.glboard(f"{name}, from the mirror", account(server)))
         starts.compare(table, home, kinds, runs)
+
+
+def measure_commands(table: Table, home: Path, runs: int, latency: float) -> None:
+    """Commands in a small group and in an organisation, in turns."""
+    with _served(latency) as servers:
         table.head(f"Commands at {latency:g} ms latency (milliseconds, with the start of Python)")
         found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for _ in range(runs):
@@ -46,6 +48,17 @@ def measure(table: Table, home: Path, runs: int, latency: float) -> None:
                     found[name, act].append(took)
         for (name, act), values in found.items():
             table.add(name, act, "ms", values)
+
+
+@contextmanager
+def _served(latency: float) -> Iterator[dict[str, SpawnedDemo]]:
+    places = {
+        f"group of {SMALL} issues": DemoOptions(issues=SMALL, latency_ms=latency),
+        "organisation": DemoOptions(size="org", latency_ms=latency),
+    }
+    servers = {name: spawn(options) for name, options in places.items()}
+    try:
+        yield servers
     finally:
         for server in servers.values():
             server.stop()
@@ -56,6 +69,7 @@ def _commands(server: SpawnedDemo, home: Path) -> dict[str, float]:
     took: dict[str, float] = {}
 
     def run(act: str, *arguments: str) -> str:
+        wait_for_calm()
         began = time.perf_counter()
         done = subprocess.run(
             [*GLBOARD, *arguments],
