@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -65,6 +66,29 @@ def machine() -> str:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, Textual {version('textual')}"
     )
+
+
+def wait_for_calm(share: float = 0.8, patience: float = 20.0) -> None:
+    """Wait until so much of the processors is idle, on a machine shared with others; not for ever."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        idle, total = _processors()
+        time.sleep(0.15)
+        later_idle, later_total = _processors()
+        if later_idle - idle >= share * (later_total - total):
+            return
+
+
+def _processors() -> tuple[int, int]:
+    """Ticks that all processors were idle, and all their ticks."""
+    ticks = [int(part) for part in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def spent(pid: int) -> float:
+    """Milliseconds of processor time that a process has used so far: they depend less on who else runs."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def peak(pid: int) -> float:

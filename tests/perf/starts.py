@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from glboard_core.demo.http.process import DemoOptions, spawn
-from perf.figures import Table, peak
+from perf.figures import Table, peak, spent, wait_for_calm
 from perf.worlds import account, scope_of, world_of
 from support.terminal import GLBOARD, Screen, Terminal
 
@@ -25,6 +26,8 @@ QUIET = 0.4
 PATIENCE = 120.0
 #: The end of a frame, where the terminal shows it (synchronised output).
 FRAME_END = b"\x1b[?2026l"
+
+HEAD = "Start of the process to … (milliseconds; × is against the empty app of the same round)"
 
 EMPTY = (sys.executable, str(Path(__file__).with_name("empty.py")))
 
@@ -50,9 +53,10 @@ class Kind:
 
 @dataclass
 class Run:
-    """One start: milliseconds by sight, MiB, bytes."""
+    """One start: milliseconds by sight, and of processor time until then, MiB, bytes."""
 
     sights: dict[str, float]
+    spent: dict[str, float]
     memory: float
     written: int
 
@@ -91,11 +95,14 @@ def start(kind: Kind, home: Path) -> Run:
     """Start once, wait for the last sight and silence, leave."""
     if kind.fresh:
         home = Path(tempfile.mkdtemp(dir=home))
+    wait_for_calm()
     with Terminal(kind.arguments, home, columns=COLUMNS, rows=ROWS, environment=kind.environment) as terminal:
         terminal.paints = False
         last_seen = False
+        clock: list[tuple[float, float]] = []
         while True:
             data = terminal.read(QUIET)
+            clock.append((time.perf_counter(), spent(terminal.pid)))
             last_seen = last_seen or kind.last.search(data) is not None
             now = terminal.transcript[-1][0] if terminal.transcript else terminal.started
             if not data and last_seen:
@@ -107,8 +114,13 @@ def start(kind: Kind, home: Path) -> Run:
         terminal.press("q")
         terminal.finish()
         del terminal.transcript[pieces:]
+    sights = _when(kind.sights, terminal)
     return Run(
-        sights=_when(kind.sights, terminal),
+        sights=sights,
+        spent={
+            name: next(used for at, used in clock if (at - terminal.started) * 1000 >= seen)
+            for name, seen in sights.items()
+        },
         memory=memory,
         written=sum(len(data) for _, data in terminal.transcript),
     )
@@ -156,17 +168,22 @@ def measure(table: Table, home: Path, sizes: Sequence[int], runs: int) -> None:
             size = scope_of(server, home)
             kinds.append(glboard(f"{size:,} issues, first start", account(server), fresh=True))
             kinds.append(glboard(f"{size:,} issues, mirror there", account(server)))
-        table.head("Start of the process to … (milliseconds; × is against the empty app of the same round)")
-        measured: dict[str, list[Run]] = {kind.name: [] for kind in kinds}
-        for turn in range(runs + 1):
-            for kind in kinds:
-                run = start(kind, home)
-                if turn:  # the first round only warms caches
-                    measured[kind.name].append(run)
-        _tell(table, kinds, measured)
+        table.head(HEAD)
+        compare(table, home, kinds, runs)
     finally:
         for server in servers:
             server.stop()
+
+
+def compare(table: Table, home: Path, kinds: Sequence[Kind], runs: int) -> None:
+    """Start each kind so many times, in turns; the first one is what the others are compared with."""
+    measured: dict[str, list[Run]] = {kind.name: [] for kind in kinds}
+    for turn in range(runs + 1):
+        for kind in kinds:
+            run = start(kind, home)
+            if turn:  # the first round only warms caches
+                measured[kind.name].append(run)
+    _tell(table, kinds, measured)
 
 
 def _tell(table: Table, kinds: Sequence[Kind], measured: Mapping[str, Sequence[Run]]) -> None:
@@ -176,6 +193,7 @@ def _tell(table: Table, kinds: Sequence[Kind], measured: Mapping[str, Sequence[R
         for sight in kind.sights:
             values = [run.sights[sight] for run in runs]
             table.add(kind.name, sight, "ms", values)
+            table.add(kind.name, f"{sight}, processor", "ms", [run.spent[sight] for run in runs])
             if kind is not kinds[0]:
                 table.add(kind.name, sight, "×", [v / b for v, b in zip(values, base, strict=True)])
         table.add(kind.name, "peak memory", "MiB", [run.memory for run in runs])

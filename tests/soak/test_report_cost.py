@@ -1,12 +1,13 @@
 """What a report costs the first time, and when it is asked for again. Figures are printed, few are asserted.
 
-``pytest -s tests/soak/test_report_cost.py``: a small group, and a team of 2,000 issues, without and with a
-delay of 150 ms for each request.
+``pytest -n0 tests/soak/test_report_cost.py``: a small group, and a team of 2,000 issues in an organisation,
+without and with a delay of 150 ms for each request.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,18 +16,24 @@ import pytest
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.world import World
 from glboard_tui.cli.main import run
-from perf.worlds import world_of
+from support.organisations import org_world
 
 AT = datetime(2026, 12, 7, 15, tzinfo=UTC)
-SMALL, TEAM = 300, world_of(2_000)
 
 
-@pytest.mark.parametrize(("issues", "delay"), [(SMALL, 0), (TEAM, 0), (TEAM, 150)])
+def group() -> World:
+    """A team of 300 issues on its own."""
+    return default_world(issues=300, clock=Clock(AT))
+
+
+@pytest.mark.parametrize("delay", [0, 150])
+@pytest.mark.parametrize("world", [group, org_world])
 @pytest.mark.parametrize("kind", ["say-do", "scope", "triage"])
 def test_what_a_report_requests(
     kind: str,
-    issues: int,
+    world: Callable[[], World],
     delay: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -36,7 +43,7 @@ def test_what_a_report_requests(
         monkeypatch.setenv(name, str(tmp_path / name))
     monkeypatch.setenv("GLBOARD_GROUP", "demo-org")
     lines, events = [], []
-    with DemoServer(default_world(issues=issues, clock=Clock(AT)), latency_ms=delay) as server:
+    with DemoServer(world(), latency_ms=delay) as server:
         monkeypatch.setenv("GITLAB_HOST", server.url)
         monkeypatch.setenv("GITLAB_TOKEN", server.token)
         printed = []
@@ -47,7 +54,7 @@ def test_what_a_report_requests(
             seconds = time.perf_counter() - began
             printed.append(capsys.readouterr().out)
             events.append(len(server.requests.of("resource_")))
-            lines.append(f"{kind} of {issues} issues, {delay} ms, {turn}: {len(server.requests)} requests")
+            lines.append(f"{kind}, {world.__name__}, {delay} ms, {turn}: {len(server.requests)} requests")
             lines[-1] += f", {events[-1]} of them for events, {seconds:.2f} s"
     with capsys.disabled():
         print("", *lines, sep="\n")

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import json
 
 from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.gitlab.http import Transport
+
+_METHODS = ("read", "write", "get")
 
 
 class RoundTrips:
-    """What a gateway sent since the last ``clear``: names of operations, and after how many round trips."""
+    """What a gateway sent since the last ``clear``: names of operations, and after how many round trips.
 
-    def __init__(self, gateway: GitLabGateway) -> None:
+    Without a gateway, what ``counted_everywhere`` lets it see.
+    """
+
+    def __init__(self, gateway: GitLabGateway | None = None) -> None:
         self.sent: list[tuple[str, int]] = []
         self._answered = 0
-        transport = gateway._transport
-        for name in ("read", "write", "get"):
-            setattr(transport, name, self._counted(getattr(transport, name)))
+        if gateway is not None:
+            transport = gateway._transport
+            for name in _METHODS:
+                setattr(transport, name, self._counted(getattr(transport, name)))
 
     def clear(self) -> None:
         """Start again from nothing."""
         self.sent.clear()
         self._answered = 0
+
+    @property
+    def trips(self) -> int:
+        """How many round trips have been answered."""
+        return self._answered
 
     @property
     def names(self) -> list[str]:
@@ -44,6 +57,30 @@ class RoundTrips:
                 self._answered = max(self._answered, trip)
 
         return counted
+
+
+@contextmanager
+def counted_everywhere() -> Iterator[RoundTrips]:
+    """Count what all connections send that are opened inside, also before there is an engine."""
+    trips = RoundTrips()
+    before = {name: getattr(Transport, name) for name in _METHODS}
+
+    def of(send: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        async def method(self: Transport, what: Any, *args: Any, **more: Any) -> Any:
+            async def bound(what: Any, *args: Any, **more: Any) -> Any:
+                return await send(self, what, *args, **more)
+
+            return await trips._counted(bound)(what, *args, **more)
+
+        return method
+
+    for name, send in before.items():
+        setattr(Transport, name, of(send))
+    try:
+        yield trips
+    finally:
+        for name, send in before.items():
+            setattr(Transport, name, send)
 
 
 def _operation(what: Any) -> str:

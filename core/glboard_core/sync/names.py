@@ -92,7 +92,7 @@ class KnownNames:
         self._change(before, read)
         if names.token:
             self._remember(TOKEN, self._gateway.token_mark)
-        self._remember(CATALOGUED, _mark_of(names))
+        self._remember(CATALOGUED, _mark_of(self._names()))  # by the server's clock, now known
         self._read.set()
 
     async def read_once(self, within: timedelta) -> bool:
@@ -234,6 +234,9 @@ def _added(before: Iterable[T], now: Iterable[T]) -> list[T]:
 
 
 def _mark_of(names: CatalogNames) -> str:
-    """A mark by which other names are noticed: another configuration."""
-    named = (sorted(part) for part in (names.labels, names.families, names.milestones, names.people))
-    return sha256(msgspec.json.encode(tuple(named))).hexdigest()[:12]
+    """A mark by which other names are noticed: another configuration, or with ``--as-of`` another month.
+
+    Not by the people: a screen also names those of the team file.
+    """
+    named = [sorted(part) for part in (names.labels, names.families, names.milestones)]
+    return sha256(msgspec.json.encode((named, f"{names.since:%Y-%m}"))).hexdigest()[:12]

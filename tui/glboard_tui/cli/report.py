@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
-from glboard_core.errors import UsageError
+from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.sync.timing import RECENT
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.report_kinds import REPORTS
@@ -35,14 +38,18 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
         raise UsageError(f"Which milestone? Try: glboard report {kind} next")
     asked = ReportOptions(options=options, milestone=milestone or "", names=names)
 
-    async def read() -> tuple[Report, tuple[str, ...], list[str]]:
-        async with options.reports(keep=wanted.keep) as reports:
+    async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
+        async with options.reports(keep=True, seconds=seconds) as reports:
             await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
             found = await wanted.compute(asked, reports)
             return found, reports.unread, reports.notes(asked.milestone)
 
     try:
-        found, unread, notes = context.run_signed_in(read)
+        try:
+            found, unread, notes = context.run_signed_in(partial(read, RECENT))
+        except NameUnknown:
+            # The stored catalog may lack what is new.
+            found, unread, notes = context.run_signed_in(partial(read, None))
     except KeyboardInterrupt:
         context.end_progress()
         if wanted.keep:

@@ -109,7 +109,7 @@ class Report(Struct, frozen=True):
     #: Its name on the command line, and what it shows.
     kind: ClassVar[str]
     about: ClassVar[str]
-    #: Whether it uses the plan locked on this machine, or data stored between runs.
+    #: Whether what it read is stored for the next time, if it is stopped too.
     keep: ClassVar[bool] = False
     takes_milestone: ClassVar[bool] = True
 
