@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
@@ -70,6 +70,13 @@ class WirePlace(Struct, frozen=True, rename="camel"):
     archived: bool | None = None
     user_permissions: Permissions = Permissions()
     boards: Page[HasId] | None = None
+    lifecycles: Page[HasId] | UnsetType | None = UNSET
+    epics_enabled: bool | UnsetType | None = UNSET
+
+    @property
+    def licensed(self) -> bool:
+        """Whether the licence covers weights, blocked issues and statuses; true if that was not asked."""
+        return self.lifecycles is not None and self.epics_enabled not in (False, None)
 
 
 class ProjectsAnswer(Struct, frozen=True):
@@ -120,7 +127,8 @@ class CatalogReader:
         group, user = replies.group, replies.about.current_user
         if group is None or user is None:
             raise group_missing(self._group, self._runner.host)
-        self._runner.learn(server)
+        licensed = server.enterprise and group.licensed
+        self._runner.learn(structs.replace(server, has_weight=licensed))
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):

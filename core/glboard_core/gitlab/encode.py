@@ -132,7 +132,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="Weights need GitLab Enterprise Edition with Premium."
+                "This GitLab has no weights.", hint="They need GitLab Premium or Ultimate, and its licence."
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")

@@ -213,7 +213,11 @@ class QueryRunner:
         self.host = transport.account.host
         #: Nodes per page; shrinks for good when the server cannot handle it.
         self.page_size = queries.PAGE
-        self._dialect = queries.dialect_of(server) if server is not None and server.version else None
+        #: What the schema has, and whether the licence covers what it has.
+        self._schema: Dialect | None = None
+        self._licensed = True
+        if server is not None and server.version:
+            self.learn(server)
         self._learning = asyncio.Lock()
 
     async def ask(
@@ -297,37 +301,51 @@ class QueryRunner:
         assert self._dialect is not None
         return self._dialect
 
+    @property
+    def _dialect(self) -> Dialect | None:
+        """What is asked: the fields that the server has and its licence covers. None if not known."""
+        if self._schema is None or self._licensed:
+            return self._schema
+        return structs.replace(self._schema, ee=False, status=False)
+
     def learn(self, server: Server) -> None:
-        """Use this server's dialect; a field once found missing stays missing."""
+        """Use this server's dialect; a field once found missing stays missing, a licence comes and goes."""
         known = queries.dialect_of(server)
-        if self._dialect is not None:
+        if self._schema is not None:
             known = Dialect(
-                ee=known.ee and self._dialect.ee,
-                status=known.status and self._dialect.status,
-                modern=known.modern and self._dialect.modern,
-                titles=known.titles and self._dialect.titles,
+                ee=known.ee and self._schema.ee,
+                status=known.status and self._schema.status,
+                modern=known.modern and self._schema.modern,
+                titles=known.titles and self._schema.titles,
+                licence=self._schema.licence if known.ee else "",
             )
-        self._dialect = known
+        self._schema = known
+        self._licensed = server.has_weight or not server.enterprise
 
     def lacks(self, field: str, used: Dialect) -> bool:
         """Record that ``field`` is missing; returns whether a dialect other than ``used`` may work."""
-        if self._dialect != used:
+        schema = self._schema
+        if schema is None or self._dialect != used:
             return True
         if field in ("weight", "blocked", "blockedByIssues") and used.ee:
-            self._dialect = structs.replace(used, ee=False, status=False)
+            self._schema = structs.replace(schema, ee=False, status=False, licence="")
         elif field == "status" and used.status:
-            self._dialect = structs.replace(used, status=False)
+            self._schema = structs.replace(schema, status=False)
         elif field == "adminIssue" and used.modern:
-            self._dialect = structs.replace(used, modern=False)
+            self._schema = structs.replace(schema, modern=False)
         elif field == "title" and used.titles:
-            self._dialect = structs.replace(used, titles=False)
+            self._schema = structs.replace(schema, titles=False)
+        elif field in ("lifecycles", "epicsEnabled") and used.licence == field:
+            self._schema = structs.replace(
+                schema, licence="epicsEnabled" if field == "lifecycles" and schema.ee else ""
+            )
         else:
             return False
         return True
 
     @property
     def has_weight(self) -> bool:
-        """Whether the fields of EE exist, as far as known."""
+        """Whether the fields of EE exist and the licence covers them, as far as known."""
         return self._dialect is None or self._dialect.ee
 
 

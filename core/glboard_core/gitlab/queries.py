@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import ceil
+from typing import Literal
 
 from msgspec import Struct
 
@@ -24,24 +25,40 @@ PAGE = 100
 class Dialect(Struct, frozen=True, kw_only=True):
     """Which fields a server has: ``ee`` weight and blocked, ``status`` work item statuses, ``modern`` 18+.
 
-    ``titles``: labels can be asked for by their exact title.
+    ``titles``: labels can be asked for by their exact title. ``licence``: the field of a group that only a
+    licence answers, since without one GitLab has the fields of ``ee`` and ``status``, and all are null; "" in
+    the Community Edition.
     """
 
     ee: bool = True
     status: bool = False
     modern: bool = False
     titles: bool = False
+    licence: Literal["", "epicsEnabled", "lifecycles"] = ""
 
 
 def dialect_of(server: Server) -> Dialect:
     """The dialect for a server's version and edition."""
-    ee = server.enterprise and server.has_weight
-    modern = server.release >= (18, 0)
-    return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=modern, titles=modern)
+    ee = server.enterprise
+    modern, statuses = server.release >= (18, 0), server.release >= (18, 5)
+    return Dialect(
+        ee=ee,
+        status=ee and statuses,
+        modern=modern,
+        titles=modern,
+        licence="" if not ee else "lifecycles" if statuses else "epicsEnabled",
+    )
 
 
 #: What is assumed of a server before it has answered; a refusal tells better.
-NEWEST = Dialect(ee=True, status=True, modern=True, titles=True)
+NEWEST = Dialect(ee=True, status=True, modern=True, titles=True, licence="lifecycles")
+
+#: How a group is asked for its licence: both need the one that weights, blocked issues and statuses need.
+_LICENCE = {
+    "": "",
+    "epicsEnabled": " epicsEnabled",
+    "lifecycles": " lifecycles(first: 1) { nodes { id } }",
+}
 
 
 # -- issues
@@ -299,7 +316,7 @@ _BY_TERM = {
     ("project", "label"): _labels("searchTerm: $v", 100),
 }
 #: The cost of a group or project itself, and of the server and the user.
-PLACE_COST, ABOUT_COST = 7, 11
+PLACE_COST, ABOUT_COST = 7, 14
 #: How many usernames or projects one field asks for.
 NAMES_EACH, PROJECTS_EACH = 100, 50
 
@@ -344,7 +361,7 @@ def names(
         variables[alias] = path
         own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
         if about and path == group:
-            own += " boards(first: 1) { nodes { id } }"
+            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}"
         parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
     name = "Meta" if about else "Names"
     return f"query {name}({', '.join(declared)}) {{ {' '.join(parts)} }}", variables

@@ -63,7 +63,7 @@ class Server(Struct, frozen=True, kw_only=True):
 
     version: str = ""
     enterprise: bool = True
-    #: Whether the schema has the EE fields at all (weight, blocked); false on the CE build.
+    #: Whether it has weights, blocked issues and statuses: not on the CE build, nor on EE without a licence.
     has_weight: bool = True
     #: Whether this token can write (scope ``api``); None if unknown.
     can_write: bool | None = None

@@ -190,8 +190,9 @@ _ISSUE: dict[str, Any] = {
     "weight": licensed_weight,
     "healthStatus": licensed_health,
     "relativePosition": lambda issue, _: issue.position,
-    "blocked": lambda issue, info: bool(issue.blocked_by) and bool(blockers(issue, info)),
-    "blockedByCount": lambda issue, info: len(blockers(issue, info)) if issue.blocked_by else 0,
+    # Both stay without a licence, where links are left from before.
+    "blocked": lambda issue, _: any(one.open for one in issue.blocked_by),
+    "blockedByCount": lambda issue, _: sum(1 for one in issue.blocked_by if one.open),
     "blockingCount": blocking_count,
     "blockedByIssues": _blocked_by_issues,
     "hasEpic": lambda *_: False,

@@ -169,6 +169,8 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
     if "healthStatus" in health:
         change.health = health["healthStatus"]
     status = (wish.get("statusWidget") or {}).get("status")
+    if status is not None and not world.licensed("premium"):
+        raise GraphQLError("Following widget keys are not supported by Issue type: [:status_widget]")
     if status is not None:
         named = {one.id: name for name, one in world.statuses.items()}
         if status not in named:
