@@ -35,7 +35,14 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
-from glboard_core.sync.initial_load import SCOPE, InitialLoad, adopt_scope, has_scope, scope_of_group
+from glboard_core.sync.initial_load import (
+    CURSOR,
+    SCOPE,
+    InitialLoad,
+    adopt_scope,
+    has_scope,
+    scope_of_group,
+)
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.names import KnownNames
@@ -101,6 +108,8 @@ class Engine:
         self._age = MirrorAge(store, gateway.now)
         if (known := store.catalog()) is not None and known.server.version:
             gateway.expect(known.server)
+        #: Whether the issues of the mirror were read with their weights, as far as known.
+        self._weighted = known.server.has_weight if known is not None else None
         # Before anything is shown: issues of another scope must not be.
         label = settings.labels.group
         adopts = not command or store.meta(SCOPE) is None
@@ -527,6 +536,12 @@ class Engine:
             raise UserChangedError(catalog.me.username)
         self._status.verified = True
         self._age.set_clock()
+        before, self._weighted = self._weighted, catalog.server.has_weight
+        if before not in (None, self._weighted):
+            # The licence came or went: no issue tells, since none was updated.
+            self.store.put_meta(CURSOR, b"")
+            self._age.forget()
+            self.poller.refresh()
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)
             self._emit(CatalogChanged())

@@ -201,6 +201,7 @@ class Poller:
         self._status.is_loading = True
         self._status.answered(loading="labels and milestones")
         await self._read_catalog(anew=anew)
+        self._reload = False  # whatever was to be read again is read now
         # The first poll, by the server's clock, reads again whatever changes while pages are read.
         started = await self._clock()
         asked = asyncio.get_running_loop().time()

@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
-from glboard_core.config import Settings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
@@ -93,9 +93,9 @@ async def _read(
             board=board.id,
             milestone=board.milestone,
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
-            columns=tuple(_column(c, index, engine.settings) for c in index.visible()),
+            columns=tuple(_column(c, index, engine) for c in index.visible()),
         )
-        return shown, (*board.warnings, *_unsent(engine, issues))
+        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues))
 
 
 def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
@@ -103,18 +103,23 @@ def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
     return (f"not included: {counted(waiting, 'change')} not sent yet.",) if waiting else ()
 
 
-def _column(column: ColumnIndex, index: BoardIndex, settings: Settings) -> ShownColumn:
+def _tier(engine: Engine) -> list[str]:
+    return tier_notes(engine.catalog.server) if engine.catalog is not None else []
+
+
+def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColumn:
     issues = [index.issue(column[row]) for row in range(len(column))]
     return ShownColumn(
         name=column.column.key,
         count=len(column),
         weight=column.weight,
         unweighted=column.unweighted,
-        issues=tuple(_issue(issue, settings) for issue in issues if issue is not None),
+        issues=tuple(_issue(issue, engine) for issue in issues if issue is not None),
     )
 
 
-def _issue(issue: Issue, settings: Settings) -> ShownIssue:
+def _issue(issue: Issue, engine: Engine) -> ShownIssue:
+    settings, weights = engine.settings, not _tier(engine)
     return ShownIssue(
         reference=issue.reference,
         title=issue.title,
@@ -125,7 +130,7 @@ def _issue(issue: Issue, settings: Settings) -> ShownIssue:
         state=issue.state,
         confidential=issue.confidential,
         slipped=missed(issue, settings.labels),
-        warnings=warnings(issue, flow_scheme(settings), settings.labels),
+        warnings=warnings(issue, flow_scheme(settings), settings.labels, weights=weights),
         web_url=issue.web_url,
     )
 

@@ -1,0 +1,40 @@
+"""The licence comes and goes under a running session: the cards follow, though GitLab updated none."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.ports import Store
+from support.engines import STILL, session
+
+
+async def test_cards_follow_the_licence(server: DemoServer, store: Store) -> None:
+    async with session(server, store, sync=structs.replace(STILL, catalog=0)) as context:
+        assert context.issue("app#1").weight == 1
+        for tier, weight in (("free", None), ("premium", 1)):
+            context.world.tier = tier  # type: ignore[assignment]
+            context.engine.poller.poll_soon()
+            await context.until(lambda wanted=weight: context.issue("app#1").weight == wanted)
+            await context.settled()
+            assert {context.issue(f"app#{n}").weight for n in range(1, 13)} == {weight}
+            catalog = context.engine.catalog
+            assert catalog is not None
+            assert catalog.server.has_weight is (weight is not None)
+
+
+async def test_a_command_does_not_take_the_mirror_of_another_licence(
+    server: DemoServer, store: Store
+) -> None:
+    async with session(server, store):
+        pass
+    server.world.tier = "free"
+    async with session(server, store, running=False, command=True) as command:
+        await command.engine.load_catalog()
+        await command.engine.load_board("planning", "19.7")
+    assert {issue.weight for issue in store.issues().matching("19.7")} == {None}
+    # The next screen reads everything again.
+    server.requests.clear()
+    async with session(server, store) as context:
+        assert context.issue("lib#1").weight is None
+        assert len(server.requests.of("Count")) == 1
