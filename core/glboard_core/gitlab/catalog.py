@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from glboard_core.errors import GlboardError
+from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
@@ -31,6 +31,7 @@ from glboard_core.gitlab.graphql import (
     side_by_side,
     together,
 )
+from glboard_core.gitlab.http_errors import fine_grained
 from glboard_core.gitlab.queries import Dialect, NamedField
 from glboard_core.model.catalog import Absent, Catalog, Label, Project
 from glboard_core.model.names import CatalogNames, Needs, around
@@ -86,9 +87,34 @@ class ProjectsAnswer(Struct, frozen=True):
 
 
 class TokenSelf(Struct, frozen=True):
-    """What the API reports about a personal access token."""
+    """What the API reports about a personal access token; ``granular`` from 19.3 on."""
 
     scopes: list[str] = []
+    granular: bool = False
+
+    @property
+    def fine_grained(self) -> bool:
+        """Whether its permissions are granted one by one: scopes say nothing of them."""
+        return self.granular or self.scopes == ["granular"]
+
+    @property
+    def can_write(self) -> bool | None:
+        """Whether it has the scope for writing; None if unknown."""
+        return None if self.fine_grained or not self.scopes else "api" in self.scopes
+
+
+class _WireProject(Struct, frozen=True, rename="camel"):
+    """A project, and the group it is in; None for one of a user."""
+
+    full_path: str
+    group: WirePlace | None = None
+
+
+class _InsteadAnswer(Struct, frozen=True):
+    """Answer to ``queries.INSTEAD``."""
+
+    project: _WireProject | None
+    users: Page[User] | None = None
 
 
 class _Replies:
@@ -121,26 +147,32 @@ class CatalogReader:
         known = _worth_keeping(known)
         async with together() as tasks:
             asked = tasks.create_task(self._ask(self._named(names, known), about=True))
-            asked_scope = tasks.create_task(self._can_write()) if names.token else None
+            asked_token = tasks.create_task(self._token()) if names.token else None
         replies = asked.result()
-        server = server_of(replies.about, self._runner.host)
         group, user = replies.group, replies.about.current_user
-        if group is None or user is None:
-            raise group_missing(self._group, self._runner.host)
-        licensed = server.enterprise and group.licensed
-        self._runner.learn(structs.replace(server, has_weight=licensed))
+        if group is None or user is None or replies.about.metadata is None:
+            raise await self._unanswered(replies)
+        server = server_of(replies.about, self._runner.host)
+        if asked_token is not None:
+            token = asked_token.result()
+            rights = token.can_write, token.fine_grained
+        else:
+            rights = (known.server.can_write, known.server.fine_grained) if known else (None, False)
+        # A fine-grained token may not read lifecycles: that says nothing of the licence.
+        licensed = server.enterprise and (group.licensed or rights[1])
+        server = structs.replace(server, has_weight=licensed, can_write=rights[0], fine_grained=rights[1])
+        self._runner.learn(server)
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):
             known = Catalog(group=path, me=me)
-        can_write = asked_scope.result() if asked_scope is not None else known.server.can_write
         boards = (group.boards or Page()).items()
         current = structs.replace(
             known,
             group=path,
             group_id=group.id or "",
             me=me,
-            server=structs.replace(server, has_weight=self._runner.has_weight, can_write=can_write),
+            server=structs.replace(server, has_weight=self._runner.has_weight),
             ranking_board=boards[0].id if boards else None,
             families=frozenset(
                 str(one.value) for one, page in replies.of("family") if not page.page_info.has_next_page
@@ -292,14 +324,43 @@ class CatalogReader:
         jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
         return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
 
-    async def _can_write(self) -> bool | None:
-        """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
+    async def _token(self) -> TokenSelf:
+        """The token; empty if unknown (OAuth, older servers)."""
         try:
             raw = await self._runner.transport.get("/api/v4/personal_access_tokens/self")
-            return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
+            return msgspec.json.decode(raw, type=TokenSelf)
+        except FineGrainedToken:
+            # It may not even read about itself.
+            return TokenSelf(granular=True)
         except (GlboardError, msgspec.DecodeError):
             # Best effort: if it matters, the other queries fail as well.
-            return None
+            return TokenSelf()
+
+    async def _unanswered(self, replies: _Replies) -> GlboardError:
+        """Why GitLab answered null to who we are, to its version or to the group."""
+        host, about = self._runner.host, replies.about
+        if (await self._token()).fine_grained:
+            lacks = "User: Read" if about.current_user is None else "Group: Read"
+            lacks = "Metadata: Read" if about.metadata is None else lacks
+            return fine_grained(host, f"it seems to lack the permission {lacks}.")
+        server_of(about, host)
+        answer = await self._runner.ask(
+            queries.INSTEAD, {"path": self._group, "names": [self._group]}, _InsteadAnswer
+        )
+        if answer.project is not None:
+            above = answer.project.group
+            return GroupNotFound(
+                f"“{decode.line(answer.project.full_path)}” is a project, not a group.",
+                hint=f"Use the group it is in: {decode.line(above.full_path)}."
+                if above is not None
+                else "It belongs to a user, and glboard needs a group.",
+            )
+        if answer.users is not None and answer.users.items():
+            return GroupNotFound(
+                f"“{self._group}” is a user, not a group.",
+                hint="Use the full path of a group, such as company/team.",
+            )
+        return group_missing(self._group, host)
 
     # -- what was learned
 

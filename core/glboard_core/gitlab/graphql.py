@@ -20,7 +20,7 @@ from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, Serve
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import CRASHED, not_json, token_rejected
+from glboard_core.gitlab.http_errors import CRASHED, fine_grained, not_json, token_rejected
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
@@ -36,6 +36,13 @@ SMALLEST = 10
 _HEAVY = 25
 
 _UNDEFINED = (r"Field '(?P<field>\w+)' doesn't exist on type", r"Cannot query field ['\"](?P<field>\w+)['\"]")
+
+
+#: GitLab 18.9 refuses everything to fine-grained tokens; 19.x names what they lack.
+_FINE_GRAINED = (
+    r"boundaries and permissions for authorization|insufficient_granular_scope"
+    r"|(fine-grained|granular|personal access token)\b.*\bpermission"
+)
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
@@ -74,6 +81,11 @@ class GraphError(Struct, frozen=True, kw_only=True):
     def maintenance(self) -> bool:
         """The server can be read only, for a while; nothing was executed."""
         return "read-only instance" in self.message
+
+    @property
+    def fine_grained(self) -> bool:
+        """A fine-grained token may not do this: nothing was executed, and null does not mean "not found"."""
+        return re.search(_FINE_GRAINED, self.message, re.IGNORECASE) is not None
 
     @property
     def too_complex(self) -> bool:
@@ -170,6 +182,8 @@ def _is_graphql(raw: bytes) -> bool:
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     """The exception for the ``errors`` of a query."""
     found = list(errors)
+    if (barred := next((error for error in found if error.fine_grained), None)) is not None:
+        return fine_grained(host, "" if "boundaries" in barred.message else barred.text)
     if any(error.timeout for error in found):
         return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
     reasons = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]

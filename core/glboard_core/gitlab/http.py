@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core import purpose
-from glboard_core.errors import RateLimited, ServerFailed, TimedOut
+from glboard_core.errors import GlboardError, RateLimited, ServerFailed, TimedOut, TokenRejected
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.http_errors import Failure
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     import httpx
 
 GRAPHQL = "/api/graphql"
+#: Who we are, by REST: any token that can be used for anything may ask that, or is told why not.
+WHO = "/api/v4/user"
+#: Seconds between two questions why the token is rejected.
+ASK_WHY_EVERY = 60.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -128,6 +132,11 @@ class Transport:
         self.expected_offset = timedelta()
         self._client: httpx.AsyncClient | None = None
         self._gate = 0.0
+        self._gate_of: Failure | None = None
+        #: Whether GraphQL has accepted the token.
+        self._accepted = False
+        self._asking_why = asyncio.Lock()
+        self._why: tuple[float, GlboardError | None] = (float("-inf"), None)
         self._offset: float | None = None
 
     async def read(self, body: bytes, *, heavy: bool = False) -> bytes:
@@ -178,7 +187,24 @@ class Transport:
         took: Callable[[float], None] | None = None,
     ) -> bytes | Failure:
         with self.pace.urgent(purpose.current()):
-            return await self._ask_in_turn(method, path, body, safe=safe, heavy=heavy, took=took)
+            answer = await self._ask_in_turn(method, path, body, safe=safe, heavy=heavy, took=took)
+        if path != GRAPHQL:
+            return answer
+        if isinstance(answer, bytes):
+            self._accepted = True
+        elif isinstance(answer.error, TokenRejected):
+            return structs.replace(answer, error=await self._why_rejected() or answer.error)
+        return answer
+
+    async def _why_rejected(self) -> GlboardError | None:
+        """What REST says of a token that GraphQL rejected with its one text for all. Asked once a minute."""
+        async with self._asking_why:
+            asked, why = self._why
+            if time.monotonic() - asked > ASK_WHY_EVERY:
+                answer = await self._once("GET", WHO, b"")
+                why = http_errors.why_rejected(answer, self.account.host, worked=self._accepted)
+                self._why = (time.monotonic(), why)
+        return why
 
     async def _ask_in_turn(
         self,
@@ -209,6 +235,7 @@ class Transport:
             if limited:
                 # The gate is shared: no request is sent until it opens.
                 self._gate = max(self._gate, time.monotonic() + wait)
+                self._gate_of = answer
             attempt += 1
             overloaded = heavy and isinstance(answer.error, ServerFailed | TimedOut)
             most = min(2, self.limits.attempts) if overloaded else self.limits.attempts
@@ -223,7 +250,7 @@ class Transport:
         while True:
             while (wait := self._gate - time.monotonic()) > 0:
                 if self._gate >= deadline:
-                    return http_errors.of_status(429, {}, b"", self.account.url, wait)
+                    return http_errors.still_limited(self._gate_of, self.account.host, wait)
                 await asyncio.sleep(wait)
             left = await self.pace.turn(purpose.current(), deadline)
             if left is not None:

@@ -21,6 +21,7 @@ from glboard_core.errors import (
     AuthError,
     EditForbidden,
     EditInvalid,
+    FineGrainedToken,
     GlboardError,
     NotGitLab,
     Offline,
@@ -144,16 +145,18 @@ def of_status(
     if 300 <= status < 400:
         return Failure(_redirect(host, status, headers.get("location", "")), reached=False)
     if status == 401 and (fields or kind != "text/html"):
-        return Failure(token_rejected(host), reached=False)
+        return Failure(token_rejected(host, fields), reached=False)
     if status == 403 and fields:
         return Failure(_forbidden(host, fields), reached=False)
     if status == 404 or (status == 422 and not fields):
         # GitLab's form protection answers 422 where it is not installed at that path.
-        absent = NotGitLab(
-            f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP {status}).",
-            hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
+        return Failure(_not_installed(url, status), reached=False)
+    if status == 400 and not fields and raw.strip() == b"Bad Request":
+        null = QueryRefused(
+            f"{host} refused the request (HTTP 400): it contains a character that GitLab does not accept.",
+            hint="Remove control characters, such as the null character, from the text.",
         )
-        return Failure(absent, reached=False)
+        return Failure(null, reached=False)
     if status == 407:
         proxy = Offline("The proxy requires authentication (HTTP 407).", hint="Check HTTPS_PROXY.")
         return Failure(proxy, reached=False)
@@ -161,13 +164,9 @@ def of_status(
         late = TimedOut(f"{host} timed out waiting for the request (HTTP 408).")
         return Failure(late, reached=False, again=True)
     if status == 429:
-        seconds = UNKNOWN_WAIT if wait is None else wait
-        limited = RateLimited(
-            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
-            retry_after=seconds,
-            hint="Try again after that.",
-        )
-        return Failure(limited, reached=False, again=True, wait=wait)
+        return Failure(_limited(host, headers, wait), reached=False, again=True, wait=wait)
+    if status == 503 and _MAINTENANCE in _message(fields).lower():
+        return Failure(maintenance(host), reached=False, again=True, wait=wait)
     if status >= 500:
         crashed = status == 500 and _message(fields).lower() == CRASHED
         again = status in (500, 502, 503, 504)
@@ -176,6 +175,13 @@ def of_status(
         refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
         return Failure(refused, reached=False)
     return Failure(_page(host, status, kind, raw), reached=False)
+
+
+def still_limited(failure: Failure | None, host: str, wait: float) -> Failure:
+    """A rate limit still lasts, for another ``wait`` seconds; ``failure`` is the answer that told of it."""
+    unknown = failure is not None and "valid token" in failure.error.message
+    headers = {"ratelimit-name": "unauthenticated"} if unknown else {}
+    return Failure(_limited(host, headers, wait), reached=False, again=True, wait=wait)
 
 
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
@@ -199,8 +205,8 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
         case None | 200 | 201:
             return not_json(host)
         case 401:
-            return token_rejected(host)
-        case 403 if fields.get("error") == "insufficient_scope":
+            return token_rejected(host, fields)
+        case 403 if fields.get("error") in _TOKEN_ERRORS or _is_blocked(fields):
             return _forbidden(host, fields)
         case 403:
             refusal = f"You are not allowed to {doing} on {host}: {_said(problem)}."
@@ -211,6 +217,13 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
             return RateLimited(
                 f"Rate limited by {host} (HTTP 429).", retry_after=UNKNOWN_WAIT, hint="Try again in a minute."
             )
+        case 405:
+            return EditInvalid(
+                f"{host} refused to {doing}: the project has another path now.",
+                hint="Refresh, then try again.",
+            )
+        case 503 if _MAINTENANCE in _message(fields).lower():
+            return maintenance(host)
         case int() as status if status >= 500:
             return _server_failed(host, status)
     return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
@@ -225,11 +238,94 @@ def _said(problem: GitlabError) -> str:
     return line(str(message))[:200].strip(" .") or "no reason given"
 
 
-def token_rejected(host: str) -> TokenRejected:
-    """``host`` rejected the token."""
-    return TokenRejected(
-        f"{host} rejected the token: it is invalid, expired or revoked.",
-        hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
+#: Errors of REST that are about the token, not about the role of its user.
+_TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
+_MAINTENANCE = "undergoing maintenance"
+_RENEW = "Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login"
+
+
+def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
+    """``host`` rejected the token; ``fields`` are those of the answer. Only REST says why."""
+    said = f"{(fields or {}).get('error_description', '')} {_message(fields or {})}".lower()
+    if "expired" in said:
+        return TokenRejected(f"{host} rejected the token: it has expired.", hint=_RENEW)
+    if "revoked" in said:
+        return TokenRejected(f"{host} rejected the token: it was revoked.", hint=_RENEW)
+    if "401 unauthorized" in said:
+        return TokenRejected(
+            f"{host} rejected the token: it does not know it.",
+            hint=f"Check that it was copied whole, and is one of {host}.",
+        )
+    return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=_RENEW)
+
+
+def why_rejected(answer: bytes | Failure, host: str, *, worked: bool) -> GlboardError | None:
+    """Why GraphQL rejected the token, by what REST answered when it was asked who we are. None: unknown.
+
+    ``worked``: GraphQL accepted it before.
+    """
+    if isinstance(answer, bytes):
+        # REST knows it, and lets it read the user: GraphQL wants more.
+        return None if worked else _lacks_scope(host, "read_api")
+    if isinstance(answer.error, ScopeMissing):
+        return _lacks_scope(host, "read_api")
+    return answer.error if isinstance(answer.error, AuthError) else None
+
+
+def _lacks_scope(host: str, scope: str) -> ScopeMissing:
+    return ScopeMissing(
+        f"The token is not allowed to use the API of {host}: it lacks the scope “{scope}”.",
+        hint="Create a token with the scope “api” (read_api is enough for reading).",
+    )
+
+
+def fine_grained(host: str, said: str = "") -> FineGrainedToken:
+    """``host`` does not let a fine-grained token do this; ``said`` is GitLab's own sentence, or empty."""
+    return FineGrainedToken(
+        f"{host} does not accept this fine-grained token here{f': {said}' if said else '.'}",
+        hint=(
+            "Create a classic personal access token (not fine-grained) with the scope “api”, and set "
+            "GITLAB_TOKEN. From GitLab 19.2 on, a fine-grained one works for most with the permissions "
+            "Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; User: Read."
+        ),
+    )
+
+
+def maintenance(host: str = "GitLab") -> ServerFailed:
+    """``host`` can only be read for a while. What was asked was not done."""
+    return ServerFailed(
+        f"{host} is in maintenance mode: it cannot be changed for the moment.",
+        hint="Nothing is lost: unsent changes wait until it ends.",
+    )
+
+
+def _not_installed(url: str, status: int) -> NotGitLab:
+    host, path = urlsplit(url).netloc, urlsplit(url).path
+    if path:
+        return NotGitLab(
+            f"GitLab is not installed at {host}{path} (HTTP {status}).",
+            hint=f"Correct the path in the address, or leave it out: {host}.",
+        )
+    return NotGitLab(
+        f"GitLab is not installed at {host} (HTTP {status}): there is no /api/graphql.",
+        hint="If it is installed under a path, include it in the address: https://host/gitlab.",
+    )
+
+
+def _limited(host: str, headers: Mapping[str, str], wait: float | None) -> RateLimited:
+    seconds = UNKNOWN_WAIT if wait is None else wait
+    if "unauthenticated" in headers.get("ratelimit-name", ""):
+        # A token that is not valid is counted with all requests without one, before it is looked at.
+        return RateLimited(
+            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, as a request without a valid "
+            "token.",
+            retry_after=seconds,
+            hint="Check the token: a wrong, expired or revoked one is limited sooner, and not told as such.",
+        )
+    return RateLimited(
+        f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
+        retry_after=seconds,
+        hint="Try again after that.",
     )
 
 
@@ -260,7 +356,17 @@ def _message(fields: Mapping[str, Any]) -> str:
     return line("; ".join(str(part) for part in parts if part))[:300] or "no reason given"
 
 
+def _is_blocked(fields: Mapping[str, Any]) -> bool:
+    return "account has been blocked" in _message(fields)
+
+
 def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
+    if _is_blocked(fields):
+        return TokenRejected(
+            f"{host} rejected the token: your account has been blocked.", hint="Ask an administrator."
+        )
+    if fields.get("error") == "insufficient_granular_scope":
+        return fine_grained(host, _message(fields))
     if fields.get("error") == "insufficient_scope":
         scope = line(str(fields.get("scope") or "api"))
         return ScopeMissing(

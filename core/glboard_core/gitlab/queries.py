@@ -43,7 +43,7 @@ def dialect_of(server: Server) -> Dialect:
     modern, statuses = server.release >= (18, 0), server.release >= (18, 5)
     return Dialect(
         ee=ee,
-        status=ee and statuses,
+        status=ee and statuses and not server.fine_grained,
         modern=modern,
         titles=modern,
         licence="" if not ee else "lifecycles" if statuses else "epicsEnabled",
@@ -246,6 +246,13 @@ MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title sta
 
 #: Version, edition and user.
 ABOUT = "query About { metadata { version enterprise } currentUser { id username name } }"
+
+
+#: What is at the path of a group that was not found. Variables: path, names (the path).
+INSTEAD = (
+    "query Instead($path: ID!, $names: [String!]) { project(fullPath: $path) { fullPath group { fullPath } }"
+    " users(usernames: $names, first: 1) { nodes { username } } }"
+)
 
 
 class Field(Struct, frozen=True, kw_only=True):

@@ -18,16 +18,16 @@ from glboard_core.errors import (
     EditCrashed,
     EditDropped,
     EditForbidden,
+    EditImpossible,
     EditInvalid,
     EditUnknown,
     GlboardError,
     RateLimited,
-    ServerFailed,
 )
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
-from glboard_core.gitlab.http_errors import UNKNOWN_WAIT
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.ports import Done, Failed, Outcome
@@ -177,14 +177,15 @@ class AnswerVerifier:
         if error.throttled:
             return _comments_limited()
         if error.maintenance:
-            return ServerFailed(
-                "GitLab is in maintenance mode: it cannot be changed for the moment.",
-                hint="Nothing is lost: unsent changes wait until it ends.",
-            )
+            return maintenance()
         if error.crashed:
             return crashed()
         if error.timeout:
             return answer_lost()
+        if error.fine_grained:
+            refusal = fine_grained("GitLab", error.text)
+            # Nothing was executed, so there is nothing to look into.
+            return EditImpossible(refusal.message, hint=refusal.hint)
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:

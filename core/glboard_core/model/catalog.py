@@ -67,6 +67,8 @@ class Server(Struct, frozen=True, kw_only=True):
     has_weight: bool = True
     #: Whether this token can write (scope ``api``); None if unknown.
     can_write: bool | None = None
+    #: Whether the token is fine-grained: then what it may not read is null, without a word.
+    fine_grained: bool = False
 
     @property
     def release(self) -> tuple[int, int]:

@@ -13,10 +13,18 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_ast_schema, parse
+from graphql import (
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_ast_schema,
+    get_named_type,
+    parse,
+)
 
 from glboard_core.demo.graphql import board_mutations, endpoint, issues, mutations, places, work_items
-from glboard_core.demo.graphql.context import Fields, Resolver, bind_scalars
+from glboard_core.demo.graphql.context import UNMAPPED, Fields, Resolver, bind_scalars
 
 _FIELDS: tuple[Fields, ...] = (
     endpoint.FIELDS, places.FIELDS, issues.FIELDS, issues.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
@@ -73,6 +81,31 @@ def _kept(whole: str, dropped: frozenset[str]) -> str:
     return "\n".join(found)
 
 
+# Types and mutations without a permission that a fine-grained token could have: the first are null to it, the
+# others are refused.
+_UNMAPPED_TYPES = frozenset({
+    "BoardList", "Discussion", "MilestoneStats", "TaskCompletionStatus",
+    "WorkItemLifecycle", "WorkItemStatus", "WorkItemType",
+})  # fmt: skip
+_UNMAPPED_MUTATIONS = frozenset({
+    "issueMoveList", "createBoard", "updateBoard", "boardListCreate", "updateBoardList", "destroyBoard",
+    "destroyBoardList", "workItemBulkUpdate",
+})  # fmt: skip
+
+
+def _without_granular(resolve: Resolver, *, refuse: bool) -> Resolver:
+    """A resolver that gives a fine-grained token null, or an error."""
+
+    def guarded(source: Any, info: Any, **args: Any) -> Any:
+        if info.context.scope != "granular":
+            return resolve(source, info, **args)
+        if refuse:
+            raise GraphQLError(UNMAPPED)
+        return None
+
+    return guarded
+
+
 def _getter(name: str) -> Resolver:
     attribute = _UPPER.sub(r"_\1", name).lower()
     read = attrgetter(attribute)
@@ -101,7 +134,11 @@ def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
             continue
         own = resolvers.get(name, {})
         for field_name, field in kind.fields.items():
-            field.resolve = own.get(field_name) or _getter(field_name)
+            resolve = own.get(field_name) or _getter(field_name)
+            of = get_named_type(field.type).name.removesuffix("Connection")
+            refuse = name == "Mutation" and field_name in _UNMAPPED_MUTATIONS
+            guarded = refuse or of in _UNMAPPED_TYPES
+            field.resolve = _without_granular(resolve, refuse=refuse) if guarded else resolve
             for argument_name, argument in field.args.items():
                 argument.out_name = _NAMES.get(argument_name)
     return schema

@@ -33,6 +33,8 @@ from glboard_core.demo.world.search import Index
 from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
+#: The first version in which GraphQL accepts fine-grained tokens.
+GRANULAR_SINCE = (19, 2)
 #: Within this time after the last one, a touch does not move `updated_at`: a minute, in microseconds.
 THROTTLE = 60 * SECOND
 
