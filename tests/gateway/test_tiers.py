@@ -39,6 +39,7 @@ async def test_a_licence_comes_and_goes() -> None:
             assert known.server.has_weight is has
             assert any(issue.weight is not None for issue in await everything(one)) is has
     # The next session begins with what is stored.
+    assert known is not None
     async with DemoServer(server.world) as again, gateway(again, server=known.server) as one:
         again.world.tier = "premium"
         await everything(one)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import structs
 
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.records import Tier
 from glboard_core.ports import Store
-from support.engines import STILL, session
+from support.engines import STILL, Session, session
+
+
+def has_weight(context: Session, weight: int | None) -> bool:
+    return context.issue("app#1").weight == weight
 
 
 async def test_cards_follow_the_licence(server: DemoServer, store: Store) -> None:
     async with session(server, store, sync=structs.replace(STILL, catalog=0)) as context:
         assert context.issue("app#1").weight == 1
-        for tier, weight in (("free", None), ("premium", 1)):
-            context.world.tier = tier  # type: ignore[assignment]
+        tiers: list[tuple[Tier, int | None]] = [("free", None), ("premium", 1)]
+        for tier, weight in tiers:
+            context.world.tier = tier
             context.engine.poller.poll_soon()
-            await context.until(lambda wanted=weight: context.issue("app#1").weight == wanted)
+            await context.until(partial(has_weight, context, weight))
             await context.settled()
             assert {context.issue(f"app#{n}").weight for n in range(1, 13)} == {weight}
             catalog = context.engine.catalog
