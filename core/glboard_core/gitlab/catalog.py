@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -137,7 +136,6 @@ class CatalogReader:
     def __init__(self, runner: QueryRunner, group: str) -> None:
         self._runner = runner
         self._group = group
-        self._root = urlsplit(runner.transport.account.url).path
 
     async def catalog(self, names: CatalogNames, known: Catalog | None) -> Catalog:
         """What the configuration names, in one round trip; the rest stays as ``known``, asked by id.
@@ -391,11 +389,12 @@ class CatalogReader:
     def owner_of(self, wire: WireMilestone, group: str) -> str:
         """The full path of the group or project that a milestone belongs to; of those above, the group's.
 
-        Its address tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``.
+        Its path tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``, below the server's
+        own root, which need not be in the address that we use.
         """
-        path = wire.web_path.removeprefix(self._root).partition("/-/")[0].strip("/")
-        path = decode.line(path.removeprefix("groups/"))
-        return path if path.startswith(group + "/") else group
+        path = decode.line(wire.web_path.partition("/-/")[0]) + "/"
+        at = path.lower().find(f"/{group}/".lower())
+        return path[at:].strip("/") if at >= 0 else group
 
     def _gone(self, known: Catalog, names: CatalogNames, replies: _Replies) -> tuple[set[str], set[str]]:
         """The ids of labels and milestones of the group that no longer exist, or lost their title."""

@@ -88,8 +88,14 @@ class Absent(Struct, frozen=True):
     place: str = ""
 
 
-def _within(project: str, owner: str) -> bool:
-    return project == owner or project.startswith(owner + "/")
+def within(path: str, owner: str) -> bool:
+    """Whether a full path is that of ``owner``, or below it. GitLab ignores the case of paths, not of titles.
+
+    >>> within("Top/App", "top"), within("topmost/app", "top")
+    (True, False)
+    """
+    size = len(owner)
+    return path[size : size + 1] in ("", "/") and path[:size].lower() == owner.lower()
 
 
 #: A label or a milestone: it has an id, a title and an owner.
@@ -205,7 +211,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def label(self, project: str, title: str) -> Label | None:
         """The label with that title available to issues of ``project``, or None."""
-        return next((label for label in self._labels.get(title, ()) if _within(project, label.owner)), None)
+        return next((label for label in self._labels.get(title, ()) if within(project, label.owner)), None)
 
     def label_id(self, project: str, title: str) -> str:
         """The global id to send. Raises EditImpossible if the project has no such label."""
@@ -235,7 +241,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def milestone(self, project: str, title: str) -> Milestone | None:
         """The milestone with that title available to issues of ``project``, or None."""
-        fits = [m for m in self.milestones if m.title == title and _within(project, m.owner)]
+        fits = [m for m in self.milestones if m.title == title and within(project, m.owner)]
         return max(fits, key=lambda m: len(m.owner), default=None)
 
     def milestone_id(self, project: str, title: str) -> str:
@@ -260,7 +266,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def milestones_for(self, project: str) -> list[Milestone]:
         """The milestones available to issues of ``project``, one per title: the nearest."""
-        titles = dict.fromkeys(m.title for m in self.milestones if _within(project, m.owner))
+        titles = dict.fromkeys(m.title for m in self.milestones if within(project, m.owner))
         return [found for title in titles if (found := self.milestone(project, title)) is not None]
 
     def near_milestones(self, title: str) -> tuple[str, ...]:
@@ -280,8 +286,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return self._people.get(username)
 
     def project(self, path: str) -> Project | None:
-        """The project with that full path, or None."""
-        return next((project for project in self.projects if project.path == path), None)
+        """The project with that full path, ignoring case, or None."""
+        return self._projects_by_path.get(path.lower())
+
+    @cached_property
+    def _projects_by_path(self) -> Mapping[str, Project]:
+        return {project.path.lower(): project for project in self.projects}
 
 
 # What is learned
@@ -297,7 +307,7 @@ def _by_id(known: Iterable[Owned]) -> Mapping[str, Sequence[Owned]]:
 def _knows(rows: Mapping[str, Sequence[Owned]], one: Owned) -> bool:
     """Whether this label or milestone is known, as it is, for all that is below its owner."""
     known = rows.get(one.id, ())
-    return any(_within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
+    return any(within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
 
 
 def _renamed(row: Owned, now: Owned) -> Owned:
@@ -319,12 +329,12 @@ def _with_owned(known: tuple[Owned, ...], fresh: Sequence[Owned]) -> tuple[Owned
         same: set[str] = owners[one.id]
         for owner in same:
             rows[one.id, owner] = _renamed(rows[one.id, owner], one)
-        if not any(_within(one.owner, owner) for owner in same):
+        if not any(within(one.owner, owner) for owner in same):
             place = one.owner
             if same and "/GroupLabel/" in one.id:
                 # Its group is above each of these places, so it is valid below what they share.
                 place = _shared([place, *same]) or place
-            for owner in [owner for owner in same if _within(owner, place)]:
+            for owner in [owner for owner in same if within(owner, place)]:
                 del rows[one.id, owner]
                 same.remove(owner)
             rows[one.id, place] = structs.replace(one, owner=place)

@@ -198,6 +198,8 @@ class Settings:
 
     latency_ms: float = 0
     relative_url: str = ""
+    external_url: str = ""
+    """Its address in all links, where clients reach it by another one; empty for that of the request."""
     plain_headers: bool = False
     """Send neither `Date` nor `RateLimit` headers, as GitLab does with no proxy in front of it."""
     hosts: frozenset[str] = frozenset()
@@ -393,6 +395,7 @@ class Gate:
             return json_response(*self._bad_token(inside, token), headers)
         record.username = token.user.username if token is not None else None
         base = f"{request.url.scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
+        base = self.settings.external_url or base
         user = token.user if token is not None else None
         scope = token.scope if token is not None else ""
         if inside == "/api/graphql" and token is not None and scope not in _API_SCOPES:
