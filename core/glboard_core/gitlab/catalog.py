@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
+from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -62,6 +62,25 @@ class Permissions(Struct, frozen=True, rename="camel"):
     may_edit: bool | None = None
 
 
+#: Types that no board shows, where GitLab does not tell: they belong to a parent, or have pages of their own.
+_NOT_ON_BOARDS = ("task", "epic", "objective", "key result", "test case", "requirement")
+
+
+class WireKind(Struct, frozen=True, rename="camel"):
+    """A type of work items."""
+
+    id: str
+    name: str
+    is_filterable_board_view: bool | UnsetType | None = UNSET
+
+    @property
+    def on_boards(self) -> bool:
+        """Whether boards show issues of this type."""
+        if self.is_filterable_board_view is UNSET:
+            return self.name.casefold() not in _NOT_ON_BOARDS
+        return bool(self.is_filterable_board_view)
+
+
 class WirePlace(Struct, frozen=True, rename="camel"):
     """A group or project. Fields that were not requested stay empty."""
 
@@ -72,6 +91,7 @@ class WirePlace(Struct, frozen=True, rename="camel"):
     boards: Page[HasId] | None = None
     lifecycles: Page[HasId] | UnsetType | None = UNSET
     epics_enabled: bool | UnsetType | None = UNSET
+    work_item_types: Page[WireKind] | UnsetType | None = UNSET
 
     @property
     def licensed(self) -> bool:
@@ -159,6 +179,8 @@ class CatalogReader:
         # A fine-grained token may not read lifecycles: that says nothing of the licence.
         licensed = server.enterprise and (group.licensed or rights[1])
         server = structs.replace(server, has_weight=licensed, can_write=rights[0], fine_grained=rights[1])
+        self._runner.learn(server)
+        server = structs.replace(server, kinds=await self._kinds(group))
         self._runner.learn(server)
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
@@ -321,6 +343,19 @@ class CatalogReader:
 
         jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
         return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
+
+    async def _kinds(self, group: WirePlace) -> tuple[str, ...]:
+        """The ids of the types that boards show; empty where they are asked for by name."""
+        if not (await self._runner.dialect()).kinds:
+            return ()
+        if group.work_item_types is UNSET:
+            # It was not known that this server has types of its own.
+            answer = await self._runner.ask_in_dialect(
+                queries.kinds, {"group": self._group}, OfGroup[WirePlace]
+            )
+            group = answer.group or group
+        found = group.work_item_types or Page[WireKind]()
+        return tuple(kind.id for kind in found.items() if kind.on_boards)
 
     async def _token(self) -> TokenSelf:
         """The token; empty if unknown (OAuth, older servers)."""

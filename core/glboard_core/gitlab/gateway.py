@@ -184,7 +184,8 @@ class GitLabGateway(Gateway):
         return list(map(self._decoder.issue, page.items())), further if further != after else None
 
     def _sorted(self, query: IssueQuery) -> dict[str, object]:
-        return {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
+        kinds = list(self._runner.kinds) or None
+        return {"group": self.group, "sort": _SORTS[query.order], "kinds": kinds, **_filters(query)}
 
     def _in_group(self, answer: OfGroup[T]) -> T:
         if answer.group is None:
@@ -203,8 +204,12 @@ class GitLabGateway(Gateway):
         variables: dict[str, object] = {"group": self.group}
         for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
-        document = queries.counts(len(asked))
-        answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
+            variables[f"kinds{n}"] = list(self._runner.kinds) or None
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.counts(dialect, len(asked)),
+            variables,
+            OfGroup[dict[str, decode.Count | None]],
+        )
         found = self._in_group(answer)
         names = [f"q{n}" for n in range(len(asked))]
         if not set(names) <= set(found):

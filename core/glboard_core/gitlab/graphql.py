@@ -230,6 +230,8 @@ class QueryRunner:
         #: What the schema has, and whether the licence covers what it has.
         self._schema: Dialect | None = None
         self._licensed = True
+        #: The ids of the types that boards show; empty where they are asked for by name.
+        self.kinds: tuple[str, ...] = ()
         if server is not None and server.version:
             self.learn(server)
         self._learning = asyncio.Lock()
@@ -318,9 +320,12 @@ class QueryRunner:
     @property
     def _dialect(self) -> Dialect | None:
         """What is asked: the fields that the server has and its licence covers. None if not known."""
-        if self._schema is None or self._licensed:
-            return self._schema
-        return structs.replace(self._schema, ee=False, status=False)
+        schema = self._schema
+        if schema is None:
+            return None
+        if schema.kinds and self.kinds:
+            schema = structs.replace(schema, by_kind=True)
+        return schema if self._licensed else structs.replace(schema, ee=False, status=False)
 
     def learn(self, server: Server) -> None:
         """Use this server's dialect; a field once found missing stays missing, a licence comes and goes."""
@@ -332,8 +337,10 @@ class QueryRunner:
                 modern=known.modern and self._schema.modern,
                 titles=known.titles and self._schema.titles,
                 licence=self._schema.licence if known.ee else "",
+                kinds=self._schema.kinds if known.kinds else "",
             )
         self._schema = known
+        self.kinds = server.kinds
         self._licensed = server.has_weight or not server.enterprise
 
     def lacks(self, field: str, used: Dialect) -> bool:
@@ -353,6 +360,10 @@ class QueryRunner:
             self._schema = structs.replace(
                 schema, licence="epicsEnabled" if field == "lifecycles" and schema.ee else ""
             )
+        elif field == "isFilterableBoardView" and used.kinds == "board":
+            self._schema = structs.replace(schema, kinds="named")
+        elif field in ("workItemTypeIds", "workItemTypes") and used.kinds:
+            self._schema = structs.replace(schema, kinds="")
         else:
             return False
         return True

@@ -27,7 +27,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     ``titles``: labels can be asked for by their exact title. ``licence``: the field of a group that only a
     licence answers, since without one GitLab has the fields of ``ee`` and ``status``, and all are null; "" in
-    the Community Edition.
+    the Community Edition. ``kinds``: how the types of work items that boards show are found (19.0 and later,
+    which have types of one's own); ``by_kind``: issues are asked by the ids of these.
     """
 
     ee: bool = True
@@ -35,6 +36,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     modern: bool = False
     titles: bool = False
     licence: Literal["", "epicsEnabled", "lifecycles"] = ""
+    kinds: Literal["", "named", "board"] = ""
+    by_kind: bool = False
 
 
 def dialect_of(server: Server) -> Dialect:
@@ -47,6 +50,8 @@ def dialect_of(server: Server) -> Dialect:
         modern=modern,
         titles=modern,
         licence="" if not ee else "lifecycles" if statuses else "epicsEnabled",
+        # A fine-grained token may not read types.
+        kinds="board" if server.release >= (19, 0) and not server.fine_grained else "",
     )
 
 
@@ -58,6 +63,12 @@ _LICENCE = {
     "": "",
     "epicsEnabled": " epicsEnabled",
     "lifecycles": " lifecycles(first: 1) { nodes { id } }",
+}
+#: How a group is asked for its types of work items.
+_KINDS = {
+    "": "",
+    "named": " workItemTypes(first: 50) { nodes { id name } }",
+    "board": " workItemTypes(first: 50) { nodes { id name isFilterableBoardView } }",
 }
 
 
@@ -93,18 +104,20 @@ def card(dialect: Dialect, *, named: bool = False) -> str:
     )
 
 
-def _filters(n: str = "") -> str:
-    return (
+def _filters(dialect: Dialect, n: str = "") -> str:
+    kinds = f" $kinds{n}: [WorkItemsTypeID!]," if dialect.by_kind else ""
+    return kinds + (
         f"$labels{n}: [String], $milestone{n}: [String], $wild{n}: MilestoneWildcardId,"
         f" $state{n}: IssuableState, $updatedAfter{n}: Time, $closedAfter{n}: Time,"
         f" $createdAfter{n}: Time, $createdBefore{n}: Time, $not{n}: NegatedIssueFilterInput"
     )
 
 
-def _arguments(n: str = "") -> str:
+def _arguments(dialect: Dialect, n: str = "") -> str:
     # GitLab's boards show issues and incidents; tasks and the like belong to their parents.
+    kinds = f"workItemTypeIds: $kinds{n}" if dialect.by_kind else "types: [ISSUE, INCIDENT]"
     return (
-        f"includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels{n},"
+        f"includeSubgroups: true, {kinds}, labelName: $labels{n},"
         f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
         f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n},"
         f" createdAfter: $createdAfter{n}, createdBefore: $createdBefore{n}, not: $not{n}"
@@ -118,8 +131,9 @@ _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 def issues(dialect: Dialect) -> str:
     """A page of the group's issues. Variables: group, first, after, and any of the filters."""
     return (
-        f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters()})"
-        f" {{ group(fullPath: $group) {{ issues({_arguments()}, sort: $sort, first: $first, after: $after)"
+        f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters(dialect)})"
+        f" {{ group(fullPath: $group)"
+        f" {{ issues({_arguments(dialect)}, sort: $sort, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect, named=True)}"
     )
 
@@ -129,13 +143,20 @@ COUNTS_EACH = 8
 
 
 @cache
-def counts(count: int) -> str:
+def counts(dialect: Dialect, count: int) -> str:
     """The number of issues for each of ``count`` filters, as q0, q1… Variables: group, labels0, labels1…"""
     names = [str(n) for n in range(count)]
     return (
-        f"query Counts($group: ID!, {', '.join(map(_filters, names))}) {{ group(fullPath: $group)"
-        f" {{ {' '.join(f'q{n}: issues({_arguments(n)}) {{ count }}' for n in names)} }} }}"
+        f"query Counts($group: ID!, {', '.join(_filters(dialect, n) for n in names)})"
+        f" {{ group(fullPath: $group)"
+        f" {{ {' '.join(f'q{n}: issues({_arguments(dialect, n)}) {{ count }}' for n in names)} }} }}"
     )
+
+
+@cache
+def kinds(dialect: Dialect) -> str:
+    """The types of work items of a group. Variables: group."""
+    return f"query Kinds($group: ID!) {{ group(fullPath: $group) {{ fullPath{_KINDS[dialect.kinds]} }} }}"
 
 
 #: Number of issues per ``read`` document.
@@ -323,7 +344,7 @@ _BY_TERM = {
     ("project", "label"): _labels("searchTerm: $v", 100),
 }
 #: The cost of a group or project itself, and of the server and the user.
-PLACE_COST, ABOUT_COST = 7, 14
+PLACE_COST, ABOUT_COST = 7, 22
 #: How many usernames or projects one field asks for.
 NAMES_EACH, PROJECTS_EACH = 100, 50
 
@@ -368,7 +389,7 @@ def names(
         variables[alias] = path
         own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
         if about and path == group:
-            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}"
+            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}{_KINDS[dialect.kinds]}"
         parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
     name = "Meta" if about else "Names"
     return f"query {name}({', '.join(declared)}) {{ {' '.join(parts)} }}", variables

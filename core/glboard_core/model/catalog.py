@@ -69,6 +69,8 @@ class Server(Struct, frozen=True, kw_only=True):
     can_write: bool | None = None
     #: Whether the token is fine-grained: then what it may not read is null, without a word.
     fine_grained: bool = False
+    #: The ids of the types of work items that boards show (19.0 and later); empty where names do.
+    kinds: tuple[str, ...] = ()
 
     @property
     def release(self) -> tuple[int, int]:

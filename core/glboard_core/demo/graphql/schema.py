@@ -1,8 +1,8 @@
 """The schema of one emulated GitLab.
 
-`schema.graphql` marks with `@ee` what the community edition lacks and with `@new` what 16.8 lacks. Fields
-that the world does not implement are not in it, so that a query for one is rejected instead of answered with
-an invention.
+`schema.graphql` marks with `@ee` what the community edition lacks, with `@new` what 16.8 lacks and with `@v19`
+what 19.0 added. Fields that the world does not implement are not in it, so that a query for one is rejected
+instead of answered with an invention.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _getter(name: str) -> Resolver:
 @lru_cache(maxsize=8)
 def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
     """The executable schema of an edition and version."""
-    dropped = frozenset({name for name, gone in (("ee", edition == "ce"), ("new", since < (17, 0))) if gone})
+    marks = {"ee": edition == "ce", "new": since < (17, 0), "v19": since < (19, 0)}
+    dropped = frozenset({name for name, gone in marks.items() if gone})
     document = parse(_kept(text(), dropped), no_location=True)
     schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
     bind_scalars(schema)

@@ -30,5 +30,7 @@ class Traits:
     None for never."""
     system_notes: bool = True
     """Changes of fields that have no events of their own leave a system note."""
+    work_item_ids: bool = False
+    """The ids of issues are those of work items, as may become so without notice."""
     throttles: bool = True
     """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""
