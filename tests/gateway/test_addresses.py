@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.test_milestone_setup import planning_issues, run, world_of
+from gateway.test_milestone_setup import run
 from gateway.worlds import NAMES, NEEDS, everything, gateway, make
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.model.issue import Reference, parse_reference
+from support.empty_milestone import planning_issues, world_of
 
 PUBLIC = "https://gitlab.example.com/code"
 

@@ -91,7 +91,7 @@ class WirePlace(Struct, frozen=True, rename="camel"):
     boards: Page[HasId] | None = None
     lifecycles: Page[HasId] | UnsetType | None = UNSET
     epics_enabled: bool | UnsetType | None = UNSET
-    work_item_types: Page[WireKind] | UnsetType | None = UNSET
+    work_item_types: Page[WireKind] | None = None
 
     @property
     def licensed(self) -> bool:
@@ -166,6 +166,7 @@ class CatalogReader:
         async with together() as tasks:
             asked = tasks.create_task(self._ask(self._named(names, known), about=True))
             asked_token = tasks.create_task(self._token()) if names.token else None
+            asked_kinds = tasks.create_task(self._kinds()) if self._runner.has_kinds else None
         replies = asked.result()
         group, user = replies.group, replies.about.current_user
         if group is None or user is None or replies.about.metadata is None:
@@ -180,8 +181,10 @@ class CatalogReader:
         licensed = server.enterprise and (group.licensed or rights[1])
         server = structs.replace(server, has_weight=licensed, can_write=rights[0], fine_grained=rights[1])
         self._runner.learn(server)
-        server = structs.replace(server, kinds=await self._kinds(group))
-        self._runner.learn(server)
+        if self._runner.has_kinds:
+            kinds = asked_kinds.result() if asked_kinds is not None else await self._kinds()
+            server = structs.replace(server, kinds=kinds)
+            self._runner.learn(server)
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):
@@ -344,17 +347,10 @@ class CatalogReader:
         jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
         return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
 
-    async def _kinds(self, group: WirePlace) -> tuple[str, ...]:
+    async def _kinds(self) -> tuple[str, ...]:
         """The ids of the types that boards show; empty where they are asked for by name."""
-        if not (await self._runner.dialect()).kinds:
-            return ()
-        if group.work_item_types is UNSET:
-            # It was not known that this server has types of its own.
-            answer = await self._runner.ask_in_dialect(
-                queries.kinds, {"group": self._group}, OfGroup[WirePlace]
-            )
-            group = answer.group or group
-        found = group.work_item_types or Page[WireKind]()
+        answer = await self._runner.ask_in_dialect(queries.kinds, {"group": self._group}, OfGroup[WirePlace])
+        found = (answer.group and answer.group.work_item_types) or Page[WireKind]()
         return tuple(kind.id for kind in found.items() if kind.on_boards)
 
     async def _token(self) -> TokenSelf:

@@ -307,6 +307,11 @@ class QueryRunner:
                 elif not self.lacks(missing.field, dialect):
                     raise
 
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the server is known to have types of work items of one's own."""
+        return self._schema is not None and self._schema.kinds != ""
+
     async def dialect(self) -> Dialect:
         """The server's dialect, requested once."""
         if self._dialect is None:

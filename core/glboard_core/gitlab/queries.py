@@ -344,7 +344,7 @@ _BY_TERM = {
     ("project", "label"): _labels("searchTerm: $v", 100),
 }
 #: The cost of a group or project itself, and of the server and the user.
-PLACE_COST, ABOUT_COST = 7, 22
+PLACE_COST, ABOUT_COST = 7, 14
 #: How many usernames or projects one field asks for.
 NAMES_EACH, PROJECTS_EACH = 100, 50
 
@@ -389,7 +389,7 @@ def names(
         variables[alias] = path
         own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
         if about and path == group:
-            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}{_KINDS[dialect.kinds]}"
+            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}"
         parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
     name = "Meta" if about else "Names"
     return f"query {name}({', '.join(declared)}) {{ {' '.join(parts)} }}", variables

@@ -1,8 +1,8 @@
 """The schema of one emulated GitLab.
 
-`schema.graphql` marks with `@ee` what the community edition lacks, with `@new` what 16.8 lacks and with `@v19`
-what 19.0 added. Fields that the world does not implement are not in it, so that a query for one is rejected
-instead of answered with an invention.
+`schema.graphql` marks with `@ee` what the community edition lacks, with `@new` what 16.8 lacks, and with
+`@v19` what 19.0 added. Fields that the world does not implement are not in it, so that a query for one is
+rejected instead of answered with an invention.
 """
 
 from __future__ import annotations

@@ -198,12 +198,12 @@ class Settings:
 
     latency_ms: float = 0
     relative_url: str = ""
-    external_url: str = ""
-    """Its address in all links, where clients reach it by another one; empty for that of the request."""
     plain_headers: bool = False
     """Send neither `Date` nor `RateLimit` headers, as GitLab does with no proxy in front of it."""
     hosts: frozenset[str] = frozenset()
     """Host names and addresses it answers to, in addition to those of this machine."""
+    external_url: str = ""
+    """Its address in all links, where clients reach it by another one; empty for that of the request."""
 
 
 def _is_address(host: str) -> bool:
