@@ -183,8 +183,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="updateNote",
             input={"id": note.note, "body": decode.marked(body, op.id)},
-            back="errors note { id }",
-            cost=4,
+            back="errors note { id body }",
+            cost=5,
         )
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
@@ -195,8 +195,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="createNote",
             input={"noteableId": issue.id, "body": decode.marked(literal(body), op.id)},
-            back=f"errors note {{ id }}{commands}",
-            cost=7,
+            back=f"errors note {{ id body }}{commands}",
+            cost=8,
         )
 
     def _create(self, op: Op, new: Create) -> Mutation:
@@ -225,7 +225,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="createIssue",
             input=fields,
-            back="errors issue { ...Card }",
+            back="errors issue { ...Card description }",
             cost=CREATE_COST,
             card=True,
         )

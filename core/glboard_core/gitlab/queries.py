@@ -80,7 +80,7 @@ _MILESTONE = "id title startDate dueDate state webPath"
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
 CARD_COST = 37
-CREATE_COST = 39
+CREATE_COST = 40
 
 
 @cache
@@ -500,6 +500,12 @@ class Mutation(Struct, frozen=True, kw_only=True):
     cost: int
     #: Whether the payload contains the whole card.
     card: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The description or comment it writes, if any."""
+        found = self.input.get("description", self.input.get("body"))
+        return found if isinstance(found, str) else None
 
     @property
     def input_type(self) -> str:
