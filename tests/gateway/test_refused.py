@@ -136,7 +136,6 @@ async def test_a_path_that_is_no_group(server: DemoServer, path: str, said: str,
 
 
 async def test_a_path_below_the_host_that_is_none(server: DemoServer) -> None:
-    server.world.traits.protects_forms = True
     async with gateway(server) as one:
         wrong = structs.replace(one.account, url=f"{server.url}/gitlab")
     error = await refusal(GitLabGateway(wrong, "top", limits=QUICK))

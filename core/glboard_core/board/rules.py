@@ -25,7 +25,7 @@ def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
 def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings, *, weights: bool = True) -> bool:
     """ready(i) of rule 3: open, state ready for development, exactly one type, weight set.
 
-    ``weights`` is whether the server has weights at all: nobody can set one otherwise.
+    ``weights`` is whether the server has weights at all: otherwise no issue can have one.
     """
     state = flow.of(issue)
     return (

@@ -208,7 +208,7 @@ class Admin:
 
     def _board(self, group: str, row: Row) -> SeenBoard:
         milestone, owner = row.get("milestone"), row.get("group") or {}
-        # By the server's own address: ours may be that of a tunnel, which nobody else can open.
+        # By the server's own address: ours may be that of a tunnel, which no one else can open.
         page = line(str(owner.get("web_url") or f"{self._account.url}/groups/{group}"))
         return SeenBoard(
             id=int(row["id"]),

@@ -315,7 +315,7 @@ def _not_installed(url: str, status: int) -> NotGitLab:
 def _limited(host: str, headers: Mapping[str, str], wait: float | None) -> RateLimited:
     seconds = UNKNOWN_WAIT if wait is None else wait
     if "unauthenticated" in headers.get("ratelimit-name", ""):
-        # A token that is not valid is counted with all requests without one, before it is looked at.
+        # A token that is not valid is counted with all requests without one, before it is checked.
         return RateLimited(
             f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, as a request without a valid "
             "token.",
