@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.worlds import LoadedGateway, errors
-from glboard_core.board.operations import Comment, Create, Edit, NoteWrite
+from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite
 from glboard_core.errors import EditDropped
 from glboard_core.model import text
 
@@ -19,11 +19,12 @@ async def test_a_quick_action_that_we_do_not_know_is_told(
 ) -> None:
     # As if GitLab had a quick action more than we know of.
     monkeypatch.setattr(text, "_ACTIONS", frozenset())
-    reference, change = {
+    writes: dict[str, tuple[str, Change]] = {
         "description": ("top/app#1", Edit(description=TYPED, description_was="")),
         "comment": ("top/app#1", Comment(body=TYPED)),
         "new issue": ("new:1", Create(project="top/app", title="New", description=TYPED)),
-    }[what]
+    }
+    reference, change = writes[what]
     [outcome] = await context.send(context.op(reference, change))
     assert errors([outcome]) == [EditDropped]
     assert "as it was written" in outcome.error.message  # type: ignore[union-attr]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from msgspec import structs
-
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.records import Tier
 from glboard_core.ports import Store
-from support.engines import STILL, Session, session
+from glboard_core.sync.events import IssuesChanged
+from support.engines import Session, session
 
 
 def has_weight(context: Session, weight: int | None) -> bool:
@@ -17,14 +16,19 @@ def has_weight(context: Session, weight: int | None) -> bool:
 
 
 async def test_cards_follow_the_licence(server: DemoServer, store: Store) -> None:
-    async with session(server, store, sync=structs.replace(STILL, catalog=0)) as context:
+    async with session(server, store) as context:
         assert context.issue("app#1").weight == 1
         tiers: list[tuple[Tier, int | None]] = [("free", None), ("premium", 1)]
         for tier, weight in tiers:
             context.world.tier = tier
+            context.world.edit("top/app#2", by="eng_1", add_labels=["Deliverable"])
             context.engine.poller.poll_soon()
             await context.until(partial(has_weight, context, weight))
             await context.settled()
+            # It is news to no one that weights are gone, or there again.
+            diffs = [diff for event in context.told(IssuesChanged)[-9:] for diff in event.confirmed]
+            assert diffs
+            assert not [1 for before, after in diffs if before and after and before.weight != after.weight]
             assert {context.issue(f"app#{n}").weight for n in range(1, 13)} == {weight}
             catalog = context.engine.catalog
             assert catalog is not None

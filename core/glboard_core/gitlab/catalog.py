@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, WireLabel, WireMilestone
+from glboard_core.gitlab.decode import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -81,7 +81,7 @@ class WireKind(Struct, frozen=True, rename="camel"):
         return bool(self.is_filterable_board_view)
 
 
-class WirePlace(Struct, frozen=True, rename="camel"):
+class WirePlace(Licence, frozen=True, kw_only=True, rename="camel"):
     """A group or project. Fields that were not requested stay empty."""
 
     full_path: str = ""
@@ -89,14 +89,7 @@ class WirePlace(Struct, frozen=True, rename="camel"):
     archived: bool | None = None
     user_permissions: Permissions = Permissions()
     boards: Page[HasId] | None = None
-    lifecycles: Page[HasId] | UnsetType | None = UNSET
-    epics_enabled: bool | UnsetType | None = UNSET
     work_item_types: Page[WireKind] | None = None
-
-    @property
-    def licensed(self) -> bool:
-        """Whether the licence covers weights, blocked issues and statuses; true if that was not asked."""
-        return self.lifecycles is not None and self.epics_enabled not in (False, None)
 
 
 class ProjectsAnswer(Struct, frozen=True):
@@ -178,7 +171,7 @@ class CatalogReader:
         else:
             rights = (known.server.can_write, known.server.fine_grained) if known else (None, False)
         # A fine-grained token may not read lifecycles: that says nothing of the licence.
-        licensed = server.enterprise and (group.licensed or rights[1])
+        licensed = server.enterprise and (group.licensed is not False or rights[1])
         server = structs.replace(server, has_weight=licensed, can_write=rights[0], fine_grained=rights[1])
         self._runner.learn(server)
         if self._runner.has_kinds:

@@ -236,7 +236,21 @@ class WireBlocker(Struct, frozen=True, kw_only=True):
 # found" would send a change twice.
 
 
-class WithIssues(Struct, Generic[T], frozen=True):
+class Licence(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fields of a group that only a licence answers, if they were requested."""
+
+    lifecycles: Page[HasId] | UnsetType | None = UNSET
+    epics_enabled: bool | UnsetType | None = UNSET
+
+    @property
+    def licensed(self) -> bool | None:
+        """Whether the licence covers weights, blocked issues and statuses; None if that was not asked."""
+        if self.lifecycles is UNSET and self.epics_enabled is UNSET:
+            return None
+        return self.lifecycles is not None and self.epics_enabled not in (False, None)
+
+
+class WithIssues(Licence, Generic[T], frozen=True):
     """A group or project with a page of its issues."""
 
     issues: Page[T] | None

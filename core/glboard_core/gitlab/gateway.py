@@ -76,6 +76,7 @@ class GitLabGateway(Gateway):
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: tuple[CatalogNames, Catalog] | None = None
         self._user: Person | None = None
+        self._licence_changed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,6 +115,10 @@ class GitLabGateway(Gateway):
         return self._reader.user or self._user
 
     @property
+    def licence_changed(self) -> bool:
+        return self._licence_changed
+
+    @property
     def token_mark(self) -> str:
         return sha256(f"{self.account.url} {self.account.token.reveal()}".encode()).hexdigest()[:8]
 
@@ -127,6 +132,7 @@ class GitLabGateway(Gateway):
         if known is None or not known.labels:
             self._decoder.seen.forget()
         read = await self._catalog_reader.catalog(names, known)
+        self._licence_changed = False
         self._user = read.me
         return read
 
@@ -193,7 +199,11 @@ class GitLabGateway(Gateway):
         return answer.group
 
     def _page_of(self, answer: OfGroup[WithIssues[T]]) -> Page[T]:
-        return self._in_group(answer).issues or Page()
+        group = self._in_group(answer)
+        # A fine-grained token may not read what only a licence answers.
+        if group.licensed not in (None, self._runner.licensed) and not self._runner.fine_grained:
+            self._licence_changed = True
+        return group.issues or Page()
 
     async def count(self, asked: Sequence[IssueQuery]) -> Sequence[int]:
         parts = chunks(asked, queries.COUNTS_EACH)

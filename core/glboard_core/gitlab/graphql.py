@@ -229,7 +229,8 @@ class QueryRunner:
         self.page_size = queries.PAGE
         #: What the schema has, and whether the licence covers what it has.
         self._schema: Dialect | None = None
-        self._licensed = True
+        self.licensed = True
+        self.fine_grained = False
         #: The ids of the types that boards show; empty where they are asked for by name.
         self.kinds: tuple[str, ...] = ()
         if server is not None and server.version:
@@ -330,7 +331,7 @@ class QueryRunner:
             return None
         if schema.kinds and self.kinds:
             schema = structs.replace(schema, by_kind=True)
-        return schema if self._licensed else structs.replace(schema, ee=False, status=False)
+        return schema if self.licensed else structs.replace(schema, ee=False, status=False)
 
     def learn(self, server: Server) -> None:
         """Use this server's dialect; a field once found missing stays missing, a licence comes and goes."""
@@ -346,7 +347,8 @@ class QueryRunner:
             )
         self._schema = known
         self.kinds = server.kinds
-        self._licensed = server.has_weight or not server.enterprise
+        self.fine_grained = server.fine_grained
+        self.licensed = server.has_weight or not server.enterprise
 
     def lacks(self, field: str, used: Dialect) -> bool:
         """Record that ``field`` is missing; returns whether a dialect other than ``used`` may work."""

@@ -132,8 +132,8 @@ def issues(dialect: Dialect) -> str:
     """A page of the group's issues. Variables: group, first, after, and any of the filters."""
     return (
         f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters(dialect)})"
-        f" {{ group(fullPath: $group)"
-        f" {{ issues({_arguments(dialect)}, sort: $sort, first: $first, after: $after)"
+        f" {{ group(fullPath: $group) {{{_LICENCE[dialect.licence]}"
+        f" issues({_arguments(dialect)}, sort: $sort, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect, named=True)}"
     )
 

@@ -541,6 +541,7 @@ class Engine:
             # The licence came or went: no issue tells, since none was updated.
             self.store.put_meta(CURSOR, b"")
             self._age.forget()
+            self.local_state.licence_changed = True
             self.poller.refresh()
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
@@ -123,6 +125,8 @@ class LocalState:
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
+        #: Whether issues are read with other fields than before, until all were.
+        self.licence_changed = False
         self.undo_stack = undo_stack
         self.outbox = Outbox(store.outbox())
         self.conflicts = Conflicts(store, self.outbox, undo_stack)
@@ -265,6 +269,11 @@ class LocalState:
                 continue
             self._note_blocking(known, issue)
             fresh.append(issue)
+            if known is not None and self.licence_changed:
+                # What a licence adds or takes away is no one's change.
+                known = structs.replace(
+                    known, weight=issue.weight, blocked=issue.blocked, status=issue.status
+                )
             confirmed.append(IssueDiff((known, issue)))
         if not fresh:
             return

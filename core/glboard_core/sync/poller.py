@@ -210,6 +210,7 @@ class Poller:
         self._move_cursor(started)
         self._polled = asyncio.get_running_loop().time()
         self._reconciler.everything_was_read()
+        self._local_state.licence_changed = False
         self._status.mirror_is_whole()
         self._status.is_loading = False
         self._status.answered(loading="")
@@ -310,6 +311,9 @@ class Poller:
         newest = cursor
         new = again = 0
         async for page in self._gateway.pages(IssueQuery(updated_after=cursor - LOOK_BACK, order="updated")):
+            if self._gateway.licence_changed:
+                # What this page lacks, or has more, is no one's change.
+                return False
             # Most recent first; those stamped in the future come each time, and are neither.
             times = [issue.updated_at for issue in page if issue.updated_at <= started]
             latest = max(times, default=None)

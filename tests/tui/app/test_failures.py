@@ -173,6 +173,17 @@ async def test_a_server_without_weights_neither_shows_nor_offers_them(
         assert stage.screen.header.view.sums[0].text == "9 issues"
 
 
+async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along() -> None:
+    async with staged(small_world()) as stage:
+        assert "w" in stage.screen.header.view.sums[0].text
+        stage.world.tier = "free"
+        await stage.press("r")
+        await stage.settle()
+        assert stage.screen.header.view.sums[0].text == "9 issues"
+        assert sum("Premium licence" in toast for toast in stage.toasts) == 1
+        assert not stage.screen.header.view.changed
+
+
 async def test_the_smallest_terminal() -> None:
     async with staged(size=(40, 10)) as stage:
         await stage.press("j", "t")
