@@ -318,8 +318,9 @@ class CatalogReader:
             place = part_of(raw, WirePlace, self._runner.host)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
-            else:
-                replies.group = replies.group or place
+            elif about:
+                # Only this document asks for its boards and its licence; another one may have come first.
+                replies.group = place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
                 fields = part_of(raw, dict[str, msgspec.Raw], self._runner.host)

@@ -42,8 +42,9 @@ class ShownColumn(Struct, frozen=True):
 
     name: str
     count: int
-    weight: int
-    unweighted: int
+    #: None on a server without weights.
+    weight: int | None
+    unweighted: int | None
     issues: tuple[ShownIssue, ...]
 
 
@@ -108,12 +109,12 @@ def _tier(engine: Engine) -> list[str]:
 
 
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColumn:
-    issues = [index.issue(column[row]) for row in range(len(column))]
+    issues, weights = [index.issue(column[row]) for row in range(len(column))], not _tier(engine)
     return ShownColumn(
         name=column.column.key,
         count=len(column),
-        weight=column.weight,
-        unweighted=column.unweighted,
+        weight=column.weight if weights else None,
+        unweighted=column.unweighted if weights else None,
         issues=tuple(_issue(issue, engine) for issue in issues if issue is not None),
     )
 
@@ -150,12 +151,15 @@ def _printed(board: ShownBoard, style: str) -> str:
 def _as_text(board: ShownBoard) -> str:
     parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
     for column in board.columns:
-        head = f"{column.name}  {column.count} issues  {column.weight} w"
+        weights = column.weight is not None
+        head = f"{column.name}  {column.count} issues"
+        if weights:
+            head += f"  {column.weight} w"
         if column.unweighted:
             head += f"  {column.unweighted} unweighted"
         rows = [
             (
-                "?" if issue.weight is None else str(issue.weight),
+                str(issue.weight) if issue.weight is not None else "?" if weights else "",
                 issue.reference,
                 " ".join(issue.assignees),
                 ("(confidential) " if issue.confidential else "") + issue.title,
