@@ -84,11 +84,15 @@ class TokenMissing(AuthError):
 
 
 class TokenRejected(AuthError):
-    """HTTP 401: the token is invalid, expired or revoked."""
+    """HTTP 401: the token is unknown, expired or revoked, or its user is blocked."""
 
 
 class ScopeMissing(AuthError):
     """The token lacks a scope the request needs."""
+
+
+class FineGrainedToken(AuthError):
+    """A fine-grained token, which this GitLab does not accept here, or which lacks a permission."""
 
 
 class NotConnected(GlboardError):

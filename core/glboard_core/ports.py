@@ -99,6 +99,10 @@ class Gateway(Protocol):
         """Who we are according to the last answer that told; None before."""
 
     @property
+    def licence_changed(self) -> bool:
+        """Whether a page of issues showed another licence than the catalog that was read last."""
+
+    @property
     def token_mark(self) -> str:
         """A short mark of the token, by which another one is noticed. The token cannot be told from it."""
 

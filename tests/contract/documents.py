@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.board.operations import (
     Change,
@@ -57,10 +57,13 @@ CATALOG = Catalog(
 STATUSES = {"in dev": "gid://gitlab/WorkItems::Statuses::Custom::Status/3"}
 
 DIALECTS = {
-    "16.8": Dialect(ee=True, status=False, modern=False),
-    "18.9": Dialect(ee=True, status=True, modern=True, titles=True),
+    "16.8": Dialect(ee=True, status=False, modern=False, licence="epicsEnabled"),
+    "18.9": Dialect(ee=True, status=True, modern=True, titles=True, licence="lifecycles"),
     "18.5-ce": Dialect(ee=False, status=False, modern=True, titles=True),
 }
+#: What 19.0 added, which no schema at hand has: the arguments and fields, by name.
+NEWER = structs.replace(DIALECTS["18.9"], kinds="board", by_kind=True)
+ONLY_NEWER = {"workItemTypeIds", "isFilterableBoardView"}
 
 ACTS: dict[str, Change] = {
     "labels": Edit(add=frozenset({"type::feature", "Deliverable"}), remove=frozenset({"workflow::in dev"})),
@@ -141,13 +144,16 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("about", queries.ABOUT)
     yield Document("issues", queries.issues(dialect))
     for count in (2, queries.COUNTS_EACH):
-        yield Document(f"counts {count}", queries.counts(count))
+        yield Document(f"counts {count}", queries.counts(dialect, count))
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
     for sizes in ((1,), (1,) * 4, (5,) * 4, (20,) * 4, (50, 50, 50), (100, 100)):
         yield Document(f"find {sizes}", queries.find(dialect, sizes))
     yield Document("place", queries.place(dialect))
     yield Document("milestone", queries.MILESTONE)
+    yield Document("instead", queries.INSTEAD)
+    if dialect.kinds:
+        yield Document("kinds", queries.kinds(dialect))
     if dialect.status:
         for count in (1, queries.PROMOTED_EACH):
             yield Document(f"promoted {count}", queries.promoted(count))

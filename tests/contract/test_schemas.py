@@ -7,7 +7,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
 from contract.conftest import SHARED, Schemas
-from contract.documents import DIALECTS, documents
+from contract.documents import DIALECTS, NEWER, ONLY_NEWER, documents
 
 #: Each schema takes seconds to build.
 pytestmark = pytest.mark.slow
@@ -51,6 +51,12 @@ def test_the_older_dialect_also_suits_the_newer_server(schemas: Schemas) -> None
     # Between 16.9 and 18.4 we speak the older one.
     wrong = [one.name for one in documents(DIALECTS["16.8"]) if problems(schemas["18.9"], one.text)]
     assert wrong == []
+
+
+def test_what_is_only_in_newer_servers_is_named(schemas: Schemas) -> None:
+    said = {text for one in documents(NEWER) for text in problems(schemas["18.9"], one.text)}
+    assert said
+    assert {text for text in said if not any(f"'{name}'" in text for name in ONLY_NEWER)} == set()
 
 
 def test_the_ce_server_rejects_what_we_expect(schemas: Schemas) -> None:

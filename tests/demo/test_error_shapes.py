@@ -60,7 +60,6 @@ def test_a_body_that_is_no_json_or_holds_nul(wire: Wire) -> None:
 def test_a_page_that_is_no_api(wire: Wire) -> None:
     there = wire.http.get(f"{wire.server.url}/no-such-page")
     assert (there.status_code, there.headers["location"]) == (302, f"{wire.server.url}/users/sign_in")
-    wire.world.traits.protects_forms = True
     form = wire.http.post(f"{wire.server.url}/gitlab/api/graphql", json={"query": "{ currentUser { id } }"})
     assert form.status_code == 422
     assert form.headers["content-type"].startswith("text/html")

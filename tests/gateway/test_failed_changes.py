@@ -61,9 +61,10 @@ async def test_an_issue_that_was_closed_despite_a_refused_title_is_named(context
 
 
 async def test_what_a_tier_lacks_is_told_apart_from_labels() -> None:
-    async with DemoServer(make(tier="free")) as server:
+    async with DemoServer(make()) as server:
         context = await LoadedGateway(server).open()
         async with context.gateway:
+            server.world.tier = "free"
             outcome = await failed(context, "top/app#1", Edit(weight=4, add=LABEL))
     assert isinstance(outcome.error, EditDropped)
     assert outcome.error.message.startswith("The weight was not set")

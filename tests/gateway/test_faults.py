@@ -296,7 +296,7 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
     async with GitLabGateway(wrong, "top", limits=QUICK) as other:
         with pytest.raises(NotGitLab) as caught:
             await other.catalog(NAMES)
-    assert "under a path" in caught.value.hint
+    assert "Correct the path" in caught.value.hint
 
 
 async def test_random_faults_end_well() -> None:

@@ -66,6 +66,8 @@ def gateway(url: str = "https://gitlab.example.com", **fields: Any) -> GitLabGat
 @pytest.fixture
 def route() -> Iterator[respx.Route]:
     with respx.mock(assert_all_called=False) as router:
+        # Asked for the reason when the token is rejected.
+        router.get(URL.replace("graphql", "v4/user")).mock(side_effect=httpx.ConnectError("x"))
         yield router.post(URL)
 
 

@@ -350,7 +350,9 @@ async def test_a_new_issue_never_creates_labels(context: LoadedGateway) -> None:
 
 
 async def test_a_new_issue_without_all_requested_fields() -> None:
-    async with loaded_at(tier="free") as context:
+    async with loaded_at() as context:
+        # The licence ends, and no catalog was read since.
+        context.world.tier = "free"
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
         [outcome] = await context.send(context.op("new:1", new))
         assert isinstance(outcome, Failed)
@@ -376,6 +378,13 @@ async def test_a_project_without_issues(context: LoadedGateway) -> None:
 
 async def test_weight_without_a_licence() -> None:
     async with loaded_at(tier="free") as context:
+        assert isinstance(await context.fail("top/app#1", Edit(weight=3)), EditImpossible)
+        assert context.sent() == 0
+
+
+async def test_weight_when_the_licence_has_just_ended() -> None:
+    async with loaded_at() as context:
+        context.world.tier = "free"
         error = await context.fail("top/app#1", Edit(weight=3))
         assert isinstance(error, EditDropped)
         assert "weight" in error.message

@@ -31,6 +31,7 @@ from glboard_core.errors import (
     TlsFailed,
     misled,
 )
+from glboard_core.planning.reasons import tier_notes
 from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
 from glboard_tui.bridge import Bridge, Update
@@ -287,8 +288,8 @@ class News:
         """Warn of names this board could not resolve, and of what this server or token cannot do."""
         board, catalog = self._bridge.board, self._bridge.catalog
         fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
-        if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
-            fresh.append("GitLab Community Edition: no weights and no blocked issues.")
+        if catalog is not None:
+            fresh += filter(self._first_time, tier_notes(catalog.server))
         if not self._bridge.writable and self._first_time("read-only"):
             fresh.append(READ_ONLY)
         if fresh:

@@ -300,8 +300,10 @@ class PlanningFigures:
 
         if (now := self._current()) is None:
             return None, []
-        names = self.bridge.settings.labels
-        return now.title, to_pick(self.issues_of(now.title), now.title, self.bridge.view.flow, names)
+        names, catalog = self.bridge.settings.labels, self.bridge.catalog
+        weights = catalog is None or catalog.server.has_weight
+        issues, flow = self.issues_of(now.title), self.bridge.view.flow
+        return now.title, to_pick(issues, now.title, flow, names, weights=weights)
 
     def planning_issue(self, milestone: Milestone) -> FoundIssue:
         """The planning issue of the milestone, as far as the mirror has it; it is on no board."""

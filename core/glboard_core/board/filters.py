@@ -14,6 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Container
 from datetime import date
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -171,11 +172,12 @@ def filter_states(
     """
     me = catalog.me.username
     milestones = by_title(catalog.milestones)
+    ready = partial(rules.ready, flow=flow, names=names, weights=catalog.server.has_weight)
     return {
         "unweighted": lambda issue: issue.weight is None,
         "weighted": lambda issue: issue.weight is not None,
-        "ready": lambda issue: rules.ready(issue, flow, names),
-        "unready": lambda issue: issue.is_open and not rules.ready(issue, flow, names),
+        "ready": ready,
+        "unready": lambda issue: issue.is_open and not ready(issue),
         "slipped": lambda issue: rules.slipped(issue, names, milestones, today),
         "mine": lambda issue: me in issue.assignees,
         "unassigned": lambda issue: not issue.assignees,

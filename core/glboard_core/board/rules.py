@@ -22,15 +22,18 @@ def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
     return issue.scoped(names.type_prefix)
 
 
-def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
-    """ready(i) of rule 3: open, state ready for development, exactly one type, weight set."""
+def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings, *, weights: bool = True) -> bool:
+    """ready(i) of rule 3: open, state ready for development, exactly one type, weight set.
+
+    ``weights`` is whether the server has weights at all: otherwise no issue can have one.
+    """
     state = flow.of(issue)
     return (
         issue.is_open
         and state is not None
         and state.name == "ready for development"
         and len(types_of(issue, names)) == 1
-        and issue.weight is not None
+        and (issue.weight is not None or not weights)
     )
 
 
@@ -48,8 +51,10 @@ def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milesto
     return over or missed(issue, names) > 0
 
 
-def warnings(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> tuple[str, ...]:
-    """The warning codes of a card, in the order of planning rule 26."""
+def warnings(
+    issue: Issue, flow: WorkflowScheme, names: LabelSettings, *, weights: bool = True
+) -> tuple[str, ...]:
+    """The warning codes of a card, in the order of planning rule 26; ``weights`` as in ``ready``."""
     codes: list[str] = []
     types = types_of(issue, names)
     if not types:
@@ -57,7 +62,8 @@ def warnings(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> tuple[
     elif len(types) > 1:
         codes.append("several-types")
     state = flow.of(issue)
-    if state is not None and state.name == "ready for development" and issue.weight is None:
+    unweighted = weights and issue.weight is None
+    if state is not None and state.name == "ready for development" and unweighted:
         codes.append("ready-without-weight")
     if issue.weight is not None and issue.weight > MAX_WEIGHT:
         codes.append("over-weight")

@@ -189,11 +189,13 @@ class Admin:
         return [self._board(group, row.attributes) for row in rows]
 
     def _board(self, group: str, row: Row) -> SeenBoard:
-        milestone = row.get("milestone")
+        milestone, owner = row.get("milestone"), row.get("group") or {}
+        # By the server's own address: ours may be that of a tunnel, which no one else can open.
+        page = line(str(owner.get("web_url") or f"{self._transport.account.url}/groups/{group}"))
         return SeenBoard(
             id=int(row["id"]),
             name=line(str(row["name"])),
-            url=f"{self._transport.account.url}/groups/{group}/-/boards/{int(row['id'])}",
+            url=f"{page}/-/boards/{int(row['id'])}",
             milestone=line(str(milestone["title"])) if milestone else None,
             labels=frozenset(line(str(label["name"])) for label in row.get("labels") or ()),
             lists=_movable(row.get("lists") or ()),
@@ -239,7 +241,9 @@ class Admin:
             here = gitlab.groups.get(group, lazy=True)
             found: list[SeenIssue] = []
             for where in (milestone, "None"):
-                asked = {"labels": ",".join(labels), "milestone": where, "scope": "all", "state": "all"}
+                asked = {"milestone": where, "scope": "all", "state": "all"}
+                # An empty list would be no filter at all, so it is not sent as if it were one.
+                asked |= {"labels": ",".join(labels)} if labels else {}
                 rows = here.issues.list(iterator=True, per_page=100, **asked)
                 found += [_issue(row.attributes) for row in rows]
             if project:

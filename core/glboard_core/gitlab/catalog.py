@@ -12,15 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
-from glboard_core.errors import GlboardError
+from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.answers import Address, Identity
-from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
+from glboard_core.gitlab.decode import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -31,6 +30,7 @@ from glboard_core.gitlab.graphql import (
     side_by_side,
     together,
 )
+from glboard_core.gitlab.http_errors import fine_grained
 from glboard_core.gitlab.queries import Dialect, NamedField
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around
@@ -79,7 +79,26 @@ class Permissions(Struct, frozen=True, rename="camel"):
     may_edit: bool | None = None
 
 
-class WirePlace(Struct, frozen=True, rename="camel"):
+#: Types that no board shows, where GitLab does not tell: they belong to a parent, or have pages of their own.
+_NOT_ON_BOARDS = ("task", "epic", "objective", "key result", "test case", "requirement")
+
+
+class WireKind(Struct, frozen=True, rename="camel"):
+    """A type of work items."""
+
+    id: str
+    name: str
+    is_filterable_board_view: bool | UnsetType | None = UNSET
+
+    @property
+    def on_boards(self) -> bool:
+        """Whether boards show issues of this type."""
+        if self.is_filterable_board_view is UNSET:
+            return self.name.casefold() not in _NOT_ON_BOARDS
+        return bool(self.is_filterable_board_view)
+
+
+class WirePlace(Licence, frozen=True, kw_only=True, rename="camel"):
     """A group or project. Fields that were not requested stay empty."""
 
     full_path: Address = ""
@@ -87,6 +106,7 @@ class WirePlace(Struct, frozen=True, rename="camel"):
     archived: bool | None = None
     user_permissions: Permissions = Permissions()
     boards: Page[HasId] | None = None
+    work_item_types: Page[WireKind] | None = None
 
 
 class ProjectsAnswer(Struct, frozen=True):
@@ -96,9 +116,34 @@ class ProjectsAnswer(Struct, frozen=True):
 
 
 class TokenSelf(Struct, frozen=True):
-    """What the API reports about a personal access token."""
+    """What the API reports about a personal access token; ``granular`` from 19.3 on."""
 
     scopes: list[str] = []
+    granular: bool = False
+
+    @property
+    def fine_grained(self) -> bool:
+        """Whether its permissions are granted one by one: scopes say nothing of them."""
+        return self.granular or self.scopes == ["granular"]
+
+    @property
+    def can_write(self) -> bool | None:
+        """Whether it has the scope for writing; None if unknown."""
+        return None if self.fine_grained or not self.scopes else "api" in self.scopes
+
+
+class _WireProject(Struct, frozen=True, rename="camel"):
+    """A project, and the group it is in; None for one of a user."""
+
+    full_path: str
+    group: WirePlace | None = None
+
+
+class _InsteadAnswer(Struct, frozen=True):
+    """Answer to ``queries.INSTEAD``."""
+
+    project: _WireProject | None
+    users: Page[User] | None = None
 
 
 class _Replies:
@@ -122,7 +167,6 @@ class CatalogReader:
         self._runner = runner
         #: The group's full path; another one once it was renamed.
         self.group = group
-        self._root = urlsplit(runner.transport.account.url).path
 
     async def catalog(self, names: CatalogNames, known: Catalog | None) -> Catalog:
         """What the configuration names, in one round trip; the rest stays as ``known``, asked by id.
@@ -132,15 +176,28 @@ class CatalogReader:
         known = _worth_keeping(known)
         async with together() as tasks:
             asked = tasks.create_task(self._ask(self._named(names, known), about=True))
-            asked_scope = tasks.create_task(self._can_write()) if names.token else None
+            asked_token = tasks.create_task(self._token()) if names.token else None
+            asked_kinds = tasks.create_task(self._kinds()) if self._runner.has_kinds else None
         replies = asked.result()
-        server = server_of(replies.about, self._runner.host)
         group, user = replies.group, replies.about.current_user
         if group is None and await self._is_renamed(known):
             return await self.catalog(names, known)
-        if group is None or user is None:
-            raise group_missing(self.group, self._runner.host)
+        if group is None or user is None or replies.about.metadata is None:
+            raise await self._unanswered(replies)
+        server = server_of(replies.about, self._runner.host)
+        if asked_token is not None:
+            token = asked_token.result()
+            rights = token.can_write, token.fine_grained
+        else:
+            rights = (known.server.can_write, known.server.fine_grained) if known else (None, False)
+        # A fine-grained token may not read lifecycles: that says nothing of the licence.
+        licensed = server.enterprise and (group.licensed is not False or rights[1])
+        server = structs.replace(server, has_weight=licensed, can_write=rights[0], fine_grained=rights[1])
         self._runner.learn(server)
+        if self._runner.has_kinds:
+            kinds = asked_kinds.result() if asked_kinds is not None else await self._kinds()
+            server = structs.replace(server, kinds=kinds)
+            self._runner.learn(server)
         await self._follow(names, replies)
         path, me = decode.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):
@@ -148,14 +205,13 @@ class CatalogReader:
         elif known.group != path:
             known = known.moved(known.group, path)
         await self._look_for_lost(known, replies)
-        can_write = asked_scope.result() if asked_scope is not None else known.server.can_write
         boards = (group.boards or Page()).items()
         current = structs.replace(
             known,
             group=path,
             group_id=group.id or "",
             me=me,
-            server=structs.replace(server, has_weight=self._runner.has_weight, can_write=can_write),
+            server=structs.replace(server, has_weight=self._runner.has_weight),
             ranking_board=boards[0].id if boards else None,
             families=frozenset(
                 str(one.value) for one, page in replies.of("family") if not page.page_info.has_next_page
@@ -322,8 +378,9 @@ class CatalogReader:
             place = self._runner.part(raw, WirePlace)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
-            else:
-                replies.group = replies.group or place
+            elif about:
+                # Only this document asks for its boards and its licence; another one may have come first.
+                replies.group = place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
                 fields = self._runner.part(raw, dict[str, msgspec.Raw])
@@ -344,14 +401,49 @@ class CatalogReader:
         jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
         return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
 
-    async def _can_write(self) -> bool | None:
-        """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
+    async def _kinds(self) -> tuple[str, ...]:
+        """The ids of the types that boards show; empty where they are asked for by name."""
+        answer = await self._runner.ask_in_dialect(queries.kinds, {"group": self.group}, OfGroup[WirePlace])
+        found = (answer.group and answer.group.work_item_types) or Page[WireKind]()
+        return tuple(kind.id for kind in found.items() if kind.on_boards)
+
+    async def _token(self) -> TokenSelf:
+        """The token; empty if unknown (OAuth, older servers)."""
         try:
             raw = await self._runner.transport.get("/api/v4/personal_access_tokens/self")
-            return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
+            return msgspec.json.decode(raw, type=TokenSelf)
+        except FineGrainedToken:
+            # It may not even read about itself.
+            return TokenSelf(granular=True)
         except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Best effort: if it matters, the other queries fail as well.
-            return None
+            return TokenSelf()
+
+    async def _unanswered(self, replies: _Replies) -> GlboardError:
+        """Why GitLab answered null to who we are, to its version or to the group."""
+        host, about = self._runner.host, replies.about
+        if (await self._token()).fine_grained:
+            lacks = "User: Read" if about.current_user is None else "Group: Read"
+            lacks = "Metadata: Read" if about.metadata is None else lacks
+            return fine_grained(host, f"it seems to lack the permission {lacks}.")
+        server_of(about, host)
+        answer = await self._runner.ask(
+            queries.INSTEAD, {"path": self.group, "names": [self.group]}, _InsteadAnswer
+        )
+        if answer.project is not None:
+            above = answer.project.group
+            return GroupNotFound(
+                f"“{decode.line(answer.project.full_path)}” is a project, not a group.",
+                hint=f"Use the group it is in: {decode.line(above.full_path)}."
+                if above is not None
+                else "It belongs to a user, and glboard needs a group.",
+            )
+        if answer.users is not None and answer.users.items():
+            return GroupNotFound(
+                f"“{self.group}” is a user, not a group.",
+                hint="Use the full path of a group, such as company/team.",
+            )
+        return group_missing(self.group, host)
 
     # -- what was learned
 
@@ -384,11 +476,12 @@ class CatalogReader:
     def owner_of(self, wire: WireMilestone, group: str) -> str:
         """The full path of the group or project that a milestone belongs to; of those above, the group's.
 
-        Its address tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``.
+        Its path tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``, below the server's
+        own root, which need not be in the address that we use.
         """
-        path = wire.web_path.removeprefix(self._root).partition("/-/")[0].strip("/")
-        path = decode.line(path.removeprefix("groups/"))
-        return path if path.startswith(group + "/") else group
+        path = decode.line(wire.web_path.partition("/-/")[0]) + "/"
+        at = path.lower().find(f"/{group}/".lower())
+        return path[at:].strip("/") if at >= 0 else group
 
     def _lost(self, known: Catalog, replies: _Replies) -> list[Label]:
         """The labels of the group that were asked for and not found."""

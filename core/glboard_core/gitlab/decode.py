@@ -270,7 +270,21 @@ class WireBlocker(Struct, frozen=True, kw_only=True):
 # found" would send a change twice.
 
 
-class WithIssues(Struct, Generic[T], frozen=True):
+class Licence(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fields of a group that only a licence answers, if they were requested."""
+
+    lifecycles: Page[HasId] | UnsetType | None = UNSET
+    epics_enabled: bool | UnsetType | None = UNSET
+
+    @property
+    def licensed(self) -> bool | None:
+        """Whether the licence covers weights, blocked issues and statuses; None if that was not asked."""
+        if self.lifecycles is UNSET and self.epics_enabled is UNSET:
+            return None
+        return self.lifecycles is not None and self.epics_enabled not in (False, None)
+
+
+class WithIssues(Licence, Generic[T], frozen=True):
     """A group or project with a page of its issues."""
 
     issues: Page[T] | None
@@ -318,7 +332,7 @@ class OfIssue(Struct, frozen=True):
 def blocker(wire: WireBlocker) -> Blocker:
     """A blocker from JSON."""
     return Blocker(
-        id=IssueId(wire.id),
+        id=issue_id(wire.id),
         reference=line(wire.reference),
         title=line(wire.title),
         state=state_of(wire.state),
@@ -341,11 +355,9 @@ def state_of(value: str) -> State:
     return "closed" if value.lower() == "closed" else "opened"
 
 
-def _issue_id(wire: HasId | None) -> IssueId | None:
-    """The id of an issue, which GitLab sometimes names as a work item of the same number."""
-    if wire is None or wire.id is None:
-        return None
-    return IssueId(wire.id.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
+def issue_id(identity: str) -> IssueId:
+    """The id of an issue, which GitLab can also name as a work item of the same number."""
+    return IssueId(identity.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
 
 
 def note(row: WireNote) -> Note:
@@ -440,7 +452,7 @@ class Decoder:
 
     def issue(self, wire: WireIssue) -> Issue:
         """The model's issue, with clean text."""
-        identity, project = IssueId(wire.id), sys.intern(self.line(wire.reference.rpartition("#")[0]))
+        identity, project = issue_id(wire.id), sys.intern(self.line(wire.reference.rpartition("#")[0]))
         self.seen.add(identity, project, wire)
         return Issue(
             id=identity,
@@ -463,7 +475,7 @@ class Decoder:
             closed_at=wire.closed_at and moment(wire.closed_at),
             duplicate=wire.closed_as_duplicate_of is not None,
             moved=wire.moved,
-            moved_to=_issue_id(wire.moved_to),
+            moved_to=issue_id(wire.moved_to.id) if wire.moved_to and wire.moved_to.id else None,
             merge_requests=wire.merge_requests_count,
             notes=wire.user_notes_count,
             web_url=line(wire.web_url),

@@ -132,7 +132,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="Weights need GitLab Enterprise Edition with Premium."
+                "This GitLab has no weights.", hint="They need GitLab Premium or Ultimate, and its licence."
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
@@ -183,8 +183,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="updateNote",
             input={"id": note.note, "body": decode.marked(body, op.id)},
-            back="errors note { id }",
-            cost=4,
+            back="errors note { id body }",
+            cost=5,
         )
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
@@ -195,8 +195,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="createNote",
             input={"noteableId": issue.id, "body": decode.marked(literal(body), op.id)},
-            back=f"errors note {{ id }}{commands}",
-            cost=7,
+            back=f"errors note {{ id body }}{commands}",
+            cost=8,
         )
 
     def _create(self, op: Op, new: Create) -> Mutation:
@@ -225,7 +225,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="createIssue",
             input=fields,
-            back="errors issue { ...Card }",
+            back="errors issue { ...Card description }",
             cost=CREATE_COST,
             card=True,
         )

@@ -77,6 +77,7 @@ class GitLabGateway(Gateway):
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: tuple[CatalogNames, Catalog] | None = None
         self._user: Person | None = None
+        self._licence_changed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,6 +128,10 @@ class GitLabGateway(Gateway):
         return self._reader.user or self._user
 
     @property
+    def licence_changed(self) -> bool:
+        return self._licence_changed
+
+    @property
     def token_mark(self) -> str:
         return sha256(f"{self.account.url} {self.account.token.reveal()}".encode()).hexdigest()[:8]
 
@@ -149,6 +154,7 @@ class GitLabGateway(Gateway):
             self._decoder.seen.forget()
         read = await self._catalog_reader.catalog(names, known)
         self.expect_group(self._catalog_reader.group)
+        self._licence_changed = False
         self._user = read.me
         return read
 
@@ -210,7 +216,8 @@ class GitLabGateway(Gateway):
         return await self._reader.decoded(page.items()), further if further != after else None
 
     def _sorted(self, query: IssueQuery) -> dict[str, object]:
-        return {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
+        kinds = list(self._runner.kinds) or None
+        return {"group": self.group, "sort": _SORTS[query.order], "kinds": kinds, **_filters(query)}
 
     def _in_group(self, answer: OfGroup[T]) -> T:
         if answer.group is None:
@@ -218,7 +225,11 @@ class GitLabGateway(Gateway):
         return answer.group
 
     def _page_of(self, answer: OfGroup[WithIssues[T]]) -> Page[T]:
-        return self._in_group(answer).issues or Page()
+        group = self._in_group(answer)
+        # A fine-grained token may not read what only a licence answers.
+        if group.licensed not in (None, self._runner.licensed) and not self._runner.fine_grained:
+            self._licence_changed = True
+        return group.issues or Page()
 
     async def count(self, asked: Sequence[IssueQuery]) -> Sequence[int]:
         parts = chunks(asked, queries.COUNTS_EACH)
@@ -229,8 +240,12 @@ class GitLabGateway(Gateway):
         variables: dict[str, object] = {"group": self.group}
         for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
-        document = queries.counts(len(asked))
-        answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.IssueCount | None]])
+            variables[f"kinds{n}"] = list(self._runner.kinds) or None
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.counts(dialect, len(asked)),
+            variables,
+            OfGroup[dict[str, decode.IssueCount | None]],
+        )
         found = self._in_group(answer)
         names = [f"q{n}" for n in range(len(asked))]
         if not set(names) <= set(found):

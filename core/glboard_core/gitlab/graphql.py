@@ -34,7 +34,7 @@ from glboard_core.gitlab.answers import (
 )
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import CRASHED, endless, not_json, token_rejected, too_deep
+from glboard_core.gitlab.http_errors import CRASHED, endless, fine_grained, not_json, token_rejected, too_deep
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
@@ -56,6 +56,13 @@ MOST_ERROR_BYTES = 1024 * 1024
 _HEAVY = 25
 
 _UNDEFINED = (r"Field '(?P<field>\w+)' doesn't exist on type", r"Cannot query field ['\"](?P<field>\w+)['\"]")
+
+
+#: GitLab 18.9 refuses everything to fine-grained tokens; 19.x names what they lack.
+_FINE_GRAINED = (
+    r"boundaries and permissions for authorization|insufficient_granular_scope"
+    r"|(fine-grained|granular|personal access token)\b.*\bpermission"
+)
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
@@ -94,6 +101,11 @@ class GraphError(Struct, frozen=True, kw_only=True):
     def maintenance(self) -> bool:
         """The server can be read only, for a while; nothing was executed."""
         return "read-only instance" in self.message
+
+    @property
+    def fine_grained(self) -> bool:
+        """A fine-grained token may not do this: nothing was executed, and null does not mean "not found"."""
+        return re.search(_FINE_GRAINED, self.message, re.IGNORECASE) is not None
 
     @property
     def too_complex(self) -> bool:
@@ -196,6 +208,8 @@ def _is_graphql(raw: bytes) -> bool:
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     """The exception for the ``errors`` of a query."""
     found = list(errors)
+    if (barred := next((error for error in found if error.fine_grained), None)) is not None:
+        return fine_grained(host, "" if "boundaries" in barred.message else barred.text)
     if any(error.timeout for error in found):
         return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
     reasons = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
@@ -239,7 +253,14 @@ class QueryRunner:
         self.host = transport.account.host
         #: Nodes per page; shrinks for good when the server cannot handle it.
         self.page_size = queries.PAGE
-        self._dialect = queries.dialect_of(server) if server is not None and server.version else None
+        #: What the schema has, and whether the licence covers what it has.
+        self._schema: Dialect | None = None
+        self.licensed = True
+        self.fine_grained = False
+        #: The ids of the types that boards show; empty where they are asked for by name.
+        self.kinds: tuple[str, ...] = ()
+        if server is not None and server.version:
+            self.learn(server)
         self._learning = asyncio.Lock()
         #: Called with what was left out of an answer; and how often that was so.
         self.tell: Report = lambda _: None
@@ -342,6 +363,11 @@ class QueryRunner:
                 elif not self.lacks(missing.field, dialect):
                     raise
 
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the server is known to have types of work items of one's own."""
+        return self._schema is not None and self._schema.kinds != ""
+
     async def dialect(self) -> Dialect:
         """The server's dialect, requested once."""
         if self._dialect is None:
@@ -352,37 +378,61 @@ class QueryRunner:
         assert self._dialect is not None
         return self._dialect
 
+    @property
+    def _dialect(self) -> Dialect | None:
+        """What is asked: the fields that the server has and its licence covers. None if not known."""
+        schema = self._schema
+        if schema is None:
+            return None
+        if schema.kinds and self.kinds:
+            schema = structs.replace(schema, by_kind=True)
+        return schema if self.licensed else structs.replace(schema, ee=False, status=False)
+
     def learn(self, server: Server) -> None:
-        """Use this server's dialect; a field once found missing stays missing."""
+        """Use this server's dialect; a field once found missing stays missing, a licence comes and goes."""
         known = queries.dialect_of(server)
-        if self._dialect is not None:
+        if self._schema is not None:
             known = Dialect(
-                ee=known.ee and self._dialect.ee,
-                status=known.status and self._dialect.status,
-                modern=known.modern and self._dialect.modern,
-                titles=known.titles and self._dialect.titles,
+                ee=known.ee and self._schema.ee,
+                status=known.status and self._schema.status,
+                modern=known.modern and self._schema.modern,
+                titles=known.titles and self._schema.titles,
+                licence=self._schema.licence if known.ee else "",
+                kinds=self._schema.kinds if known.kinds else "",
             )
-        self._dialect = known
+        self._schema = known
+        self.kinds = server.kinds
+        self.fine_grained = server.fine_grained
+        self.licensed = server.has_weight or not server.enterprise
 
     def lacks(self, field: str, used: Dialect) -> bool:
         """Record that ``field`` is missing; returns whether a dialect other than ``used`` may work."""
-        if self._dialect != used:
+        schema = self._schema
+        if schema is None or self._dialect != used:
             return True
         if field in ("weight", "blocked", "blockedByIssues") and used.ee:
-            self._dialect = structs.replace(used, ee=False, status=False)
+            self._schema = structs.replace(schema, ee=False, status=False, licence="")
         elif field == "status" and used.status:
-            self._dialect = structs.replace(used, status=False)
+            self._schema = structs.replace(schema, status=False)
         elif field == "adminIssue" and used.modern:
-            self._dialect = structs.replace(used, modern=False)
+            self._schema = structs.replace(schema, modern=False)
         elif field == "title" and used.titles:
-            self._dialect = structs.replace(used, titles=False)
+            self._schema = structs.replace(schema, titles=False)
+        elif field in ("lifecycles", "epicsEnabled") and used.licence == field:
+            self._schema = structs.replace(
+                schema, licence="epicsEnabled" if field == "lifecycles" and schema.ee else ""
+            )
+        elif field == "isFilterableBoardView" and used.kinds == "board":
+            self._schema = structs.replace(schema, kinds="named")
+        elif field in ("workItemTypeIds", "workItemTypes") and used.kinds:
+            self._schema = structs.replace(schema, kinds="")
         else:
             return False
         return True
 
     @property
     def has_weight(self) -> bool:
-        """Whether the fields of EE exist, as far as known."""
+        """Whether the fields of EE exist and the licence covers them, as far as known."""
         return self._dialect is None or self._dialect.ee
 
 

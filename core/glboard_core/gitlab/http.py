@@ -23,10 +23,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core import purpose
-from glboard_core.errors import WRONG_VALUES, GlboardError, RateLimited, ServerFailed, TimedOut
+from glboard_core.errors import (
+    WRONG_VALUES,
+    GlboardError,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    TokenRejected,
+)
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import note_request
@@ -46,6 +53,10 @@ _YEARS = range(2000, 2200)
 
 #: Characters of a Date header in its longest form.
 _LONGEST_DATE = 64
+#: Who we are, by REST: any token that can be used for anything may ask that, or is told why not.
+WHO = "/api/v4/user"
+#: Seconds between two questions why the token is rejected.
+ASK_WHY_EVERY = 60.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -153,6 +164,11 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self._proxy: Proxy | None = None
         self._gate = 0.0
+        self._gate_of: Failure | None = None
+        #: Whether GraphQL has accepted the token.
+        self._accepted = False
+        self._asking_why = asyncio.Lock()
+        self._why: tuple[float, GlboardError | None] = (float("-inf"), None)
         self._offset: float | None = None
 
     async def read(self, body: bytes, *, heavy: bool = False) -> bytes:
@@ -222,7 +238,24 @@ class Transport:
         judge: Judge = http_errors.of_status,
     ) -> Answer | Failure:
         with self.pace.urgent(purpose.current()):
-            return await self._ask_in_turn(method, path, body, safe, heavy, took, judge)
+            answer = await self._ask_in_turn(method, path, body, safe, heavy, took, judge)
+        if path != GRAPHQL:
+            return answer
+        if not isinstance(answer, Failure):
+            self._accepted = True
+        elif isinstance(answer.error, TokenRejected):
+            return structs.replace(answer, error=await self._why_rejected() or answer.error)
+        return answer
+
+    async def _why_rejected(self) -> GlboardError | None:
+        """What REST says of a token that GraphQL rejected with its one text for all. Asked once a minute."""
+        async with self._asking_why:
+            asked, why = self._why
+            if time.monotonic() - asked > ASK_WHY_EVERY:
+                answer = await self._once("GET", WHO, b"", http_errors.of_status)
+                why = http_errors.why_rejected(answer, self.account.host, worked=self._accepted)
+                self._why = (time.monotonic(), why)
+        return why
 
     async def _ask_in_turn(
         self,
@@ -256,6 +289,7 @@ class Transport:
             if limited:
                 # The gate is shared: no request is sent until it opens.
                 self._gate = max(self._gate, time.monotonic() + wait)
+                self._gate_of = answer
             attempt += 1
             overloaded = heavy and isinstance(answer.error, ServerFailed | TimedOut)
             most = min(2, self.limits.attempts) if overloaded else self.limits.attempts
@@ -270,7 +304,7 @@ class Transport:
         while True:
             while (wait := self._gate - time.monotonic()) > 0:
                 if self._gate >= deadline:
-                    return http_errors.of_status(429, {}, b"", self.account.url, wait)
+                    return http_errors.still_limited(self._gate_of, self.account.host, wait)
                 await asyncio.sleep(wait)
             left = await self.pace.turn(purpose.current(), deadline)
             if left is not None:

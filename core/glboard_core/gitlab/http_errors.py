@@ -22,6 +22,7 @@ from glboard_core.errors import (
     AuthError,
     EditForbidden,
     EditInvalid,
+    FineGrainedToken,
     GlboardError,
     NotGitLab,
     Offline,
@@ -224,16 +225,18 @@ def of_status(
         # Not GraphQL's, but a success of somebody: it may have been executed.
         return Failure(_page(host, status, kind, raw))
     if status == 401 and (fields or kind != "text/html"):
-        return Failure(token_rejected(host), reached=False)
+        return Failure(token_rejected(host, fields), reached=False)
     if status == 403 and fields:
         return Failure(_forbidden(host, fields), reached=False)
     if status == 404 or (status == 422 and not fields):
         # GitLab's form protection answers 422 where it is not installed at that path.
-        absent = NotGitLab(
-            f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP {status}).",
-            hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
+        return Failure(_not_installed(url, status), reached=False)
+    if status == 400 and not fields and raw.strip() == b"Bad Request":
+        null = QueryRefused(
+            f"{host} refused the request (HTTP 400): it contains a character that GitLab does not accept.",
+            hint="Remove control characters, such as the null character, from the text.",
         )
-        return Failure(absent, reached=False)
+        return Failure(null, reached=False)
     if fields:
         refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
         return Failure(refused, reached=False)
@@ -279,21 +282,15 @@ def _on_the_way(
         late = TimedOut(f"{host} timed out waiting for the request (HTTP 408).")
         return Failure(late, reached=False, again=True)
     if status == 429:
-        seconds = UNKNOWN_WAIT if wait is None else wait
-        limited = RateLimited(
-            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
-            retry_after=seconds,
-            hint="Try again after that.",
-        )
-        return Failure(limited, reached=False, again=True, wait=wait)
+        return Failure(_limited(host, headers, wait), reached=False, again=True, wait=wait)
     if status == 511:
         portal = Offline(
             "The network requires a sign-in (HTTP 511).", hint="Open any web page in a browser to sign in."
         )
         return Failure(portal, reached=False)
-    if status == 503 and "maintenance" in _message(fields).lower():
+    if status == 503 and _MAINTENANCE in _message(fields).lower():
         # GitLab's own words, before it does anything.
-        return Failure(maintenance(), reached=False, again=True, wait=wait)
+        return Failure(maintenance(host), reached=False, again=True, wait=wait)
     if status >= 500:
         crashed = status == 500 and _message(fields).lower().removeprefix("500 ") == CRASHED
         again = status not in _LASTING
@@ -324,6 +321,13 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
+def still_limited(failure: Failure | None, host: str, wait: float) -> Failure:
+    """A rate limit still lasts, for another ``wait`` seconds; ``failure`` is the answer that told of it."""
+    unknown = failure is not None and "valid token" in failure.error.message
+    headers = {"ratelimit-name": "unauthenticated"} if unknown else {}
+    return Failure(_limited(host, headers, wait), reached=False, again=True, wait=wait)
+
+
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
     """``host`` was sent the ``most`` requests a minute; the next may go in ``wait`` seconds."""
     limited = RateLimited(
@@ -345,14 +349,19 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
         case None | 200 | 201:
             return not_json(host)
         case 401:
-            return token_rejected(host)
-        case 403 if fields.get("error") == "insufficient_scope":
+            return token_rejected(host, fields)
+        case 403 if fields.get("error") in _TOKEN_ERRORS or _is_blocked(fields):
             return _forbidden(host, fields)
         case 403:
             refusal = f"You are not allowed to {doing} on {host}: {_said(problem)}."
             return EditForbidden(refusal, hint=needs)
         case 404:
             return EditForbidden(f"{host} cannot {doing}: not found, or you have no access.", hint=needs)
+        case 405:
+            return EditInvalid(
+                f"{host} refused to {doing}: the project has another path now.",
+                hint="Refresh, then try again.",
+            )
     return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
 
 
@@ -387,19 +396,94 @@ def _flat_text(value: object) -> str:
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
-def token_rejected(host: str) -> TokenRejected:
-    """``host`` rejected the token."""
-    return TokenRejected(
-        f"{host} rejected the token: it is invalid, expired or revoked.",
-        hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
+#: Errors of REST that are about the token, not about the role of its user.
+_TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
+_MAINTENANCE = "undergoing maintenance"
+_RENEW = "Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login"
+
+
+def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
+    """``host`` rejected the token; ``fields`` are those of the answer. Only REST says why."""
+    said = f"{(fields or {}).get('error_description', '')} {_message(fields or {})}".lower()
+    if "expired" in said:
+        return TokenRejected(f"{host} rejected the token: it has expired.", hint=_RENEW)
+    if "revoked" in said:
+        return TokenRejected(f"{host} rejected the token: it was revoked.", hint=_RENEW)
+    if "401 unauthorized" in said:
+        return TokenRejected(
+            f"{host} rejected the token: it does not know it.",
+            hint=f"Check that it was copied whole, and is one of {host}.",
+        )
+    return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=_RENEW)
+
+
+def why_rejected(answer: object, host: str, *, worked: bool) -> GlboardError | None:
+    """Why GraphQL rejected the token, by what REST answered when it was asked who we are. None: unknown.
+
+    ``worked``: GraphQL accepted it before.
+    """
+    if not isinstance(answer, Failure):
+        # REST knows it, and lets it read the user: GraphQL wants more.
+        return None if worked else _lacks_scope(host, "read_api")
+    if isinstance(answer.error, ScopeMissing):
+        return _lacks_scope(host, "read_api")
+    return answer.error if isinstance(answer.error, AuthError) else None
+
+
+def _lacks_scope(host: str, scope: str) -> ScopeMissing:
+    return ScopeMissing(
+        f"The token is not allowed to use the API of {host}: it lacks the scope “{scope}”.",
+        hint="Create a token with the scope “api” (read_api is enough for reading).",
     )
 
 
-def maintenance() -> ServerFailed:
-    """GitLab can only be read for a while; nothing was executed."""
+def fine_grained(host: str, said: str = "") -> FineGrainedToken:
+    """``host`` does not let a fine-grained token do this; ``said`` is GitLab's own sentence, or empty."""
+    return FineGrainedToken(
+        f"{host} does not accept this fine-grained token here{f': {said}' if said else '.'}",
+        hint=(
+            "Create a classic personal access token (not fine-grained) with the scope “api”, and set "
+            "GITLAB_TOKEN. From GitLab 19.2 on, a fine-grained one works for most with the permissions "
+            "Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; User: Read."
+        ),
+    )
+
+
+def maintenance(host: str = "GitLab") -> ServerFailed:
+    """``host`` can only be read for a while. What was asked was not done."""
     return ServerFailed(
-        "GitLab is in maintenance mode: it cannot be changed for the moment.",
+        f"{host} is in maintenance mode: it cannot be changed for the moment.",
         hint="Nothing is lost: unsent changes wait until it ends.",
+    )
+
+
+def _not_installed(url: str, status: int) -> NotGitLab:
+    host, path = urlsplit(url).netloc, urlsplit(url).path
+    if path:
+        return NotGitLab(
+            f"GitLab is not installed at {host}{path} (HTTP {status}).",
+            hint=f"Correct the path in the address, or leave it out: {host}.",
+        )
+    return NotGitLab(
+        f"GitLab is not installed at {host} (HTTP {status}): there is no /api/graphql.",
+        hint="If it is installed under a path, include it in the address: https://host/gitlab.",
+    )
+
+
+def _limited(host: str, headers: Mapping[str, str], wait: float | None) -> RateLimited:
+    seconds = UNKNOWN_WAIT if wait is None else wait
+    if "unauthenticated" in headers.get("ratelimit-name", ""):
+        # A token that is not valid is counted with all requests without one, before it is checked.
+        return RateLimited(
+            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, as a request without a valid "
+            "token.",
+            retry_after=seconds,
+            hint="Check the token: a wrong, expired or revoked one is limited sooner, and not told as such.",
+        )
+    return RateLimited(
+        f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
+        retry_after=seconds,
+        hint="Try again after that.",
     )
 
 
@@ -435,7 +519,17 @@ def _message(fields: Mapping[str, Any]) -> str:
     return _words(found, 300) or "no reason given"
 
 
+def _is_blocked(fields: Mapping[str, Any]) -> bool:
+    return "account has been blocked" in _message(fields)
+
+
 def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
+    if _is_blocked(fields):
+        return TokenRejected(
+            f"{host} rejected the token: your account has been blocked.", hint="Ask an administrator."
+        )
+    if fields.get("error") == "insufficient_granular_scope":
+        return fine_grained(host, _message(fields))
     if fields.get("error") == "insufficient_scope":
         scope = _words(fields.get("scope") or "api", 80)
         return ScopeMissing(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import ceil
+from typing import Literal
 
 from msgspec import Struct
 
@@ -24,24 +25,51 @@ PAGE = 100
 class Dialect(Struct, frozen=True, kw_only=True):
     """Which fields a server has: ``ee`` weight and blocked, ``status`` work item statuses, ``modern`` 18+.
 
-    ``titles``: labels can be asked for by their exact title.
+    ``titles``: labels can be asked for by their exact title. ``licence``: the field of a group that only a
+    licence answers, since without one GitLab has the fields of ``ee`` and ``status``, and all are null; "" in
+    the Community Edition. ``kinds``: how the types of work items that boards show are found (19.0 and later,
+    which have types of one's own); ``by_kind``: issues are asked by the ids of these.
     """
 
     ee: bool = True
     status: bool = False
     modern: bool = False
     titles: bool = False
+    licence: Literal["", "epicsEnabled", "lifecycles"] = ""
+    kinds: Literal["", "named", "board"] = ""
+    by_kind: bool = False
 
 
 def dialect_of(server: Server) -> Dialect:
     """The dialect for a server's version and edition."""
-    ee = server.enterprise and server.has_weight
-    modern = server.release >= (18, 0)
-    return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=modern, titles=modern)
+    ee = server.enterprise
+    modern, statuses = server.release >= (18, 0), server.release >= (18, 5)
+    return Dialect(
+        ee=ee,
+        status=ee and statuses and not server.fine_grained,
+        modern=modern,
+        titles=modern,
+        licence="" if not ee else "lifecycles" if statuses else "epicsEnabled",
+        # A fine-grained token may not read types.
+        kinds="board" if server.release >= (19, 0) and not server.fine_grained else "",
+    )
 
 
 #: What is assumed of a server before it has answered; a refusal tells better.
-NEWEST = Dialect(ee=True, status=True, modern=True, titles=True)
+NEWEST = Dialect(ee=True, status=True, modern=True, titles=True, licence="lifecycles")
+
+#: How a group is asked for its licence: both need the one that weights, blocked issues and statuses need.
+_LICENCE = {
+    "": "",
+    "epicsEnabled": " epicsEnabled",
+    "lifecycles": " lifecycles(first: 1) { nodes { id } }",
+}
+#: How a group is asked for its types of work items.
+_KINDS = {
+    "": "",
+    "named": " workItemTypes(first: 50) { nodes { id name } }",
+    "board": " workItemTypes(first: 50) { nodes { id name isFilterableBoardView } }",
+}
 
 
 # -- issues
@@ -55,7 +83,7 @@ _LISTS = {"labels": "id title color", "assignees": "id username name"}
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
 CARD_COST = 37
-CREATE_COST = 39
+CREATE_COST = 40
 
 
 @cache
@@ -79,18 +107,20 @@ def card(dialect: Dialect, *, named: bool = False) -> str:
     )
 
 
-def _filters(n: str = "") -> str:
-    return (
+def _filters(dialect: Dialect, n: str = "") -> str:
+    kinds = f" $kinds{n}: [WorkItemsTypeID!]," if dialect.by_kind else ""
+    return kinds + (
         f"$labels{n}: [String], $milestone{n}: [String], $wild{n}: MilestoneWildcardId,"
         f" $state{n}: IssuableState, $updatedAfter{n}: Time, $closedAfter{n}: Time,"
         f" $createdAfter{n}: Time, $createdBefore{n}: Time, $not{n}: NegatedIssueFilterInput"
     )
 
 
-def _arguments(n: str = "") -> str:
+def _arguments(dialect: Dialect, n: str = "") -> str:
     # GitLab's boards show issues and incidents; tasks and the like belong to their parents.
+    kinds = f"workItemTypeIds: $kinds{n}" if dialect.by_kind else "types: [ISSUE, INCIDENT]"
     return (
-        f"includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels{n},"
+        f"includeSubgroups: true, {kinds}, labelName: $labels{n},"
         f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
         f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n},"
         f" createdAfter: $createdAfter{n}, createdBefore: $createdBefore{n}, not: $not{n}"
@@ -104,8 +134,9 @@ _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 def issues(dialect: Dialect) -> str:
     """A page of the group's issues. Variables: group, first, after, and any of the filters."""
     return (
-        f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters()})"
-        f" {{ group(fullPath: $group) {{ issues({_arguments()}, sort: $sort, first: $first, after: $after)"
+        f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters(dialect)})"
+        f" {{ group(fullPath: $group) {{{_LICENCE[dialect.licence]}"
+        f" issues({_arguments(dialect)}, sort: $sort, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect, named=True)}"
     )
 
@@ -115,13 +146,20 @@ COUNTS_EACH = 8
 
 
 @cache
-def counts(count: int) -> str:
+def counts(dialect: Dialect, count: int) -> str:
     """The number of issues for each of ``count`` filters, as q0, q1… Variables: group, labels0, labels1…"""
     names = [str(n) for n in range(count)]
     return (
-        f"query Counts($group: ID!, {', '.join(map(_filters, names))}) {{ group(fullPath: $group)"
-        f" {{ {' '.join(f'q{n}: issues({_arguments(n)}) {{ count }}' for n in names)} }} }}"
+        f"query Counts($group: ID!, {', '.join(_filters(dialect, n) for n in names)})"
+        f" {{ group(fullPath: $group)"
+        f" {{ {' '.join(f'q{n}: issues({_arguments(dialect, n)}) {{ count }}' for n in names)} }} }}"
     )
+
+
+@cache
+def kinds(dialect: Dialect) -> str:
+    """The types of work items of a group. Variables: group."""
+    return f"query Kinds($group: ID!) {{ group(fullPath: $group) {{ fullPath{_KINDS[dialect.kinds]} }} }}"
 
 
 #: Number of issues per ``read`` document.
@@ -269,6 +307,13 @@ FIRST_PLACED = (
 ABOUT = "query About { metadata { version enterprise } currentUser { id username name } }"
 
 
+#: What is at the path of a group that was not found. Variables: path, names (the path).
+INSTEAD = (
+    "query Instead($path: ID!, $names: [String!]) { project(fullPath: $path) { fullPath group { fullPath } }"
+    " users(usernames: $names, first: 1) { nodes { username } } }"
+)
+
+
 class Field(Struct, frozen=True, kw_only=True):
     """A field that asks by name. ``value`` is the type of its variable, ``cost`` its score."""
 
@@ -344,7 +389,7 @@ _BY_TERM = {
     ("project", "label"): _labels("searchTerm: $v", 100),
 }
 #: The cost of a group or project itself, and of the server and the user.
-PLACE_COST, ABOUT_COST = 7, 11
+PLACE_COST, ABOUT_COST = 7, 14
 #: How many usernames or projects one field asks for.
 NAMES_EACH, PROJECTS_EACH = 100, 50
 
@@ -389,7 +434,7 @@ def names(
         variables[alias] = path
         own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
         if about and path == group:
-            own += " boards(first: 1) { nodes { id } }"
+            own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}"
         parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
     name = "Meta" if about else "Names"
     return f"query {name}({', '.join(declared)}) {{ {' '.join(parts)} }}", variables
@@ -501,6 +546,12 @@ class Mutation(Struct, frozen=True, kw_only=True):
     cost: int
     #: Whether the payload contains the whole card.
     card: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The description or comment it writes, if any."""
+        found = self.input.get("description", self.input.get("body"))
+        return found if isinstance(found, str) else None
 
     @property
     def input_type(self) -> str:

@@ -411,7 +411,7 @@ class _SendBatch:
                     else errors.get(name, whole)
                     for name in names
                 ]
-                outcome = self._verifier.outcome(one.op, issue, replies)
+                outcome = self._verifier.outcome(one.op, issue, replies, one.calls)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 outcome = Failed(op=one.op.id, error=answer_lost())
             except (ConnectionFailed, AuthError, QueryRefused):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
 from glboard_core.board.operations import Edit, Op, Rank
@@ -18,6 +18,7 @@ from glboard_core.errors import (
     EditCrashed,
     EditDropped,
     EditForbidden,
+    EditImpossible,
     EditInvalid,
     EditUnknown,
     GlboardError,
@@ -25,12 +26,14 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.answers import Identity, Name
-from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
+from glboard_core.gitlab.decode import Decoder, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
-from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
+from glboard_core.gitlab.queries import Mutation
 from glboard_core.model.catalog import Catalog, Label
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.text import stored
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) report success of a note that has only quick actions.
@@ -43,6 +46,19 @@ class QuickActions(Struct, frozen=True, rename="camel"):
     """What quick actions in a note did."""
 
     commands_only: bool | None = None
+
+
+class NotePart(Struct, frozen=True):
+    """A comment as it was saved."""
+
+    id: str | None = None
+    body: str | None = None
+
+
+class _TextPart(Struct, frozen=True):
+    """The description of a returned issue, if it was requested."""
+
+    description: str | UnsetType | None = UNSET
 
 
 class StatusWidget(Struct, frozen=True):
@@ -66,7 +82,7 @@ class Payload(Struct, frozen=True, rename="camel"):
 
     errors: list[str] = []
     issue: msgspec.Raw = msgspec.Raw(NULL)
-    note: HasId | None = None
+    note: NotePart | None = None
     work_item: WorkItemPart | None = None
     quick_actions_status: QuickActions | None = None
 
@@ -84,14 +100,17 @@ class AnswerVerifier:
         self._decoder = decoder
         self._renames = renamed
 
-    def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
-        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is its state before.
+    def outcome(
+        self, op: Op, issue: Issue | None, replies: Sequence[Reply], calls: Sequence[Mutation]
+    ) -> Outcome:
+        """The outcome of an Op whose ``calls`` were answered by ``replies``; ``issue`` is its state before.
 
         Raises msgspec.DecodeError or UnicodeDecodeError if an answer cannot be decoded.
         """
         problems: list[GlboardError] = []
         note: str | None = None
-        for reply in replies:
+        rewritten: GlboardError | None = None
+        for call, reply in zip(calls, replies, strict=True):
             if not isinstance(reply, Payload):
                 problems.append(self.error(reply, op, issue))
                 continue
@@ -102,6 +121,7 @@ class AnswerVerifier:
                 continue
             op = self._renamed(op, issue, reply)
             issue = self._merged(op, issue, reply)
+            rewritten = rewritten or _rewritten(call, reply)
             if op.change.trace == "note":
                 if reply.note is not None:
                     note = reply.note.id
@@ -109,6 +129,8 @@ class AnswerVerifier:
                     problems.append(EditDropped("GitLab did not save the comment."))
         if not problems and (dropped := self._dropped(op, issue)):
             problems.append(dropped)
+        if not problems and rewritten is not None:
+            problems.append(rewritten)
         if problems:
             # An unknown outcome outweighs a rejection, since it must be settled.
             worst = next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
@@ -202,6 +224,10 @@ class AnswerVerifier:
             return crashed()
         if error.timeout:
             return answer_lost()
+        if error.fine_grained:
+            refusal = fine_grained("GitLab", error.text)
+            # Nothing was executed, so there is nothing to look into.
+            return EditImpossible(refusal.message, hint=refusal.hint)
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
@@ -264,6 +290,22 @@ class AnswerVerifier:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
+
+
+def _rewritten(call: Mutation, reply: Payload) -> EditDropped | None:
+    """A description or comment that was not saved as it was sent, apart from what GitLab always changes."""
+    if call.text is None:
+        return None
+    there: str | UnsetType | None = reply.note.body if reply.note is not None else UNSET
+    if bytes(reply.issue) != NULL:
+        there = msgspec.json.decode(reply.issue, type=_TextPart).description
+    if there is UNSET or there is None or stored(there) == stored(call.text):
+        return None
+    what = "description" if "description" in call.input else "comment"
+    return EditDropped(
+        f"GitLab did not save the {what} as it was written.",
+        hint="Compare it in GitLab: a line that begins with a slash can be taken for a quick action.",
+    )
 
 
 def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:

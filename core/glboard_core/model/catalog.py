@@ -63,10 +63,14 @@ class Server(Struct, frozen=True, kw_only=True):
 
     version: str = ""
     enterprise: bool = True
-    #: Whether the schema has the EE fields at all (weight, blocked); false on the CE build.
+    #: Whether it has weights, blocked issues and statuses: not on the CE build, nor on EE without a licence.
     has_weight: bool = True
     #: Whether this token can write (scope ``api``); None if unknown.
     can_write: bool | None = None
+    #: Whether the token is fine-grained: then what it may not read is null, without a word.
+    fine_grained: bool = False
+    #: The ids of the types of work items that boards show (19.0 and later); empty where names do.
+    kinds: tuple[str, ...] = ()
 
     @property
     def release(self) -> tuple[int, int]:
@@ -100,8 +104,14 @@ class Absent(Struct, frozen=True):
     place: str = ""
 
 
-def _within(project: str, owner: str) -> bool:
-    return project == owner or project.startswith(owner + "/")
+def within(path: str, owner: str) -> bool:
+    """Whether a full path is that of ``owner``, or below it. GitLab ignores the case of paths, not of titles.
+
+    >>> within("Top/App", "top"), within("topmost/app", "top")
+    (True, False)
+    """
+    size = len(owner)
+    return path[size : size + 1] in ("", "/") and path[:size].lower() == owner.lower()
 
 
 #: A label or a milestone: it has an id, a title and an owner.
@@ -171,7 +181,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         """The catalog after a group or project, and all below it, has another path."""
 
         def path(one: str) -> str:
-            return new + one.removeprefix(old) if _within(one, old) else one
+            return new + one.removeprefix(old) if within(one, old) else one
 
         return structs.replace(
             self,
@@ -266,7 +276,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def label(self, project: str, title: str) -> Label | None:
         """The label with that title available to issues of ``project``, or None."""
-        return next((label for label in self._labels.get(title, ()) if _within(project, label.owner)), None)
+        return next((label for label in self._labels.get(title, ()) if within(project, label.owner)), None)
 
     def label_id(self, project: str, title: str) -> str:
         """The global id to send. Raises EditImpossible if the project has no such label."""
@@ -296,7 +306,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def milestone(self, project: str, title: str) -> Milestone | None:
         """The milestone with that title available to issues of ``project``, or None."""
-        fits = [m for m in self.milestones if m.title == title and _within(project, m.owner)]
+        fits = [m for m in self.milestones if m.title == title and within(project, m.owner)]
         return max(fits, key=lambda m: len(m.owner), default=None)
 
     def milestone_id(self, project: str, title: str) -> str:
@@ -321,7 +331,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def milestones_for(self, project: str) -> list[Milestone]:
         """The milestones available to issues of ``project``, one per title: the nearest."""
-        titles = dict.fromkeys(m.title for m in self.milestones if _within(project, m.owner))
+        titles = dict.fromkeys(m.title for m in self.milestones if within(project, m.owner))
         return [found for title in titles if (found := self.milestone(project, title)) is not None]
 
     def near_milestones(self, title: str) -> tuple[str, ...]:
@@ -341,8 +351,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return self._people.get(username)
 
     def project(self, path: str) -> Project | None:
-        """The project with that full path, or None."""
-        return next((project for project in self.projects if project.path == path), None)
+        """The project with that full path, ignoring case, or None."""
+        return self._projects_by_path.get(path.lower())
+
+    @cached_property
+    def _projects_by_path(self) -> Mapping[str, Project]:
+        return {project.path.lower(): project for project in self.projects}
 
 
 # What is known no longer, or elsewhere
@@ -366,7 +380,7 @@ def moved_in(catalog: Catalog, old: str, new: str) -> Catalog:
     while len(above) > 1 and len(below) > 1 and above[-1] == below[-1]:
         above, below = above[:-1], below[:-1]
     before, after = "/".join(above), "/".join(below)
-    if _within(catalog.group, before):
+    if within(catalog.group, before):
         return catalog.moved(before, after)
     return structs.replace(catalog.moved(old, new), group=catalog.group)
 
@@ -384,7 +398,7 @@ def _by_id(known: Iterable[Owned]) -> Mapping[str, Sequence[Owned]]:
 def _knows(rows: Mapping[str, Sequence[Owned]], one: Owned) -> bool:
     """Whether this label or milestone is known, as it is, for all that is below its owner."""
     known = rows.get(one.id, ())
-    return any(_within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
+    return any(within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
 
 
 def _renamed(row: Owned, now: Owned) -> Owned:
@@ -406,12 +420,12 @@ def _with_owned(known: tuple[Owned, ...], fresh: Sequence[Owned]) -> tuple[Owned
         same: set[str] = owners[one.id]
         for owner in same:
             rows[one.id, owner] = _renamed(rows[one.id, owner], one)
-        if not any(_within(one.owner, owner) for owner in same):
+        if not any(within(one.owner, owner) for owner in same):
             place = one.owner
             if same and "/GroupLabel/" in one.id:
                 # Its group is above each of these places, so it is valid below what they share.
                 place = _shared([place, *same]) or place
-            for owner in [owner for owner in same if _within(owner, place)]:
+            for owner in [owner for owner in same if within(owner, place)]:
                 del rows[one.id, owner]
                 same.remove(owner)
             rows[one.id, place] = structs.replace(one, owner=place)

@@ -283,8 +283,13 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
         raise UsageError(f"“{text}” is not an issue URL.", hint="It should end in /-/issues/NUMBER.")
     project = match["project"].lstrip("/")
     # Under a relative URL the path starts with more than the project.
-    known = [p.path for p in catalog.projects if project == p.path or project.endswith("/" + p.path)]
+    known = [one.path for one in catalog.projects if _ends(project, one.path)]
     return Reference(max(known, key=len, default=project), int(match["iid"]))
+
+
+def _ends(path: str, end: str) -> bool:
+    """Whether ``path`` is ``end``, or ends with it after a slash; GitLab ignores the case of paths."""
+    return f"/{path}".lower().endswith(f"/{end}".lower())
 
 
 def short_project(text: str, catalog: Catalog) -> str:
@@ -293,19 +298,19 @@ def short_project(text: str, catalog: Catalog) -> str:
     if match is None or _is_whole(match["project"], catalog):
         return ""
     path = match["project"]
-    known = any(project.path.endswith("/" + path) for project in catalog.projects)
+    known = any(_ends(project.path, path) for project in catalog.projects)
     return "" if known else path.rpartition("/")[2]
 
 
 def _is_whole(path: str, catalog: Catalog) -> bool:
-    return path.startswith(catalog.group + "/") or catalog.project(path) is not None
+    return path.lower().startswith(f"{catalog.group}/".lower()) or catalog.project(path) is not None
 
 
 def _project(path: str, catalog: Catalog) -> str:
     known = [project.path for project in catalog.projects]
     if _is_whole(path, catalog):
-        return path
-    fits = [project for project in known if project.endswith("/" + path)]
+        return found.path if (found := catalog.project(path)) is not None else path
+    fits = [project for project in known if _ends(project, path)]
     if len(fits) == 1:
         return fits[0]
     raise NameUnknown("project", path, tuple(fits or known)[:5])

@@ -63,11 +63,12 @@ def candidates(
     names: LabelSettings,
     *,
     order: Order = "suggested",
+    weights: bool = True,
 ) -> list[Candidate]:
     """The open issues of ``milestone`` that are not ``type::ignore``, in order (rule 12).
 
     Suggested: most slips first, then the manual order, which is total. ``allowed`` is
-    ``readiness.open_for_deliverables``.
+    ``readiness.open_for_deliverables``; ``weights`` is whether the server has weights at all.
     """
     ranked = sorted(planned(issues, milestone, names), key=rank_key)
     found = [
@@ -77,8 +78,8 @@ def candidates(
             rank=rank,
             priority=highest(issue, names.priority_prefix),
             severity=(severity := highest(issue, names.severity_prefix)),
-            reasons=reasons_against(issue, milestone, allowed, flow, names),
-            warnings=warnings(issue, flow, names),
+            reasons=reasons_against(issue, milestone, allowed, flow, names, weights=weights),
+            warnings=warnings(issue, flow, names, weights=weights),
             accepted=names.deliverable in issue.labels,
             severe=severity in _SEVERE and names.type_prefix + "bug" in issue.labels,
         )
@@ -158,11 +159,17 @@ def assigned(issues: Iterable[Issue], username: str, flow: WorkflowScheme) -> li
 
 
 def to_pick(
-    issues: Iterable[Issue], milestone: str | None, flow: WorkflowScheme, names: LabelSettings
+    issues: Iterable[Issue],
+    milestone: str | None,
+    flow: WorkflowScheme,
+    names: LabelSettings,
+    *,
+    weights: bool = True,
 ) -> list[Issue]:
     """Ready, unassigned issues of ``milestone``: accepted ones first, then by priority, then in manual order.
 
     Empty without a milestone. Priority is the label without its prefix; issues without one come last.
+    ``weights`` is whether the server has weights at all.
     """
     if milestone is None:
         return []
@@ -171,5 +178,6 @@ def to_pick(
         priority = highest(issue, names.priority_prefix) or ""
         return names.deliverable not in issue.labels, _natural(priority)[0], rank_key(issue)
 
-    free = (i for i in planned(issues, milestone, names) if not i.assignees and ready(i, flow, names))
+    open_ones = planned(issues, milestone, names)
+    free = (i for i in open_ones if not i.assignees and ready(i, flow, names, weights=weights))
     return sorted(free, key=order)

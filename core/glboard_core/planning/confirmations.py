@@ -27,22 +27,28 @@ _ALWAYS = "deliverable-not-ready"
 
 
 def codes_of(
-    before: Issue, after: Issue, flow: WorkflowScheme, names: LabelSettings, *, commented: bool = False
+    before: Issue,
+    after: Issue,
+    flow: WorkflowScheme,
+    names: LabelSettings,
+    *,
+    commented: bool = False,
+    weights: bool = True,
 ) -> tuple[str, ...]:
     """The codes of what to ask before ``before`` becomes ``after`` (rule 13, rule 4 for ``over-weight``).
 
     ``ready-without-weight``, ``ready-without-type``, ``deliverable-not-ready``, ``over-weight`` (both when
     marking as Deliverable), ``in-dev-without-assignee``, ``complete-with-merge-requests``,
-    ``unblocked-without-comment``.
+    ``unblocked-without-comment``. ``weights`` is whether the server has weights at all.
     """
     was, now = flow.of(before), flow.of(after)
     came = now.name if now is not None and now != was else None
     accepted = names.deliverable in after.labels - before.labels
     return held(
         {
-            "ready-without-weight": came == READY and after.weight is None,
+            "ready-without-weight": weights and came == READY and after.weight is None,
             "ready-without-type": came == READY and len(types_of(after, names)) != 1,
-            "deliverable-not-ready": accepted and not ready(after, flow, names),
+            "deliverable-not-ready": accepted and not ready(after, flow, names, weights=weights),
             "over-weight": accepted and over_weight(after),
             "in-dev-without-assignee": came == "in dev" and not after.assignees,
             # GitLab counts the merge requests that will close the issue.
@@ -75,7 +81,14 @@ def confirmation(
         after[identity] = change.apply(issue)
     codes: dict[IssueId, list[str]] = {}
     for identity, now in after.items():
-        found = codes_of(before[identity], now, edits.flow, edits.names, commented=identity in commented)
+        found = codes_of(
+            before[identity],
+            now,
+            edits.flow,
+            edits.names,
+            commented=identity in commented,
+            weights=edits.catalog.server.has_weight,
+        )
         if asked := [code for code in found if (identity, code) not in settled]:
             codes[identity] = asked
     counts = Counter(code for its in codes.values() for code in its)

@@ -86,7 +86,8 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
         from glboard_core.planning.candidates import candidates
 
         allowed = open_for_deliverables(self.catalog.milestones, self.today, self.settings.planning.version)
-        return candidates(issues, milestone.title, allowed, self.flow, self.settings.labels, order=order)
+        names, weights = self.settings.labels, self.catalog.server.has_weight
+        return candidates(issues, milestone.title, allowed, self.flow, names, order=order, weights=weights)
 
     def mix(self, issues: Iterable[Issue], milestone: Milestone) -> Mix:
         """The types of a milestone's open issues, with the target (rule 11)."""
@@ -104,4 +105,5 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
             milestones=by_title(self.catalog.milestones),
             today=self.today,
             version=self.settings.planning.version,
+            weights=self.catalog.server.has_weight,
         )

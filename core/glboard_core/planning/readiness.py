@@ -83,13 +83,19 @@ def open_for_deliverables(
 
 
 def reasons_against(
-    issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
+    issue: Issue,
+    milestone: str,
+    allowed: frozenset[str],
+    flow: WorkflowScheme,
+    names: LabelSettings,
+    *,
+    weights: bool = True,
 ) -> tuple[str, ...]:
     """Why the issue cannot become a Deliverable of ``milestone``; empty if it can (rule 4).
 
     ``allowed`` is ``open_for_deliverables``. Codes in the order of planning rule 26; ``other-milestone``
     also means that the requested milestone is neither current nor next. ``other-group`` and ``ignored`` are
-    for issues requested by reference: no list contains them.
+    for issues requested by reference: no list contains them. ``weights``: the server has weights at all.
     """
     types = types_of(issue, names)
     ignored = names.ignore in issue.labels
@@ -98,7 +104,7 @@ def reasons_against(
             "closed": not issue.is_open,
             "other-milestone": issue.milestone != milestone or milestone not in allowed,
             "not-ready": not flow_ready(issue, flow),
-            "no-weight": issue.weight is None,
+            "no-weight": weights and issue.weight is None,
             "missing-type": not types,
             "several-types": len(types) > 1,
             "ignored": ignored,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from glboard_core.model.catalog import Server
+
 _WORDS = {
     "missing-type": "no type",
     "several-types": "several types",
@@ -44,6 +46,15 @@ _ON_CARDS = {
     "several-states": "several states",
     "several-of-scope": "labels exclude each other",
 }
+
+
+def tier_notes(server: Server) -> list[str]:
+    """What this server's edition or licence lacks, and so is hidden; empty if it lacks nothing."""
+    if server.has_weight:
+        return []
+    if not server.enterprise:
+        return ["GitLab Community Edition: no weights and no blocked issues."]
+    return ["GitLab without a Premium licence: no weights, statuses and blocked issues."]
 
 
 def words_of(code: str) -> str:

@@ -58,6 +58,8 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
     milestones: Mapping[str, Milestone]
     today: date
     version: str = VERSION
+    #: Whether the server has weights at all.
+    weights: bool = True
 
     @cached_property
     def next_one(self) -> Milestone | None:
@@ -80,7 +82,9 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
                     "bug-without-priority": bug and not issue.scoped(names.priority_prefix),
                     # A due date before today has ended before now.
                     "expired-milestone": bool(milestone and milestone.due and milestone.due < self.today),
-                    "ready-without-weight": issue.weight is None and flow_ready(issue, self.flow),
+                    "ready-without-weight": (
+                        self.weights and issue.weight is None and flow_ready(issue, self.flow)
+                    ),
                     "over-weight": over_weight(issue),
                     "label-status-conflict": bool(self.flow.conflict(issue)),
                 }

@@ -40,6 +40,7 @@ from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.initial_load import (
+    CURSOR,
     SCOPE,
     InitialLoad,
     adopt_scope,
@@ -125,6 +126,8 @@ class Engine:
             gateway.expect(known.server)
         if known is not None and known.group_id and known.group:
             gateway.expect_group(known.group)
+        #: Whether the issues of the mirror were read with their weights, as far as known.
+        self._weighted = known.server.has_weight if known is not None else None
         # Before anything is shown: issues of another scope must not be.
         label = self.settings.labels.group
         adopts = not command or store.meta(SCOPE) is None
@@ -579,6 +582,13 @@ class Engine:
             raise UserChangedError(catalog.me.username)
         self._status.verified = True
         self._age.set_clock()
+        before, self._weighted = self._weighted, catalog.server.has_weight
+        if before not in (None, self._weighted):
+            # The licence came or went: no issue tells, since none was updated.
+            self.store.put_meta(CURSOR, b"")
+            self._age.forget()
+            self.local_state.licence_changed = True
+            self.poller.refresh()
         self._store_catalog(catalog)
         self._wake.set()
 

@@ -128,6 +128,8 @@ class LocalState:
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
+        #: Whether issues are read with other fields than before, until all were.
+        self.licence_changed = False
         self.undo_stack = undo_stack
         self.outbox = Outbox(store.outbox())
         self.conflicts = Conflicts(store, self.outbox, undo_stack)
@@ -270,6 +272,11 @@ class LocalState:
                 continue
             self._note_blocking(known, issue)
             fresh.append(issue)
+            if known is not None and self.licence_changed:
+                # What a licence adds or takes away is no one's change.
+                known = structs.replace(
+                    known, weight=issue.weight, blocked=issue.blocked, status=issue.status
+                )
             confirmed.append(IssueDiff((known, issue)))
         if not fresh:
             return

@@ -206,6 +206,7 @@ class Poller:
         self._status.is_loading = True
         self._status.answered(loading="labels and milestones")
         await self._read_catalog(anew=anew)
+        self._reload = False  # whatever was to be read again is read now
         # The first poll, by the server's clock, reads again whatever changes while pages are read.
         started = await self._clock()
         asked = asyncio.get_running_loop().time()
@@ -214,6 +215,7 @@ class Poller:
         self._move_cursor(started)
         self._polled = asyncio.get_running_loop().time()
         self._reconciler.everything_was_read()
+        self._local_state.licence_changed = False
         self._status.mirror_is_whole()
         self._status.is_loading = False
         self._status.answered(loading="")
@@ -338,6 +340,9 @@ class Poller:
                 started, told = self._gateway.now() - timedelta(seconds=clock() - asked), True
                 if cursor - started > LOOK_BACK:
                     return False
+            if self._gateway.licence_changed:
+                # What this page lacks, or has more, is no one's change.
+                return False
             # Most recent first; those stamped in the future come each time, and are neither.
             times = [issue.updated_at for issue in page if issue.updated_at <= started]
             latest = max(times, default=None)

@@ -160,11 +160,22 @@ async def test_a_read_only_token_and_session() -> None:
 
 async def test_a_server_without_weights_neither_shows_nor_offers_them() -> None:
     async with staged(small_world(edition="ce")) as stage:
-        assert any("Community Edition" in toast for toast in stage.toasts)
+        assert sum("Community Edition" in toast for toast in stage.toasts) == 1
         await stage.press("3")
         assert "no weights" in stage.message
         assert "0-9" not in dict(stage.screen.footer.view.hints)
         assert stage.screen.header.view.sums[0].text == "9 issues"
+
+
+async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along() -> None:
+    async with staged(small_world()) as stage:
+        assert "w" in stage.screen.header.view.sums[0].text
+        stage.world.tier = "free"
+        await stage.press("r")
+        await stage.settle()
+        assert stage.screen.header.view.sums[0].text == "9 issues"
+        assert sum("Premium licence" in toast for toast in stage.toasts) == 1
+        assert not stage.screen.header.view.changed
 
 
 async def test_the_smallest_terminal() -> None:

@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
-from glboard_core.config import Settings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
@@ -42,8 +42,9 @@ class ShownColumn(Struct, frozen=True):
 
     name: str
     count: int
-    weight: int
-    unweighted: int
+    #: None on a server without weights.
+    weight: int | None
+    unweighted: int | None
     issues: tuple[ShownIssue, ...]
 
 
@@ -93,9 +94,9 @@ async def _read(
             board=board.id,
             milestone=board.milestone,
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
-            columns=tuple(_column(c, index, engine.settings) for c in index.visible()),
+            columns=tuple(_column(c, index, engine) for c in index.visible()),
         )
-        return shown, (*board.warnings, *_unsent(engine, issues))
+        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues))
 
 
 def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
@@ -103,18 +104,23 @@ def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
     return (f"not included: {counted(waiting, 'change')} not sent yet.",) if waiting else ()
 
 
-def _column(column: ColumnIndex, index: BoardIndex, settings: Settings) -> ShownColumn:
-    issues = [index.issue(column[row]) for row in range(len(column))]
+def _tier(engine: Engine) -> list[str]:
+    return tier_notes(engine.catalog.server) if engine.catalog is not None else []
+
+
+def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColumn:
+    issues, weights = [index.issue(column[row]) for row in range(len(column))], not _tier(engine)
     return ShownColumn(
         name=column.column.key,
         count=len(column),
-        weight=column.weight,
-        unweighted=column.unweighted,
-        issues=tuple(_issue(issue, settings) for issue in issues if issue is not None),
+        weight=column.weight if weights else None,
+        unweighted=column.unweighted if weights else None,
+        issues=tuple(_issue(issue, engine) for issue in issues if issue is not None),
     )
 
 
-def _issue(issue: Issue, settings: Settings) -> ShownIssue:
+def _issue(issue: Issue, engine: Engine) -> ShownIssue:
+    settings, weights = engine.settings, not _tier(engine)
     return ShownIssue(
         reference=issue.reference,
         title=issue.title,
@@ -125,7 +131,7 @@ def _issue(issue: Issue, settings: Settings) -> ShownIssue:
         state=issue.state,
         confidential=issue.confidential,
         slipped=missed(issue, settings.labels),
-        warnings=warnings(issue, flow_scheme(settings), settings.labels),
+        warnings=warnings(issue, flow_scheme(settings), settings.labels, weights=weights),
         web_url=issue.web_url,
     )
 
@@ -145,12 +151,15 @@ def _printed(board: ShownBoard, style: str) -> str:
 def _as_text(board: ShownBoard) -> str:
     parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
     for column in board.columns:
-        head = f"{column.name}  {column.count} issues  {column.weight} w"
+        weights = column.weight is not None
+        head = f"{column.name}  {column.count} issues"
+        if weights:
+            head += f"  {column.weight} w"
         if column.unweighted:
             head += f"  {column.unweighted} unweighted"
         rows = [
             (
-                "?" if issue.weight is None else str(issue.weight),
+                str(issue.weight) if issue.weight is not None else "?" if weights else "",
                 issue.reference,
                 " ".join(issue.assignees),
                 ("(confidential) " if issue.confidential else "") + issue.title,

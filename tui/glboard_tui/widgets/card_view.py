@@ -262,8 +262,10 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     labels, catalog, today = bridge.settings.labels, bridge.catalog, bridge.today
     short = short_people(person.username for person in catalog.people) if catalog else {}
 
+    has_weight = catalog is None or catalog.server.has_weight
+
     def warnings(issue: Issue) -> tuple[str, ...]:
-        broken = card_words(rules.warnings(issue, bridge.view.flow, labels))
+        broken = card_words(rules.warnings(issue, bridge.view.flow, labels, weights=has_weight))
         return (*broken, *missing_words(issue, labels))
 
     def flag(issue: IssueId) -> Flag | None:
@@ -278,12 +280,12 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     context = CardContext(
         flow=bridge.view.flow,
         labels=labels,
-        has_weight=catalog is None or catalog.server.has_weight,
+        has_weight=has_weight,
         today=today,
         color=catalog.color if catalog else lambda _: None,
         short_name=lambda username: short.get(username, username),
         warnings=warnings,
-        ready=lambda issue: rules.ready(issue, bridge.view.flow, labels),
+        ready=lambda issue: rules.ready(issue, bridge.view.flow, labels, weights=has_weight),
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)
         if catalog and today
         else frozenset(),

@@ -292,4 +292,10 @@ def in_projects(context: Context, projects: Iterable[Any], args: dict[str, Any])
     """The filter of the arguments over some projects."""
     idents = frozenset(one.id for one in projects)
     everything = len(idents) == len(context.world.projects)
-    return fill(IssueFilter(projects=None if everything else idents), args, context.world.since)
+    wanted = fill(IssueFilter(projects=None if everything else idents), args, context.world.since)
+    if args.get("workItemTypeIds"):
+        if args.get("types"):
+            raise GraphQLError("Only one of [types, workItemTypeIds] arguments is allowed at the same time.")
+        names = {ident: name for name, ident in context.world.types.items()}
+        wanted.kinds = frozenset(names.get(ident, "") for ident in args["workItemTypeIds"])
+    return wanted

@@ -20,6 +20,9 @@ NOT_AVAILABLE = (
     "perform this action"
 )
 
+# What a fine-grained token gets where no permission is mapped.
+UNMAPPED = "Unable to determine boundaries and permissions for authorization"
+
 if TYPE_CHECKING:
     Info = GraphQLResolveInfo[Any]
 else:
@@ -68,7 +71,7 @@ def not_available() -> GraphQLError:
 def writer(info: Info) -> tuple[World, User]:
     """The world and the user for a mutation; a read-only token is rejected as if nothing was found."""
     context = context_of(info)
-    if context.user is None or context.scope != "api":
+    if context.user is None or context.scope not in ("api", "granular"):
         raise not_available()
     return context.world, context.user
 

@@ -28,12 +28,20 @@ from graphql.language import ast
 
 from glboard_core.demo.graphql import bounds
 from glboard_core.demo.graphql.connections import Connection, listed
-from glboard_core.demo.graphql.context import Context, Fields, Info, TooManyIssues, context_of, gid
+from glboard_core.demo.graphql.context import (
+    UNMAPPED,
+    Context,
+    Fields,
+    Info,
+    TooManyIssues,
+    context_of,
+    gid,
+)
 from glboard_core.demo.graphql.refusals import syntax_error, translate, translate_variables
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.boards import settle
 from glboard_core.demo.world.records import ACCESS_NAMES, User
-from glboard_core.demo.world.registry import InternalServerError
+from glboard_core.demo.world.registry import GRANULAR_SINCE, InternalServerError
 
 # The query root and the small types that every response uses.
 
@@ -484,8 +492,8 @@ class Endpoint:
     @staticmethod
     def _barred(asked: Asked, operation: ast.OperationDefinitionNode, context: Context) -> Any:
         """Each field null with an error: for a fine-grained token, and for changes during maintenance."""
-        if context.scope == "granular":
-            said = "Unable to determine boundaries and permissions for authorization"
+        if context.scope == "granular" and context.world.since < GRANULAR_SINCE:
+            said = UNMAPPED
         elif asked.is_mutation and context.world.traits.maintenance:
             said = "You cannot perform write operations on a read-only instance"
         else:

@@ -166,7 +166,8 @@ def _milestone_stats(milestone: Milestone, info: Info) -> dict[str, int]:
 
 def _issue_id(issue: Issue, info: Info) -> str:
     """The global id. What came into being by a move is called a work item at first."""
-    kind = "WorkItem" if issue.id in context_of(info).moved else "Issue"
+    context = context_of(info)
+    kind = "WorkItem" if issue.id in context.moved or context.world.traits.work_item_ids else "Issue"
     return f"gid://gitlab/{kind}/{issue.id}"
 
 
@@ -178,7 +179,8 @@ _ISSUE: dict[str, Any] = {
     "webUrl": lambda issue, info: info.context.base_url + issue.path,
     "reference": reference,
     "state": lambda issue, _: "opened" if issue.open else "closed",
-    "type": lambda issue, _: issue.kind,
+    # A type of one's own is none of GitLab's.
+    "type": lambda issue, _: issue.kind if issue.kind.isupper() else None,
     "hidden": lambda *_: False,
     "discussionLocked": lambda issue, _: issue.locked,
     "createdAt": lambda issue, _: issue.created,
@@ -190,8 +192,9 @@ _ISSUE: dict[str, Any] = {
     "weight": licensed_weight,
     "healthStatus": licensed_health,
     "relativePosition": lambda issue, _: issue.position,
-    "blocked": lambda issue, info: bool(issue.blocked_by) and bool(blockers(issue, info)),
-    "blockedByCount": lambda issue, info: len(blockers(issue, info)) if issue.blocked_by else 0,
+    # Both stay without a licence, where links are left from before.
+    "blocked": lambda issue, _: any(one.open for one in issue.blocked_by),
+    "blockedByCount": lambda issue, _: sum(1 for one in issue.blocked_by if one.open),
     "blockingCount": blocking_count,
     "blockedByIssues": _blocked_by_issues,
     "hasEpic": lambda *_: False,

@@ -210,9 +210,17 @@ def _descendants(group: Group, info: Info, **args: Any) -> Connection:
     return listed(kept, args)
 
 
-def _statuses(group: Group, info: Info, **args: Any) -> Connection:
+def _statuses(_: Group, info: Info, **args: Any) -> Connection | None:
     world = context_of(info).world
-    return listed(list(world.statuses.values()) if world.licensed("premium") else [], args)
+    return listed(list(world.statuses.values()), args) if world.licensed("premium") else None
+
+
+def _lifecycles(_: Group, info: Info, **args: Any) -> Connection | None:
+    """The one lifecycle of the top-level group; null without a licence."""
+    world = context_of(info).world
+    ident = gid("WorkItems::Statuses::Custom::Lifecycle", 1)
+    own = {"id": ident, "name": "Default", "statuses": list(world.statuses.values())}
+    return listed([own], args) if world.licensed("premium") else None
 
 
 def _group_permissions(group: Group, info: Info) -> dict[str, bool]:
@@ -269,6 +277,8 @@ FIELDS: Fields = {
         "projects": _group_projects,
         "descendantGroups": _descendants,
         "statuses": _statuses,
+        "lifecycles": _lifecycles,
+        "epicsEnabled": lambda _, info: context_of(info).world.licensed("premium"),
         "userPermissions": _group_permissions,
     },
     "Project": {

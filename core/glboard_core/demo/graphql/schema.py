@@ -1,8 +1,8 @@
 """The schema of one emulated GitLab.
 
-`schema.graphql` marks with `@ee` what the community edition lacks and with `@new` what 16.8 lacks. Fields
-that the world does not implement are not in it, so that a query for one is rejected instead of answered with
-an invention.
+`schema.graphql` marks with `@ee` what the community edition lacks, with `@new` what 16.8 lacks, and with
+`@v19` what 19.0 added. Fields that the world does not implement are not in it, so that a query for one is
+rejected instead of answered with an invention.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from importlib import resources
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_ast_schema, parse
+from graphql import (
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_ast_schema,
+    get_named_type,
+    parse,
+)
 
 from glboard_core.demo.graphql import board_mutations, endpoint, issues, mutations, places, work_items
-from glboard_core.demo.graphql.context import Fields, Resolver, bind_scalars
+from glboard_core.demo.graphql.context import UNMAPPED, Fields, Resolver, bind_scalars
 
 _FIELDS: tuple[Fields, ...] = (
     endpoint.FIELDS, places.FIELDS, issues.FIELDS, issues.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
@@ -73,6 +81,31 @@ def _kept(whole: str, dropped: frozenset[str]) -> str:
     return "\n".join(found)
 
 
+# Types and mutations without a permission that a fine-grained token could have: the first are null to it, the
+# others are refused.
+_UNMAPPED_TYPES = frozenset({
+    "BoardList", "Discussion", "MilestoneStats", "TaskCompletionStatus",
+    "WorkItemLifecycle", "WorkItemStatus", "WorkItemType",
+})  # fmt: skip
+_UNMAPPED_MUTATIONS = frozenset({
+    "issueMoveList", "createBoard", "updateBoard", "boardListCreate", "updateBoardList", "destroyBoard",
+    "destroyBoardList", "workItemBulkUpdate",
+})  # fmt: skip
+
+
+def _without_granular(resolve: Resolver, *, refuse: bool) -> Resolver:
+    """A resolver that gives a fine-grained token null, or an error."""
+
+    def guarded(source: Any, info: Any, **args: Any) -> Any:
+        if info.context.scope != "granular":
+            return resolve(source, info, **args)
+        if refuse:
+            raise GraphQLError(UNMAPPED)
+        return None
+
+    return guarded
+
+
 def _getter(name: str) -> Resolver:
     attribute = _UPPER.sub(r"_\1", name).lower()
     read = attrgetter(attribute)
@@ -86,7 +119,8 @@ def _getter(name: str) -> Resolver:
 @lru_cache(maxsize=8)
 def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
     """The executable schema of an edition and version."""
-    dropped = frozenset({name for name, gone in (("ee", edition == "ce"), ("new", since < (17, 0))) if gone})
+    marks = {"ee": edition == "ce", "new": since < (17, 0), "v19": since < (19, 0)}
+    dropped = frozenset({name for name, gone in marks.items() if gone})
     document = parse(_kept(text(), dropped), no_location=True)
     schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
     bind_scalars(schema)
@@ -101,7 +135,11 @@ def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
             continue
         own = resolvers.get(name, {})
         for field_name, field in kind.fields.items():
-            field.resolve = own.get(field_name) or _getter(field_name)
+            resolve = own.get(field_name) or _getter(field_name)
+            of = get_named_type(field.type).name.removesuffix("Connection")
+            refuse = name == "Mutation" and field_name in _UNMAPPED_MUTATIONS
+            guarded = refuse or of in _UNMAPPED_TYPES
+            field.resolve = _without_granular(resolve, refuse=refuse) if guarded else resolve
             for argument_name, argument in field.args.items():
                 argument.out_name = _NAMES.get(argument_name)
     return schema

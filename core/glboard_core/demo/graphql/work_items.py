@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from glboard_core.demo.graphql import issues
-from glboard_core.demo.graphql.connections import listed
+from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid, not_available, writer
 from glboard_core.demo.graphql.mutations import simple_change
 from glboard_core.demo.world import changes, permissions
@@ -29,7 +29,8 @@ _WIDGETS = {
     "WEIGHT": "WorkItemWidgetWeight",
 }
 _NEEDS = {"STATUS": "premium", "WEIGHT": "premium", "ITERATION": "premium", "HEALTH_STATUS": "ultimate"}
-TYPE_IDS = {"ISSUE": 1, "INCIDENT": 2, "TEST_CASE": 3, "REQUIREMENT": 4, "TASK": 5}
+#: Types of GitLab's own that boards do not show.
+_NOT_ON_BOARDS = ("TEST_CASE", "REQUIREMENT", "TASK")
 
 
 class Widget:
@@ -75,8 +76,19 @@ def status_id(status: Status) -> str:
     return gid("WorkItems::Statuses::Custom::Status", status.id)
 
 
-def _work_type(issue: Issue, _: Any) -> dict[str, Any]:
-    return {"id": gid("WorkItems::Type", TYPE_IDS[issue.kind]), "name": issue.kind.replace("_", " ").title()}
+def _type(world: World, kind: str) -> dict[str, Any]:
+    own = kind.replace("_", " ").title() if kind.isupper() else kind
+    shown = kind not in _NOT_ON_BOARDS
+    return {"id": gid("WorkItems::Type", world.types[kind]), "name": own, "isFilterableBoardView": shown}
+
+
+def _work_type(issue: Issue, info: Info) -> dict[str, Any]:
+    return _type(context_of(info).world, issue.kind)
+
+
+def _types(_: Any, info: Info, **args: Any) -> Connection:
+    world = context_of(info).world
+    return listed([_type(world, kind) for kind in world.types], args)
 
 
 def _web_url(issue: Issue, info: Info) -> str:
@@ -89,6 +101,7 @@ def _of(read: Any) -> Any:
 
 
 FIELDS: Fields = {
+    "Group": {"workItemTypes": _types},
     "WorkItem": {
         "id": lambda issue, _: gid("WorkItem", issue.id),
         "iid": lambda issue, _: str(issue.iid),

@@ -38,6 +38,8 @@ from glboard_core.demo.world.world import World
 # Tokens: user, scope, and where a request carries one.
 
 TokenScope = Literal["api", "read_api", "granular"]
+#: Scopes that the API accepts at all.
+_API_SCOPES = ("api", "read_api", "granular")
 
 
 @dataclass(slots=True)
@@ -91,13 +93,13 @@ class Window:
         """Counts one more and returns whether that exceeds the limit."""
         return self.limit is not None and self.count(key) > self.limit
 
-    def headers(self, observed: int) -> dict[str, str]:
-        """The informational headers of an answer."""
+    def headers(self, observed: int, *, known: bool = True) -> dict[str, str]:
+        """The informational headers of an answer; ``known``: the request carries a valid token."""
         limit = self.limit or _NOMINAL
         reset = (self._clock.now() // SECOND // _MINUTE + 1) * _MINUTE
         return {
             "ratelimit-limit": str(limit),
-            "ratelimit-name": "throttle_authenticated_api",
+            "ratelimit-name": f"throttle_{'' if known else 'un'}authenticated_api",
             "ratelimit-observed": str(observed),
             "ratelimit-remaining": str(max(0, limit - observed)),
             "ratelimit-reset": str(reset),
@@ -201,6 +203,8 @@ class Settings:
     """Send neither `Date` nor `RateLimit` headers, as GitLab does with no proxy in front of it."""
     hosts: frozenset[str] = frozenset()
     """Host names and addresses it answers to, in addition to those of this machine."""
+    external_url: str = ""
+    """Its address in all links, where clients reach it by another one; empty for that of the request."""
 
 
 def _is_address(host: str) -> bool:
@@ -383,18 +387,24 @@ class Gate:
         if sent is None and request.query_params.get("private_token"):
             sent = request.query_params["private_token"]
         token = self.held.get(sent) if sent is not None else None
-        key = token.user.username if token is not None else "anonymous"
+        # A token that is not valid counts as none.
+        known = token is not None and token.state == "active"
+        key = token.user.username if token is not None and known else "anonymous"
         observed = self.requests.count(key)
-        headers = self.requests.headers(observed)
+        headers = self.requests.headers(observed, known=known)
         if self.requests.limit is not None and observed > self.requests.limit:
             return PlainTextResponse("Retry later\n", 429, {**headers, **self.requests.refusal()})
         if sent is not None and (token is None or token.state != "active"):
             return json_response(*self._bad_token(inside, token), headers)
         record.username = token.user.username if token is not None else None
         base = f"{request.url.scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
+        base = self.settings.external_url or base
         user = token.user if token is not None else None
         scope = token.scope if token is not None else ""
-        if inside == "/api/graphql":
+        if inside == "/api/graphql" and token is not None and scope not in _API_SCOPES:
+            # The same text as for a token that is wrong.
+            response = json_response(*self._bad_token(inside, token))
+        elif inside == "/api/graphql":
             response = self._graphql(request, asked, user, scope, base, record)
         else:
             question = RestAsked(

@@ -85,7 +85,7 @@ class DemoServer:
         return f"http://{host}:{self._port}{self.settings.relative_url}"
 
     def token_for(self, username: str, scope: str = "api") -> str:
-        """One more token, of any user; scope `api`, `read_api` or `granular` (fine-grained)."""
+        """One more token, of any user; scope `granular` is a fine-grained one with all permissions."""
         made = gate.mint()
         self._tokens[made] = Token(self.world.user(username), scope)
         return made
@@ -93,6 +93,14 @@ class DemoServer:
     def expire(self, token: str) -> None:
         """Expires a token."""
         self._tokens[token].state = "expired"
+
+    def revoke(self, token: str) -> None:
+        """Revokes a token."""
+        self._tokens[token].state = "revoked"
+
+    def rescope(self, token: str, scope: str) -> None:
+        """Gives a token another scope, as if it had been exchanged."""
+        self._tokens[token].scope = scope
 
     def block(self, token: str) -> None:
         """Blocks the account of a token."""

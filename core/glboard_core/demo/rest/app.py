@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from glboard_core.demo.rest import issues, makers, places, planning
 from glboard_core.demo.rest.request import Asked, Call, Refused
 from glboard_core.demo.world.boards import settle
-from glboard_core.demo.world.registry import InternalServerError
+from glboard_core.demo.world.registry import GRANULAR_SINCE, InternalServerError
 from glboard_core.demo.world.world import World
 
 Handler = Callable[..., Any]
@@ -125,10 +125,16 @@ class Rest:
 
     def _refused(self, asked: Asked, method: str) -> Answer | None:
         """What a token's scope or maintenance does not allow."""
-        if asked.scope == "granular" and asked.path in _NOT_GRANULAR:
+        if asked.scope == "granular" and asked.path in _NOT_GRANULAR and self.world.since < GRANULAR_SINCE:
             text = "Access denied: the fine-grained token lacks the permissions for this request."
             return 403, {"error": "insufficient_granular_scope", "error_description": text}, {}
-        if asked.user is not None and asked.scope not in ("api", "granular") and method != "GET":
+        reads = (
+            asked.scope in ("api", "read_api", "granular")
+            or (asked.scope == "read_user" and asked.path == f"{PREFIX}/user")
+            or asked.path == f"{PREFIX}/personal_access_tokens/self"
+        )
+        writes = asked.scope in ("api", "granular")
+        if asked.user is not None and not (reads if method == "GET" else writes):
             text = "The request requires higher privileges than provided by the access token."
             return (
                 403,

@@ -10,6 +10,7 @@ from glboard_core.demo.world import permissions as access
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.finders import members_of, named
 from glboard_core.demo.world.records import Place
+from glboard_core.demo.world.registry import GRANULAR_SINCE
 
 
 def _version(call: Call) -> str:
@@ -53,6 +54,7 @@ def token(call: Call) -> Any:
         "description": None, "scopes": [call.asked.scope], "user_id": user.id,
         "last_used_at": iso_millis(call.world.clock.now()), "active": True, "expires_at": None,
         "last_used_ips": ["127.0.0.1"],
+        **({"granular": call.asked.scope == "granular"} if call.world.since >= GRANULAR_SINCE else {}),
     }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ from glboard_core.demo.world.search import Index
 from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
+#: The first version in which GraphQL accepts fine-grained tokens.
+GRANULAR_SINCE = (19, 2)
 #: Within this time after the last one, a touch does not move `updated_at`: a minute, in microseconds.
 THROTTLE = 60 * SECOND
 
@@ -73,6 +75,8 @@ class Registry:
         self.board_lists: dict[int, BoardList] = {}
         self.notes: dict[int, Note] = {}
         self.statuses = default_statuses()
+        self.types = {"ISSUE": 1, "INCIDENT": 2, "TEST_CASE": 3, "REQUIREMENT": 4, "TASK": 5}
+        """Types of work items: GitLab's own in capitals, and those of the organisation (19.0 and later)."""
         self.index = Index({})
         self.owner_username = ""
         self.historian: Callable[[Issue], list[Event]] | None = None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Traits:
     """The traits of a world."""
 
-    protects_forms: bool = False
-    """A write to a page that is no API is refused as a form without its secret (422, HTML), as where no proxy
-    answers first; otherwise there is no such page (404)."""
+    protects_forms: bool = True
+    """A write to a page that is no API is refused as a form without its secret (422, HTML); otherwise, as
+    where a proxy answers first, there is no such page (404)."""
     races: float = 0
     """Seconds within which two writes of one issue's labels do not see each other, so that two of a scope
     stay. Writes of one request always see each other."""
@@ -32,5 +32,7 @@ class Traits:
     None for never."""
     system_notes: bool = True
     """Changes of fields that have no events of their own leave a system note."""
+    work_item_ids: bool = False
+    """The ids of issues are those of work items, as may become so without notice."""
     throttles: bool = True
     """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""
