@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from contract.documents import CATALOG, ISSUE, op
@@ -32,7 +33,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
-from glboard_core.gitlab.http_errors import place_in
+from glboard_core.gitlab.http_errors import of_exception, place_in
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
@@ -405,7 +406,9 @@ async def test_trusted_certificates_hold_for_this_machine_too(
             assert name in (await failure(server.url)).hint
 
 
-@pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}\r\nx: y", f"{TOKEN}\0"])
+@pytest.mark.parametrize(
+    "token", [f"{TOKEN}\n", f"{TOKEN}\r\nx: y", f"{TOKEN}\0", f"{TOKEN}\xe9", f"{TOKEN} x", ""]
+)
 async def test_a_token_that_cannot_be_sent_is_never_quoted(token: str) -> None:
     async with Malicious(answer(200, {"data": {}})) as server:
         for ask in (failure, failure_of_rest):
@@ -430,6 +433,21 @@ async def test_stray_bytes_are_an_error_in_our_words(raw: bytes) -> None:
         for ask in (failure, failure_of_rest):
             error = await ask(server.url, limits=Limits(read=0.05, attempts=1, patience=0.1))
             assert len(str(error)) < 600
+
+
+async def test_no_cookie_is_kept() -> None:
+    cookie = "a=b; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Path=/"
+    async with Malicious(answer(200, [BOARD], set_cookie=cookie)) as server, gateway(server.url) as one:
+        for _ in range(2):
+            await Admin(one.transport).boards("top")
+        assert not any("cookie" in sent.headers for sent in server.sent)
+
+
+def test_tls_that_breaks_later_leaves_it_open_what_was_made() -> None:
+    problem = httpx.ReadError("x")
+    problem.__cause__ = ssl.SSLError(1, "bad record mac")
+    failure = of_exception(problem, "host")
+    assert (type(failure.error), failure.reached) == (Offline, True)
 
 
 def test_where_a_redirect_leads_on_our_server() -> None:
