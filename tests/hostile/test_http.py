@@ -207,11 +207,13 @@ async def test_errors_are_cut(status: int) -> None:
 @pytest.mark.parametrize("raw", [b'{"data":' + b"[" * 50_000, b"[" * 50_000, b'[{"id":' * 20_000])
 async def test_deep_json_is_an_error(raw: bytes) -> None:
     async with Malicious(answer(200, raw)) as server:
-        assert "too deeply" in str(await failure(server.url))
-        assert isinstance(await failure_of_rest(server.url), NotGitLab)
+        for ask in (failure, failure_of_rest):
+            assert "too deeply" in str(await ask(server.url))
 
 
-@pytest.mark.parametrize("board", [7, None, {}, {"id": "x"}, {"id": 1e999, "name": "x"}, [[]]])
+@pytest.mark.parametrize(
+    "board", [7, None, {}, {"id": "x"}, {"id": 1e999, "name": "x"}, {"id": 1, "name": "\ud800"}, [[]]]
+)
 async def test_rest_of_another_form_is_an_error(board: Any) -> None:
     async with Malicious(answer(200, [board])) as server:
         assert isinstance(await failure_of_rest(server.url), NotGitLab)
@@ -322,6 +324,21 @@ async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.Mon
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.invalid")
     monkeypatch.setattr(socket, "getaddrinfo", not_found)
     assert "The proxy proxy.invalid:80 was not found" in str(await failure(url))
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_an_encrypted_way_to_the_proxy(trusted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM) if trusted else "")
+    async with Malicious(answer(200, [BOARD]), trust=trusting()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        if not trusted:
+            assert f"or of the proxy localhost:{proxy.port}" in str(
+                await failure("http://gitlab.example.com")
+            )
+            return
+        async with gateway("http://gitlab.example.com") as one:
+            assert len(await Admin(one.transport).boards("top")) == 1
+        assert proxy.sent[0].line.startswith("GET http://gitlab.example.com/api/v4/groups/top/boards")
 
 
 def not_found(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -375,6 +375,12 @@ def _marked(gitlab: Gitlab, project: str, milestone: str) -> list[SeenIssue]:
     return [one for one in found if planning_issue.is_owned(one.description, milestone)]
 
 
+def _moment(text: str) -> datetime:
+    # In UTC, as everywhere; a time without a zone cannot be compared with others.
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
 def _issue(row: Row) -> SeenIssue:
     milestone = row.get("milestone")
     labels = (label["name"] if isinstance(label, dict) else label for label in row.get("labels") or ())
@@ -387,8 +393,8 @@ def _issue(row: Row) -> SeenIssue:
         labels=frozenset(line(str(label)) for label in labels),
         milestone=line(str(milestone["title"])) if milestone else None,
         confidential=bool(row.get("confidential")),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
+        created_at=_moment(row["created_at"]),
+        updated_at=_moment(row["updated_at"]),
         web_url=line(str(row.get("web_url") or "")),
     )
     # Byte for byte: it is written back.

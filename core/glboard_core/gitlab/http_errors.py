@@ -304,7 +304,7 @@ def place_in(address: str) -> str:
     A server that is reached through a tunnel names another host. "" if it is not one of the REST API.
     """
     parts = _split(address)
-    if parts is None or len(address) > 4_000 or not address.isascii() or not address.isprintable():
+    if parts is None or len(address) > 8_000 or not address.isascii() or not address.isprintable():
         return ""
     _, found, below = parts.path.partition(f"{_API}/")
     if not found or ".." in below.split("/"):
