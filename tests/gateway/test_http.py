@@ -131,6 +131,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "too deeply"),
     "wrong shape": (partial(page, {"id": 7}), QueryRefused, "unknown format"),
     "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "unknown format"),
+    "accepted": (web(202, json={"data": {}}), NotGitLab, "202"),
     "moved": (web(301, headers={"location": "https://other.example/x?y=1"}), NotGitLab, "other.example"),
     "sign in": (web(302, headers={"location": "/users/sign_in"}), NotGitLab, "sign-in"),
     "401": (web(401, json=INVALID), TokenRejected, "expired"),
