@@ -31,6 +31,7 @@ from glboard_core.errors import (
 from glboard_core.gitlab import graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
 from glboard_core.gitlab.http_errors import of_exception, place_in
@@ -209,6 +210,21 @@ async def test_deep_json_is_an_error(raw: bytes) -> None:
     async with Malicious(answer(200, raw)) as server:
         for ask in (failure, failure_of_rest):
             assert "too deeply" in str(await ask(server.url))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b"[" * 50_000, b'[{"id": 1, "created_at": "2026-12-01T00:00:00"}]', b'[{"id": 1e99}]', b"{}",
+        b"[null]", b'[{"id": 1, "action": "add", "label": {"name": "x"}, "created_at": "0001-01-01T00:00:00+23:00"}]',
+        b'[{"id": 1, "action": "add", "label": {"name": "\xff"}, "created_at": "2026-12-01T00:00:00Z"}]',
+    ],
+)  # fmt: skip
+async def test_events_of_another_form_are_an_error(rows: bytes) -> None:
+    async with Malicious(answer(200, rows)) as server, gateway(server.url) as one:
+        with pytest.raises(NotGitLab) as caught:
+            await EventReader(one.transport).histories([ISSUE], ["label"])
+        unspoken(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -418,6 +434,8 @@ async def test_trusted_certificates_hold_for_this_machine_too(
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
+        for verify in ("/nul\0", "~nobody-at-all/x", "x" * 5_000, __file__, "\x1b[2J"):
+            assert "ca_cert" in (await failure_of_rest(server.url, verify=verify)).hint
         for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "missing"))
             assert name in (await failure(server.url)).hint

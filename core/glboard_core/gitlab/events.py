@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -21,7 +21,7 @@ from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import not_json
+from glboard_core.gitlab.http_errors import not_json, too_deep
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.purpose import with_purpose
@@ -67,7 +67,7 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     """An event of any kind. Label and milestone are null if they were deleted since, as is the user."""
 
     id: int
-    created_at: datetime
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)]
     user: _Username | None = None
     action: str = ""
     state: str = ""
@@ -194,19 +194,25 @@ class EventReader:
                 f"/api/v4/projects/{quote(issue.project, safe='')}/issues/{issue.iid}"
                 f"/resource_{kind}_events?per_page={PAGE}&page={page}"
             )
-            rows = self._decoded(await self._transport.get(path))
+            count, events = self._decoded(await self._transport.get(path), kind)
             # Pages overlap if events are added while they are read.
-            found |= {row.id: event for row in rows if (event := event_of(row, kind)) is not None}
-            if len(rows) < PAGE:
+            found |= events
+            if count < PAGE:
                 break
         return list(found.values())
 
-    def _decoded(self, raw: bytes) -> list[WireEvent]:
+    def _decoded(self, raw: bytes, kind: EventKind) -> tuple[int, dict[int, Event]]:
+        """How many rows a page has, and the events in them by number."""
+        host, deep = self._transport.account.host, False
         try:
-            return msgspec.json.decode(raw, type=list[WireEvent])
-        except msgspec.DecodeError:
-            pass
-        raise not_json(self._transport.account.host)
+            rows = msgspec.json.decode(raw, type=list[WireEvent])
+            events = {row.id: event for row in rows if (event := event_of(row, kind)) is not None}
+            return len(rows), events
+        except RecursionError:
+            deep = True
+        except (msgspec.DecodeError, UnicodeDecodeError, OverflowError):
+            pass  # the last: a time at the end of the calendar
+        raise too_deep(host) if deep else not_json(host)
 
 
 def event_of(row: WireEvent, kind: EventKind) -> Event | None:
