@@ -216,7 +216,8 @@ async def test_deep_json_is_an_error(raw: bytes) -> None:
     "rows",
     [
         b"[" * 50_000, b'[{"id": 1, "created_at": "2026-12-01T00:00:00"}]', b'[{"id": 1e99}]', b"{}",
-        b"[null]", b'[{"id": 1, "action": "add", "label": {"name": "x"}, "created_at": "0001-01-01T00:00:00+23:00"}]',
+        b"[null]",
+        b'[{"id": 1, "action": "add", "label": {"name": "x"}, "created_at": "0001-01-01T00:00:00+23:00"}]',
         b'[{"id": 1, "action": "add", "label": {"name": "\xff"}, "created_at": "2026-12-01T00:00:00Z"}]',
     ],
 )  # fmt: skip
