@@ -132,6 +132,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "too deeply"),
     "wrong shape": (web(200, json={"data": {"group": 7}}), NotUnderstood, "does not understand"),
     "field missing": (web(200, json={"data": {}}), NotUnderstood, "does not understand"),
+    "accepted": (web(202, json={"data": {}}), NotGitLab, "202"),
     "moved": (web(301, headers={"location": "https://other.example/x?y=1"}), NotGitLab, "other.example"),
     "sign in": (web(302, headers={"location": "/users/sign_in"}), NotGitLab, "sign-in"),
     "401": (web(401, json=INVALID), TokenRejected, "expired"),

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from contract.documents import CATALOG, ISSUE, op
@@ -30,9 +31,10 @@ from glboard_core.errors import (
 from glboard_core.gitlab import graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
-from glboard_core.gitlab.http_errors import place_in
+from glboard_core.gitlab.http_errors import of_exception, place_in
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
@@ -177,6 +179,8 @@ NODE = {
         ("gzip", gzip.compress(b'{"data": {}}')[:-9], "end is missing"),
         ("gzip", b"no gzip", "decompression failed"),
     ],
+    # Not the bodies: gzip puts the time into them.
+    ids=["twice", "brotli", "large", "in members", "cut off", "garbled"],
 )
 async def test_answers_are_bounded_while_they_are_unpacked(coding: str, body: bytes, word: str) -> None:
     async with Malicious(answer(200, body, content_encoding=coding)) as server:
@@ -206,11 +210,29 @@ async def test_errors_are_cut(status: int) -> None:
 @pytest.mark.parametrize("raw", [b'{"data":' + b"[" * 50_000, b"[" * 50_000, b'[{"id":' * 20_000])
 async def test_deep_json_is_an_error(raw: bytes) -> None:
     async with Malicious(answer(200, raw)) as server:
-        assert "too deeply" in str(await failure(server.url))
-        assert isinstance(await failure_of_rest(server.url), NotGitLab)
+        for ask in (failure, failure_of_rest):
+            assert "too deeply" in str(await ask(server.url))
 
 
-@pytest.mark.parametrize("board", [7, None, {}, {"id": "x"}, {"id": 1e999, "name": "x"}, [[]]])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b"[" * 50_000, b'[{"id": 1, "created_at": "2026-12-01T00:00:00"}]', b'[{"id": 1e99}]', b"{}",
+        b"[null]",
+        b'[{"id": 1, "action": "add", "label": {"name": "x"}, "created_at": "0001-01-01T00:00:00+23:00"}]',
+        b'[{"id": 1, "action": "add", "label": {"name": "\xff"}, "created_at": "2026-12-01T00:00:00Z"}]',
+    ],
+)  # fmt: skip
+async def test_events_of_another_form_are_an_error(rows: bytes) -> None:
+    async with Malicious(answer(200, rows)) as server, gateway(server.url) as one:
+        with pytest.raises(NotGitLab) as caught:
+            await EventReader(one.transport).histories([ISSUE], ["label"])
+        unspoken(caught.value)
+
+
+@pytest.mark.parametrize(
+    "board", [7, None, {}, {"id": "x"}, {"id": 1e999, "name": "x"}, {"id": 1, "name": "\ud800"}, [[]]]
+)
 async def test_rest_of_another_form_is_an_error(board: Any) -> None:
     async with Malicious(answer(200, [board])) as server:
         assert isinstance(await failure_of_rest(server.url), NotGitLab)
@@ -323,6 +345,21 @@ async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.Mon
     assert "The proxy proxy.invalid:80 was not found" in str(await failure(url))
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_an_encrypted_way_to_the_proxy(trusted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM) if trusted else "")
+    async with Malicious(answer(200, [BOARD]), trust=trusting()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        if not trusted:
+            assert f"or of the proxy localhost:{proxy.port}" in str(
+                await failure("http://gitlab.example.com")
+            )
+            return
+        async with gateway("http://gitlab.example.com") as one:
+            assert len(await Admin(one.transport).boards("top")) == 1
+        assert proxy.sent[0].line.startswith("GET http://gitlab.example.com/api/v4/groups/top/boards")
+
+
 def not_found(*_: object, **__: object) -> None:
     raise socket.gaierror(-2, "Name or service not known")
 
@@ -400,12 +437,16 @@ async def test_trusted_certificates_hold_for_this_machine_too(
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
+        for verify in ("/nul\0", "~nobody-at-all/x", "x" * 5_000, __file__, "\x1b[2J"):
+            assert "ca_cert" in (await failure_of_rest(server.url, verify=verify)).hint
         for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "missing"))
             assert name in (await failure(server.url)).hint
 
 
-@pytest.mark.parametrize("token", [f"{TOKEN}\n", f"{TOKEN}\r\nx: y", f"{TOKEN}\0"])
+@pytest.mark.parametrize(
+    "token", [f"{TOKEN}\n", f"{TOKEN}\r\nx: y", f"{TOKEN}\0", f"{TOKEN}\xe9", f"{TOKEN} x", ""]
+)
 async def test_a_token_that_cannot_be_sent_is_never_quoted(token: str) -> None:
     async with Malicious(answer(200, {"data": {}})) as server:
         for ask in (failure, failure_of_rest):
@@ -430,6 +471,21 @@ async def test_stray_bytes_are_an_error_in_our_words(raw: bytes) -> None:
         for ask in (failure, failure_of_rest):
             error = await ask(server.url, limits=Limits(read=0.05, attempts=1, patience=0.1))
             assert len(str(error)) < 600
+
+
+async def test_no_cookie_is_kept() -> None:
+    cookie = "a=b; Expires=Fri, 31 Dec 9999 23:59:59 GMT; Path=/"
+    async with Malicious(answer(200, [BOARD], set_cookie=cookie)) as server, gateway(server.url) as one:
+        for _ in range(2):
+            await Admin(one.transport).boards("top")
+        assert not any("cookie" in sent.headers for sent in server.sent)
+
+
+def test_tls_that_breaks_later_leaves_it_open_what_was_made() -> None:
+    problem = httpx.ReadError("x")
+    problem.__cause__ = ssl.SSLError(1, "bad record mac")
+    failure = of_exception(problem, "host")
+    assert (type(failure.error), failure.reached) == (Offline, True)
 
 
 def test_where_a_redirect_leads_on_our_server() -> None:

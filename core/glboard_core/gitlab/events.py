@@ -25,11 +25,11 @@ from glboard_core.errors import (
     TokenMissing,
     TokenRejected,
 )
-from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, decoded, moment
+from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, TooDeepError, decoded, moment
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import not_json
+from glboard_core.gitlab.http_errors import not_json, too_deep
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.purpose import with_purpose
@@ -202,19 +202,24 @@ class EventReader:
                 f"/api/v4/projects/{quote(issue.project, safe='')}/issues/{issue.iid}"
                 f"/resource_{kind}_events?per_page={PAGE}&page={page}"
             )
-            rows = self._decoded(await self._transport.get(path))
+            count, events = self._decoded(await self._transport.get(path), kind)
             # Pages overlap if events are added while they are read.
-            found |= {row.id: event for row in rows if (event := event_of(row, kind)) is not None}
-            if len(rows) < PAGE:
+            found |= events
+            if count < PAGE:
                 break
         return list(found.values())
 
-    def _decoded(self, raw: bytes) -> list[WireEvent]:
+    def _decoded(self, raw: bytes, kind: EventKind) -> tuple[int, dict[int, Event]]:
+        """How many rows a page has, and the events in them by number."""
+        host = self._transport.account.host
         try:
-            return decoded(raw, list[WireEvent])
-        except NotJsonError:
-            pass
-        raise not_json(self._transport.account.host)
+            rows = decoded(raw, list[WireEvent])
+        except NotJsonError as problem:
+            deep = isinstance(problem, TooDeepError)
+        else:
+            found = ((row.id, event_of(row, kind)) for row in rows)
+            return len(rows), {number: event for number, event in found if event is not None}
+        raise too_deep(host) if deep else not_json(host)
 
 
 def event_of(row: WireEvent, kind: EventKind) -> Event | None:

@@ -347,9 +347,13 @@ class Transport:
 
     def _open(self) -> httpx.AsyncClient:
         """Make the client. Raises GlboardError for a proxy or certificates that cannot be used."""
+        from http.cookiejar import CookieJar, DefaultCookiePolicy  # slow to import
+
         import httpx
 
         account, limits = self.account, self.limits
+        if not re.fullmatch(r"[\x21-\x7e]+", account.token.reveal()):
+            raise http_errors.unsendable(account.host)
 
         def with_token(request: httpx.Request) -> httpx.Request:
             # At the last moment, and as Bearer, which httpx redacts when it prints headers.
@@ -365,6 +369,7 @@ class Transport:
             proxy=None if proxy is None else _through(proxy),
             # What it would take from the environment is in route.py.
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=httpx.Timeout(
                 connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool

@@ -79,42 +79,40 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> F
     Classes are compared by name, since httpx may not be imported before it is needed.
     """
     causes = list(_chain(problem))
-    if (tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)) is not None:
-        return Failure(_tls_failed(host, tls, proxy), reached=False)
     kinds = {kind.__name__ for kind in type(problem).__mro__}
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None and kinds & {"ConnectError", "SSLError"}:
+        return Failure(_tls_failed(host, tls, proxy), reached=False)
     if kinds & {"ConnectTimeout", "PoolTimeout"}:
-        return Failure(_unanswered(host, proxy), reached=False, again=True)
+        return Failure(
+            _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
+        )
+    way = (
+        f"It goes through the proxy {proxy.shown}, which {proxy.setting} names." if proxy is not None else ""
+    )
     if kinds & {"TimeoutException", "TimeoutError"}:
-        slow = TimedOut(f"{host} did not answer in time.", hint="The server may be busy. Try again later.")
-        return Failure(slow, again=True)
+        busy = "The server may be busy. Try again later."
+        return Failure(TimedOut(f"{host} did not answer in time.", hint=way or busy), again=True)
     if "ProxyError" in kinds:
         return Failure(_refused_by(proxy, str(problem)), reached=False, again=True)
     if "ConnectError" in kinds:
         return Failure(_unreachable(host, causes, proxy), reached=False, again=True)
-    if kinds & {"LocalProtocolError", "UnicodeEncodeError"}:
-        # Only a header can be wrong, and of ours only the token's; the error's own text holds it.
-        return Failure(_unsendable(host), reached=False)
     if kinds & {"UnsupportedProtocol", "InvalidURL", "UnicodeError"}:
         wrong = NotGitLab(
             f"{host} cannot be reached over HTTP.", hint="Check the server's address (--url or GITLAB_HOST)."
         )
         return Failure(wrong, reached=False)
     if kinds & {"HTTPError", "OSError"}:
-        lost = Offline(f"The connection to {host} was lost.", hint="Check your network connection, or VPN.")
-        return Failure(lost, again=True)
+        check = "Check your network connection, or VPN."
+        return Failure(Offline(f"The connection to {host} was lost.", hint=way or check), again=True)
     if "ImportError" in kinds and proxy is not None:
         missing = Offline(
             f"{proxy.setting} names a SOCKS proxy, for which a Python package is missing.",
             hint="Install it: pip install socksio",
         )
         return Failure(missing, reached=False)
-    kind = type(problem).__name__
-    through = f" through the proxy {proxy.shown} ({proxy.setting})" if proxy is not None else ""
-    odd = Offline(
-        f"The connection to {host}{through} failed ({kind}).",
-        hint=f"Check {proxy.setting}." if proxy is not None else "Try again later.",
-    )
-    return Failure(odd, again=True)
+    odd = f"The connection to {host} failed ({type(problem).__name__})."
+    return Failure(Offline(odd, hint=way or "Try again later."), again=True)
 
 
 def _unanswered(host: str, proxy: Proxy | None) -> Offline:
@@ -152,7 +150,8 @@ def proxy_wants_sign_in(proxy: Proxy | None) -> Offline:
     )
 
 
-def _unsendable(host: str) -> AuthError:
+def unsendable(host: str) -> AuthError:
+    """The token cannot be a header's value; the HTTP library's own error would hold it."""
     return AuthError(
         f"The token for {host} contains characters that no token has, so it was not sent.",
         hint="Copy it again, without anything around it.",
@@ -304,7 +303,7 @@ def place_in(address: str) -> str:
     A server that is reached through a tunnel names another host. "" if it is not one of the REST API.
     """
     parts = _split(address)
-    if parts is None or len(address) > 4_000 or not address.isascii() or not address.isprintable():
+    if parts is None or len(address) > 8_000 or not address.isascii() or not address.isprintable():
         return ""
     _, found, below = parts.path.partition(f"{_API}/")
     if not found or ".." in below.split("/"):

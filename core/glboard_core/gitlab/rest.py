@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import Offline
+from glboard_core.errors import GlboardError, Offline
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.http import Answer, Transport
 from glboard_core.gitlab.http_errors import Failure
@@ -115,6 +115,8 @@ class _Backend:
         answer = self._ask(method.upper(), place, body)
         if isinstance(answer, Failure):
             raise NoAnswer(answer)
+        if (error := _unreadable(answer, host)) is not None:
+            raise NoAnswer(Failure(error))
         return _Received(answer, url)
 
     def _ask(self, method: str, path: str, body: bytes) -> Answer | Failure:
@@ -125,3 +127,15 @@ class _Backend:
             asking.close()
             return Failure(Offline("The connection is closed."), reached=False)
         return asked.result()
+
+
+def _unreadable(answer: Answer, host: str) -> GlboardError | None:
+    """What is wrong with the JSON of an answer: python-gitlab's own reader lets pass what is no text."""
+    try:
+        if answer.body:
+            msgspec.json.decode(answer.body)
+    except RecursionError:
+        return http_errors.too_deep(host)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return http_errors.not_json(host)
+    return None

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from glboard_core.errors import Offline, TlsFailed
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.decode import line
 
 #: Kinds of proxies, and how the HTTP library calls them. Desktops write SOCKS 5 as ``socks``.
 _KINDS = {"http": "http", "https": "https", "socks": "socks5", "socks5": "socks5", "socks5h": "socks5h"}
@@ -160,21 +161,24 @@ def _trusting(settings: Mapping[str, str]) -> ssl.SSLContext:
     for setting, text in settings.items():
         # OpenSSL allows several folders.
         parts = text.split(os.pathsep) if setting == "SSL_CERT_DIR" else [text]
-        for path in (Path(part).expanduser() for part in parts if part):
+        for part in filter(None, parts):
             problem = ""
-            folder, file = (str(path), None) if path.is_dir() else (None, str(path))
             try:
+                path = Path(part).expanduser()
+                folder, file = (str(path), None) if path.is_dir() else (None, str(path))
                 if context is None:
                     context = ssl.create_default_context(cafile=file, capath=folder)
                 else:
                     context.load_verify_locations(cafile=file, capath=folder)
             except ssl.SSLError:
                 problem = "it contains no certificates"
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RuntimeError) as error:
+                # RuntimeError: there is no such home.
                 problem = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
             if problem:
+                shown = line(part)[:200]
                 raise TlsFailed(
-                    f"Cannot use the trusted certificates in {path}: {problem}.", hint=f"Check {setting}."
+                    f"Cannot use the trusted certificates in {shown}: {problem}.", hint=f"Check {setting}."
                 )
     if context is not None:
         return context
