@@ -108,6 +108,20 @@ def test_no_output_of_a_command_holds_them(server: MaliciousServer, capsys: Text
 
 
 @pytest.mark.parametrize(
+    "arguments", [("--group", "\udcff"), ("show", "\udcff"), ("show", "x", "--milestone", "\udcff")]
+)
+def test_an_argument_in_another_encoding_is_wrong_use(
+    arguments: tuple[str, ...], server: MaliciousServer, capsys: Text
+) -> None:
+    command = [*arguments, "show", "planning"] if arguments[0] == "--group" else [*arguments]
+    assert run(command) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("glboard: ")
+    assert not acts(said)
+    assert "does not understand" not in said
+
+
+@pytest.mark.parametrize(
     ("status", "header"),
     [(200, "content-type"), (302, "location"), (403, "content-type"), (413, "x-request-id")],
 )

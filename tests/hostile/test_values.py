@@ -13,6 +13,7 @@ import pytest
 from gateway.worlds import make
 from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
+from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import answers
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.decode import Page, WireIssue, WithIssues
@@ -166,6 +167,21 @@ def test_the_last_step_says_what_failed_and_where(
 
 
 # The engine
+
+
+async def test_an_issue_that_cannot_be_read_again_is_not_gone() -> None:
+    with MaliciousServer(make(issues=3)) as server:
+        it = await Asked(server).open()
+
+        def tamper(answer: Answer) -> None:
+            answer.body = answer.body.replace(b'"reference":"top/app#2"', b'"reference":"top/app#2","iid":[]')
+
+        async with it.gateway:
+            with server.tampering(tamper):
+                assert await it.gateway.read(list(it.issues), it.issues) == it.issues
+                assert "iid of top/app#2" in it.left_out[0]
+                with pytest.raises(NotUnderstood):
+                    await it.gateway.read(list(it.issues))
 
 
 async def test_edits_go_out_whatever_the_lists_answer() -> None:

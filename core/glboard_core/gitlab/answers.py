@@ -57,6 +57,9 @@ _ESCAPE = re.compile(
 )
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
+#: For an entry without a name, title or id.
+_NAMELESS = "an entry"
+
 #: Called with what was left out of an answer.
 Report = Callable[[str], None]
 
@@ -248,7 +251,7 @@ def _leave_out(tree: Any, problem: str, *, alone: bool) -> _Fault:
     if field in _DISPENSABLE and isinstance(holder, dict) and field in holder:
         del holder[field]
     elif start == 0:
-        raise not_understood(problem[:200])
+        raise not_understood(_words(found))
     else:
         page = tree
         for step in steps[: start - 1]:
@@ -256,6 +259,9 @@ def _leave_out(tree: Any, problem: str, *, alone: bool) -> _Fault:
         if page[steps[start - 1]] is None:
             raise not_understood(problem[:200])
         page[steps[start - 1]] = None
+        if found.entry == _NAMELESS and not any(page):
+            # Nothing shows that this is a page of entries at all.
+            raise not_understood(problem[:200])
     return found
 
 
@@ -264,7 +270,7 @@ def _name_of(entry: Any) -> str:
         for name in ("reference", "fullPath", "title", "username", "id"):
             if isinstance(text := entry.get(name), str) and text:
                 return " ".join(printable(text[:200]).split())[:80]
-    return "an entry"
+    return _NAMELESS
 
 
 def _words(fault: _Fault) -> str:

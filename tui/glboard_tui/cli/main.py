@@ -157,8 +157,9 @@ def run(arguments: list[str]) -> int:
         _say(GlboardError(f"{place}{error.strerror or error}."))
         return 1
     except Exception as error:  # noqa: BLE001  (the last step: no traceback, whatever it was)
-        _say(_cause(error))
-        return 1
+        cause = _cause(error)
+        _say(cause)
+        return 2 if isinstance(cause, UsageError | NameUnknown) else 1
     return status if isinstance(status, int) else 0
 
 
@@ -168,6 +169,9 @@ def _cause(error: Exception) -> GlboardError:
         error = error.exceptions[0]
     if isinstance(error, GlboardError):
         return error
+    if isinstance(error, UnicodeEncodeError):
+        # No decoded answer has such text: it comes from the command line, or the name of a file.
+        return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")
     if "glboard_core.gitlab.http" in sys.modules:
         from glboard_core.gitlab.answers import has_answer, last_request
 

@@ -25,6 +25,7 @@ from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
 from glboard_core.demo.world.clock import Clock, moment, parse_time
 from glboard_core.demo.world.world import World
+from glboard_core.model.printable import printable
 
 _PATIENCE = 10.0
 
@@ -220,6 +221,11 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def _complain(text: str) -> None:
+    # It repeats what stands in a scenario, which somebody else may have written.
+    sys.stderr.write(f"glboard demo: {printable(text)}\n")
+
+
 def _watch_parent(stop: Callable[[], None]) -> None:
     """Standard input ends when the parent dies, however it dies."""
 
@@ -242,17 +248,17 @@ def serve(options: DemoOptions) -> int:
         options.check()
         server = build_server(options)
     except (OptionsError, FaultSpecError) as error:
-        sys.stderr.write(f"glboard demo: {error}\n")
+        _complain(str(error))
         return 2
     except ScenarioError as error:
-        sys.stderr.write(f"glboard demo: {error}\n")
+        _complain(str(error))
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     try:
         server.start()
     except OSError as error:
-        sys.stderr.write(f"glboard demo: cannot listen on {options.host}:{options.port}: {error.strerror}\n")
+        _complain(f"cannot listen on {options.host}:{options.port}: {error.strerror}")
         return 1
     _say(f"GITLAB_HOST={server.url}")
     _say(f"GLBOARD_GROUP={server.world.root.full_path}")
