@@ -81,10 +81,7 @@ def _many(
         unplaced = _unplaced([one for one in rows if one not in named], places, positions)
         named.update(unplaced)
         here_in = order.index(issue.id)
-        was = (
-            order[here_in - 1] if here_in else None,
-            order[here_in + 1] if here_in + 1 < len(order) else None,
-        )
+        was = (_nearest(order, here_in, -1), _nearest(order, here_in, 1))
         change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:
@@ -156,10 +153,22 @@ def around(issue: IssueId, positions: Mapping[IssueId, float]) -> tuple[IssueId 
     """(above, below) of an issue in the whole order; one not in it comes after all others."""
     mine = positions.get(issue)
     key = order_key(mine, issue)
-    highest = max((at for at in positions.values() if mine is None or at < mine), default=None)
-    lowest = min((at for at in positions.values() if mine is not None and at > mine), default=None)
-    near = (order_key(at, one) for one, at in positions.items() if at in (highest, mine, lowest))
-    known = sorted(one for one in near if one != key)
-    place = bisect_left(known, key)
-    above = IssueId(known[place - 1][3]) if place else None
-    return above, IssueId(known[place][3]) if place < len(known) else None
+    # Not those that GitLab does not have yet: their ids change.
+    known = {one: at for one, at in positions.items() if not one.startswith("new:")}
+    highest = max((at for at in known.values() if mine is None or at < mine), default=None)
+    lowest = min((at for at in known.values() if mine is not None and at > mine), default=None)
+    near = (order_key(at, one) for one, at in known.items() if at in (highest, mine, lowest))
+    nearest = sorted(one for one in near if one != key)
+    place = bisect_left(nearest, key)
+    above = IssueId(nearest[place - 1][3]) if place else None
+    return above, IssueId(nearest[place][3]) if place < len(nearest) else None
+
+
+def _nearest(order: Sequence[IssueId], at: int, step: int) -> IssueId | None:
+    """The next issue above (``step`` -1) or below a place in an order that GitLab has already."""
+    at += step
+    while 0 <= at < len(order):
+        if not order[at].startswith("new:"):
+            return order[at]
+        at += step
+    return None

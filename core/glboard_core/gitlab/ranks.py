@@ -367,7 +367,7 @@ class RankSender:
         stopped: GlboardError | None = None
         for op in ops:
             error = stopped or await self._reorder(op)
-            if isinstance(error, ConnectionFailed | AuthError) and not isinstance(error, ScopeMissing):
+            if isinstance(error, ConnectionFailed | AuthError):
                 stopped = error
             if error is None:
                 outcomes.append(Done(op=op.id, issue=self._known.get(op.issue)))
@@ -434,10 +434,12 @@ def _worth_a_look(error: GlboardError) -> bool:
 def _rest_error(failure: Failure, project: str) -> GlboardError:
     """The error for a reorder that was not answered with success."""
     error = failure.error
-    if failure.crashed:
+    if failure.status == 500:
         return crashed()
-    if isinstance(error, TokenRejected | ScopeMissing | RateLimited):
-        return error
+    if isinstance(error, ScopeMissing):
+        return EditForbidden(error.message, hint=error.hint)
+    if isinstance(error, TokenRejected | RateLimited) or failure.status == 503:
+        return error  # in maintenance mode, for one: nothing was executed
     if failure.status in (403, 404):
         return EditForbidden(
             f"GitLab does not allow to rank issues in {project}, or the issue was not found.",
