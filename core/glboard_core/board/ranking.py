@@ -48,8 +48,9 @@ def _one(
         return []
     above, below = (index.issue(place) if place else None for place in places)
     order = index.positions()
-    unplaced = _unplaced([one for one in cards if one != issue.id], places, order)
-    return [(issue.id, _between_neighbours(issue, above, below, around(issue.id, order), unplaced))]
+    was = around(issue.id, order)
+    unplaced = _unplaced([one for one in cards if one != issue.id], (*places, *was), order)
+    return [(issue.id, _between_neighbours(issue, above, below, was, unplaced))]
 
 
 def _many(
@@ -78,10 +79,10 @@ def _many(
         if places is None:
             continue
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
-        unplaced = _unplaced([one for one in rows if one not in named], places, positions)
-        named.update(unplaced)
         here_in = order.index(issue.id)
         was = (_nearest(order, here_in, -1), _nearest(order, here_in, 1))
+        unplaced = _unplaced([one for one in rows if one not in named], (*places, *was), positions)
+        named.update(unplaced)
         change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:
@@ -117,10 +118,10 @@ def _between_neighbours(
 
 
 def _unplaced(
-    rows: Sequence[IssueId], places: tuple[IssueId | None, IssueId | None], order: Mapping[IssueId, float]
+    rows: Sequence[IssueId], beside: Sequence[IssueId | None], order: Mapping[IssueId, float]
 ) -> tuple[IssueId, ...]:
-    """The cards of a column without a position, if a neighbour is one of them."""
-    if all(place is None or is_placed(order.get(place)) for place in places):
+    """The cards of a column without a position, if a neighbour, now or before, has none."""
+    if all(place is None or is_placed(order.get(place)) for place in beside):
         return ()
     start = bisect_left(rows, True, key=lambda one: not is_placed(order.get(one)))
     return tuple(one for one in rows[start:] if one in order and not one.startswith("new:"))

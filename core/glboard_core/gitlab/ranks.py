@@ -8,6 +8,7 @@ and set right once. Owns these steps, and ranking over REST where the group has 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -164,7 +165,9 @@ class RankSender:
         found: dict[IssueId, Issue] = {}
         ranked: set[IssueId] = set()
         for op in ops:
-            named = op.change.unplaced if isinstance(op.change, Rank) else ()
+            rank = op.change
+            waits = any(self._position(one) is None for one in _neighbours(op) if one in self._known)
+            named = rank.unplaced if isinstance(rank, Rank) and waits else ()
             for one in (*named, *_neighbours(op)):
                 issue = self._known.get(one)
                 # One that is ranked before it has its position by then.
@@ -229,20 +232,17 @@ class RankSender:
 
         Returns why that failed, if it did.
         """
+        there = [one for one in needed if one.id not in self._gone]
+        kept = _in_order([self._position(one.id) for one in there])
         before: IssueId | None = None
-        at: float | None = None
         behind: list[Op] = []
-        for one in needed:
-            if one.id in self._gone:
-                continue
-            now = self._position(one.id)
-            if now is None or (before is not None and (at is None or now <= at)):
+        for at, one in enumerate(there):
+            if at not in kept:
                 before = before or await self._last_placed({*moved, *(other.id for other in needed)})
                 if before is None:
                     return _no_order(self._board is not None)
                 behind.append(_behind(one.id, before, at=self._at))
-                now = None
-            before, at = one.id, now
+            before = one.id
         outcomes = await self._move(behind) if behind else []
         for op, outcome in zip(behind, outcomes, strict=True):
             self._absorb(op, outcome)
@@ -425,6 +425,25 @@ def _behind(issue: IssueId, other: IssueId, *, at: datetime) -> Op:
     """A rank that no person asked for."""
     identity = new_id()
     return Op(id=OpId(identity), group=GroupId(identity), issue=issue, change=Rank(above=other), at=at)
+
+
+def _in_order(places: Sequence[float | None]) -> set[int]:
+    """As many of these places as are in order already, by index."""
+    ends: list[tuple[float, int]] = []
+    before: dict[int, int] = {}
+    for index, place in enumerate(places):
+        if place is None:
+            continue
+        at = bisect_left(ends, (place, -1))
+        if at:
+            before[index] = ends[at - 1][1]
+        ends[at : at + 1] = [(place, index)]
+    found: set[int] = set()
+    last = ends[-1][1] if ends else None
+    while last is not None:
+        found.add(last)
+        last = before.get(last)
+    return found
 
 
 def _worth_a_look(error: GlboardError) -> bool:
