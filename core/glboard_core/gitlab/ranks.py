@@ -100,7 +100,7 @@ class RankSender:
         self._at = datetime.min.replace(tzinfo=UTC)
 
     async def send(self, ops: Sequence[Op]) -> list[Outcome]:
-        """One outcome per Op, in order; the last one made has the places of others that changed along.
+        """One outcome per Op, in order; the last one has the places of others that changed along.
 
         Raises ConnectionFailed or AuthError if nothing was sent.
         """
@@ -117,10 +117,7 @@ class RankSender:
         outcomes = [found[op.id] for op in ops]
         own = {op.issue for op in ops}
         places = {issue: at for issue, at in self._places.items() if issue not in own}
-        made = [at for at, one in enumerate(outcomes) if isinstance(one, Done)]
-        if made and places:
-            outcomes[made[-1]] = structs.replace(outcomes[made[-1]], places=places)
-        return outcomes
+        return [*outcomes[:-1], structs.replace(outcomes[-1], places=places)]
 
     # -- before: whatever is ranked next to must have a position
 
@@ -234,14 +231,21 @@ class RankSender:
         """
         there = [one for one in needed if one.id not in self._gone]
         kept = _in_order([self._position(one.id) for one in there])
+        first = there[min(kept)].id if kept else None
         before: IssueId | None = None
         behind: list[Op] = []
         for at, one in enumerate(there):
             if at not in kept:
-                before = before or await self._last_placed({*moved, *(other.id for other in needed)})
-                if before is None:
-                    return _no_order(self._board is not None)
-                behind.append(_behind(one.id, before, at=self._at))
+                change = Rank(above=before) if before is not None else Rank(below=first)
+                if before is first is None:
+                    last = await self._last_placed({*moved, *(other.id for other in needed)})
+                    if last is None:
+                        return _no_order(self._board is not None)
+                    change = Rank(above=last)
+                identity = new_id()
+                behind.append(
+                    Op(id=OpId(identity), group=GroupId(identity), issue=one.id, change=change, at=self._at)
+                )
             before = one.id
         outcomes = await self._move(behind) if behind else []
         for op, outcome in zip(behind, outcomes, strict=True):
@@ -419,12 +423,6 @@ def _neighbours(op: Op) -> tuple[IssueId, ...]:
 
 def _lists(board: _Board) -> Sequence[_List]:
     return (board.lists or Page[_List]()).items()
-
-
-def _behind(issue: IssueId, other: IssueId, *, at: datetime) -> Op:
-    """A rank that no person asked for."""
-    identity = new_id()
-    return Op(id=OpId(identity), group=GroupId(identity), issue=issue, change=Rank(above=other), at=at)
 
 
 def _in_order(places: Sequence[float | None]) -> set[int]:

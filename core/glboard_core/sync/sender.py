@@ -418,8 +418,8 @@ class OutboxSender:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
-        places = [outcome.places for _, outcome in outcomes if isinstance(outcome, Done)]
-        self._local_state.place({issue: at for some in places for issue, at in some.items()})
+        for _, outcome in outcomes:
+            self._local_state.place(outcome.places)
         self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
             item.sent_at = 0.0
