@@ -82,6 +82,7 @@ def _many(
         here_in = order.index(issue.id)
         was = (_nearest(order, here_in, -1), _nearest(order, here_in, 1))
         unplaced = _unplaced([one for one in rows if one not in named], (*places, *was), positions)
+        unplaced = tuple(one for one in unplaced if one not in named)
         named.update(unplaced)
         change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
@@ -120,11 +121,13 @@ def _between_neighbours(
 def _unplaced(
     rows: Sequence[IssueId], beside: Sequence[IssueId | None], order: Mapping[IssueId, float]
 ) -> tuple[IssueId, ...]:
-    """The cards of a column without a position, if a neighbour, now or before, has none."""
+    """Cards of a column without a position, and such neighbours, if a neighbour, now or before, has none."""
     if all(place is None or is_placed(order.get(place)) for place in beside):
         return ()
     start = bisect_left(rows, True, key=lambda one: not is_placed(order.get(one)))
-    return tuple(one for one in rows[start:] if one in order and not one.startswith("new:"))
+    waiting = {*rows[start:], *(one for one in beside if one and not is_placed(order.get(one)))}
+    known = (one for one in waiting if one in order and not one.startswith("new:"))
+    return tuple(sorted(known, key=lambda one: order_key(order[one], one)))
 
 
 def between(above: float | None, below: float | None) -> float | None:

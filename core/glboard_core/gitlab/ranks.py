@@ -341,10 +341,15 @@ class RankSender:
             return Failed(op=op.id, error=answer_lost())
 
     def _beside_what_is_left(self, op: Op) -> Op:
+        """The rank next to those of its neighbours that are still there, and still one above the other."""
         rank = op.change
         if not isinstance(rank, Rank):
             return op
         above, below = (None if one in self._gone else one for one in (rank.above, rank.below))
+        places = [self._known[one] for one in (above, below) if one in self._known]
+        if len(places) == 2 and all(one.position is not None for one in places):
+            # Ranked by others meanwhile, so that nothing is between them: next to the first one.
+            below = below if rank_key(places[0]) < rank_key(places[1]) else None
         return structs.replace(op, change=structs.replace(rank, above=above, below=below))
 
     async def _other_board(self) -> bool:
