@@ -136,7 +136,8 @@ class RankSender:
             for one in self._known.values()
             if one.position is None and one.id not in moved and not one.is_new
         ]
-        await self._read_lists(sorted({one.id: one for one in (*others, *needed)}.values(), key=rank_key))
+        waiting = sorted({one.id: one for one in (*others, *needed)}.values(), key=rank_key)
+        await self._read_lists(waiting, {one.id for one in needed})
         beside = {one for op in ops for one in _neighbours(op)}
         last = max((rank_key(one) for one in needed if one.id in beside), default=None)
         if left := [one.id for one in needed if self._is_waiting(one, last)]:
@@ -173,18 +174,19 @@ class RankSender:
             ranked.add(op.issue)
         return sorted(found.values(), key=rank_key)
 
-    async def _read_lists(self, issues: Sequence[Issue]) -> None:
+    async def _read_lists(self, issues: Sequence[Issue], needed: set[IssueId]) -> None:
         """Read lists of boards that have these issues: that gives them positions, in order. Tells the board.
 
-        GitLab does that page by page; by their numbers they are on the first one.
+        GitLab does that page by page; by their numbers they are on the first one. Further boards are read
+        for those needed only.
         """
-        if not (group := self._catalog.group):
-            return
+        group = self._catalog.group
         for part in chunks(issues, queries.PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
+            must = [one.id for one in part if one.id in needed]
             pages = 0
             after: str | None = None
-            while pages < MOST_BOARDS and any(self._position(one.id) is None for one in part):
+            while not pages or (pages < MOST_BOARDS and any(self._position(one) is None for one in must)):
                 answer = await self._runner.ask(
                     queries.PLACES, {**variables, "after": after}, OfGroup[_Boards]
                 )
@@ -259,9 +261,10 @@ class RankSender:
 
     async def _last_placed(self, without: set[IssueId]) -> IssueId | None:
         """The last of the known issues that have a position, or any that has one."""
-        placed = [one for one in self._known.values() if one.position is not None and one.id not in without]
+        placed = [one for one in self._known.values() if one.position is not None]
         if placed:
-            return max(placed, key=rank_key).id
+            # Preferably not one that is about to be ranked elsewhere.
+            return max(placed, key=lambda one: (one.id not in without, rank_key(one))).id
         answer = await self._runner.ask(queries.FIRST_PLACED, {"group": self._catalog.group}, OfGroup[_First])
         page = (answer.group and answer.group.issues) or Page[_Place]()
         return next((one.id for one in page.items() if one.relative_position is not None), None)

@@ -327,7 +327,7 @@ class OutboxSender:
             raise ConnectionFailed(NOT_LOADED)
         known = self._store.issues()
         issues = [item.op.issue for item in items]
-        issues += concerned([item.op.change for item in items], known)
+        issues += concerned([item.op for item in items], known)
         confirmed = {issue: known[issue] for issue in issues if issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
         by_op = {item.op.id: item for item in items}
