@@ -58,12 +58,13 @@ class Failed(Struct, frozen=True, kw_only=True):
     """The change was not made, or only in part: ``error`` says why; ``issue`` is the server's current state.
 
     ``error`` is an EditUnknown if the answer was lost and the change may have been made; a ConnectionFailed
-    or AuthError if this Op was not sent at all and can be sent later.
+    or AuthError if this Op was not sent at all and can be sent later. ``places`` as in Done.
     """
 
     op: OpId
     error: GlboardError
     issue: Issue | None = None
+    places: Mapping[IssueId, float] = {}
 
 
 Outcome = Done | Failed

@@ -211,3 +211,11 @@ async def test_issues_of_the_same_number_elsewhere_keep_their_order(context: Loa
     await context.do("top/app#1", rank(context, 4, 5))
     there = sorted(issues, key=lambda one: (one.position is None, one.position, one.id))
     assert [one.id for one in there if one.id in wanted] == wanted
+
+
+async def test_neighbours_that_others_have_swapped(context: LoadedGateway) -> None:
+    await unplaced(context)
+    context.world.move("top/app#5", before="top/app#2")
+    issue = await context.do("top/app#1", rank(context, 4, 5))
+    assert order(context) == [5, 2, 3, 4, 1, 6]
+    assert issue.position == context.world.issue("top/app#1").position

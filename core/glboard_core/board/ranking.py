@@ -48,8 +48,9 @@ def _one(
         return []
     above, below = (index.issue(place) if place else None for place in places)
     order = index.positions()
-    unplaced = _unplaced([one for one in cards if one != issue.id], places, order)
-    return [(issue.id, _between_neighbours(issue, above, below, around(issue.id, order), unplaced))]
+    was = around(issue.id, order)
+    unplaced = _unplaced([one for one in cards if one != issue.id], (*places, *was), order)
+    return [(issue.id, _between_neighbours(issue, above, below, was, unplaced))]
 
 
 def _many(
@@ -78,13 +79,11 @@ def _many(
         if places is None:
             continue
         above, below = (now.get(place) or index.issue(place) if place else None for place in places)
-        unplaced = _unplaced([one for one in rows if one not in named], places, positions)
-        named.update(unplaced)
         here_in = order.index(issue.id)
-        was = (
-            order[here_in - 1] if here_in else None,
-            order[here_in + 1] if here_in + 1 < len(order) else None,
-        )
+        was = (_nearest(order, here_in, -1), _nearest(order, here_in, 1))
+        unplaced = _unplaced([one for one in rows if one not in named], (*places, *was), positions)
+        unplaced = tuple(one for one in unplaced if one not in named)
+        named.update(unplaced)
         change = _between_neighbours(now[issue.id], above, below, was, unplaced)
         changes.append((issue.id, change))
         if change.position is not None:
@@ -120,13 +119,15 @@ def _between_neighbours(
 
 
 def _unplaced(
-    rows: Sequence[IssueId], places: tuple[IssueId | None, IssueId | None], order: Mapping[IssueId, float]
+    rows: Sequence[IssueId], beside: Sequence[IssueId | None], order: Mapping[IssueId, float]
 ) -> tuple[IssueId, ...]:
-    """The cards of a column without a position, if a neighbour is one of them."""
-    if all(place is None or is_placed(order.get(place)) for place in places):
+    """Cards of a column without a position, and such neighbours, if a neighbour, now or before, has none."""
+    if all(place is None or is_placed(order.get(place)) for place in beside):
         return ()
     start = bisect_left(rows, True, key=lambda one: not is_placed(order.get(one)))
-    return tuple(one for one in rows[start:] if one in order and not one.startswith("new:"))
+    waiting = {*rows[start:], *(one for one in beside if one and not is_placed(order.get(one)))}
+    known = (one for one in waiting if one in order and not one.startswith("new:"))
+    return tuple(sorted(known, key=lambda one: order_key(order[one], one)))
 
 
 def between(above: float | None, below: float | None) -> float | None:
@@ -156,10 +157,22 @@ def around(issue: IssueId, positions: Mapping[IssueId, float]) -> tuple[IssueId 
     """(above, below) of an issue in the whole order; one not in it comes after all others."""
     mine = positions.get(issue)
     key = order_key(mine, issue)
-    highest = max((at for at in positions.values() if mine is None or at < mine), default=None)
-    lowest = min((at for at in positions.values() if mine is not None and at > mine), default=None)
-    near = (order_key(at, one) for one, at in positions.items() if at in (highest, mine, lowest))
-    known = sorted(one for one in near if one != key)
-    place = bisect_left(known, key)
-    above = IssueId(known[place - 1][3]) if place else None
-    return above, IssueId(known[place][3]) if place < len(known) else None
+    # Not those that GitLab does not have yet: their ids change.
+    known = {one: at for one, at in positions.items() if not one.startswith("new:")}
+    highest = max((at for at in known.values() if mine is None or at < mine), default=None)
+    lowest = min((at for at in known.values() if mine is not None and at > mine), default=None)
+    near = (order_key(at, one) for one, at in known.items() if at in (highest, mine, lowest))
+    nearest = sorted(one for one in near if one != key)
+    place = bisect_left(nearest, key)
+    above = IssueId(nearest[place - 1][3]) if place else None
+    return above, IssueId(nearest[place][3]) if place < len(nearest) else None
+
+
+def _nearest(order: Sequence[IssueId], at: int, step: int) -> IssueId | None:
+    """The next issue above (``step`` -1) or below a place in an order that GitLab has already."""
+    at += step
+    while 0 <= at < len(order):
+        if not order[at].startswith("new:"):
+            return order[at]
+        at += step
+    return None

@@ -117,8 +117,9 @@ class UndoStack:
 
 
 def _renamed(group: Group, old: IssueId, new: IssueId) -> Group:
-    ops = tuple(structs.replace(op, issue=new) if op.issue == old else op for op in group.ops)
-    return structs.replace(group, ops=ops)
+    ops = (structs.replace(op, issue=new) if op.issue == old else op for op in group.ops)
+    ops = (structs.replace(op, change=op.change.renamed(old, new)) for op in ops)
+    return structs.replace(group, ops=tuple(ops))
 
 
 def _replaced(group: Group, op: Op) -> Group:

@@ -8,6 +8,7 @@ and set right once. Owns these steps, and ranking over REST where the group has 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -36,7 +37,7 @@ from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.graphql import QueryRunner, chunks
-from glboard_core.gitlab.http_errors import Failure
+from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost, crashed
 from glboard_core.model.catalog import Catalog
@@ -99,7 +100,7 @@ class RankSender:
         self._at = datetime.min.replace(tzinfo=UTC)
 
     async def send(self, ops: Sequence[Op]) -> list[Outcome]:
-        """One outcome per Op, in order; the last one made has the places of others that changed along.
+        """One outcome per Op, in order; the last one has the places of others that changed along.
 
         Raises ConnectionFailed or AuthError if nothing was sent.
         """
@@ -116,10 +117,7 @@ class RankSender:
         outcomes = [found[op.id] for op in ops]
         own = {op.issue for op in ops}
         places = {issue: at for issue, at in self._places.items() if issue not in own}
-        made = [at for at, one in enumerate(outcomes) if isinstance(one, Done)]
-        if made and places:
-            outcomes[made[-1]] = structs.replace(outcomes[made[-1]], places=places)
-        return outcomes
+        return [*outcomes[:-1], structs.replace(outcomes[-1], places=places)]
 
     # -- before: whatever is ranked next to must have a position
 
@@ -138,7 +136,8 @@ class RankSender:
             for one in self._known.values()
             if one.position is None and one.id not in moved and not one.is_new
         ]
-        await self._read_lists(sorted({one.id: one for one in (*others, *needed)}.values(), key=rank_key))
+        waiting = sorted({one.id: one for one in (*others, *needed)}.values(), key=rank_key)
+        await self._read_lists(waiting, {one.id for one in needed})
         beside = {one for op in ops for one in _neighbours(op)}
         last = max((rank_key(one) for one in needed if one.id in beside), default=None)
         if left := [one.id for one in needed if self._is_waiting(one, last)]:
@@ -164,7 +163,9 @@ class RankSender:
         found: dict[IssueId, Issue] = {}
         ranked: set[IssueId] = set()
         for op in ops:
-            named = op.change.unplaced if isinstance(op.change, Rank) else ()
+            rank = op.change
+            waits = any(self._position(one) is None for one in _neighbours(op) if one in self._known)
+            named = rank.unplaced if isinstance(rank, Rank) and waits else ()
             for one in (*named, *_neighbours(op)):
                 issue = self._known.get(one)
                 # One that is ranked before it has its position by then.
@@ -173,18 +174,19 @@ class RankSender:
             ranked.add(op.issue)
         return sorted(found.values(), key=rank_key)
 
-    async def _read_lists(self, issues: Sequence[Issue]) -> None:
+    async def _read_lists(self, issues: Sequence[Issue], needed: set[IssueId]) -> None:
         """Read lists of boards that have these issues: that gives them positions, in order. Tells the board.
 
-        GitLab does that page by page; by their numbers they are on the first one.
+        GitLab does that page by page; by their numbers they are on the first one. Further boards are read
+        for those needed only.
         """
-        if not (group := self._catalog.group):
-            return
+        group = self._catalog.group
         for part in chunks(issues, queries.PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
+            must = [one.id for one in part if one.id in needed]
             pages = 0
             after: str | None = None
-            while pages < MOST_BOARDS and any(self._position(one.id) is None for one in part):
+            while not pages or (pages < MOST_BOARDS and any(self._position(one) is None for one in must)):
                 answer = await self._runner.ask(
                     queries.PLACES, {**variables, "after": after}, OfGroup[_Boards]
                 )
@@ -229,20 +231,24 @@ class RankSender:
 
         Returns why that failed, if it did.
         """
+        there = [one for one in needed if one.id not in self._gone]
+        kept = _in_order([self._position(one.id) for one in there])
+        first = there[min(kept)].id if kept else None
         before: IssueId | None = None
-        at: float | None = None
         behind: list[Op] = []
-        for one in needed:
-            if one.id in self._gone:
-                continue
-            now = self._position(one.id)
-            if now is None or (before is not None and (at is None or now <= at)):
-                before = before or await self._last_placed({*moved, *(other.id for other in needed)})
-                if before is None:
-                    return _no_order(self._board is not None)
-                behind.append(_behind(one.id, before, at=self._at))
-                now = None
-            before, at = one.id, now
+        for at, one in enumerate(there):
+            if at not in kept:
+                change = Rank(above=before) if before is not None else Rank(below=first)
+                if before is first is None:
+                    last = await self._last_placed({*moved, *(other.id for other in needed)})
+                    if last is None:
+                        return _no_order(self._board is not None)
+                    change = Rank(above=last)
+                identity = new_id()
+                behind.append(
+                    Op(id=OpId(identity), group=GroupId(identity), issue=one.id, change=change, at=self._at)
+                )
+            before = one.id
         outcomes = await self._move(behind) if behind else []
         for op, outcome in zip(behind, outcomes, strict=True):
             self._absorb(op, outcome)
@@ -255,9 +261,10 @@ class RankSender:
 
     async def _last_placed(self, without: set[IssueId]) -> IssueId | None:
         """The last of the known issues that have a position, or any that has one."""
-        placed = [one for one in self._known.values() if one.position is not None and one.id not in without]
+        placed = [one for one in self._known.values() if one.position is not None]
         if placed:
-            return max(placed, key=rank_key).id
+            # Preferably not one that is about to be ranked elsewhere.
+            return max(placed, key=lambda one: (one.id not in without, rank_key(one))).id
         answer = await self._runner.ask(queries.FIRST_PLACED, {"group": self._catalog.group}, OfGroup[_First])
         page = (answer.group and answer.group.issues) or Page[_Place]()
         return next((one.id for one in page.items() if one.relative_position is not None), None)
@@ -337,10 +344,15 @@ class RankSender:
             return Failed(op=op.id, error=answer_lost())
 
     def _beside_what_is_left(self, op: Op) -> Op:
+        """The rank next to those of its neighbours that are still there, and still one above the other."""
         rank = op.change
         if not isinstance(rank, Rank):
             return op
         above, below = (None if one in self._gone else one for one in (rank.above, rank.below))
+        places = [self._known[one] for one in (above, below) if one in self._known]
+        if len(places) == 2 and all(one.position is not None for one in places):
+            # Ranked by others meanwhile, so that nothing is between them: next to the first one.
+            below = below if rank_key(places[0]) < rank_key(places[1]) else None
         return structs.replace(op, change=structs.replace(rank, above=above, below=below))
 
     async def _other_board(self) -> bool:
@@ -367,7 +379,7 @@ class RankSender:
         stopped: GlboardError | None = None
         for op in ops:
             error = stopped or await self._reorder(op)
-            if isinstance(error, ConnectionFailed | AuthError) and not isinstance(error, ScopeMissing):
+            if isinstance(error, ConnectionFailed | AuthError):
                 stopped = error
             if error is None:
                 outcomes.append(Done(op=op.id, issue=self._known.get(op.issue)))
@@ -412,7 +424,7 @@ class RankSender:
         answer = await self._runner.transport.rest("PUT", path)
         if isinstance(answer, Failure):
             return _failed(answer)
-        return _refused(answer.status, issue.project) if answer.status >= 400 else None
+        return _refused(answer.status, issue.project, self._runner.host) if answer.status >= 400 else None
 
 
 def _neighbours(op: Op) -> tuple[IssueId, ...]:
@@ -423,21 +435,36 @@ def _lists(board: _Board) -> Sequence[_List]:
     return (board.lists or Page[_List]()).items()
 
 
-def _behind(issue: IssueId, other: IssueId, *, at: datetime) -> Op:
-    """A rank that no person asked for."""
-    identity = new_id()
-    return Op(id=OpId(identity), group=GroupId(identity), issue=issue, change=Rank(above=other), at=at)
+def _in_order(places: Sequence[float | None]) -> set[int]:
+    """As many of these places as are in order already, by index."""
+    ends: list[tuple[float, int]] = []
+    before: dict[int, int] = {}
+    for index, place in enumerate(places):
+        if place is None:
+            continue
+        at = bisect_left(ends, (place, -1))
+        if at:
+            before[index] = ends[at - 1][1]
+        ends[at : at + 1] = [(place, index)]
+    found: set[int] = set()
+    last = ends[-1][1] if ends else None
+    while last is not None:
+        found.add(last)
+        last = before.get(last)
+    return found
 
 
 def _worth_a_look(error: GlboardError) -> bool:
     return isinstance(error, EditCrashed | EditDropped | EditInvalid | EditForbidden)
 
 
-def _refused(status: int, project: str) -> GlboardError:
+def _refused(status: int, project: str, host: str) -> GlboardError:
     """The error for a reorder that GitLab refused."""
+    if status == 401:
+        return token_rejected(host)
     if status == 422:
         return _nothing_there()
-    if status in (401, 403, 404):
+    if status in (403, 404):
         return EditForbidden(
             f"GitLab does not allow to rank issues in {project}, or the issue was not found.",
             hint="This needs the Planner role in the project and a token with the scope “api”.",

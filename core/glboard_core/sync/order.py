@@ -5,9 +5,9 @@ Owns what the gateway is given besides the issue itself. It reads the mirror onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from glboard_core.board.operations import Change, Rank
+from glboard_core.board.operations import Op, Rank
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Issues
 
@@ -16,12 +16,13 @@ from glboard_core.ports import Issues
 MOST_UNPLACED = 100
 
 
-def concerned(changes: Iterable[Change], known: Issues) -> list[IssueId]:
+def concerned(ops: Sequence[Op], known: Issues) -> list[IssueId]:
     """The neighbours, and where one has no position: all others like it, and the last that has one.
 
     GitLab gives issues a position behind all that have one, so they must get theirs in order.
     """
-    ranks = [change for change in changes if isinstance(change, Rank)]
+    ranks = [op.change for op in ops if isinstance(op.change, Rank)]
+    ranked = {op.issue for op in ops if isinstance(op.change, Rank)}
     found = [issue for rank in ranks for issue in (*rank.neighbours, *rank.unplaced)]
     neighbours = (known.get(issue) for rank in ranks for issue in rank.neighbours)
     if not any(there is not None and there.position is None for there in neighbours):
@@ -30,7 +31,7 @@ def concerned(changes: Iterable[Change], known: Issues) -> list[IssueId]:
     others = [row.id for row in rows if row.position is None]
     if len(others) <= MOST_UNPLACED:
         found += others
-    placed = ((row.position, row.id) for row in rows if row.position is not None)
+    placed = ((row.position, row.id) for row in rows if row.position is not None and row.id not in ranked)
     if (end := max(placed, default=None)) is not None:
         found.append(end[1])
     return found

@@ -327,7 +327,7 @@ class OutboxSender:
             raise ConnectionFailed(NOT_LOADED)
         known = self._store.issues()
         issues = [item.op.issue for item in items]
-        issues += concerned([item.op.change for item in items], known)
+        issues += concerned([item.op for item in items], known)
         confirmed = {issue: known[issue] for issue in issues if issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
         by_op = {item.op.id: item for item in items}
@@ -418,8 +418,8 @@ class OutboxSender:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
-        places = [outcome.places for _, outcome in outcomes if isinstance(outcome, Done)]
-        self._local_state.place({issue: at for some in places for issue, at in some.items()})
+        for _, outcome in outcomes:
+            self._local_state.place(outcome.places)
         self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
             item.sent_at = 0.0

@@ -240,6 +240,19 @@ def test_cards_without_a_position_are_ranked_on_screen_at_once(
     assert not [n for n in named if n <= placed]
 
 
+def test_a_card_that_is_not_in_gitlab_yet_is_last_and_never_the_place_before() -> None:
+    unplaced = structs.replace(card(2, "type::bug"), position=None)
+    new = structs.replace(card(3, "type::bug"), position=None, id=IssueId("new:1"))
+    cards = [card(1, "type::bug"), unplaced, new]
+    assert [one.id for one in sorted(cards, key=rank_key)] == [one.id for one in cards]
+    column = index(*cards).column("type::bug")
+    assert column is not None
+    for chosen in ([unplaced], [card(1, "type::bug"), unplaced]):
+        for _, change in ranked(index(*cards), column, chosen, "up").changes:
+            assert isinstance(change, Rank)
+            assert new.id not in (change.was_above, change.was_below, *change.unplaced)
+
+
 @given(st.sets(st.integers(1, 6), min_size=1), st.sampled_from(["up", "down", "top", "bottom"]))
 def test_the_places_before_are_remembered_for_undo(chosen: set[int], where: Where) -> None:
     cards = [card(n, "type::bug") for n in range(1, 7)]

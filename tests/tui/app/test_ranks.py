@@ -86,3 +86,18 @@ async def test_without_a_board_an_order_that_exists_can_be_changed() -> None:
         assert on_server(stage)[:2] == ["platform#2", "platform#1"]
         assert not stage.world.boards
         assert not stage.engine.failed
+
+
+async def test_the_place_of_a_new_card_is_no_news() -> None:
+    async with staged() as stage:
+        await stage.focus("platform#4")
+        await stage.press("n")
+        await stage.type("Fresh one")
+        await stage.press("enter")
+        await stage.settle()
+        assert stage.issue("platform#12").position is None
+        stage.world.clock.advance(2)
+        await stage.press("r")
+        await stage.settle()
+        assert stage.issue("platform#12").position is not None
+        assert not list(stage.app.bridge.unseen)

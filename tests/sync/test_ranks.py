@@ -1,0 +1,91 @@
+"""Ranks through the engine, where some cards have no position: what is shown is what GitLab has."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.ranking import Where, ranked
+from glboard_core.demo.world import boards
+from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.workflow import WorkflowScheme
+from glboard_core.sync.events import IssuesChanged
+from support.engines import Session
+
+WHERE: tuple[Where, ...] = ("up", "down", "top", "bottom")
+
+
+def shown(context: Session) -> list[str]:
+    return [one.reference for one in sorted(context.engine.shown.values(), key=rank_key)]
+
+
+def there(context: Session) -> list[str]:
+    """The whole order on the server."""
+    issues = sorted(
+        context.world.index.issues.values(), key=lambda one: (one.position is None, one.position, one.id)
+    )
+    return [f"{one.project.full_path}#{one.iid}" for one in issues]
+
+
+def bugs(context: Session) -> tuple[BoardIndex, list[Issue]]:
+    """A board by type, and the cards of a column in order."""
+    index = BoardIndex(context.engine.board("planning", "19.7"), WorkflowScheme(), context.engine.shown)
+    column = index.column("type::bug")
+    assert column is not None
+    return index, [context.engine.shown[one] for one in column]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_what_is_shown_is_what_gitlab_has(context: Session, seed: int) -> None:
+    random = Random(seed)
+    world = context.world
+    board = next(iter(world.boards.values()))
+    world.add_list(board, "label").label = world.label_of(world.root, "Deliverable")
+    for n in (2, 5, 9):
+        world.edit(f"top/app#{n}", by="eng_1", add_labels=["Deliverable"])
+    issues = list(world.index.issues.values())
+    boards.unplace(world, random.sample(issues, (13, 9, 5, 14)[seed % 4]))
+    context.engine.refresh()
+    await context.settled()
+    assert shown(context) == there(context)
+    for _ in range(3):
+        index, cards = bugs(context)
+        column = index.column("type::bug")
+        assert column is not None
+        work = ranked(index, column, random.sample(cards, random.choice((1, 1, 2))), random.choice(WHERE))
+        before = [one.id for one in cards]
+        context.engine.perform(work.changes, "rank")
+        _, wanted = bugs(context)
+        await context.settled()
+        _, cards = bugs(context)
+        assert [one.id for one in cards] == [one.id for one in wanted]
+        assert shown(context) == there(context)
+        if work.changes and random.random() < 0.5:
+            context.engine.undo()
+            await context.settled()
+            assert [one.id for one in bugs(context)[1]] == before
+            assert shown(context) == there(context)
+    assert not context.engine.failed
+    assert not [record for record in context.server.requests if record.status == 500]
+
+
+async def test_a_place_given_by_gitlab_outlives_a_page_requested_before(context: Session) -> None:
+    issue = context.issue("app#2")
+    boards.unplace(context.world, [context.there("app#2")])
+    context.engine.refresh()
+    await context.settled()
+    page = context.issue("app#2")
+    assert page.position is None
+    context.events.clear()
+    state = context.engine.local_state
+    asked = asyncio.get_running_loop().time()
+    state.place({issue.id: 77.0, context.issue("app#3").id: context.issue("app#3").position or 0})
+    assert context.issue("app#2").position == 77.0
+    [event] = context.told(IssuesChanged)
+    assert event.cause == "answer"
+    state.confirm([page], "theirs", asked=asked)
+    assert context.issue("app#2").position == 77.0
+    assert issue.id in state.unsure
