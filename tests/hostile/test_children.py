@@ -121,11 +121,22 @@ def in_python_gitlab(home: Path, host: str, token: str) -> dict[str, str]:
     return {"PYTHON_GITLAB_CFG": str(file)}
 
 
+def in_keyring(home: Path, host: str, token: str) -> dict[str, str]:
+    found = in_glab(home, host, "")
+    package = home / "modules" / "keyring"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(f"def get_password(service, name): return {token!r}\n")
+    (package / "errors.py").write_text("class KeyringError(Exception): ...\n")
+    path = os.pathsep.join((os.environ.get("PYTHONPATH", ""), str(home / "modules")))
+    return {**found, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 SOURCES: dict[str, Callable[[Path, str, str], dict[str, str]]] = {
     "GITLAB_TOKEN": partial(in_environment, "GITLAB_TOKEN"),
     "OAUTH_TOKEN": partial(in_environment, "OAUTH_TOKEN"),
     "glab": in_glab,
     "python-gitlab": in_python_gitlab,
+    "keyring": in_keyring,
 }
 #: Everything that is logged goes to a file, and a child writes down what it was given.
 PROGRAM = """
@@ -181,7 +192,8 @@ def test_a_token_from_any_source_goes_to_its_host_only(source: str, tmp_path: Pa
     assert b"statuses [0, 0, " in done.stdout, done.stdout + done.stderr
     files = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert {"all.log", "editor.txt"} <= {one.name for one in files}
-    written = {str(one) for one in files if token.encode() in one.read_bytes()}
-    assert written <= {str(tmp_path / "glab-cli" / "config.yml"), str(tmp_path / "python-gitlab.cfg")}
+    written = {one.name for one in files if token.encode() in one.read_bytes()}
+    # Where it was planted.
+    assert written <= {"config.yml", "python-gitlab.cfg", "__init__.py"}
     assert token.encode() not in done.stdout + done.stderr
     assert elsewhere.heard == b""
