@@ -74,8 +74,8 @@ class OldName(Struct, frozen=True):
 
     def __str__(self) -> str:
         return (
-            f"The {self.kind} {self.name} is now {self.now}; {self.file} names {self.name}."
-            f" Set {self.key} there."
+            f"The {self.kind} {self.name} is now {self.now}; the configuration names {self.name}."
+            f" Set {self.key} in {self.file}."
         )
 
 
@@ -161,7 +161,7 @@ def _states(settings: Settings, names: _Renaming) -> dict[str, str]:
     found = dict(settings.flow.labels)
     for state in STATES:
         label = scheme.label(state)
-        if (now := names.of("label", f"flow.labels.{state.name}")(label)) != label:
+        if (now := names.of("label", f'flow.labels."{state.name}"')(label)) != label:
             found[state.name] = now
     return found
 

@@ -405,6 +405,8 @@ def _renamed(row: Owned, now: Owned) -> Owned:
     """A known label or milestone as it is now; its owner stays."""
     if isinstance(now, Label) and not now.description:
         now = structs.replace(now, description=getattr(row, "description", ""))
+    if isinstance(now, Milestone):
+        now = structs.replace(now, was=getattr(row, "was", ()))
     return structs.replace(now, owner=row.owner)
 
 

@@ -30,13 +30,16 @@ class Milestone(Struct, frozen=True, kw_only=True):
     start: date | None = None
     due: date | None = None
     active: bool = True
+    #: Its former titles: one that was a version stays one when it is renamed.
+    was: tuple[str, ...] = ()
 
     def is_version(self, version: str = VERSION) -> bool:
         """A title like ``19.8``, or as configured, and both dates; any other milestone is a bucket (rule 1).
 
         ``version`` is a regular expression that matches anywhere in the title.
         """
-        return self.start is not None and self.due is not None and bool(re.search(version, self.title))
+        dated = self.start is not None and self.due is not None
+        return dated and any(re.search(version, title) for title in (self.title, *self.was))
 
 
 def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:

@@ -149,7 +149,17 @@ def renames(before: Catalog, after: Catalog) -> Renames:
 def with_formers(catalog: Catalog, former: Iterable[Former]) -> Catalog:
     """The catalog with these former names, except those that something is called now."""
     found = frozenset(one for one in former if one.name not in catalog.names[one.kind])
-    return structs.replace(catalog, former=found) if found != catalog.former else catalog
+    titles: dict[str, list[str]] = {}
+    for one in sorted(found, key=lambda one: one.name):
+        if one.kind == "milestone":
+            titles.setdefault(one.id, []).append(one.name)
+    milestones = tuple(
+        structs.replace(one, was=was) if one.was != (was := tuple(titles.get(one.id, ()))) else one
+        for one in catalog.milestones
+    )
+    if found == catalog.former and milestones == catalog.milestones:
+        return catalog
+    return structs.replace(catalog, former=found, milestones=milestones)
 
 
 def since(catalog: Catalog) -> Renames:

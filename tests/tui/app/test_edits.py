@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.records import Issue as Record
 from glboard_core.model.issue import Issue
 from tui.app.stage import GROUP, ME, READY, Stage, staged
@@ -144,6 +145,19 @@ async def test_two_labels_of_a_scope_are_shown_once_and_one_key_keeps_one(stage:
     await stage.press("U")
     await stage.settle()
     assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
+
+
+async def test_a_renamed_milestone_keeps_its_board(stage: Stage) -> None:
+    world, before = stage.world, stage.cards()
+    upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+    label = world.label_of(world.root, "type::bug")
+    assert label is not None
+    world.rename_label(label, "type::fault")
+    await stage.engine.load_catalog()
+    await stage.settle()
+    assert list(stage.cards().values()) == list(before.values())
+    assert stage.screen.header.view.board.endswith("19.8 GA")
+    assert any("The milestone 19.8 is now 19.8 GA." in text for text in stage.toasts)
 
 
 async def test_rank_keys(stage: Stage) -> None:
