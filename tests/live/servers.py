@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.clock import Clock
 from glboard_core.demo.world.world import World
@@ -14,7 +16,10 @@ from live.ground import Hours, Place
 from support.engines import HASTE, QUICK
 
 NAMES = ("GLBOARD_LIVE_URL", "GLBOARD_LIVE_TOKEN", "GLBOARD_LIVE_GROUP")
-REAL = all(os.environ.get(name) for name in NAMES)
+GIVEN = [name for name in NAMES if os.environ.get(name)]
+REAL = len(GIVEN) == len(NAMES)
+if GIVEN and not REAL:
+    raise pytest.UsageError(f"set all of {', '.join(NAMES)}, or none")
 
 
 class WorldsClock:

@@ -68,9 +68,7 @@ async def test_two_moves_of_one_card_in_one_document_keep_their_order(ground: Gr
     assert (await remote.read(issue.reference)).labels == {TEAM, TWO}
 
 
-async def test_two_moves_of_one_card_at_once_are_put_right_by_the_next(
-    ground: Ground, remote: Remote
-) -> None:
+async def test_the_next_move_ends_two_labels_of_one_scope(ground: Ground, remote: Remote) -> None:
     other = ground.second_person
     issue = await remote.read(ground.issue("Moved by two", labels=[PLAIN]))
     async with Remote(ground, other.token) as second:

@@ -201,8 +201,8 @@ class IssueReader:
 
 def _full_lists(wire: WireIssue | WireLists) -> list[str]:
     """The names of the lists of which the answer may have only a part."""
-    lists = {"labels": wire.labels, "assignees": wire.assignees}
-    return [name for name, page in lists.items() if page is not None and page.is_full]
+    lists = (("labels", wire.labels), ("assignees", wire.assignees))
+    return [name for name, page in lists if page is not None and page.is_full]
 
 
 def _packed(asked: Sequence[_Numbers]) -> list[list[_Numbers]]:
