@@ -1,4 +1,4 @@
-"""An organisation beside a small group, over a slow line: starts, memory, and commands.
+"""An organisation next to a small group, over a slow line: starts, memory, and commands.
 
 A command is measured as a person runs it: a process of its own, from its start to its end.
 """
