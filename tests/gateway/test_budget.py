@@ -66,6 +66,14 @@ def test_an_edit_is_one_request_for_the_issue_and_one_for_the_write(server: Demo
     assert requests(server, "edit", ISSUE, "--weight", "1") == TOKEN + NAMES + 2
 
 
+def test_a_report_asks_for_no_names_that_are_known(server: DemoServer) -> None:
+    assert requests(server, "report", "mix", "19.8") == TOKEN + NAMES + 1
+    assert requests(server, "report", "mix", "19.8") == 1
+    assert requests(server, "report", "load", "19.8") == 1
+    # In another month other milestones matter.
+    assert requests(server, "--as-of", "2027-01-20", "report", "mix", "19.8") == NAMES + 1
+
+
 def test_another_token_is_asked_whose_it_is(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     requests(server, "show", "planning")
     monkeypatch.setenv("GITLAB_TOKEN", server.token_for("eng_alder"))

@@ -2,7 +2,7 @@
 
 ``python -m tests.perf`` prints a table; ``--json FILE`` also writes every single figure. Nothing is asserted:
 figures depend on the machine, so an empty Textual app is measured along with each start, in turns, and each
-start waits up to 20 s until nobody else uses the machine. On a shared one, the minimum says most.
+start waits up to 20 s until no one else uses the machine. On a shared one, the minimum says most.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An organisation beside a small group, over a slow line: starts, memory, and commands.
+"""An organisation next to a small group, over a slow line: starts, memory, and commands.
 
 A command is measured as a person runs it: a process of its own, from its start to its end.
 """
@@ -6,6 +6,7 @@ A command is measured as a person runs it: a process of its own, from its start 
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import tempfile
 import time
@@ -64,13 +65,19 @@ def _served(latency: float) -> Iterator[dict[str, SpawnedDemo]]:
             server.stop()
 
 
+def _used() -> float:
+    """Seconds of processor time of all commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _commands(server: SpawnedDemo, home: Path) -> dict[str, float]:
     """Milliseconds of commands, from an empty home on."""
     took: dict[str, float] = {}
 
     def run(act: str, *arguments: str) -> str:
         wait_for_calm()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), _used()
         done = subprocess.run(
             [*GLBOARD, *arguments],
             env={**clean_environment(home), **account(server)},
@@ -79,6 +86,7 @@ def _commands(server: SpawnedDemo, home: Path) -> dict[str, float]:
             check=True,
         )
         took[act] = (time.perf_counter() - began) * 1000
+        took[f"{act}, processor"] = (_used() - used) * 1000
         return done.stdout
 
     board = json.loads(run("show planning, first", "show", "planning", "--format", "json"))

@@ -1,4 +1,4 @@
-"""An hour of ordinary use in an organisation: how many requests beside the polls.
+"""An hour of ordinary use in an organisation: how many requests as well as the polls.
 
 Run as ``python -m pytest -n0 -s tests/soak/test_hour.py``; it prints what they were for. The clock is moved,
 so the hour takes some seconds, and every hold, poll and page of reconcile comes when it would in life.
@@ -32,7 +32,7 @@ from support.organisations import org_world
 
 MINUTE = 60.0
 EDITS, PICKERS, BOARDS = 30, 10, ("build", "milestones", "next-1-3", "people", "planning")
-#: Beside the polls; and pages of reconcile in any minute.
+#: Without the polls; and pages of reconcile in any minute.
 MOST, PAGES = 150, 2
 
 
