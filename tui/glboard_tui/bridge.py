@@ -29,6 +29,7 @@ from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
+from glboard_core.ports import WAITS
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
@@ -53,7 +54,7 @@ FILTER_STATES = (
     *("confidential", "closed", "deliverable", "changed", "over"),
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
-WAITS, NOT_SENT = "waits", "not sent yet"
+NOT_SENT = "not sent yet"
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
 

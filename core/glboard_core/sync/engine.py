@@ -32,7 +32,7 @@ from glboard_core.errors import (
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
-from glboard_core.ports import Gateway, Logged, Store
+from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.initial_load import SCOPE, InitialLoad, adopt_scope, has_scope, scope_of_group
@@ -289,7 +289,8 @@ class Engine:
 
     def last_change(self) -> Group | None:
         """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
-        return self.undo_stack.last or last_group(self.store.log(), {op.id for op, _ in self.failed})
+        failed = {op.id for op, _ in self.failed}
+        return self.undo_stack.last or last_group([*self.unsent(), *self.store.log()], failed)
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
@@ -362,7 +363,7 @@ class Engine:
     def unsent(self) -> list[Logged]:
         """Unsent changes, newest first, as log lines; their result is ``waits``."""
         now = self.now()
-        return [log_line(op, self.local_state.title(op), now, "waits") for op in self.outbox][::-1]
+        return [log_line(op, self.local_state.title(op), now, WAITS) for op in self.outbox][::-1]
 
     def prunable(self, before: datetime) -> tuple[datetime, int]:
         """(up to when, how many lines) ``prune`` would delete; a keystroke is never split."""
