@@ -7,7 +7,7 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -279,6 +279,12 @@ class Bridge:
         engine.listen(self._hear)
         self._rebuild()
 
+    def know_team(self, usernames: Iterable[str]) -> None:
+        """These people are the team: they are asked for, have letters, and columns without an issue too."""
+        if self.engine is not None and self.engine.names.people != (people := frozenset(usernames)):
+            self.engine.names.people = people
+            self._hear(CatalogChanged())
+
     def keep_unseen(self) -> None:
         """Store unseen changes for the next session. If they cannot be written, only they are lost."""
         if self.engine is not None:
@@ -516,7 +522,7 @@ class Bridge:
         return self.title_of(self.issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
-        """Usernames by letter: assignees in the current and next milestone, or on this board."""
+        """Usernames by letter: the team, and assignees in the current and next milestone, or on this board."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return {}
         if self._people is None:
@@ -528,7 +534,9 @@ class Bridge:
             if self.board is not None and self.board.milestone:
                 titles.add(self.board.milestone)
             found = (issue for title in titles for issue in self.engine.shown.matching(title))
-            self._people = letters_for(name for i in found if i.is_open for name in i.assignees)
+            assigned = (name for i in found if i.is_open for name in i.assignees)
+            team = (name for name in self.engine.names.people if catalog.person(name) is not None)
+            self._people = letters_for([*assigned, *team])
         return self._people
 
     def is_pending(self, issue: IssueId) -> bool:

@@ -191,7 +191,15 @@ class Engine:
         def issues(title: str | None) -> Iterable[Issue]:
             return (issue for issue in self.shown.matching(title) if issue.is_open)
 
-        return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
+        return resolve(
+            found,
+            self.settings,
+            catalog,
+            self.today(),
+            milestone=milestone,
+            issues=issues,
+            team=self.names.people,
+        )
 
     def look(self, board: str, milestone: str | None = None) -> None:
         """This board is visible: the initial load reads it before the rest."""
