@@ -522,7 +522,7 @@ class Bridge:
         return self.title_of(self.issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
-        """Usernames by letter: the team, and assignees in the current and next milestone, or on this board."""
+        """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return {}
         if self._people is None:
