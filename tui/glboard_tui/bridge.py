@@ -268,6 +268,8 @@ class Bridge:
         #: key.
         self._earlier: Group | None = None
         self._earlier_read = False
+        #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
+        self.no_undo = ""
 
     # The engine's events
 
@@ -574,7 +576,15 @@ class Bridge:
         """Perform one keystroke's changes. Raises StoreFailed if they cannot be stored, and ReadOnly."""
         if self.engine is None or not work.changes:
             return []
-        return self.engine.perform(work.changes, work.title)
+        ops = self.engine.perform(work.changes, work.title)
+        if ops:
+            self.no_undo = ""
+        return ops
+
+    def wrote(self, issues: Sequence[IssueId]) -> None:
+        """These issues were written by the user beside the outbox: that is no change by others."""
+        self.unseen.mine(issues)
+        self.unseen.answered(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
@@ -590,7 +600,7 @@ class Bridge:
     def undo_words(self) -> str:
         """What ``u`` would do: "undo: weight 3"; "" if nothing."""
         last = self._last_change
-        if last is None:
+        if last is None or self.no_undo:
             return ""
         return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
 
