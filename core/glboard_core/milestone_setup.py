@@ -278,7 +278,9 @@ class MilestoneSetup:
                 lambda fresh: milestone_setup.issue_step(wanted, self._seen.with_issue(fresh))[1],
             )
         message = _dropped(written, issue) if written is not None else ""
-        return StepOutcome(step=step, state="done", url=issue.issue.web_url, message=message)
+        return StepOutcome(
+            step=step, state="done", url=issue.issue.web_url, issue=issue.issue.id, message=message
+        )
 
     def _must(self) -> WantedSetup:
         if self._wanted is None:

@@ -259,6 +259,8 @@ class Logged(Struct, frozen=True, kw_only=True):
 
 #: Results of lines whose change is on the server.
 MADE = ("done", "settled")
+#: The result of a line whose change is not sent yet.
+WAITS = "waits"
 
 
 class ExternalWrites(Struct, frozen=True, kw_only=True):

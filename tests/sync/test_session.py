@@ -65,6 +65,28 @@ async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: P
     assert server.world.issue("top/app#1").weight == 5
 
 
+async def test_undo_after_a_restart_offline_takes_back_what_is_not_sent_yet(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    place = EngineOptions(group=GROUP, folder=tmp_path)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        await engine.poller.load()
+        engine.perform([(issue(engine, "top/app#2"), Edit(weight=2))], "weight 2")
+        running = asyncio.create_task(engine.run())
+        await eventually(lambda: engine.status.unsent == 0)
+        await stop(running)
+        # From here on nothing is sent.
+        engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
+        engine.perform([(issue(engine, "top/app#1"), Edit(weight=7))], "weight 7")
+    undone = []
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        while (group := engine.undo()) is not None:
+            undone.append(group.title)
+        assert engine.shown[issue(engine, "top/app#1")].weight == 1
+        assert engine.shown[issue(engine, "top/app#2")].weight == 1
+    assert undone == ["weight 7", "weight 5", "weight 2"]
+
+
 async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: Path) -> None:
     place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:

@@ -259,7 +259,7 @@ class GlboardApp(App[int]):
         self.board_screen.show_board()
         await self._first_frame.wait()
         if (team := self._planning.team) is not None:
-            engine.names.people = frozenset(member.username for member in team.people)
+            self.bridge.know_team(member.username for member in team.people)
         while True:
             try:
                 await engine.run()

@@ -7,7 +7,7 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
+from glboard_core.ports import WAITS
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
@@ -53,7 +54,7 @@ FILTER_STATES = (
     *("confidential", "closed", "deliverable", "changed", "over"),
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
-WAITS, NOT_SENT = "waits", "not sent yet"
+NOT_SENT = "not sent yet"
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
 
@@ -273,6 +274,8 @@ class Bridge:
         #: key.
         self._earlier: Group | None = None
         self._earlier_read = False
+        #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
+        self.no_undo = ""
 
     # The engine's events
 
@@ -283,6 +286,12 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         self._rebuild()
+
+    def know_team(self, usernames: Iterable[str]) -> None:
+        """These people are the team: they are asked for, have letters, and columns without an issue too."""
+        if self.engine is not None and self.engine.names.people != (people := frozenset(usernames)):
+            self.engine.names.people = people
+            self._hear(CatalogChanged())
 
     def keep_unseen(self) -> None:
         """Store unseen changes for the next session. If they cannot be written, only they are lost."""
@@ -523,7 +532,7 @@ class Bridge:
         return self.title_of(self.issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
-        """Usernames by letter: assignees in the current and next milestone, or on this board."""
+        """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return {}
         if self._people is None:
@@ -535,7 +544,9 @@ class Bridge:
             if self.board is not None and self.board.milestone:
                 titles.add(self.board.milestone)
             found = (issue for title in titles for issue in self.engine.shown.matching(title))
-            self._people = letters_for(name for i in found if i.is_open for name in i.assignees)
+            assigned = (name for i in found if i.is_open for name in i.assignees)
+            team = (name for name in self.engine.names.people if catalog.person(name) is not None)
+            self._people = letters_for([*assigned, *team])
         return self._people
 
     def is_pending(self, issue: IssueId) -> bool:
@@ -573,7 +584,15 @@ class Bridge:
         """Perform one keystroke's changes. Raises StoreFailed if they cannot be stored, and ReadOnly."""
         if self.engine is None or not work.changes:
             return []
-        return self.engine.perform(work.changes, work.title)
+        ops = self.engine.perform(work.changes, work.title)
+        if ops:
+            self.no_undo = ""
+        return ops
+
+    def wrote(self, issues: Sequence[IssueId]) -> None:
+        """These issues were written by the user beside the outbox: that is no change by others."""
+        self.unseen.mine(issues)
+        self.unseen.answered(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
@@ -589,7 +608,7 @@ class Bridge:
     def undo_words(self) -> str:
         """What ``u`` would do: "undo: weight 3"; "" if nothing."""
         last = self._last_change
-        if last is None:
+        if last is None or self.no_undo:
             return ""
         return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
 

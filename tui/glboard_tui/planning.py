@@ -90,7 +90,7 @@ class PlanningFigures:
         opening: OpenMilestone | None = None,
     ) -> None:
         self.bridge = bridge
-        self.team_store = TeamStore(team_file, self._tell)
+        self.team_store = TeamStore(team_file, self._team_changed)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
@@ -113,6 +113,11 @@ class PlanningFigures:
         return self.team_store.team
 
     # Changes
+
+    def _team_changed(self) -> None:
+        if (team := self.team) is not None:
+            self.bridge.know_team(member.username for member in team.people)
+        self._tell()
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever figures may have changed. Returns a function that stops that."""

@@ -40,7 +40,8 @@ class ColumnQuery(Struct, frozen=True):
 
 class BoardContext(Struct, frozen=True, kw_only=True):
     """What columns are resolved from. ``milestone`` gives the title for a name, or raises NameUnknown;
-    ``issues`` are the open issues of the board; problems are added to ``warnings``, as texts.
+    ``issues`` are the open issues of the board, ``team`` the usernames of its people, with issues or not;
+    problems are added to ``warnings``, as texts.
     """
 
     settings: BoardSettings
@@ -49,6 +50,7 @@ class BoardContext(Struct, frozen=True, kw_only=True):
     milestone: Callable[[str], str]
     issues: Callable[[], Iterable[Issue]]
     warnings: list[str]
+    team: frozenset[str] = frozenset()
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -313,9 +315,10 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def of_board(cls, context: BoardContext) -> list[Column]:
-        # The people come from the issues; the index adds anyone assigned later.
-        names = sorted({name for issue in context.issues() for name in issue.assignees})
-        return [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, names)]
+        # Of the team, and assigned; the index adds anyone assigned later.
+        names = {name for issue in context.issues() for name in issue.assignees}
+        names |= {name for name in context.team if context.catalog.person(name) is not None}
+        return [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, sorted(names))]
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:

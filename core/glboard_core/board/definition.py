@@ -200,9 +200,10 @@ def resolve(
     *,
     milestone: str | None = None,
     issues: Callable[[str | None], Iterable[Issue]] = lambda _: (),
+    team: frozenset[str] = frozenset(),
 ) -> Board:
     """Today's board. ``milestone`` replaces its own; ``issues`` gives the open issues of a milestone, for
-    columns that follow from the issues.
+    columns that follow from the issues, and ``team`` the usernames that have a column without one.
 
     A milestone that does not resolve gives a board without issues, with the reason in ``warnings``.
     """
@@ -215,6 +216,7 @@ def resolve(
         milestone=lambda name: milestone_title(name, settings, catalog, today),
         issues=lambda: issues(title),
         warnings=warnings,
+        team=team,
     )
     columns = COLUMN_KINDS[board.by].of_board(context)
     return Board(

@@ -20,7 +20,7 @@ from glboard_core.board.definition import Board, flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning import planning_issue
 from glboard_core.planning.planning_issue import check, fill, find, labels_for, project_for, title_for
@@ -144,11 +144,14 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class StepOutcome(Struct, frozen=True, kw_only=True):
-    """The result of a step. ``message`` says what went wrong, or which part of it is missing."""
+    """The result of a step. ``message`` says what went wrong, or which part of it is missing; ``issue`` is
+    the issue that was written.
+    """
 
     step: Step
     state: State
     url: str = ""
+    issue: IssueId | None = None
     message: str = ""
     hint: str = ""
 

@@ -36,7 +36,7 @@ from glboard_core.model.catalog import Catalog, Former, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.renames import Renames, renames, since, with_formers
-from glboard_core.ports import Gateway, Logged, Store
+from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.initial_load import (
@@ -219,7 +219,15 @@ class Engine:
         def issues(title: str | None) -> Iterable[Issue]:
             return (issue for issue in self.shown.matching(title) if issue.is_open)
 
-        return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
+        return resolve(
+            found,
+            self.settings,
+            catalog,
+            self.today(),
+            milestone=milestone,
+            issues=issues,
+            team=self.names.people,
+        )
 
     def look(self, board: str, milestone: str | None = None) -> None:
         """This board is visible: the initial load reads it before the rest."""
@@ -319,7 +327,7 @@ class Engine:
         """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
         if (last := self.undo_stack.last) is not None:
             return last
-        found = last_group(self.store.log(), {op.id for op, _ in self.failed})
+        found = last_group([*self.unsent(), *self.store.log()], {op.id for op, _ in self.failed})
         catalog = self.catalog
         # The log keeps the names of its time.
         return group_now(found, since(catalog)) if found and catalog and catalog.former else found
@@ -406,7 +414,7 @@ class Engine:
     def unsent(self) -> list[Logged]:
         """Unsent changes, newest first, as log lines; their result is ``waits``."""
         now = self.now()
-        return [log_line(op, self.local_state.title(op), now, "waits") for op in self.outbox][::-1]
+        return [log_line(op, self.local_state.title(op), now, WAITS) for op in self.outbox][::-1]
 
     def prunable(self, before: datetime) -> tuple[datetime, int]:
         """(up to when, how many lines) ``prune`` would delete; a keystroke is never split."""

@@ -15,7 +15,7 @@ from glboard_core.board.operations import Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
 from glboard_core.model.issue import Issue
-from glboard_core.ports import MADE, FailedChange, Logged
+from glboard_core.ports import MADE, WAITS, FailedChange, Logged
 from glboard_core.sync.outbox import Outbox
 
 #: Title prefix of an undo.
@@ -61,15 +61,17 @@ def answer_line(answer: ServerAnswer, title: str, at: datetime, result: str) -> 
 
 
 def last_group(log: Sequence[Logged], failed: Collection[OpId] = ()) -> Group | None:
-    """What undo applies to if nothing was done in this session: the last group of the log, newest first.
+    """What undo applies to if nothing was done in this session: the last group of log and unsent changes.
 
+    "Last" is when it was asked for: what waits since yesterday is older than what went through today.
     Excludes what was undone already, and undos themselves, unless GitLab refused them: what was refused is
     the last thing done while it is among the ``failed`` changes.
     """
     undone = {line.op for line in log if line.result == "undone"}
     groups: dict[str, Group] = {}
-    for line in log:
-        done = line.result in MADE and not line.title.startswith(UNDO) and line.op not in undone
+    # Lines of the same moment keep their order, newest first.
+    for line in sorted(log, key=lambda line: line.change.at, reverse=True):
+        done = line.result in (*MADE, WAITS) and not line.title.startswith(UNDO) and line.op not in undone
         refused = line.result == "failed" and line.op in failed
         if not done and not refused:
             continue

@@ -201,6 +201,19 @@ async def test_quitting_sends_unsent_changes(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
 
+async def test_keys_after_quit_never_reach_the_board_while_the_connection_is_dead(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    # Nothing is answered, and nobody has noticed yet.
+    stage.server.faults.next("reset-before", times=999)
+    await stage.press("3")
+    before = stage.issue("platform#2")
+    await stage.press("q", "5")
+    assert stage.issue("platform#2") == before
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("y")
+    assert stage.app._exit
+
+
 async def test_the_welcome_offers_a_demo() -> None:
     async with staged() as other:
 

@@ -34,3 +34,15 @@ async def test_a_list_is_filtered_while_typing(stage: Stage) -> None:
     assert names(stage) == whole
     await stage.press("escape")
     assert stage.app.screen is stage.screen
+
+
+async def test_letters_after_a_slash_edit_nothing_where_there_is_no_search(stage: Stage) -> None:
+    await stage.focus("platform#3")
+    await stage.press("enter")
+    before = {issue.id: issue for issue in stage.engine.shown.values()}
+    await stage.press("slash")
+    await stage.type("s5 Dx1")
+    assert "no search here" in stage.message
+    assert {issue.id: issue for issue in stage.engine.shown.values()} == before
+    await stage.press("enter", "5")
+    assert stage.issue("platform#3").weight == 5

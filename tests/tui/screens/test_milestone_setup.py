@@ -88,6 +88,12 @@ async def test_enter_applies_the_plan_and_the_planning_issue_is_found() -> None:
         await stage.press("escape")
         await stage.settle()
         assert "Opened 19.8" in stage.message
+        # What was just written here is not news, and undo says that it cannot take it back.
+        await stage.engine.poller.poll()
+        await stage.pilot.pause()
+        assert list(stage.app.bridge.unseen) == []
+        await stage.press("u")
+        assert stage.message.startswith("Opening 19.8 cannot be undone")
         await stage.press("g", "i")
         assert stage.issue("platform#12").id == stage.screen.pane.issue
 

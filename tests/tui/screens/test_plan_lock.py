@@ -38,6 +38,12 @@ async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     assert len(stage.engine.store.plans("19.8")) == 2
     await stage.press("escape")
     assert stage.app.screen is stage.screen
+    # The first key says what cannot be undone, the second undoes the change before.
+    await stage.press("u")
+    assert stage.message.startswith("Locking 19.8 cannot be undone")
+    assert stage.issue("platform#1").weight == 3
+    await stage.press("u")
+    assert stage.message.startswith("Undone")
 
 
 async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

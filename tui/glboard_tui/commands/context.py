@@ -158,7 +158,7 @@ class CommandContext:
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
-            undo=bool(bridge.undo_title),
+            undo=bool(bridge.undo_title or bridge.no_undo),
             redo=bridge.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),

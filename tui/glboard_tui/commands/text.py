@@ -144,7 +144,15 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
 
 
 def undo(context: CommandContext, _: str) -> None:
-    """Undo the last change. If it was refused, offer to discard it rather than undo the one before."""
+    """Undo the last change. If it was refused, offer to discard it rather than undo the one before.
+
+    What was done last and cannot be undone is said first; the next key undoes the change before.
+    """
+    if words := context.bridge.no_undo:
+        context.bridge.no_undo = ""
+        before = context.bridge.undo_words
+        context.say(f"{words} {context.keymap.key('undo')} again: {before}." if before else words)
+        return
     if (refused := context.bridge.refused) is not None:
         _offer_discard(context, refused)
         return

@@ -25,6 +25,7 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.screens.keys import Keys
 from glboard_tui.widgets.board import BoardWidget
@@ -39,56 +40,61 @@ if TYPE_CHECKING:
 
 #: Up to this many issues every typed letter filters at once; above, filtering waits for a pause (in seconds).
 _AT_ONCE, _PAUSE = 4_000, 0.12
-#: Seconds that quitting waits for GitLab: without asking, and when told to wait.
+#: Seconds that quitting waits for GitLab: without an answer, and when told to wait.
 _SOON, _LONG = 3.0, 3600.0
 #: The width from which the capacity pane fits next to the board: three columns and the pane.
 _WIDE = 140
 
 
 class Quitting:
-    """Quits the program: unsent changes are sent first; if they cannot be sent, a question decides."""
+    """Quits the program: unsent changes are sent first; a question meanwhile takes all keys.
+
+    The question is there from the first moment, since a lost connection is noticed only after seconds, and
+    keys pressed until then must not reach the board.
+    """
 
     def __init__(self, context: CommandContext) -> None:
         self._context = context
-        self._under_way = False
+        #: Counts the attempts: Esc ends one, and what it waited for does not quit later.
+        self._attempt = 0
 
     def start(self) -> None:
-        """Quit; if changes are unsent, send them first, or ask when offline or already sending."""
+        """Quit; if changes are unsent, ask, and quit without an answer once they are sent."""
         status = self._context.bridge.status
         if status is None or not status.unsent:
             self._context.shell.app.exit()
-        elif self._under_way or status.freshness in ("offline", "signed-out"):
-            self._ask(status.unsent)
-        else:
-            changes = "1 change" if status.unsent == 1 else f"{status.unsent} changes"
-            self._send(f"Sending {changes} before quitting …", _SOON)
+            return
+        self._attempt += 1
+        self._ask(status.unsent)
+        if status.freshness not in ("offline", "signed-out"):
+            self._send(_SOON)
 
     def _ask(self, unsent: int) -> None:
         changes = f"{unsent} changes are" if unsent > 1 else "1 change is"
         later = "sent at the next start" if self._context.bridge.keeps else "lost"
-        self._context.ask(
-            f"{changes} not sent to GitLab yet.",
-            {"w": "wait until sent, then quit", "y": f"quit now; unsent changes are {later}"},
+        self._context.shell.app.push_screen(
+            Ask(
+                f"{changes} not sent to GitLab yet.",
+                {"w": "wait until sent, then quit", "y": f"quit now; unsent changes are {later}"},
+            ),
             self._answered,
         )
 
-    def _answered(self, answer: str) -> None:
+    def _answered(self, answer: str | None) -> None:
         if answer == "y":
             self._context.shell.app.exit()
+        elif answer == "w":
+            self._context.say("Waiting for GitLab … Quit again to choose again.")
+            self._send(_LONG)
         else:
-            self._send("Waiting for GitLab … Quit again to choose again.", _LONG)
+            self._attempt += 1
 
-    def _send(self, words: str, seconds: float) -> None:
-        self._under_way = True
-        self._context.say(words)
-        self._context.shell.work(self._when_sent(seconds), "quit")
+    def _send(self, seconds: float) -> None:
+        self._context.shell.work(self._when_sent(seconds, self._attempt), "quit")
 
-    async def _when_sent(self, seconds: float) -> None:
+    async def _when_sent(self, seconds: float, attempt: int) -> None:
         unsent = await self._context.bridge.finish(seconds)
-        self._under_way = False
-        if unsent:
-            self._ask(unsent)
-        else:
+        if not unsent and attempt == self._attempt:
             self._context.shell.app.exit()
 
 

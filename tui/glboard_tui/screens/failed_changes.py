@@ -15,7 +15,8 @@ from textual.content import Content
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
-from glboard_tui.bridge import WAITS, FailedRow, LogRow
+from glboard_core.ports import WAITS
+from glboard_tui.bridge import FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
 from glboard_tui.screens.editor import edit_in_editor

@@ -28,6 +28,10 @@ from glboard_tui.widgets.footer import WhichKey
 
 T = TypeVar("T")
 
+_NO_SEARCH = "There is no search here. Enter or Esc takes keys as commands again."
+#: Keys other than letters that are part of a text.
+_TYPED = ("space", "backspace", "delete", "left", "right")
+
 
 def hint_line(keymap: Keymap, *actions: str) -> str:
     """Actions with their keys, for a line of hints; those without a key are left out."""
@@ -45,6 +49,7 @@ class Keys:
         self._strip = strip
         self._before = before
         self._pressed: tuple[str, ...] = ()
+        self._sought = False
 
     @property
     def pending(self) -> bool:
@@ -59,6 +64,12 @@ class Keys:
         context, keys = self._context, (*self._pressed, token)
         if (pane := context.pane) is not None:
             pane.tell("")  # a message lasts until the next key
+        if self._sought:
+            # What is typed after a key that looks like a search is text, never a command.
+            self._sought = len(token) == 1 or token in _TYPED
+            context.say(_NO_SEARCH if self._sought else "")
+            if self._sought or token in ("enter", "escape"):
+                return
         now = context.situation()
         match context.keymap.step(keys, lambda action: action.applies(now), context.options, now.scope):
             case Match(action, argument):
@@ -100,6 +111,9 @@ class Keys:
             self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
             self._context.say(f"{keys[0]} does nothing in this pane. Esc or Tab goes to the board.")
+        elif keys[0] == "/":
+            self._sought = True
+            self._context.say(_NO_SEARCH)
         elif keys[0] != "escape":
             self._context.say(f"{key_words(keys[0])} does nothing here.")
 

@@ -145,6 +145,12 @@ class MilestoneSetupDialog(RowDialog):
             self._tell(self._keys_of("reload"))
             return
         self._done = {one.step: one for one in outcomes}
+        # What is written here is no news, and no change that undo could take back.
+        self.context.bridge.wrote([one.issue for one in outcomes if one.issue is not None])
+        if any(one.state == "done" for one in outcomes):
+            self.context.bridge.no_undo = (
+                f"Opening {self._milestone.title} cannot be undone: boards, labels and issue stay in GitLab."
+            )
         # The board and the planning issue's key need what was created.
         self.context.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)

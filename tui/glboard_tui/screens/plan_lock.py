@@ -168,6 +168,11 @@ def lock_now(context: CommandContext, milestone: Milestone) -> None:
     except GlboardError as error:
         context.tell(error)
         return
+    key = context.keymap.key("plan-lock.lock")
+    context.bridge.no_undo = (
+        f"Locking {milestone.title} cannot be undone; {key} in the locked plan locks it again, and the "
+        "previous one is kept."
+    )
     kept = "" if context.bridge.keeps else ", until you quit glboard"
     context.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
 
