@@ -197,6 +197,11 @@ class LogRow(Struct, frozen=True, kw_only=True):
     result: str
     message: str
 
+    @property
+    def as_expected(self) -> bool:
+        """Whether there is nothing to say of the result: it was made, or waits, which ``when`` says."""
+        return self.result in ("done", WAITS)
+
 
 class Asked:
     """A container that asks on every test: which issues have a flag at this moment."""

@@ -15,7 +15,6 @@ from textual.content import Content
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
-from glboard_core.ports import WAITS
 from glboard_tui.bridge import FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
@@ -55,7 +54,7 @@ def _row(row: LogRow) -> Content:
     ]
     if row.was:
         parts.append((f"  was: {clean(row.was)}", "dim"))
-    if row.result not in ("done", WAITS):
+    if not row.as_expected:
         parts.append((f"  {row.result}", _TONES.get(row.result, "dim")))
     if row.message:
         parts.append((f"\n       {clean(row.message)}", "$text-error"))
