@@ -231,6 +231,13 @@ def test_free_tier_has_one_board_without_a_scope(serve: Any) -> None:
         "errors": ["You don't have the permission to create a board for this resource."],
         "board": None,
     }
+    # Of several boards from before only the first is there.
+    first, *_ = sorted(wire.world.boards.values(), key=lambda one: one.name.lower())
+    later = wire.world.add_board(first.group, "Zoo")
+    asked = f'{{ group(fullPath: "{first.group.full_path}") {{ boards {{ nodes {{ name }} }} %s }} }}'
+    other = f'board(id: "gid://gitlab/Board/{later.id}") {{ name }}'
+    assert wire.data(asked % other)["group"] == {"boards": {"nodes": [{"name": first.name}]}, "board": None}
+    assert wire.rest("GET", f"/groups/demo-org/boards/{later.id}").status_code == 404
     wire.world.boards.clear()
     assert wire.data(create)["createBoard"]["board"]
 

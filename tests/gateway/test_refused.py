@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import respx
 from msgspec import structs
 
 from gateway.worlds import NAMES, QUICK, LoadedGateway, gateway, make
@@ -23,7 +24,10 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab import http_errors
+from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
+
+HOST = "https://gitlab.example.com"
 
 
 async def refusal(one: GitLabGateway) -> GlboardError:
@@ -162,3 +166,16 @@ def test_a_null_character() -> None:
     error = failure(400, text="Bad Request")
     assert isinstance(error, QueryRefused)
     assert "a character that GitLab does not accept" in error.message
+
+
+@respx.mock
+async def test_what_a_fine_grained_token_lacks_is_named() -> None:
+    """GitLab 19 answers null without an error to what it may not read."""
+    about = {"metadata": {"version": "19.3.0-ee", "enterprise": True}, "currentUser": None, "g0": None}
+    respx.post(f"{HOST}/api/graphql").mock(return_value=httpx.Response(200, json={"data": about}))
+    respx.get(f"{HOST}/api/v4/personal_access_tokens/self").mock(
+        return_value=httpx.Response(200, json={"scopes": ["granular"], "granular": True})
+    )
+    error = await refusal(GitLabGateway(Account(url=HOST, token=Secret("t")), "top", limits=QUICK))
+    assert isinstance(error, FineGrainedToken)
+    assert "the permission User: Read" in error.message

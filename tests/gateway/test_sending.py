@@ -350,9 +350,7 @@ async def test_a_new_issue_never_creates_labels(context: LoadedGateway) -> None:
 
 
 async def test_a_new_issue_without_all_requested_fields() -> None:
-    async with loaded_at() as context:
-        # The licence ends, and no catalog was read since.
-        context.world.tier = "free"
+    async with loaded_at(tier="free") as context:
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
         [outcome] = await context.send(context.op("new:1", new))
         assert isinstance(outcome, Failed)

@@ -74,7 +74,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if labels := self._labels(edit, issue):
             fields.update(labels)
             back.append("labels")
-        if edit.weight is not UNSET:
+        # Sent with other changes, a weight that this server does not have is told when those are made.
+        if edit.weight is not UNSET and (self.dialect.ee or edit.touches() == {"weight"}):
             fields["weight"] = self._weight(edit.weight)
             back.append("weight")
         if edit.milestone is not UNSET:
@@ -216,7 +217,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if new.milestone is not None:
             plain = catalog.milestone_id(new.project, new.milestone)
             fields["milestoneId"] = f"gid://gitlab/Milestone/{plain}"
-        if new.weight is not None:
+        if new.weight is not None and self.dialect.ee:
             fields["weight"] = self._weight(new.weight)
         if new.assignees:
             fields["assigneeIds"] = [self._person(username).id for username in new.assignees]

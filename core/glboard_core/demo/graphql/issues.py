@@ -287,23 +287,26 @@ MAX_BOARDS = 2000
 def readable_board(context: Context, ident: int) -> Board | None:
     """A board, if its group is visible to the current user."""
     board = context.world.boards.get(ident)
-    return board if board is not None and permissions.can_read_place(context.user, board.group) else None
+    if board is None or board not in rules.boards_of(context.world, board.group):
+        return None
+    return board if permissions.can_read_place(context.user, board.group) else None
 
 
 def _boards(group: Group, info: Info, ident: int | None = None, **args: Any) -> Connection:
-    boards = [one for one in context_of(info).world.boards.values() if one.group is group]
+    boards = rules.boards_of(context_of(info).world, group)
     if ident is not None:
         boards = [one for one in boards if one.id == ident]
-    return listed(sorted(boards, key=lambda one: (one.name.lower(), one.id)), args, MAX_BOARDS)
+    return listed(boards, args, MAX_BOARDS)
 
 
 def _board(group: Group, info: Info, ident: int) -> Board | None:
-    board = context_of(info).world.boards.get(ident)
-    return board if board is not None and board.group is group else None
+    boards = rules.boards_of(context_of(info).world, group)
+    return next((board for board in boards if board.id == ident), None)
 
 
 def _lists(board: Board, info: Info, ident: int | None = None, **args: Any) -> Connection:
-    shown = [one for one in board.shown() if ident is None or one.id == ident]
+    lists = rules.lists_of(context_of(info).world, board)
+    shown = [one for one in lists if ident is None or one.id == ident]
     return listed(shown, args)
 
 

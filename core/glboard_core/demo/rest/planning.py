@@ -282,7 +282,7 @@ def delete_project_milestone(call: Call, name: str, ident: str) -> Any:
 def boards(call: Call, name: str) -> Any:
     """The boards of a group."""
     here = request.group(call, name)
-    kept = [one for one in call.world.boards.values() if one.group is here]
+    kept = rules.boards_of(call.world, here)
     return [shapes.board(call, one) for one in request.paged(call, kept)]
 
 
@@ -348,7 +348,7 @@ def _list(call: Call, name: str, ident: str, list_id: str) -> Any:
 def lists(call: Call, name: str, ident: str) -> Any:
     """The movable lists of a board."""
     here = request.board(call, request.group(call, name), ident)
-    shown = [one for one in here.shown() if one.position is not None]
+    shown = [one for one in rules.lists_of(call.world, here) if one.position is not None]
     return [shapes.board_list(call, one) for one in request.paged(call, shown)]
 
 

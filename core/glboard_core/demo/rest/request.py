@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.boards import boards_of
 from glboard_core.demo.world.clock import parse_time
 from glboard_core.demo.world.records import Board, Group, Issue, Label, Milestone, Place, Project, User
 from glboard_core.demo.world.world import World
@@ -268,10 +269,10 @@ def milestone(call: Call, owner: Place, ident: str) -> Milestone:
 
 def board(call: Call, owner: Group, ident: str) -> Board:
     """A board of exactly this group."""
-    found = call.world.boards.get(int(ident)) if ident.isdigit() else None
-    if found is None or found.group is not owner:
-        raise missing("Board")
-    return found
+    for found in boards_of(call.world, owner):
+        if ident == str(found.id):
+            return found
+    raise missing("Board")
 
 
 def plannable(call: Call, place: Place) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from glboard_core.demo.graphql.issues import tasks
 from glboard_core.demo.rest.request import Call
+from glboard_core.demo.world.boards import lists_of
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import (
     Board,
@@ -249,7 +250,7 @@ def board(call: Call, one: Board) -> Shape:
         "hide_backlog_list": one.hide_backlog,
         "hide_closed_list": one.hide_closed,
         "project": None,
-        "lists": [board_list(call, each) for each in one.shown() if each.position is not None],
+        "lists": [board_list(call, each) for each in lists_of(call.world, one) if each.position is not None],
         "group": {
             "id": one.group.id,
             "web_url": f"{call.asked.base_url}/groups/{one.group.full_path}",

@@ -180,6 +180,19 @@ def may_add_board(world: Registry, group: Group) -> bool:
     return world.licensed("premium") or not any(one.group is group for one in world.boards.values())
 
 
+def boards_of(world: Registry, group: Group) -> list[Board]:
+    """The boards of exactly this group, by name; without a licence only the first, however many there are."""
+    boards = [one for one in world.boards.values() if one.group is group]
+    boards.sort(key=lambda one: (one.name.lower(), one.id))
+    return boards if world.licensed("premium") else boards[:1]
+
+
+def lists_of(world: Registry, board: Board) -> list[BoardList]:
+    """The lists that are shown, in order; without a licence none of milestones and assignees."""
+    free = ("backlog", "label", "closed")
+    return [one for one in board.shown() if world.licensed("premium") or one.kind in free]
+
+
 def taken(board: Board, kind: str, target: object) -> bool:
     """Whether a board already has a list for this."""
     return any(target in (one.label, one.milestone, one.assignee) for one in board.lists if one.kind == kind)
