@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import find_account
 from glboard_core.session import EngineOptions, open_engine
+from glboard_core.sync.timing import Timing
 from glboard_tui.cli import sending
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, ME, small_world
@@ -204,6 +206,8 @@ def test_a_change_that_could_not_be_sent_is_not_sent_later(server: DemoServer, c
 def test_a_lost_answer_of_an_earlier_command_does_not_hold_up_the_next(
     server: DemoServer, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The next command waits until GitLab cannot be working on the lost request any longer.
+    monkeypatch.setattr("glboard_core.sync.engine.Timing", partial(Timing, server_limit=1.0))
     assert run(["edit", MINE, "--weight", "4"]) == 0
     # GitLab fails without a word, and no longer answers what became of it.
     server.faults.next("reset-before", "updateIssue")
