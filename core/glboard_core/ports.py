@@ -45,26 +45,29 @@ class Done(Struct, frozen=True, kw_only=True):
     """The server made the change. ``issue`` is what it returned; ``note`` the id of a new comment.
 
     ``places`` are other issues' positions in the manual order that turned out to be different: GitLab placed
-    them, or moved them to make way.
+    them, or moved them to make way; in the latter case, ``respaced``, perhaps more than these.
     """
 
     op: OpId
     issue: Issue | None = None
     note: str | None = None
     places: Mapping[IssueId, float] = {}
+    respaced: bool = False
 
 
 class Failed(Struct, frozen=True, kw_only=True):
     """The change was not made, or only in part: ``error`` says why; ``issue`` is the server's current state.
 
     ``error`` is an EditUnknown if the answer was lost and the change may have been made; a ConnectionFailed
-    or AuthError if this Op was not sent at all and can be sent later. ``places`` as in Done.
+    or AuthError if this Op was not sent at all and can be sent later. ``places`` and
+    ``respaced`` as in Done.
     """
 
     op: OpId
     error: GlboardError
     issue: Issue | None = None
     places: Mapping[IssueId, float] = {}
+    respaced: bool = False
 
 
 Outcome = Done | Failed

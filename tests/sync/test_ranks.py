@@ -89,3 +89,14 @@ async def test_a_place_given_by_gitlab_outlives_a_page_requested_before(context:
     state.confirm([page], "theirs", asked=asked)
     assert context.issue("app#2").position == 77.0
     assert issue.id in state.unsure
+
+
+async def test_cards_that_gitlab_moves_to_make_way_are_read_again(context: Session) -> None:
+    context.world.traits.misplaces = 1
+    index, cards = bugs(context)
+    column = index.column("type::bug")
+    assert column is not None
+    context.engine.perform(ranked(index, column, [cards[0]], "down").changes, "rank")
+    await context.settled()
+    assert context.issue("app#12").position == context.there("app#12").position != 6000
+    assert shown(context) == there(context)

@@ -97,6 +97,9 @@ class RankSender:
         #: Places of other issues that turned out to be different.
         self._places: dict[IssueId, float] = {}
         self._gone: set[IssueId] = set()
+        #: The issues that are ranked; and whether others that had a position got another.
+        self._own: set[IssueId] = set()
+        self._respaced = False
         self._at = datetime.min.replace(tzinfo=UTC)
 
     async def send(self, ops: Sequence[Op]) -> list[Outcome]:
@@ -104,31 +107,29 @@ class RankSender:
 
         Raises ConnectionFailed or AuthError if nothing was sent.
         """
+        self._own = {op.issue for op in ops}
         for op in ops:
             if op.before is not None:
                 self._known.setdefault(op.issue, op.before)
-        why_not = await self._placed(ops)
+        ready, why_not = await self._placed(ops)
         found: dict[OpId, Outcome] = {
-            op.id: Failed(op=op.id, error=error, issue=self._known.get(op.issue))
-            for op in ops
-            if (error := why_not.get(op.id)) is not None
+            op.id: self._failed(op, why_not[op.id]) for op in ops if op.id in why_not
         }
-        found |= await self._checked([op for op in ops if op.id not in found])
+        found |= await self._checked(ready)
         outcomes = [found[op.id] for op in ops]
-        own = {op.issue for op in ops}
-        places = {issue: at for issue, at in self._places.items() if issue not in own}
-        return [*outcomes[:-1], structs.replace(outcomes[-1], places=places)]
+        places = {issue: at for issue, at in self._places.items() if issue not in self._own}
+        return [*outcomes[:-1], structs.replace(outcomes[-1], places=places, respaced=self._respaced)]
 
     # -- before: whatever is ranked next to must have a position
 
-    async def _placed(self, ops: Sequence[Op]) -> dict[OpId, EditRefused]:
-        """Give the neighbours a position that have none; the reasons of Ops for which that failed.
+    async def _placed(self, ops: Sequence[Op]) -> tuple[Sequence[Op], dict[OpId, EditRefused]]:
+        """Give the neighbours a position that have none; the Ops to send, and why others cannot be sent.
 
-        Raises what reading raises.
+        Of two neighbours one with a position is enough. Raises what reading raises.
         """
         needed = self._without_position(ops)
         if not needed:
-            return {}
+            return ops, {}
         self._at = ops[0].at
         moved = {op.issue for op in ops}
         others = [
@@ -145,14 +146,18 @@ class RankSender:
         placed = [at for at, one in enumerate(needed) if not self._is_waiting(one, None)]
         until = [at for at, one in enumerate(needed) if last is not None and rank_key(one) <= last]
         error = await self._rank_themselves(needed[: max([*placed, *until], default=-1) + 1], moved)
+        ready: list[Op] = []
         why_not: dict[OpId, EditRefused] = {}
         ranked: set[IssueId] = set()
         for op in ops:
-            waits = [n for n in _neighbours(op) if n not in ranked and n in self._known]
-            if any(self._position(one) is None for one in waits):
+            known = [n for n in _neighbours(op) if n not in ranked and n in self._known]
+            waiting_still = {n for n in known if self._position(n) is None}
+            if waiting_still.issuperset(_neighbours(op)):
                 why_not[op.id] = error or _not_placed()
+            else:
+                ready.append(_without(op, waiting_still))
             ranked.add(op.issue)
-        return why_not
+        return ready, why_not
 
     def _is_waiting(self, issue: Issue, last: tuple[bool, float, int, str] | None) -> bool:
         """Whether it still has no position, and does not come after ``last``."""
@@ -222,8 +227,10 @@ class RankSender:
                 self._gone.add(identity)
                 self._known.pop(identity, None)
                 continue
-            if issue.position is not None and issue.position != self._position(identity):
+            before = self._position(identity)
+            if issue.position is not None and issue.position != before:
                 self._places[identity] = issue.position
+                self._respaced |= before is not None and identity not in self._own
             self._known[identity] = issue
 
     async def _rank_themselves(self, needed: Sequence[Issue], moved: set[IssueId]) -> EditRefused | None:
@@ -231,7 +238,7 @@ class RankSender:
 
         Returns why that failed, if it did.
         """
-        there = [one for one in needed if one.id not in self._gone]
+        there = [one for one in needed if one.id not in self._gone and self._may_rank(one)]
         kept = _in_order([self._position(one.id) for one in there])
         first = there[min(kept)].id if kept else None
         before: IssueId | None = None
@@ -258,6 +265,13 @@ class RankSender:
             elif isinstance(outcome.error, EditRefused):
                 return _no_order(has_board=True) if isinstance(outcome.error, EditCrashed) else outcome.error
         return None
+
+    def _may_rank(self, issue: Issue) -> bool:
+        """Whether it has a position, or the project allows to rank it."""
+        if self._position(issue.id) is not None:
+            return True
+        project = self._catalog.project(issue.project)
+        return project is None or project.can_edit is not False
 
     async def _last_placed(self, without: set[IssueId]) -> IssueId | None:
         """The last of the known issues that have a position, or any that has one."""
@@ -325,9 +339,10 @@ class RankSender:
             # Next to one neighbour only, the order does not tell whether a failed rank was made.
             if self._is_right(op, later) and (error is None or len(_neighbours(op)) == 2):
                 return Done(op=op.id, issue=self._known.get(op.issue))
-            why_not = await self._placed([op])
-            if op.id in why_not:
+            ready, why_not = await self._placed([op])
+            if not ready:
                 return self._failed(op, why_not[op.id])
+            [op] = ready
             [again] = await self._move([op])
             if isinstance(again, Failed):
                 return self._failed(op, _failed_twice()) if isinstance(again.error, EditCrashed) else again
@@ -348,12 +363,12 @@ class RankSender:
         rank = op.change
         if not isinstance(rank, Rank):
             return op
-        above, below = (None if one in self._gone else one for one in (rank.above, rank.below))
-        places = [self._known[one] for one in (above, below) if one in self._known]
-        if len(places) == 2 and all(one.position is not None for one in places):
+        swapped = [self._known[one] for one in (rank.above, rank.below) if one in self._known]
+        placed = [rank_key(one) for one in swapped if one.position is not None]
+        if len(placed) == 2 and placed[0] > placed[1]:
             # Ranked by others meanwhile, so that nothing is between them: next to the first one.
-            below = below if rank_key(places[0]) < rank_key(places[1]) else None
-        return structs.replace(op, change=structs.replace(rank, above=above, below=below))
+            return _without(op, {swapped[1].id})
+        return _without(op, self._gone)
 
     async def _other_board(self) -> bool:
         """Whether the group's first board is another one than the one that was used."""
@@ -433,6 +448,15 @@ def _neighbours(op: Op) -> tuple[IssueId, ...]:
 
 def _lists(board: _Board) -> Sequence[_List]:
     return (board.lists or Page[_List]()).items()
+
+
+def _without(op: Op, neighbours: set[IssueId]) -> Op:
+    """The rank without these neighbours."""
+    rank = op.change
+    if not isinstance(rank, Rank) or not neighbours.intersection(rank.neighbours):
+        return op
+    above, below = (None if one in neighbours else one for one in (rank.above, rank.below))
+    return structs.replace(op, change=structs.replace(rank, above=above, below=below))
 
 
 def _in_order(places: Sequence[float | None]) -> set[int]:

@@ -1,6 +1,6 @@
-"""Which other issues a change of the manual order depends on.
+"""Which other issues a change of the manual order depends on, and which it may have moved.
 
-Owns what the gateway is given besides the issue itself. It reads the mirror only.
+It reads the mirror only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from glboard_core.ports import Issues
 #: With more issues without a position than this, only those of the column are sure to keep their order: the
 #: rest costs requests, and no one has ever put it in order.
 MOST_UNPLACED = 100
+#: How many issues are read again above and below one that GitLab has moved to make way.
+NEAR = 50
 
 
 def concerned(ops: Sequence[Op], known: Issues) -> list[IssueId]:
@@ -35,3 +37,11 @@ def concerned(ops: Sequence[Op], known: Issues) -> list[IssueId]:
     if (end := max(placed, default=None)) is not None:
         found.append(end[1])
     return found
+
+
+def near(moved: Sequence[IssueId], known: Issues) -> list[IssueId]:
+    """The issues around those that GitLab has moved to make way: it moves a stretch of the order at once."""
+    wanted = set(moved)
+    rows = sorted((row.position, row.id) for row in known.slim(None) if row.position is not None)
+    at = [index for index, (_, issue) in enumerate(rows) if issue in wanted]
+    return [issue for _, issue in rows[max(0, min(at) - NEAR) : max(at) + NEAR][: 2 * NEAR]] if at else []

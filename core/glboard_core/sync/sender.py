@@ -24,6 +24,7 @@ from glboard_core.errors import (
     EditGone,
     EditUnknown,
     GlboardError,
+    QueryRefused,
     RateLimited,
     StoreFailed,
 )
@@ -32,7 +33,7 @@ from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
-from glboard_core.sync.order import concerned
+from glboard_core.sync.order import concerned, near
 from glboard_core.sync.outbox import OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
@@ -75,6 +76,7 @@ class OutboxSender:
         self._failures = 0
         self._not_before = 0.0
         self._notes: OrderedDict[OpId, str] = OrderedDict()
+        self._respaced: list[IssueId] = []
 
     def hurry(self) -> None:
         """Try now, without further waiting (refresh, quitting)."""
@@ -342,7 +344,21 @@ class OutboxSender:
         outcomes = await self._gateway.send(leaving, confirmed, catalog, report) if leaving else []
         self._status.answered()
         rest = [outcome for outcome in (*outcomes, *answered) if outcome.op not in settled]
-        return self._settle([(by_op[outcome.op], outcome) for outcome in rest])
+        stopped = self._settle([(by_op[outcome.op], outcome) for outcome in rest])
+        await self._read_places()
+        return stopped
+
+    async def _read_places(self) -> None:
+        """GitLab has moved issues to make way for one: read the places of those near them."""
+        moved, self._respaced = self._respaced, []
+        known = self._store.issues()
+        if not moved or not (issues := near(moved, known)):
+            return
+        # What cannot be read now is found by the next reconcile.
+        with suppress(ConnectionFailed, AuthError, QueryRefused):
+            found = await self._gateway.read(issues, {issue: known[issue] for issue in issues})
+            places = {one.id: one.position for one in found.values() if one.position is not None}
+            self._local_state.place(places)
 
     async def _with_notes(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
         """Fill in values known only now: the note a comment created, or the one to be updated.
@@ -418,8 +434,10 @@ class OutboxSender:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
-        for _, outcome in outcomes:
+        for item, outcome in outcomes:
             self._local_state.place(outcome.places)
+            if outcome.respaced:
+                self._respaced += [item.op.issue, *outcome.places]
         self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
             item.sent_at = 0.0
