@@ -18,7 +18,9 @@ from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text
-from glboard_core.model.milestone import VERSION
+
+#: What the title of a version milestone looks like, unless the configuration says otherwise.
+VERSION = r"^\d+\.\d+$"
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]

@@ -315,16 +315,14 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
     try:
         return read_text(path), str(path)
     except FileNotFoundError:
-        raise ConfigError(
-            f"there is no template {path}.", where="configuration", key="planning.issue.template"
-        ) from None
+        raise ConfigError("no such file.", where=str(path), key="planning.issue.template") from None
 
 
 def _project(wanted: WantedSetup) -> str:
     # An unknown project is an error only if an issue is to be created there.
     with suppress(ConfigError):
-        project, known = project_for(wanted.known, wanted.settings), wanted.catalog.projects
-        return project if not known or wanted.catalog.project(project) is not None else ""
+        project = project_for(wanted.known, wanted.settings)
+        return project if wanted.catalog.project(project) is not None else ""
     return ""
 
 

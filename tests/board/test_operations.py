@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from glboard_core.board.fields import FIELDS
 from glboard_core.board.operations import (
@@ -187,6 +187,8 @@ def test_undo_of_closing_restores_the_status_that_gitlab_moves_along() -> None:
 
 @given(issues(), edits())
 def test_what_went_through_and_the_rest_are_the_whole_edit(before: Issue, edit: Edit) -> None:
+    # A list of assignees is of earlier versions, which had nothing else for them.
+    assume(edit.assignees is UNSET or not (edit.assign or edit.unassign))
     after = edit.apply(before)
     went, rest = edit.split_by(before, after)
     assert rest == Edit()

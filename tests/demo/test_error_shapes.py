@@ -116,6 +116,18 @@ def test_a_fine_grained_token_gets_nothing_from_graphql(wire: Wire) -> None:
             assert (refused.status_code, refused.json()["error"]) == (403, "insufficient_granular_scope")
 
 
+def test_too_many_new_issues_are_a_429_without_a_time_to_wait() -> None:
+    said = "This endpoint has been requested too many times. Try again later."
+    create = 'mutation {{ createIssue(input: {{projectPath: "top/app", title: "{}"}}) {{ errors }} }}'
+    with DemoServer(build_world(1), issue_limit=1) as server, Wire(server) as wire:
+        assert wire.data(create.format("One"))["createIssue"]["errors"] == []
+        refused = wire.post({"query": create.format("Two")})
+        assert (refused.status_code, refused.json()) == (429, {"errors": [{"message": said}]})
+        again = wire.rest("POST", "/projects/top%2Fapp/issues", json={"title": "Three"})
+        assert (again.status_code, again.json()) == (429, {"message": {"error": said}})
+        assert "retry-after" not in refused.headers.keys() | again.headers.keys()
+
+
 def test_headers_of_a_proxy_can_be_left_out() -> None:
     with DemoServer(build_world(1), plain_headers=True) as server, Wire(server) as wire:
         names = set(wire.rest("GET", "/user").headers)

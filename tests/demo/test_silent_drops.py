@@ -150,6 +150,24 @@ def test_a_guest_sets_a_status_without_effect_and_nothing_else_at_all(wire: Wire
     assert (issue.status, issue.title) == (None, "Issue 1")
 
 
+def test_a_locked_issue_stays_closed(wire: Wire, issue: Issue) -> None:
+    wire.update(issue, stateEvent="CLOSE", locked=True)
+    assert wire.update(issue, stateEvent="REOPEN")["errors"] == []
+    assert not issue.open
+
+
+def test_a_status_that_is_not_there_or_not_licensed_is_an_error(
+    serve: Callable[..., Wire], wire: Wire, issue: Issue
+) -> None:
+    wish = {
+        "id": f"gid://gitlab/WorkItem/{issue.id}",
+        "statusWidget": {"status": "gid://gitlab/WorkItems::Statuses::Custom::Status/999"},
+    }
+    assert wire.error(WORK_ITEM, input=wish) == "Status doesn't exist."
+    said = "Following widget keys are not supported by Issue type: [:status_widget]"
+    assert serve(tier="free").error(WORK_ITEM, input=wish) == said
+
+
 def test_a_new_label_by_title_is_case_sensitive_and_never_has_outer_spaces(wire: Wire) -> None:
     wish = {"projectPath": "top/app", "title": "New", "labels": ["TYPE::BUG", " documentation "]}
     nodes = wire.data(CREATE, input=wish)["createIssue"]["issue"]["labels"]["nodes"]

@@ -23,6 +23,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     EditDropped,
     EditForbidden,
+    EditGone,
     EditImpossible,
     EditInvalid,
     RateLimited,
@@ -510,7 +511,7 @@ async def test_no_permission_at_all(context: LoadedGateway) -> None:
 async def test_a_deleted_issue(context: LoadedGateway) -> None:
     context.world.delete("top/app#3")
     ops = [context.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
-    assert errors(await context.send(*ops)) == [None, EditForbidden, None]
+    assert errors(await context.send(*ops)) == [None, EditGone, None]
     assert context.sent() == 1
     assert [context.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
 

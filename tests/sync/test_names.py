@@ -127,7 +127,7 @@ async def test_a_refresh_asks_by_name_however_much_there_is(store: Store) -> Non
     async with DemoServer(world) as server, session(server, store, running=False) as made:
         trips = await first_start(made)
         await made.engine.poller.poll()
-        assert len(trips.names) <= 16
+        assert len(trips.names) <= 20
         catalog = made.engine.catalog
         assert catalog is not None
         assert len(catalog.labels) < 30
@@ -136,6 +136,22 @@ async def test_a_refresh_asks_by_name_however_much_there_is(store: Store) -> Non
         await made.engine.load_catalog()
         assert set(trips.names) == {"Meta", "Names"}
         assert len(trips.names) <= 3
+
+
+async def test_a_projects_own_label_is_known_where_the_group_has_others_of_its_kind(
+    server: DemoServer, store: Store
+) -> None:
+    server.world.add_label(server.world.groups["top"], "missed:19.6")
+    server.world.add_label(server.world.project("top/lib"), "missed:19.7")
+    async with session(server, store, running=False) as made:
+        await first_start(made)
+        for _ in range(2):
+            catalog = made.engine.catalog
+            assert catalog is not None
+            assert not catalog.lacks("top/lib", "missed:19.7")
+            assert catalog.lacks("top/app", "missed:19.7")
+            assert not catalog.lacks("top/app", "missed:19.6")
+            await made.engine.load_catalog()
 
 
 async def test_a_command_needs_one_request_for_an_issue(server: DemoServer, store: Store) -> None:

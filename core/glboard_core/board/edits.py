@@ -14,10 +14,10 @@ from msgspec import UNSET, Struct, structs
 
 from glboard_core.board.fields import missing_people
 from glboard_core.board.operations import Edit
-from glboard_core.config import LabelSettings
+from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
-from glboard_core.model.milestone import VERSION, Milestone, following
+from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
 #: The statuses of issues that are closed but not completed (planning rule 16).

@@ -279,6 +279,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
     def missing_on(self, issue: Issue) -> Edit:
         """What of it the issue does not show: labels, and fields with another value."""
         values = {f.name: value for f, value in self.fields() if not f.same(value, getattr(issue, f.name))}
+        if frozenset(self.assignees_on(issue.assignees)) == frozenset(issue.assignees):
+            values.pop("assignees", None)
         assign, unassign = missing_people(self.assign, issue.assignees), self.unassign - self.assign
         return Edit(
             add=self.add - issue.labels,
@@ -302,7 +304,10 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
             # GitLab drops people it does not know or has no seat for, and assigns the rest.
             values["assignees"] = now.assignees
         came = self.add & now.labels
+        staying = self.unassign - self.assign
         went = Edit(
+            assign=missing_people(self.assign, before.assignees) - missing_people(self.assign, now.assignees),
+            unassign=missing_people(staying, now.assignees) - missing_people(staying, before.assignees),
             # With a label that was there, so that another one of its scope does not push it out.
             add=came if came - before.labels else frozenset(),
             remove=(self.remove & before.labels) - now.labels,

@@ -8,7 +8,7 @@ must not read issues.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -192,7 +192,8 @@ class CatalogReader:
             ranking_board=boards[0].id if boards else None,
             families=frozenset(
                 str(one.value) for one, page in replies.of("family") if not page.page_info.has_next_page
-            ),
+            )
+            - {one.name for one in known.absent if one.kind == "family"},
         )
         learned = self._learned(without(current, *self._gone(current, names, replies)), replies)
         return learned.learn(people=[me])
@@ -208,11 +209,8 @@ class CatalogReader:
             rights = tasks.create_task(self._projects(sorted(wanted.projects)))
         replies = replying.result()
         learned = self._learned(catalog, replies).learn(projects=rights.result())
-        below = {
-            str(asked.value)
-            for asked, page in replies.of("family below")
-            if any(decode.line(wire.title).startswith(str(asked.value)) for wire in page.items())
-        }
+        own = {one.id for one in catalog.labels if one.owner == catalog.group}
+        below = {str(asked.value) for asked, page in replies.of("family below") if _more(asked, page, own)}
         return structs.replace(
             learned,
             absent=learned.absent | self._absent(learned, wanted, replies),
@@ -446,6 +444,7 @@ class CatalogReader:
         found = {str(a.value) for a, page in replies.of("label below") if page.items()}
         labels |= {Absent("label", title, catalog.group) for title in needs.below - found}
         labels |= {Absent("label", prefix, catalog.group) for prefix in needs.families}
+        labels |= {Absent("family", prefix, place) for place, prefix in needs.own_families}
         titles = {Absent("milestone", t, p) for p, t in needs.milestones if catalog.milestone(p, t) is None}
         near = (title for title in needs.near_milestones if catalog.find_milestone(title) is None)
         titles |= {Absent("milestone", title, catalog.group) for title in near}
@@ -491,6 +490,8 @@ def _needed(needs: Needs, group: str) -> Iterable[NamedField]:
         yield NamedField(of="group", by="label near", value=_term(title), path=group)
     for prefix in sorted(needs.families):
         yield NamedField(of="group", by="family below", value=prefix, path=group)
+    for place, prefix in sorted(needs.own_families):
+        yield NamedField(of=of(place), by="family", value=prefix, path=place)
     for name in sorted(needs.near_people):
         yield NamedField(of="group", by="people near", value=name[:4], path=group)
     for title in sorted(needs.near_milestones):
@@ -504,6 +505,13 @@ def _term(title: str) -> str:
     """What similar titles contain as well: the start of the longest word, since the end may be misspelled."""
     longest = max(_WORD.findall(title), key=len, default=title)
     return longest[:4]
+
+
+def _more(asked: NamedField, page: Page[Any], own: Collection[str]) -> bool:
+    """Whether there are labels with that prefix other than the group's ``own`` ids."""
+    prefix = str(asked.value)
+    found = (wire.id for wire in page.items() if decode.line(wire.title).startswith(prefix))
+    return page.page_info.has_next_page or any(identity not in own for identity in found)
 
 
 def _packed(asked: Sequence[NamedField], group: str, most: int, *, about: bool) -> list[list[NamedField]]:

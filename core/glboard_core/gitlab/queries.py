@@ -313,7 +313,7 @@ NAMED: dict[tuple[str, str], Field] = {
     ("group", "label"): _labels(f"title: $v, {_OWN}"),
     ("group", "family"): _labels(f"searchTerm: $v, {_OWN}", 100),
     ("group", "label below"): _labels("title: $v, includeDescendantGroups: true", 20),
-    ("group", "family below"): _labels("searchTerm: $v, includeDescendantGroups: true", 20),
+    ("group", "family below"): _labels("searchTerm: $v, includeDescendantGroups: true", 100),
     ("group", "label near"): _labels(f"searchTerm: $v, {_OWN}", 20),
     ("group", "milestone"): _milestones("title: $v", "String"),
     ("group", "milestone below"): _milestones("title: $v", "String", 20, below=True),
@@ -326,6 +326,7 @@ NAMED: dict[tuple[str, str], Field] = {
         cost=20,
     ),
     ("project", "label"): _labels("title: $v"),
+    ("project", "family"): _labels("searchTerm: $v", 100),
     ("project", "milestone"): _milestones("title: $v", "String"),
     ("group", "people near"): Field(
         text="groupMembers(search: $v, relations: [DIRECT, INHERITED], first: 20)"

@@ -83,9 +83,12 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Absent(Struct, frozen=True):
-    """What was asked for and does not exist: ``name`` in the project or group ``place``."""
+    """What was asked for and does not exist: ``name`` in the project or group ``place``.
 
-    kind: Literal["label", "milestone", "person", "project"]
+    Of a ``family``, ``name`` is a prefix: no label of the project starts with it but those that are known.
+    """
+
+    kind: Literal["label", "family", "milestone", "person", "project"]
     name: str
     place: str = ""
 
@@ -166,12 +169,23 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         if self.label(project, title) is not None:
             return False
         asked = {Absent("label", title, project), Absent("label", title, self.group)}
-        return title.startswith(tuple(self.families)) or bool(self.absent & asked)
+        own = self._own_families.get(project, ())
+        return title.startswith((*self.families, *own)) or bool(self.absent & asked)
+
+    @cached_property
+    def _own_families(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for one in self.absent:
+            if one.kind == "family":
+                found[one.place].append(one.name)
+        return dict(found)
 
     def _is_absent(self, one: Absent) -> bool:
         match one.kind:
             case "label":
                 return self.label(one.place, one.name) is None
+            case "family":
+                return True
             case "milestone":
                 return self.milestone(one.place, one.name) is None
             case "person":

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-#: What the title of a version milestone looks like, unless the configuration says otherwise.
-VERSION = r"^\d+\.\d+$"
+from glboard_core.config import VERSION
+
 _NUMBER = re.compile(r"(\d+)")
 
 

@@ -40,12 +40,7 @@ class CatalogNames(Struct, frozen=True, kw_only=True):
         return Needs(
             below=frozenset(title for title in labels if ("label", title) not in known),
             near_milestones=frozenset(title for title in milestones if ("milestone", title) not in known),
-            families=frozenset(
-                prefix
-                for prefix in self.families
-                if ("label", prefix) not in known
-                and not any(one.title.startswith(prefix) and one.owner == group for one in catalog.labels)
-            ),
+            families=frozenset(prefix for prefix in self.families if ("label", prefix) not in known),
         )
 
 
@@ -70,8 +65,10 @@ class Needs(Struct, frozen=True, kw_only=True):
     below: frozenset[str] = frozenset()
     near_milestones: frozenset[str] = frozenset()
     near_people: frozenset[str] = frozenset()
-    #: Prefixes of label titles of which the group has none itself.
+    #: Prefixes of label titles that subgroups and projects may have more labels of.
     families: frozenset[str] = frozenset()
+    #: The same in projects, as (place, prefix): where some have their own.
+    own_families: frozenset[tuple[str, str]] = frozenset()
     #: Days around which milestones matter as well.
     days: frozenset[date] = frozenset()
 
@@ -96,6 +93,11 @@ class Needs(Struct, frozen=True, kw_only=True):
         )
         return structs.replace(
             self,
+            own_families=frozenset(
+                (place, prefix)
+                for place, prefix in self.own_families
+                if Absent("family", prefix, place) not in absent
+            ),
             labels=labels,
             milestones=milestones,
             people=frozenset(

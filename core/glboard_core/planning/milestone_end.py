@@ -13,9 +13,9 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from glboard_core.config import LabelSettings
+from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import VERSION, Milestone, current, versions
+from glboard_core.model.milestone import Milestone, current, versions
 from glboard_core.planning.capacity import MilestoneWindow
 from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import counts

@@ -473,10 +473,11 @@ def _new_issue(wanted: WantedSetup, seen: Seen, coming: Collection[str]) -> tupl
 
 
 def _known_project(project: str, wanted: WantedSetup) -> None:
-    paths = [one.path for one in wanted.catalog.projects]
     found = wanted.catalog.project(project)
-    if not paths or (found is not None and not found.archived):
+    if found is not None and not found.archived:
         return
+    seen = (issue.project for issue in (*wanted.known, *(one.issue for one in wanted.month.candidates)))
+    paths = sorted({*(one.path for one in wanted.catalog.projects), *seen})
     near = tuple(get_close_matches(project, paths, 3, 0.4))
     hint = "Set project under [planning.issue] in config.toml."
     if found is not None:

@@ -13,9 +13,9 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from glboard_core.board.rules import MAX_WEIGHT, types_of
-from glboard_core.config import LabelSettings
+from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.issue import Issue, IssueId, same_scope
-from glboard_core.model.milestone import VERSION, Milestone, current, upcoming
+from glboard_core.model.milestone import Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 
 READY = "ready for development"

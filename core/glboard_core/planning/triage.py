@@ -11,9 +11,9 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from glboard_core.config import LabelSettings
+from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import VERSION, Milestone, upcoming
+from glboard_core.model.milestone import Milestone, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import counts, flow_ready, held, missing_codes, over_weight
 

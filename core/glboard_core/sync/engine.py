@@ -474,7 +474,8 @@ class Engine:
                 raise
             await self.load_catalog()
             found = self._named_board(board, milestone)
-        scope = scope_of_group(self.settings.labels.group, self.catalog, self.today())
+        version = self.settings.planning.version
+        scope = scope_of_group(self.settings.labels.group, self.catalog, self.today(), version)
         issues = await self._boards.read(found, scope, closed=closed, fresh=fresh)
         self.names.learn(lambda _: True)
         return issues

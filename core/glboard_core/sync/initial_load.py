@@ -16,10 +16,11 @@ from msgspec import Struct, json, structs
 
 from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
 from glboard_core.board.definition import Board
+from glboard_core.config import VERSION
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import VERSION, current, preceding, versions
+from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store

@@ -7,7 +7,7 @@ Nothing waits for more than its own: an edit for the ids that it writes, a board
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
@@ -18,9 +18,9 @@ from msgspec import Struct, structs
 from glboard_core.board.names import BY_DATE, catalog_names, needs_of
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Absent, Catalog
 from glboard_core.model.issue import IssueId, short_project
-from glboard_core.model.names import CatalogNames, Needs, around
+from glboard_core.model.names import CatalogNames, Needs, around, titles_of
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.status import TOLERANCE
 
@@ -36,6 +36,8 @@ LOOK_BACK = timedelta(days=200)
 CLOCK_OFF = timedelta(days=20)
 #: Projects whose permissions are asked for with one poll.
 PROJECTS_EACH = 50
+#: Labels and families of labels in projects that are asked for with one poll.
+LABELS_EACH, FAMILIES_EACH = 50, 16
 
 
 class _Asked(Struct, frozen=True):
@@ -157,7 +159,7 @@ class KnownNames:
             if learned is not catalog:
                 self._keep(learned)
 
-    async def look_further(self, projects: Iterable[str]) -> None:
+    async def look_further(self, projects: Collection[str]) -> None:
         """In the background: what may be done in these projects, and where configured names exist at all."""
         if (catalog := self._store.catalog()) is None:
             return
@@ -173,6 +175,28 @@ class KnownNames:
         )
         self._looked |= needs.below | needs.near_milestones | needs.families
         await self.need(needs)
+        await self._look_into(sorted(projects), names)
+
+    async def _look_into(self, projects: Sequence[str], names: CatalogNames) -> None:
+        """Ask in projects for labels that the group does not have, but something below it has."""
+        if (catalog := self._store.catalog()) is None:
+            return
+        group = catalog.group
+        titles = [
+            title
+            for title in names.labels & self._looked
+            if catalog.label(group, title) is None and Absent("label", title, group) not in catalog.absent
+        ]
+        needs = Needs(
+            labels=titles_of(projects, titles),
+            own_families=titles_of(projects, names.families - catalog.families),
+        ).unknown(catalog)
+        await self.need(
+            Needs(
+                labels=frozenset(sorted(needs.labels)[:LABELS_EACH]),
+                own_families=frozenset(sorted(needs.own_families)[:FAMILIES_EACH]),
+            )
+        )
 
     def _change(self, before: Catalog | None, after: Catalog) -> None:
         """Keep what became of ``before``, and what was learned while it was asked for."""

@@ -300,11 +300,12 @@ class Poller:
         reading one by one, or if the server's clock was put back: then its times cannot be compared.
         """
         local_state, scope = self._local_state, self._scope
-        asked = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        asked = clock()
         # Never beyond this: an issue stamped in the future would make later polls blind.
-        started = self._gateway.now()
+        started, told = self._gateway.now(), self._gateway.knows_time
         cursor = self._cursor or started
-        if cursor - started > LOOK_BACK:
+        if told and cursor - started > LOOK_BACK:
             return False
         # A read ignored because a change of ours was being sent may have contained changes by others, too.
         unsure = [issue for issue in local_state.unsure if not local_state.outbox.on_wire(issue)]
@@ -314,6 +315,11 @@ class Poller:
             if self._gateway.licence_changed:
                 # What this page lacks, or has more, is no one's change.
                 return False
+            if not told and self._gateway.knows_time:
+                # After a start only the first answer tells the server's time.
+                started, told = self._gateway.now() - timedelta(seconds=clock() - asked), True
+                if cursor - started > LOOK_BACK:
+                    return False
             # Most recent first; those stamped in the future come each time, and are neither.
             times = [issue.updated_at for issue in page if issue.updated_at <= started]
             latest = max(times, default=None)

@@ -215,11 +215,16 @@ class Stage:
     async def found(self, text: str) -> None:
         """Type into a picker, and wait until GitLab answered the search."""
         await self.type(text)
+        await self.searched()
+
+    async def searched(self) -> None:
+        """Wait until no search of a picker is under way."""
         await self.until(lambda: not (isinstance(top := self.app.screen, Picker) and top.is_searching))
         await self.pilot.pause()
 
     async def settle(self) -> None:
-        """Wait until everything is sent, confirmed and shown."""
+        """Wait until everything is found, sent, confirmed and shown."""
+        await self.searched()
         await settled(self.engine)
         await self.pilot.pause()
 

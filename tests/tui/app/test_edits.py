@@ -83,6 +83,7 @@ async def test_an_edit_is_shown_sent_and_undone(part: int) -> None:
             await stage.focus(name)
             before = stage.issue(name)
             await stage.press(*keys)
+            await stage.searched()
             assert look(stage.issue(name)) == after, keys
             await stage.settle()
             assert look(stage.issue(name)) == after, keys

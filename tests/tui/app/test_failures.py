@@ -181,7 +181,7 @@ async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along(
 async def test_the_smallest_terminal() -> None:
     async with staged(size=(40, 10)) as stage:
         await stage.press("j", "t")
-        await stage.type("docu")
+        await stage.found("docu")
         await stage.press("enter", "s", "d", "y", "l")
         assert "documentation" in stage.issue("platform#2").labels
         assert stage.focused == "platform#4"

@@ -64,6 +64,6 @@ async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: 
         await stage.press("R", *str(file), "enter")
         await stage.until(lambda: "elsewhere.example.com" in "".join(stage.toasts))
         await stage.press("R", "n", "o", "enter")
-        await stage.until(lambda: "cannot be read" in "".join(stage.toasts))
+        await stage.until(lambda: "no such file" in "".join(stage.toasts))
         assert len(stage.engine.store.plans("19.8")) == 3
         await stage.press("escape")

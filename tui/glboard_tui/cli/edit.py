@@ -263,7 +263,12 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
     ]
     await engine.names.need(
         Needs(
-            labels=titles_of(projects, (*asked.add, *asked.remove, *used)),
+            labels=titles_of(projects, (*asked.add, *asked.remove, *used))
+            | frozenset(
+                (issue.project, names.missed_prefix + issue.milestone)
+                for issue in issues
+                if issue.milestone and (asked.slip or asked.drop)
+            ),
             people=frozenset(name for name in people if name),
         )
     )

@@ -8,7 +8,7 @@ line that is highlighted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar, Literal
 
@@ -340,6 +340,8 @@ class Picker(Dialog[Result]):
         self._input = Find(ticks=ticks is not None)
         self._state_line = Static(classes="picker-state")
         self._searching = Searching()
+        #: What was pressed before the answer came, in order; typing on forgets it.
+        self._waiting: list[Callable[[], None]] = []
         #: Answers to earlier searches in this picker, by what was asked.
         self._answers: dict[str, Found[Choice]] = {}
 
@@ -364,6 +366,7 @@ class Picker(Dialog[Result]):
         # A search that is under way is for another text now.
         self.workers.cancel_group(self, "search")
         self._searching = Searching()
+        self._waiting.clear()
         self._list.empty = "no matches"
         self._list.search(event.value)
         asked = self._asked
@@ -404,6 +407,9 @@ class Picker(Dialog[Result]):
         self._list.empty = "no matches"
         self._list.refresh()
         self._tell()
+        pressed, self._waiting = self._waiting, []
+        for act in pressed:
+            act()
 
     def _add(self, answer: Found[Choice]) -> None:
         self._list.add(self._asked, answer.items)
@@ -456,7 +462,7 @@ class Picker(Dialog[Result]):
     @on(Find.Ticked)
     def _ticked(self) -> None:
         if self._list.current is None:
-            self._say_nothing_there()
+            self._wait_or_say(self._ticked)
         else:
             self._list.toggle()
             self._tell()
@@ -471,8 +477,8 @@ class Picker(Dialog[Result]):
         """Confirm. If nothing was ticked or unticked, apply the choice under the cursor."""
         ticks, current = self._list.ticks, self._list.current
         touched = ticks is not None and ticks.touched
-        if current is None and not touched:
-            self._say_nothing_there()
+        if self._waiting or (current is None and not touched):
+            self._wait_or_say(self._apply)
         elif ticks is None:
             assert current is not None
             self._done(Result(add=(current.value,)))
@@ -481,8 +487,13 @@ class Picker(Dialog[Result]):
                 ticks.toggle(current.value)
             self._done(ticks.result(choice.value for choice in self._list.choices))
 
-    def _say_nothing_there(self) -> None:
-        self._tell("Still searching GitLab …" if self.is_searching else "Nothing matches. Esc cancels.")
+    def _wait_or_say(self, act: Callable[[], None]) -> None:
+        """Do it once the answer is there, as it would be done if everything were known; else say so."""
+        if self.is_searching:
+            self._waiting.append(act)
+            self._tell("Takes the best match as soon as GitLab answers …")
+        else:
+            self._tell("Nothing matches. Esc cancels.")
 
     def _done(self, result: Result) -> None:
         self._source.chosen(result.add)

@@ -32,10 +32,14 @@ Resolver = Callable[..., Any]
 Fields = dict[str, dict[str, Resolver]]
 
 
+class TooManyIssues(Exception):
+    """One more issue exceeds the limit: the whole request is answered with HTTP 429."""
+
+
 @dataclass(slots=True)
 class Context:
-    """One request: user, scope, address and cost. `throttle_note` tells whether one more note exceeds the
-    limit; `moved` are the ids of issues that this request has made by moving."""
+    """One request: user, scope, address and cost. `throttle_note` and `throttle_issue` tell whether one more
+    exceeds the limit; `moved` are the ids of issues that this request has made by moving."""
 
     world: World
     user: User | None
@@ -45,6 +49,7 @@ class Context:
     limit: int = 250
     moved: set[int] = field(default_factory=set)
     throttle_note: Callable[[User], bool] = lambda _: False
+    throttle_issue: Callable[[User], bool] = lambda _: False
 
     def may_see(self, issue: Issue) -> bool:
         """Whether the current user can see an issue."""

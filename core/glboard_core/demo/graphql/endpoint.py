@@ -28,7 +28,15 @@ from graphql.language import ast
 
 from glboard_core.demo.graphql import bounds
 from glboard_core.demo.graphql.connections import Connection, listed
-from glboard_core.demo.graphql.context import UNMAPPED, Context, Fields, Info, context_of, gid
+from glboard_core.demo.graphql.context import (
+    UNMAPPED,
+    Context,
+    Fields,
+    Info,
+    TooManyIssues,
+    context_of,
+    gid,
+)
 from glboard_core.demo.graphql.refusals import syntax_error, translate, translate_variables
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.boards import settle
@@ -516,7 +524,7 @@ class Endpoint:
                 operation_name=operation.name.value if operation.name is not None else None,
             )  # fmt: skip
         for error in result.errors or ():
-            if isinstance(error.original_error, InternalServerError):
+            if isinstance(error.original_error, InternalServerError | TooManyIssues):
                 raise error.original_error
         if result.data is None and result.errors and not any(one.path for one in result.errors):
             return {"errors": translate_variables(result.errors, operation, asked.variables)}

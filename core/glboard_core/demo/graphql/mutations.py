@@ -12,7 +12,15 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, not_available, writer
+from glboard_core.demo.graphql.context import (
+    Context,
+    Fields,
+    Info,
+    TooManyIssues,
+    context_of,
+    not_available,
+    writer,
+)
 from glboard_core.demo.graphql.issues import readable_board
 from glboard_core.demo.world import boards, changes, notes, permissions, upheavals
 from glboard_core.demo.world import boards as board_rules
@@ -265,7 +273,10 @@ def _named_labels(world: World, project: Project, titles: Iterable[str], user: U
 
 def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    project = writable_project(context_of(info), wish["projectPath"])
+    context = context_of(info)
+    project = writable_project(context, wish["projectPath"])
+    if context.throttle_issue(user):
+        raise TooManyIssues
     if project.archived or not project.issues_enabled:
         raise not_available()
     if wish.get("labels") is not None and wish.get("labelIds") is not None:

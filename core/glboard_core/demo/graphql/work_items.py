@@ -187,7 +187,7 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
     if status is not None:
         named = {one.id: name for name, one in world.statuses.items()}
         if status not in named:
-            raise not_available()
+            raise GraphQLError("Status doesn't exist.")
         change.status = named[status]
     return change
 

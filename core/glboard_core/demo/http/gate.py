@@ -21,8 +21,9 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from glboard_core.demo.graphql.context import Context
+from glboard_core.demo.graphql.context import Context, TooManyIssues
 from glboard_core.demo.graphql.endpoint import Endpoint, make_partial, read
+from glboard_core.demo.graphql.mutations import THROTTLED
 from glboard_core.demo.graphql.schema import load
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.process import is_loopback
@@ -247,6 +248,7 @@ class Gate:
         *,
         rate_limit: int | None,
         note_limit: int | None,
+        issue_limit: int | None = None,
     ) -> None:
         self.world = world
         self.faults = faults
@@ -255,6 +257,7 @@ class Gate:
         self.journal = Journal()
         self.requests = Window(world.clock, rate_limit)
         self.notes = Window(world.clock, note_limit)
+        self.issues = Window(world.clock, issue_limit)
         self.endpoint = Endpoint(load(world.edition, world.since))
         self.rest = Rest(world)
         self.stopping: asyncio.Event | None = None
@@ -407,6 +410,7 @@ class Gate:
             question = RestAsked(
                 request.method, inside, request.query_params.multi_items(), body,
                 request.headers.get("content-type", ""), user, scope, base, self._throttle_note,
+                self._throttle_issue,
             )  # fmt: skip
             status, content, more = self.rest.answer(question)
             headers |= more
@@ -449,14 +453,22 @@ class Gate:
             asked = read(msgspec.json.encode(query))
         if asked.refused is not None:
             return json_response(asked.refused[1], asked.refused[0])
-        context = Context(self.world, user, scope, base, throttle_note=self._throttle_note)
+        context = Context(
+            self.world, user, scope, base, throttle_note=self._throttle_note,
+            throttle_issue=self._throttle_issue,
+        )  # fmt: skip
         try:
             answer = self.endpoint.answer(asked, context)
+        except TooManyIssues:
+            return json_response({"errors": [{"message": THROTTLED}]}, 429)
         except InternalServerError:
             return json_response({"errors": [{"message": "Internal server error"}]}, 500)
         if record.fault == "partial" and asked.asked:
             answer = make_partial(answer, asked.asked[0], self.endpoint.schema)
         return json_response(answer)
+
+    def _throttle_issue(self, user: User) -> bool:
+        return self.issues.over(user.username)
 
     def _throttle_note(self, user: User) -> bool:
         return self.notes.over(user.username)

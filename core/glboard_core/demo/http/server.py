@@ -34,7 +34,8 @@ class ServerStuckError(RuntimeError):
 
 
 class DemoServer:
-    """A GitLab on loopback. `rate_limit` and `note_limit` are per minute and user; None is no limit."""
+    """A GitLab on loopback. The limits of requests, notes and new issues are per minute and user; None is
+    no limit."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class DemoServer:
         token: str | None = None,
         rate_limit: int | None = None,
         note_limit: int | None = None,
+        issue_limit: int | None = None,
         plain_headers: bool = False,
     ) -> None:
         self.world = world
@@ -58,7 +60,13 @@ class DemoServer:
         self.token = token or gate.mint()
         self._tokens = {self.token: Token(world.owner, "api")}
         self._gate = Gate(
-            world, self.faults, self.settings, self._tokens, rate_limit=rate_limit, note_limit=note_limit
+            world,
+            self.faults,
+            self.settings,
+            self._tokens,
+            rate_limit=rate_limit,
+            note_limit=note_limit,
+            issue_limit=issue_limit,
         )
         self._host, self._port = host, port
         self._server: Server | None = None

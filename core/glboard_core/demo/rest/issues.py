@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from glboard_core.demo.graphql.connections import cursor_key, cursor_of
-from glboard_core.demo.graphql.mutations import create_issue
+from glboard_core.demo.graphql.mutations import THROTTLED, create_issue
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards, changes, notes, permissions
@@ -270,6 +270,8 @@ def create(call: Call, project: str) -> Any:
     """Create an issue."""
     user, here = call.signed_in(), request.project(call, project)
     title = call.required("title")
+    if call.asked.throttle_issue(user):
+        raise Refused(429, {"message": {"error": THROTTLED}})
     if here.archived or not here.issues_enabled:
         raise forbidden()
     change = _change(call, here)
@@ -370,8 +372,7 @@ def create_note(call: Call, project: str, iid: str) -> Any:
     if issue.project.archived:
         raise forbidden()
     if call.asked.throttle_note(user):
-        text = "This endpoint has been requested too many times. Try again later."
-        raise Refused(429, {"message": {"error": text}}, {"retry-after": "60"})
+        raise Refused(429, {"message": {"error": THROTTLED}}, {"retry-after": "60"})
     outcome = comment(call.world, issue, body, user, internal=bool(call.flag("internal", False)))
     if outcome.note is not None:
         return 201, shapes.note(call, outcome.note)

@@ -89,6 +89,7 @@ class Asked:
     scope: str
     base_url: str
     throttle_note: Callable[[User], bool]
+    throttle_issue: Callable[[User], bool] = lambda _: False
 
 
 class Call:

@@ -392,18 +392,18 @@ class _Loader:
             where = f"issue {row.key or row.iid}"
             for name in row.blocked_by:
                 self.world.block(issue, named.get(name) or self.outsider(where, name))
-            issue.moved_to = self.successor(where, "moved_to", row.moved_to, named)
-            issue.duplicate_of = self.successor(where, "duplicate_of", row.duplicate_of, named)
+            issue.moved_to = self.successor(where, "moved_to", row.moved_to, issue, named)
+            issue.duplicate_of = self.successor(where, "duplicate_of", row.duplicate_of, issue, named)
 
     def successor(
-        self, where: str, what: str, name: int | str | None, named: Mapping[int | str, Issue]
+        self, where: str, what: str, name: int | str | None, itself: Issue, named: Mapping[int | str, Issue]
     ) -> Issue | None:
         """The issue of the file that another one was closed for."""
-        if name is not None and name not in named:
-            raise self.wrong(where, f"{what} {name} is not in the file")
-        if name is not None and what == "moved_to" and named[name].reference in where:
-            raise self.wrong(where, f"{what} {name} is the issue itself")
-        return None if name is None else named[name]
+        if name is None:
+            return None
+        if name not in named or named[name] is itself:
+            raise self.wrong(where, f"{what} {name} is no other issue of the file")
+        return named[name]
 
     def outsider(self, where: str, name: int | str) -> Issue:
         """An open issue outside the file that blocks one in it: it counts, but is visible to no one."""

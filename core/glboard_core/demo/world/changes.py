@@ -262,7 +262,8 @@ def _write_state(world: Registry, issue: Issue, change: Change, actor: User) -> 
         issue.closed_by = actor
         world.record(issue, "state", "closed", None, actor)
         return True
-    if change.state == "reopen" and not issue.open:
+    # A locked issue stays closed, without a word.
+    if change.state == "reopen" and not issue.open and not issue.locked:
         issue.open = True
         issue.closed = issue.closed_by = issue.moved_to = issue.duplicate_of = None
         world.record(issue, "state", "reopened", None, actor)
