@@ -49,12 +49,15 @@ _ON_CARDS = {
 
 
 def tier_notes(server: Server) -> list[str]:
-    """What this server's edition or licence lacks, and so is hidden; empty if it lacks nothing."""
-    if server.has_weight:
-        return []
+    """What this server's edition or licence lacks, or the token may not do; empty if all is there."""
+    notes = []
     if not server.enterprise:
-        return ["GitLab Community Edition: no weights and no blocked issues."]
-    return ["GitLab without a Premium licence: no weights, statuses and blocked issues."]
+        notes.append("GitLab Community Edition: no weights and no blocked issues.")
+    elif not server.has_weight:
+        notes.append("GitLab without a Premium licence: no weights, statuses and blocked issues.")
+    if server.fine_grained:
+        notes.append("A fine-grained token reads no statuses and cannot change the manual order.")
+    return notes
 
 
 def words_of(code: str) -> str:

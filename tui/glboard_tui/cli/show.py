@@ -108,8 +108,12 @@ def _tier(engine: Engine) -> list[str]:
     return tier_notes(engine.catalog.server) if engine.catalog is not None else []
 
 
+def _has_weight(engine: Engine) -> bool:
+    return engine.catalog is None or engine.catalog.server.has_weight
+
+
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColumn:
-    issues, weights = [index.issue(column[row]) for row in range(len(column))], not _tier(engine)
+    issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
     return ShownColumn(
         name=column.column.key,
         count=len(column),
@@ -120,7 +124,7 @@ def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColu
 
 
 def _issue(issue: Issue, engine: Engine) -> ShownIssue:
-    settings, weights = engine.settings, not _tier(engine)
+    settings, weights = engine.settings, _has_weight(engine)
     return ShownIssue(
         reference=issue.reference,
         title=issue.title,
