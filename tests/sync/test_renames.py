@@ -21,7 +21,7 @@ from glboard_core.errors import EditImpossible
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Store
 from glboard_core.store.sqlite import SqliteStore
-from glboard_core.sync import engine as engine_module
+from glboard_core.sync import present_names
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import EngineNotice, IssuesChanged
 from glboard_core.sync.log import ServerAnswer
@@ -88,7 +88,7 @@ ACTS: dict[str, tuple[Callable[[World], None], list[str]]] = {
 async def test_a_rename_leaves_the_board_as_it_is(
     server: DemoServer, store: Store, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "MOST_SAID", 99)
+    monkeypatch.setattr(present_names, "MOST_SAID", 99)
     act, said = ACTS[what]
     add = ["Deliverable", "workflow::in dev"]
     issue = server.world.issue("top/app#1")

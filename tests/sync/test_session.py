@@ -11,6 +11,7 @@ import pytest
 from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import upheavals
 from glboard_core.errors import ConnectionFailed, StoreFailed
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
@@ -146,6 +147,22 @@ async def test_a_damaged_list_of_users_costs_a_request(server: DemoServer, tmp_p
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         assert len(engine.shown) == 14
     assert (tmp_path / "users.json").stat().st_mode & 0o077 == 0
+
+
+async def test_a_renamed_group_keeps_its_state_file(server: DemoServer, tmp_path: Path) -> None:
+    async with open_engine(
+        EngineOptions(group=GROUP, folder=tmp_path), SETTINGS, account=account(server)
+    ) as engine:
+        await engine.poller.load()
+        upheavals.rename_group(server.world, server.world.root, "summit")
+        await engine.load_catalog()
+    # Under its old path, and under the new one that the configuration is to have.
+    for path in (GROUP, "summit"):
+        place = EngineOptions(group=path, folder=tmp_path)
+        async with open_engine(place, SETTINGS, account=account(server)) as engine:
+            assert issue(engine, "summit/app#1") in engine.shown
+            await engine.poller._start()
+    assert len(list(tmp_path.glob("*.sqlite3"))) == 1
 
 
 async def test_the_clock_offset_of_the_last_session_is_used_at_first(

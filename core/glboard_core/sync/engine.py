@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from glboard_core.board.definition import Board, flow_scheme, milestone_title, resolve
-from glboard_core.board.names import catalog_names
 from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId, new_id
-from glboard_core.board.renamed import OldName, group_now, people_now, settings_now
+from glboard_core.board.renamed import group_now, settings_now
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
@@ -32,27 +31,27 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
-from glboard_core.model.catalog import Catalog, Former, Label, Person, Project
+from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.renames import Renames, renames, since, with_formers
+from glboard_core.model.renames import since
 from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
-from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
+from glboard_core.sync.events import EngineNotice, Event, Status
 from glboard_core.sync.initial_load import (
     CURSOR,
     SCOPE,
     InitialLoad,
     adopt_scope,
     has_scope,
-    keep_scope,
     scope_of_group,
 )
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.poller import Poller
-from glboard_core.sync.processes import RENAMED, OtherProcesses, SendLease
+from glboard_core.sync.present_names import MOST_SAID, PresentNames
+from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
@@ -64,8 +63,6 @@ USER = "user"
 
 #: At most so many different answers are told of.
 MOST_LEFT_OUT = 50
-#: Of more renames at once, the rest is only counted.
-MOST_SAID = 3
 
 #: More lines than any log has.
 _ALL = 1_000_000_000
@@ -102,10 +99,8 @@ class Engine:
     ) -> None:
         self.gateway = gateway
         self.store = store
-        self._configured = settings
-        self._old_names: list[OldName] = []
-        #: The configuration with present names: what it names may have been renamed in GitLab.
-        self.settings, _ = settings_now(settings, store.catalog())
+        # What the configuration names may have been renamed in GitLab.
+        present, _ = settings_now(settings, store.catalog())
         self.read_only = read_only
         #: Host, port and path of the server, as used in files; set by the caller.
         self.host = ""
@@ -129,7 +124,7 @@ class Engine:
         #: Whether the issues of the mirror were read with their weights, as far as known.
         self._weighted = known.server.has_weight if known is not None else None
         # Before anything is shown: issues of another scope must not be.
-        label = self.settings.labels.group
+        label = present.labels.group
         adopts = not command or store.meta(SCOPE) is None
         self._scope_changed = adopts and adopt_scope(store, label, self._age)
         self.undo_stack = UndoStack()
@@ -144,7 +139,10 @@ class Engine:
         #: The issues as shown, and the Ops not confirmed yet.
         self.shown, self.outbox = self.local_state.shown, self.local_state.outbox
         self._status = SyncStatus(self.local_state, self._age, self._emit, self._wake.set)
-        self.names = KnownNames(gateway, store, self.settings, today=self.today, keep=self.keep_catalog)
+        self.names = KnownNames(gateway, store, present, today=self.today, keep=self.keep_catalog)
+        self._present = PresentNames(
+            settings, self.local_state, self.names, self._status, emit=self._emit, today=self.today
+        )
         self.initial_load = InitialLoad(
             gateway, self.local_state, self._status, lambda: flow_scheme(self.settings), self.names
         )
@@ -162,7 +160,7 @@ class Engine:
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
-        self.others.adopt_names = self._adopt_names
+        self.others.adopt_names = self._present.adopt
         self.sender = OutboxSender(
             gateway,
             self.local_state,
@@ -175,6 +173,11 @@ class Engine:
         )
 
     # Queries
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration, with present names."""
+        return self._present.settings
 
     @property
     def catalog(self) -> Catalog | None:
@@ -463,9 +466,7 @@ class Engine:
             yield self.store.notice
         if self.save_error is not None:
             yield str(self.save_error)
-        _, old = settings_now(self._configured, self.catalog)
-        old += people_now(self.names.people, self.catalog)
-        yield from map(str, old[:MOST_SAID])
+        yield from map(str, self._present.old()[:MOST_SAID])
         if self._scope_changed:
             yield "Group label changed: reloading all issues."
         if count := len(self.outbox):
@@ -597,69 +598,8 @@ class Engine:
             self._age.forget()
             self.local_state.licence_changed = True
             self.poller.refresh()
-        self._store_catalog(catalog)
+        self._present.store(catalog)
         self._wake.set()
-
-    def _adopt_names(self) -> Renames | None:
-        """Another process found something to be renamed; returns what."""
-        before, now = self.catalog, self.store.shared_catalog()
-        if before is None or now is None:
-            return None
-        self._store_catalog(now, shared=True)
-        return renames(before, now)
-
-    def _store_catalog(self, catalog: Catalog, *, shared: bool = False) -> None:
-        """Store it; what it shows to have been renamed is renamed everywhere, first.
-
-        ``shared``: another process has stored it.
-        """
-        before = self.store.catalog()
-        if catalog is before:
-            return
-        now = renames(before, catalog) if before is not None else None
-        if before is not None and before.group_id == catalog.group_id:
-            former = (*before.former, *(now.formers() if now else ()), *self._lost(before, catalog))
-            catalog = with_formers(catalog, former)
-        if catalog == before:
-            return
-        if now:
-            try:
-                self.local_state.rename(now)
-            except StoreFailed as error:
-                self._status.disk_failed(error)
-        self.store.put_catalog(catalog)
-        if now and not shared:
-            self.store.put_meta(RENAMED, new_id().encode())
-        self._configure(catalog)
-        self._emit(CatalogChanged())
-        if now:
-            self._tell_renamed(now)
-
-    def _lost(self, before: Catalog, after: Catalog) -> Iterable[Former]:
-        """Labels of the configuration that are not found any longer: perhaps they will be, by their ids."""
-        named = catalog_names(self.settings, self.today())
-        there = {one.id for one in after.labels}
-        return (
-            Former("label", one.id, one.title)
-            for one in before.labels
-            if one.id not in there and named.holds(one.title)
-        )
-
-    def _configure(self, catalog: Catalog) -> None:
-        group = self.settings.labels.group
-        self.settings, self._old_names = settings_now(self._configured, catalog)
-        self.names.settings = self.settings
-        if self.settings.labels.group != group and has_scope(self.store, group):
-            keep_scope(self.store, self.settings.labels.group)
-
-    def _tell_renamed(self, now: Renames) -> None:
-        people = people_now(self.names.people, self.catalog)
-        old = [str(one) for one in (*self._old_names, *people) if one.name in (*now.names, now.group[0])]
-        said = [line for line in now.said() if not any(one.startswith(line[:-1]) for one in old)]
-        lines = [*old, *said]
-        more = f"{len(lines) - MOST_SAID} more were renamed in GitLab."
-        for line in (*lines[:MOST_SAID], *((more,) if len(lines) > MOST_SAID else ())):
-            self._emit(EngineNotice(line))
 
     def learn(
         self,
@@ -672,7 +612,7 @@ class Engine:
         """Keep what a search found and a person chose. Unlike a catalog that was read, it tells no user."""
         if (catalog := self.catalog) is None:
             return
-        self._store_catalog(
+        self._present.store(
             catalog.learn(labels=labels, milestones=milestones, people=people, projects=projects)
         )
 
