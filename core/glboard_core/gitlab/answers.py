@@ -7,7 +7,6 @@ answer with such values is reported, with the id of its request. It must not kno
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -52,10 +51,10 @@ _MOST_WORK = 32 * 1024 * 1024
 _MOST_FAULTS = 500
 
 #: An escape in JSON: of a unit of UTF-16, with the second half if it is the first of a pair, or another.
-_ESCAPE = re.compile(
-    rb"\\(?:u([0-9a-fA-F]{4})(?:(?<=[dD][89abAB]..)\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL
-)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+# Both are compiled, and cached by ``re``, on first use: the board opens without them.
+_ESCAPE = rb"(?s)\\(?:u([0-9a-fA-F]{4})(?:(?<=[dD][89abAB]..)\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)"
+#: A step of a path, as msgspec names it.
+_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"
 
 #: For an entry without a name, title or id.
 _NAMELESS = "an entry"
@@ -144,7 +143,7 @@ def _repaired(raw: bytes, kind: type[T], report: Report | None, *, alone: bool) 
     """An answer whose texts are not all Unicode: the replacement character stands for what is not."""
     if report is None:
         raise NotJsonError
-    text = _ESCAPE.sub(_paired, raw.decode("utf-8", "replace").encode())
+    text = re.sub(_ESCAPE, _paired, raw.decode("utf-8", "replace").encode())
     try:
         found: T = decoder(kind).decode(text)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as wrong:
@@ -193,6 +192,8 @@ def _left_out(
         raise not_understood(str(problem)[:200])
     if report is None or len(raw) > _MOST_WORK:
         raise NotJsonError
+    import json  # rarely needed: keep it out of the start
+
     try:
         tree = json.loads(raw, parse_int=_integer, parse_float=_real, parse_constant=lambda _: _OutOfRange())
     except (ValueError, RecursionError):
@@ -221,7 +222,8 @@ def _leave_out(tree: Any, problem: str, *, alone: bool) -> _Fault:
     """
     what, _, path = problem.rpartition(" - at ")
     steps: list[str | int] = [
-        int(index) if index.isdecimal() else name or index for name, index in _STEP.findall(path.strip("`"))
+        int(index) if index.isdecimal() else name or index
+        for name, index in re.findall(_STEP, path.strip("`"))
     ]
     start = next((n + 1 for n, step in enumerate(steps) if isinstance(step, int)), 0 if alone else None)
     holder: Any = None
