@@ -8,7 +8,7 @@ answer with such values is reported, with the id of its request. It must not kno
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
@@ -50,8 +50,8 @@ _DISPENSABLE = frozenset(
 _MOST_WORK = 32 * 1024 * 1024
 _MOST_FAULTS = 500
 
+# Patterns are compiled (and cached by ``re``) on first use: the board opens without them.
 #: An escape in JSON: of a unit of UTF-16, with the second half if it is the first of a pair, or another.
-# Both are compiled, and cached by ``re``, on first use: the board opens without them.
 _ESCAPE = rb"(?s)\\(?:u([0-9a-fA-F]{4})(?:(?<=[dD][89abAB]..)\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)"
 #: A step of a path, as msgspec names it.
 _STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"
@@ -226,39 +226,36 @@ def _leave_out(tree: Any, problem: str, *, alone: bool) -> _Fault:
         for name, index in re.findall(_STEP, path.strip("`"))
     ]
     start = next((n + 1 for n, step in enumerate(steps) if isinstance(step, int)), 0 if alone else None)
-    holder: Any = None
-    inner = tree
-    entry: Any = None
-    for n, step in enumerate(steps):
-        if n == start:
-            entry = inner
-        if isinstance(inner, dict) and step not in inner:
-            break
-        if not isinstance(inner, dict | list) or (isinstance(inner, list) and not isinstance(step, int)):
-            break
-        holder = inner
-        inner = holder[step]
-    if start == len(steps):
-        entry = inner
     if start is None or "..." in steps[:start]:
         raise not_understood(problem[:200])
-    field = str(steps[-1]) if len(steps) > start else ""
-    found = _Fault(what or problem, field, _name_of(entry))
-    if field in _DISPENSABLE and isinstance(holder, dict) and field in holder:
-        del holder[field]
-    elif start == 0:
+    page: Any = None
+    entry = tree
+    for step in steps[:start]:
+        page, entry = entry, entry[step]
+    rest = steps[start:]
+    found = _Fault(what or problem, ".".join(map(str, rest)), _name_of(entry))
+    if _without(entry, rest):
+        return found
+    if start == 0 or entry is None:
         raise not_understood(_words(found))
-    else:
-        page = tree
-        for step in steps[: start - 1]:
-            page = page[step]
-        if page[steps[start - 1]] is None:
-            raise not_understood(problem[:200])
-        page[steps[start - 1]] = None
-        if found.entry == _NAMELESS and not any(page):
-            # Nothing shows that this is a page of entries at all.
-            raise not_understood(problem[:200])
+    page[steps[start - 1]] = None
+    if found.entry == _NAMELESS and not any(page):
+        # Nothing shows that this is a page of entries at all.
+        raise not_understood(problem[:200])
     return found
+
+
+def _without(entry: Any, steps: Sequence[str | int]) -> bool:
+    """Remove the first dispensable value on the way; returns whether there is one."""
+    for step in steps:
+        if isinstance(entry, dict) and step in entry:
+            if step in _DISPENSABLE:
+                del entry[step]
+                return True
+        elif not isinstance(entry, list) or not isinstance(step, int):
+            return False
+        entry = entry[step]
+    return False
 
 
 def _name_of(entry: Any) -> str:
