@@ -91,6 +91,18 @@ def test_an_entry_that_is_not_understood_otherwise_is_left_out_and_named() -> No
     assert "2 values in 2 places, such as confidential of a/b#2" in told[0]
 
 
+def test_a_value_inside_another_goes_with_what_is_dispensable() -> None:
+    told: list[str] = []
+    raw = page((b'1, "updatedBy": {"username": [[]]}', b"false"), (b'2, "status": {"name": 7}', b"true"))
+    found = answers.decoded(raw, WithIssues[WireIssue], told.append)
+    read = (found.issues or Page()).items()
+    assert [(wire.weight, wire.updated_by, wire.status) for wire in read] == [
+        (1, None, None),
+        (2, None, None),
+    ]
+    assert "updatedBy.username of a/b#1" in told[0]
+
+
 def test_text_that_is_not_unicode_is_told() -> None:
     told: list[str] = []
     raw = page((b"1", b"false")).replace(b'"t"', b'"a\\ud83d\\ude00\\ud800\xff\\\\ud800"')

@@ -7,9 +7,8 @@ answer with such values is reported, with the id of its request. It must not kno
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
@@ -51,11 +50,11 @@ _DISPENSABLE = frozenset(
 _MOST_WORK = 32 * 1024 * 1024
 _MOST_FAULTS = 500
 
+# Patterns are compiled (and cached by ``re``) on first use: the board opens without them.
 #: An escape in JSON: of a unit of UTF-16, with the second half if it is the first of a pair, or another.
-_ESCAPE = re.compile(
-    rb"\\(?:u([0-9a-fA-F]{4})(?:(?<=[dD][89abAB]..)\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL
-)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_ESCAPE = rb"(?s)\\(?:u([0-9a-fA-F]{4})(?:(?<=[dD][89abAB]..)\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)"
+#: A step of a path, as msgspec names it.
+_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"
 
 #: For an entry without a name, title or id.
 _NAMELESS = "an entry"
@@ -148,7 +147,7 @@ def _repaired(raw: bytes, kind: type[T], report: Report | None, *, alone: bool) 
     """An answer whose texts are not all Unicode: the replacement character stands for what is not."""
     if report is None:
         raise NotJsonError
-    text = _ESCAPE.sub(_paired, raw.decode("utf-8", "replace").encode())
+    text = re.sub(_ESCAPE, _paired, raw.decode("utf-8", "replace").encode())
     try:
         found: T = decoder(kind).decode(text)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as wrong:
@@ -197,6 +196,8 @@ def _left_out(
         raise not_understood(str(problem)[:200])
     if report is None or len(raw) > _MOST_WORK:
         raise NotJsonError
+    import json  # rarely needed: keep it out of the start
+
     try:
         tree = json.loads(raw, parse_int=_integer, parse_float=_real, parse_constant=lambda _: _OutOfRange())
     except RecursionError:
@@ -227,42 +228,40 @@ def _leave_out(tree: Any, problem: str, *, alone: bool) -> _Fault:
     """
     what, _, path = problem.rpartition(" - at ")
     steps: list[str | int] = [
-        int(index) if index.isdecimal() else name or index for name, index in _STEP.findall(path.strip("`"))
+        int(index) if index.isdecimal() else name or index
+        for name, index in re.findall(_STEP, path.strip("`"))
     ]
     start = next((n + 1 for n, step in enumerate(steps) if isinstance(step, int)), 0 if alone else None)
-    holder: Any = None
-    inner = tree
-    entry: Any = None
-    for n, step in enumerate(steps):
-        if n == start:
-            entry = inner
-        if isinstance(inner, dict) and step not in inner:
-            break
-        if not isinstance(inner, dict | list) or (isinstance(inner, list) and not isinstance(step, int)):
-            break
-        holder = inner
-        inner = holder[step]
-    if start == len(steps):
-        entry = inner
     if start is None or "..." in steps[:start]:
         raise not_understood(problem[:200])
-    field = str(steps[-1]) if len(steps) > start else ""
-    found = _Fault(what or problem, field, _name_of(entry))
-    if field in _DISPENSABLE and isinstance(holder, dict) and field in holder:
-        del holder[field]
-    elif start == 0:
+    page: Any = None
+    entry = tree
+    for step in steps[:start]:
+        page, entry = entry, entry[step]
+    rest = steps[start:]
+    found = _Fault(what or problem, ".".join(map(str, rest)), _name_of(entry))
+    if _without(entry, rest):
+        return found
+    if start == 0 or entry is None:
         raise not_understood(_words(found))
-    else:
-        page = tree
-        for step in steps[: start - 1]:
-            page = page[step]
-        if page[steps[start - 1]] is None:
-            raise not_understood(problem[:200])
-        page[steps[start - 1]] = None
-        if found.entry == _NAMELESS and not any(page):
-            # Nothing shows that this is a page of entries at all.
-            raise not_understood(problem[:200])
+    page[steps[start - 1]] = None
+    if found.entry == _NAMELESS and not any(page):
+        # Nothing shows that this is a page of entries at all.
+        raise not_understood(problem[:200])
     return found
+
+
+def _without(entry: Any, steps: Sequence[str | int]) -> bool:
+    """Remove the first dispensable value on the way; returns whether there is one."""
+    for step in steps:
+        if isinstance(entry, dict) and step in entry:
+            if step in _DISPENSABLE:
+                del entry[step]
+                return True
+        elif not isinstance(entry, list) or not isinstance(step, int):
+            return False
+        entry = entry[step]
+    return False
 
 
 def _name_of(entry: Any) -> str:

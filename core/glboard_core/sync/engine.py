@@ -409,8 +409,7 @@ class Engine:
         self._check_writable()
         board = await self.gateway.create_board(name)
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
-            self.store.put_catalog(structs.replace(catalog, ranking_board=board))
-            self._emit(CatalogChanged())
+            self._present.store(structs.replace(catalog, ranking_board=board))
 
     # The change log
 
