@@ -62,11 +62,10 @@ def capacity(context: CommandContext, _: str) -> None:
 
 def candidates(context: CommandContext, _: str) -> None:
     """List the issues that could become a Deliverable."""
-    from glboard_tui.commands.edit import accept_for
     from glboard_tui.screens.candidates import Candidates
 
     if (milestone := _milestone(context)) is not None:
-        _show(context, Candidates(context, milestone, lambda issues: accept_for(context, issues)))
+        _show(context, Candidates(context, milestone))
 
 
 def queue(context: CommandContext, name: str) -> None:

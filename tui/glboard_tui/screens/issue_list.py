@@ -270,6 +270,10 @@ class IssueList(PaneDialog[None]):
         elif not ended:
             self.leave()
 
+    def propose_for(self, username: str) -> bool:
+        """Put a person into a proposal instead of editing; whether there was one to change."""
+        return False
+
     def walk(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
