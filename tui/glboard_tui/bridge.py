@@ -19,7 +19,7 @@ from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
-from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
+from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
 from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.undo import Group
@@ -136,10 +136,10 @@ class BoardView:
         )
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
+        """Set the filter; ``build`` applies it. Returns what is wrong with it, in sentences."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in FILTER_STATES})
+        return problems(self._query, FILTER_STATES)
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""
@@ -450,10 +450,10 @@ class Bridge:
             self._remember(self.view.board_id, self.view.milestone)
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Filter the board. Returns the unknown ``is:`` names."""
-        unknown = self.view.filter(text)
+        """Filter the board. Returns what is wrong with the filter, in sentences."""
+        wrong = self.view.filter(text)
         self._rebuild()
-        return unknown
+        return wrong
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""

@@ -465,11 +465,10 @@ class BoardScreen(Screen[None]):
 
     def filter(self, text: str) -> None:
         """Filter the board."""
-        unknown = self._bridge.filter(text)
+        wrong = self._bridge.filter(text)
         self.show_board()
-        if unknown:
-            words = f"Unknown filter is:{unknown[0]}, so nothing matches; ? lists the known ones."
-            self.say(words, bad=True)
+        if wrong:
+            self.say(wrong[0], bad=True)
 
     def edit_filter(self) -> None:
         """Type a filter over the footer."""

@@ -6,6 +6,7 @@ or the proposal as a whole, is accepted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -127,10 +128,10 @@ class Candidates(MilestoneList):
         by_hand = {issue: who for issue, who in self._wished.items() if issue in self._proposed}
         people = capacity.people if capacity is not None else ()
         weights = {one.issue.id: one.issue.weight or 0 for one in self._found}
-        taken = {
-            who: sum(weights[i] for i, name in by_hand.items() if name == who) for who in by_hand.values()
-        }
-        people = tuple(structs.replace(p, committed=p.committed + taken.get(p.username, 0)) for p in people)
+        taken = Counter[str]()
+        for issue, who in by_hand.items():
+            taken[who] += weights[issue]
+        people = tuple(structs.replace(p, committed=p.committed + taken[p.username]) for p in people)
         rest = [issue for issue in self._chosen() if issue.id not in by_hand]
         self._takers = takers(rest, people) | by_hand
 

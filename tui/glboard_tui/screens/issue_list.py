@@ -17,9 +17,11 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from glboard_core.board.filters import parse, problems
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
+from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
@@ -315,6 +317,8 @@ class IssueList(PaneDialog[None]):
     def _narrow(self, text: str) -> None:
         self._query = text.strip()
         self.refill()
+        if wrong := problems(parse(self._query), FILTER_STATES):
+            self.tell(wrong[0])
 
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:
