@@ -120,10 +120,12 @@ def test_what_matches_nothing_says_why() -> None:
 )
 def test_letters_are_the_same_composed_or_not_and_quotes_can_be_escaped(term: str, title: str) -> None:
     test = compiled(parse(term), STATES)
-    assert test is not None and test(issue(1, title=title))
+    assert test is not None
+    assert test(issue(1, title=title))
 
 
 def test_any_name_can_be_written_as_a_term() -> None:
     for name in ('needs "sign off" by legal', "a|b", "back\\slash off", "plain"):
         test = compiled(parse(f"~{quoted(name)}"), STATES)
-        assert test is not None and test(issue(1, name))
+        assert test is not None
+        assert test(issue(1, name))

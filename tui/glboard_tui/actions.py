@@ -20,7 +20,7 @@ Group = Literal[
     "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
-Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
+Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
@@ -142,6 +142,7 @@ _NAMES = {
     "<person>": "letter",
     "<priority>": "1-4",
     "<severity>": "1-4",
+    "<filter>": "letter",
 }
 
 
@@ -400,6 +401,8 @@ ACTIONS: tuple[Action, ...] = (
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
     _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),
     _find("filter.slipped", "navigate.only slipped", "f s", "Filter: slipped", "slipped"),
+    _find("filter.saved", "navigate.saved_filter", "f <filter>", "Use a saved filter", "saved filter"),
+    _find("filter.save", "navigate.save_filter", "f =", "Save the filter under a letter", "save filter"),
     _find("filter.mine", "navigate.only mine", "f m", "Filter: assigned to me", "mine"),
     _escape("escape", "navigate.escape", "escape", "Close pane, then clear filter, then selection", "close"),
     _board("board.planning", "navigate.open_board planning", "g p", "Planning board", "Planning"),

@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
@@ -268,6 +269,8 @@ class Bridge:
         #: key.
         self._earlier: Group | None = None
         self._earlier_read = False
+        #: Earlier filters, and those saved under a letter.
+        self.filters = FilterMemory()
         #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
         self.no_undo = ""
 
@@ -279,6 +282,10 @@ class Bridge:
         self.left_over = 0 if engine.read_only else len(engine.outbox)
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
+        store = engine.store
+        self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
+        if not self.view.text:
+            self.view.filter(self.filters.current)
         self._rebuild()
 
     def know_team(self, usernames: Iterable[str]) -> None:
@@ -454,6 +461,10 @@ class Bridge:
         wrong = self.view.filter(text)
         self._rebuild()
         return wrong
+
+    def completions(self, text: str) -> tuple[str, ...]:
+        """The filters that a line could become with its last name completed."""
+        return completions(text, self.catalog, FILTER_STATES)
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""

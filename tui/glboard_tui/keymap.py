@@ -244,6 +244,8 @@ def _below(node: _Node) -> Iterable[Action]:
 
 
 def _slot_takes(slot: Slot, token: str) -> bool:
+    if slot == "filter":
+        return False  # a letter that is a key of its own goes first, and is not offered for saving
     return token in _DIGITS if slot == "digit" else len(token) == 1 and token.isalnum()
 
 

@@ -2,8 +2,8 @@
 
 All words must match (title, reference or label, ignoring case). ``~label``, ``@user``, ``%milestone`` match
 one of those; ``w:3``, ``w>2``, ``w:none`` the weight; ``is:`` a state. ``-`` or ``!`` negates a term, ``|``
-between terms means either, double quotes keep spaces (a backslash before a quote within). No filter is invalid:
-anything else is a word. Letters are the same composed or decomposed.
+between terms means either, double quotes keep spaces (with a backslash before a quote within). No filter is
+invalid: anything else is a word. Letters are the same composed or decomposed.
 
 ``is:`` takes unweighted, weighted, unready, ready, slipped, mine, unassigned, blocked, confidential, closed,
 deliverable, changed and over.
@@ -90,7 +90,7 @@ def parse(text: str) -> Query:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: ignoring case, and whether a letter and its accent are one character or two."""
+    """A text as it is compared: ignoring case, and whether letter and accent are one character or two."""
     if text.isascii():
         return text.casefold()
     # The dot that casefold leaves over an "i" of "İ" is no letter that anybody types.

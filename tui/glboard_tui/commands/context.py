@@ -180,6 +180,8 @@ class CommandContext:
             case "column":
                 index = self.bridge.index
                 return {k: c.title for k, c in reachable(index).items()} if index else {}
+            case "filter":
+                return {letter: one.name for letter, one in self.bridge.filters.saved.items()}
             case "priority":
                 return self._labels(self.bridge.settings.labels.priority_prefix)
             case "severity":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from glboard_core.board.index import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
+from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import PersonSource
 from glboard_tui.widgets.card import Density
@@ -187,6 +188,40 @@ def only(context: CommandContext, state: str) -> None:
     term, words = f"is:{state}", context.bridge.view.text.split()
     kept = [word for word in words if word != term]
     context.shell.filter(" ".join(kept if len(kept) < len(words) else [*words, term]))
+
+
+def saved_filter(context: CommandContext, letter: str) -> None:
+    """Use the filter saved under that letter."""
+    context.shell.filter(context.bridge.filters.saved[letter].text)
+
+
+def save_filter(context: CommandContext, _: str) -> None:
+    """Save the filter in use under a letter and a name."""
+    text = context.bridge.view.text
+    if not text:
+        context.say(f"No filter to save; {context.keymap.key('filter.edit')} types one.")
+        return
+    prefix = context.keymap.keys_of(BY_ID["filter.saved"])
+
+    def wrong(given: str) -> str:
+        letter, _, name = given.strip().partition(" ")
+        if len(letter) != 1 or not letter.isalnum() or not name.strip():
+            return "A letter, a space and a name, such as: b blocked bugs"
+        keys = tuple(prefix[0].split(" ")[:-1]) if prefix else ()
+        taken = context.keymap.action_at((*keys, letter))
+        if taken is not None and taken.id != "filter.saved":
+            return f"{letter} is “{taken.title}” there; choose another letter."
+        return ""
+
+    def typed(given: str) -> None:
+        letter, _, name = given.strip().partition(" ")
+        context.bridge.filters.save(letter, name.strip(), text)
+        key = context.keymap.key("filter.saved").rpartition(" ")[0]
+        context.say(f"Saved “{name.strip()}”: {key}{letter} uses it.")
+
+    context.prompt(
+        "Save the filter as", typed, note=text, placeholder="letter and name: b blocked bugs", check=wrong
+    )
 
 
 # Opening, copying, and how the board looks

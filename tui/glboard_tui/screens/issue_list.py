@@ -113,7 +113,8 @@ class IssueList(PaneDialog[None]):
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
         self._query = ""
-        self._filter = FilterBar()
+        bridge = context.bridge
+        self._filter = FilterBar(bridge.completions, lambda: bridge.filters.history)
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
