@@ -442,6 +442,7 @@ ACTIONS: tuple[Action, ...] = (
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
     _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=_TABBED, palette=False),
+    _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
     _description("toggle", "v, enter", "Show or hide the description", "description"),
     _description("down", "J", "Scroll the description down", "scroll", when=_described),

@@ -399,7 +399,10 @@ class CommandContext:
                 if kept:
                     self.say(kept)
 
-        dialog = CommentDialog(self.keymap, title, text=self.drafts.get(draft, text), note=note)
+        catalog = self.bridge.catalog
+        people = [person.username for person in catalog.people] if catalog is not None else []
+        typed_before = self.drafts.get(draft, text)
+        dialog = CommentDialog(self.keymap, title, text=typed_before, note=note, people=people)
         self.shell.app.push_screen(dialog, _unless_cancelled(written))
 
 

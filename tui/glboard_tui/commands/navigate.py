@@ -237,7 +237,9 @@ def open_issue(context: CommandContext, _: str) -> None:
 
 
 def browser(context: CommandContext, _: str) -> None:
-    """Open in the browser."""
+    """Open in the browser; without one, show and copy the address."""
+    from glboard_tui.terminal import has_browser
+
     issues = context.targets()
     if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
         issues = [chosen]  # it is on no board
@@ -246,6 +248,10 @@ def browser(context: CommandContext, _: str) -> None:
         context.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:
         context.say(f"{len(urls)} tabs are too many; select at most {_MOST_TABS}.")
+    elif not has_browser():
+        context.shell.app.copy_to_clipboard("\n".join(urls))
+        more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
+        context.say(f"No browser here; sent to the terminal's clipboard: {urls[0]}{more}")
     else:
         for url in urls:
             context.shell.app.open_url(url)
@@ -271,7 +277,8 @@ def copy(context: CommandContext, what: str) -> None:
     issues = context.targets()
     context.shell.app.copy_to_clipboard("\n".join(map(text_of, issues)))
     # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
-    context.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
+    many = f" of {len(issues)}" if len(issues) > 1 else ""
+    context.say(f"Sent to the terminal's clipboard: {what}{many}")
 
 
 def density(context: CommandContext, _: str) -> None:
@@ -316,6 +323,11 @@ def refresh(context: CommandContext, _: str) -> None:
 def theme(context: CommandContext, _: str) -> None:
     """Choose a theme."""
     context.shell.app.search_themes()
+
+
+def suspend(context: CommandContext, _: str) -> None:
+    """Stop the program until the shell continues it."""
+    context.shell.app.action_suspend_process()
 
 
 def quit_program(context: CommandContext, _: str) -> None:
