@@ -271,6 +271,8 @@ class Bridge:
         self._earlier_read = False
         #: Earlier filters, and those saved under a letter.
         self.filters = FilterMemory()
+        #: The last reason for being offline or signed out, and when (UTC), also after that is over.
+        self.last_error: tuple[datetime, GlboardError] | None = None
         #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
         self.no_undo = ""
 
@@ -321,6 +323,8 @@ class Bridge:
                 case StatusChanged():
                     update.status = True
                     self._earlier_read = False  # a failed change may be gone
+                    if (error := event.status.error) is not None:
+                        self.last_error = (self.server_now(), error)
                 case EngineNotice():
                     update.notices.append(event.text)
                 case Renamed():

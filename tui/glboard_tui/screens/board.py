@@ -222,10 +222,15 @@ class BoardScreen(Screen[None]):
         self.board.focus()
         self.show_board()
         self.set_interval(10, self._older)
+        self.set_interval(1, self._count_down)
 
     def _older(self) -> None:
         self.show_header()
         self.show_footer()
+
+    def _count_down(self) -> None:
+        if (status := self._bridge.status) is not None and status.next_try is not None:
+            self.show_header()
 
     # The panes next to the board
 
