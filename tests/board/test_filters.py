@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.filters import Query, Term, compiled, parse, unknown_states
+from glboard_core.board.filters import Query, Term, compiled, folded, parse, problems, quoted
 from support.make import issue
 
 ONE = issue(
@@ -51,6 +51,9 @@ STATES = {"blocked": lambda i: i.blocked, "weighted": lambda i: i.weight is not 
         ("[/api]", True),
         ('"fix [/api]"', True),
         ('"unfinished', False),
+        ("w>", True),
+        ("is:", True),
+        ("w>>", False),
     ],
 )
 def test_each_form_matches(text: str, lets_through: bool) -> None:
@@ -66,9 +69,9 @@ def test_no_input_breaks_it(text: str) -> None:
 
 
 _texts = (
-    st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1, max_size=6)
-    .map(lambda text: text.casefold().casefold())
-    .filter(lambda text: text == text.casefold())
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+    .map(lambda text: folded(folded(text)))
+    .filter(lambda text: text and text == folded(text))
 )
 _terms = st.one_of(
     st.builds(Term, st.sampled_from(["word", "label", "user", "milestone"]), _texts, st.booleans()),
@@ -88,7 +91,8 @@ def render(query: Query) -> str:
             if term.kind in ("weight", "is"):
                 terms.append(f"{mark}{'is:' if term.kind == 'is' else ''}{term.text}")
             else:
-                terms.append(f'{mark}{leads.get(term.kind, "")}"{term.text}"')
+                inside = term.text.replace("\\", "\\\\").replace('"', '\\"')
+                terms.append(f'{mark}{leads.get(term.kind, "")}"{inside}"')
         groups.append(" | ".join(terms))
     return " ".join(groups)
 
@@ -98,5 +102,30 @@ def test_rendered_query_parses_to_the_same_query(groups: tuple[tuple[Term, ...],
     assert parse(render(Query(groups))) == Query(groups)
 
 
-def test_unknown_states_are_named() -> None:
-    assert unknown_states(parse("is:blocked is:nonsense"), STATES) == ("nonsense",)
+def test_what_matches_nothing_says_why() -> None:
+    nothing, near, weight = problems(parse("is:blocked is:foo is:wieghted w>>"), STATES)
+    assert nothing == "Unknown filter is:foo, so nothing matches; ? lists the known ones."
+    assert near.endswith("did you mean is:weighted?")
+    assert weight == "w>> is no weight, so nothing matches: w:3, w>2, w<=5, w:none."
+
+
+@pytest.mark.parametrize(
+    ("term", "title"),
+    [
+        ("café", "The cafe\u0301 is closed"),
+        ("cafe\u0301", "The café is closed"),
+        ("istanbul", "\u0130stanbul"),
+        ('"say \\"yes\\" now"', 'Say "yes" now'),
+    ],
+)
+def test_letters_are_the_same_composed_or_not_and_quotes_can_be_escaped(term: str, title: str) -> None:
+    test = compiled(parse(term), STATES)
+    assert test is not None
+    assert test(issue(1, title=title))
+
+
+def test_any_name_can_be_written_as_a_term() -> None:
+    for name in ('needs "sign off" by legal', "a|b", "back\\slash off", "plain"):
+        test = compiled(parse(f"~{quoted(name)}"), STATES)
+        assert test is not None
+        assert test(issue(1, name))

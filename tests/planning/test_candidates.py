@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.model.issue import Issue
-from glboard_core.planning.candidates import Candidate, Order, candidates, capacity_ends, fill, running
+from glboard_core.planning.candidates import (
+    Candidate,
+    Order,
+    candidates,
+    capacity_ends,
+    fill,
+    running,
+    takers,
+)
+from glboard_core.planning.capacity import PersonBudget, PersonCapacity
 from glboard_core.planning.mix import UNDEFINED, Mix, mix
 from planning.histories import FLOW, NAMES, READY
 from support.make import issue
@@ -189,3 +198,19 @@ def test_mix_adds_up(rows: list[tuple[frozenset[str], int | None]]) -> None:
     assert sum(s.sums.count for s in result.types.values()) == len(rows) + len(twice)
     assert sum(s.sums.weight for s in result.types.values()) == sum(w or 0 for _, w in [*rows, *twice])
     assert sum(s.sums.unweighted for s in result.types.values()) == sum(w is None for _, w in [*rows, *twice])
+
+
+def test_a_proposal_is_distributed_by_free_weight_and_role() -> None:
+    def person(name: str, weight: float, role: str = "", **fields: int) -> PersonCapacity:
+        return PersonCapacity(username=name, role=role, budget=PersonBudget(weight * 2, weight), **fields)
+
+    people = (
+        person("a", 5, "backend", committed=1),
+        person("b", 3, "frontend"),
+        person("away", 0),
+        PersonCapacity(username="stranger"),
+    )
+    open_ = [fit(1), fit(2), fit(3), fit(4, "role::frontend"), fit(5, assignees=("a",))]
+    # 4 and 3 are free: a, then b, then a; the fourth is for the frontend, though that is over by then.
+    assert list(takers(open_, people).values()) == ["a", "b", "a", "b"]
+    assert takers(open_, people[2:]) == {}

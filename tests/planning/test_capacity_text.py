@@ -57,3 +57,10 @@ def test_names_only_on_request() -> None:
 def test_role_sums_only_if_they_reveal_no_one() -> None:
     pair = (Member(username="a", role="x|y"), Member(username="b", role="x|y"))
     assert "By role: x\\|y 25." in markdown(found(*pair), X)
+
+
+def test_a_milestone_without_data_is_no_zero_and_people_without_roles_have_no_line() -> None:
+    gap = (*CLOSED, ClosedWeight(milestone="19.5"))
+    said = markdown(found(Member(username="a"), Member(username="b")), X, gap, names=True)
+    assert "4.5 on average (19.6: 7, 19.7: 2, 19.5: no data)" in said
+    assert "role" not in said

@@ -20,7 +20,7 @@ Group = Literal[
     "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
-Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
+Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
@@ -142,6 +142,7 @@ _NAMES = {
     "<person>": "letter",
     "<priority>": "1-4",
     "<severity>": "1-4",
+    "<filter>": "letter",
 }
 
 
@@ -392,6 +393,7 @@ ACTIONS: tuple[Action, ...] = (
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
+    _changes("pane.connection", "panes.connection", "g n", "Connection: why offline, next try", "connection"),
     _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
@@ -402,6 +404,8 @@ ACTIONS: tuple[Action, ...] = (
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
     _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),
     _find("filter.slipped", "navigate.only slipped", "f s", "Filter: slipped", "slipped"),
+    _find("filter.saved", "navigate.saved_filter", "f <filter>", "Use a saved filter", "saved filter"),
+    _find("filter.save", "navigate.save_filter", "f =", "Save the filter under a letter", "save filter"),
     _find("filter.mine", "navigate.only mine", "f m", "Filter: assigned to me", "mine"),
     _escape("escape", "navigate.escape", "escape", "Close pane, then clear filter, then selection", "close"),
     _board("board.planning", "navigate.open_board planning", "g p", "Planning board", "Planning"),
@@ -441,6 +445,7 @@ ACTIONS: tuple[Action, ...] = (
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
     _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=_TABBED, palette=False),
+    _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
     _description("toggle", "v, enter", "Show or hide the description", "description"),
     _description("down", "J", "Scroll the description down", "scroll", when=_described),

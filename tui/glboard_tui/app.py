@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -276,6 +277,14 @@ class GlboardApp(App[int]):
     def on_glboard_app_engine_changed(self) -> None:
         """Show the engine's events."""
         self.board_screen.sync()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send a text to the terminal's clipboard, and to tmux's buffer if this runs in tmux."""
+        super().copy_to_clipboard(text)
+        if os.environ.get("TMUX"):
+            from glboard_tui.terminal import to_tmux
+
+            asyncio.get_running_loop().run_in_executor(None, to_tmux, text)
 
     def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:
         """Only what the registry lacks: Textual's own keys and quit would bypass the question."""

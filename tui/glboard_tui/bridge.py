@@ -19,7 +19,7 @@ from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
-from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
+from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
 from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.undo import Group
@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
@@ -142,10 +143,10 @@ class BoardView:
         )
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
+        """Set the filter; ``build`` applies it. Returns what is wrong with it, in sentences."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in FILTER_STATES})
+        return problems(self._query, FILTER_STATES)
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""
@@ -279,6 +280,10 @@ class Bridge:
         #: key.
         self._earlier: Group | None = None
         self._earlier_read = False
+        #: Earlier filters, and those saved under a letter.
+        self.filters = FilterMemory()
+        #: The last reason for being offline or signed out, and when (UTC), also after that is over.
+        self.last_error: tuple[datetime, GlboardError] | None = None
         #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
         self.no_undo = ""
 
@@ -290,6 +295,10 @@ class Bridge:
         self.left_over = 0 if engine.read_only else len(engine.outbox)
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
+        store = engine.store
+        self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
+        if not self.view.text:
+            self.view.filter(self.filters.current)
         self._rebuild()
 
     def know_team(self, usernames: Iterable[str]) -> None:
@@ -325,6 +334,8 @@ class Bridge:
                 case StatusChanged():
                     update.status = True
                     self._earlier_read = False  # a failed change may be gone
+                    if (error := event.status.error) is not None:
+                        self.last_error = (self.server_now(), error)
                 case EngineNotice():
                     update.notices.append(event.text)
                 case Renamed():
@@ -463,10 +474,14 @@ class Bridge:
             self._remember(self.view.board_id, self.view.milestone)
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Filter the board. Returns the unknown ``is:`` names."""
-        unknown = self.view.filter(text)
+        """Filter the board. Returns what is wrong with the filter, in sentences."""
+        wrong = self.view.filter(text)
         self._rebuild()
-        return unknown
+        return wrong
+
+    def completions(self, text: str) -> tuple[str, ...]:
+        """The filters that a line could become with its last name completed."""
+        return completions(text, self.catalog, FILTER_STATES)
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""

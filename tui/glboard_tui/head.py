@@ -86,6 +86,9 @@ def header_view(
         progress = progress_words(status)
     elif fresh == "cached" and status.loading:
         progress = f"· {progress_words(status)}"
+    elif status.next_try is not None:
+        left = round(status.next_try - waited)
+        progress = f"· again in {left} s" if left > 0 else "· trying again …"
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     title = (index.board.milestone or "") if index else ""
     milestone = catalog.find_milestone(title) if catalog is not None and title else None

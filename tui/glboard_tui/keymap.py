@@ -79,6 +79,18 @@ class NoMatch(Struct, frozen=True):
 Step = Match | Prefix | NoMatch
 
 
+def _layout(typed: str, key: str) -> dict[str, str]:
+    return dict(zip(typed + typed.upper(), key + key.upper(), strict=True))
+
+
+#: What a key prints in other layouts, and in the one that keys are named by.
+_SAME_KEY = {
+    **_layout("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
+    **_layout("йцукенгшщзфывапролдячсмить", "qwertyuiopasdfghjklzxcvbnm"),
+    **_layout("іў", "so"),
+}
+
+
 def token_of(event: events.Key) -> str:
     """Return a key as the keymap writes it: the character it prints, or its name."""
     if event.is_printable and event.character and event.character != " ":
@@ -119,6 +131,14 @@ class Keymap:
                 for shared in (at for scope in action.scopes for at in chain_of(scope)[1:]):
                     if shared not in action.scopes:
                         _add(self._roots[shared], action, keys, where, keep=False)
+
+    def same_key(self, token: str) -> str:
+        """The token of the same key in a Latin layout (``j`` for Cyrillic ``о``), unless it is bound."""
+        latin = _SAME_KEY.get(token)
+        bound = latin is not None and any(
+            token in keys.split(" ") for all_keys in self._keys.values() for keys in all_keys
+        )
+        return token if latin is None or bound else latin
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
         """The key sequences of an action; the first one is shown."""
@@ -244,6 +264,8 @@ def _below(node: _Node) -> Iterable[Action]:
 
 
 def _slot_takes(slot: Slot, token: str) -> bool:
+    if slot == "filter":
+        return False  # a letter that is a key of its own goes first, and is not offered for saving
     return token in _DIGITS if slot == "digit" else len(token) == 1 and token.isalnum()
 
 

@@ -2,7 +2,8 @@
 
 All words must match (title, reference or label, ignoring case). ``~label``, ``@user``, ``%milestone`` match
 one of those; ``w:3``, ``w>2``, ``w:none`` the weight; ``is:`` a state. ``-`` or ``!`` negates a term, ``|``
-between terms means either, double quotes keep spaces. No filter is invalid: anything else is a word.
+between terms means either, double quotes keep spaces (with a backslash before a quote within). No filter is
+invalid: anything else is a word. Letters are the same composed or decomposed.
 
 ``is:`` takes unweighted, weighted, unready, ready, slipped, mine, unassigned, blocked, confidential, closed,
 deliverable, changed and over.
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Container
+import unicodedata
+from collections.abc import Callable, Collection, Container
 from datetime import date
+from difflib import get_close_matches
 from functools import partial
 from typing import Literal
 
@@ -30,9 +33,14 @@ TermKind = Literal["word", "label", "user", "milestone", "weight", "is"]
 Test = Callable[[Issue], bool]
 
 _TERM = re.compile(
-    r"""(?P<bar>\|)|(?P<not>[-!])?(?P<lead>[~@%])?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s|"]+))"""
+    r"""(?P<bar>\|)|(?P<not>[-!])?(?P<lead>[~@%])?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<bare>[^\s|"]+))"""
 )
 _WEIGHT = re.compile(r"(?:w|weight)(<=|>=|<|>|=|:)(\d{1,9}|none|any)", re.ASCII)
+#: What begins like a weight and is none.
+_NO_WEIGHT = re.compile(r"(?:w|weight)[<>=:].*", re.ASCII)
+#: The beginning of a condition that is still being typed.
+_BEGUN = re.compile(r"(?:(?:w|weight)(?:<=|>=|<|>|=|:)|is:)", re.ASCII)
+_ESCAPED = re.compile(r"\\([\"\\])")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
@@ -82,18 +90,37 @@ def parse(text: str) -> Query:
     return Query(tuple(tuple(group) for group in groups))
 
 
+def folded(text: str) -> str:
+    """A text as it is compared: ignoring case, and whether letter and accent are one character or two."""
+    if text.isascii():
+        return text.casefold()
+    # The dot that casefold leaves over an "i" of "İ" is no letter that anybody types.
+    plain = unicodedata.normalize("NFD", text).casefold().replace("i\u0307", "i")
+    return unicodedata.normalize("NFC", plain)
+
+
+def quoted(text: str) -> str:
+    """A name as a term of the language, in quotes if it needs them."""
+    if not re.search(r"[\s|\"]", text):
+        return text
+    inside = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inside}"'
+
+
 def _term(match: re.Match[str]) -> Term | None:
     negated = bool(match["not"])
     quoted = match["quoted"]
-    text = (quoted if quoted is not None else match["bare"] or "").casefold()
+    text = folded(_ESCAPED.sub(r"\1", quoted) if quoted is not None else match["bare"] or "")
     if not text:
         return None
     if match["lead"]:
         return Term(_LEADS[match["lead"]], text, negated)
     if quoted is None:
-        if _WEIGHT.fullmatch(text):
+        if _BEGUN.fullmatch(text):
+            return None
+        if _NO_WEIGHT.fullmatch(text):
             return Term("weight", text, negated)
-        if text.startswith("is:") and len(text) > 3:
+        if text.startswith("is:"):
             return Term("is", text[3:], negated)
     return Term("word", text, negated)
 
@@ -109,9 +136,17 @@ def compiled(query: Query, states: dict[str, Test]) -> Test | None:
     return lambda issue: all(any(test(issue) for test in group) for group in groups)
 
 
-def unknown_states(query: Query, states: dict[str, Test]) -> tuple[str, ...]:
-    """The ``is:`` names that are not in ``states``."""
-    return tuple(t.text for group in query.groups for t in group if t.kind == "is" and t.text not in states)
+def problems(query: Query, states: Collection[str]) -> tuple[str, ...]:
+    """Why terms match nothing, a sentence each: an ``is:`` not in ``states``, a weight that is none."""
+    found: list[str] = []
+    for term in (term for group in query.groups for term in group):
+        if term.kind == "is" and term.text not in states:
+            near = get_close_matches(term.text, states, 1, 0.5)
+            hint = f"did you mean is:{near[0]}?" if near else "? lists the known ones."
+            found.append(f"Unknown filter is:{term.text}, so nothing matches; {hint}")
+        if term.kind == "weight" and not _WEIGHT.fullmatch(term.text):
+            found.append(f"{term.text} is no weight, so nothing matches: w:3, w>2, w<=5, w:none.")
+    return tuple(found)
 
 
 def _test(term: Term, states: dict[str, Test]) -> Test:
@@ -123,24 +158,24 @@ def _positive(term: Term, states: dict[str, Test]) -> Test:
     text = term.text
     match term.kind:
         case "label":
-            return lambda issue: any(text in label.casefold() for label in issue.labels)
+            return lambda issue: any(text in folded(label) for label in issue.labels)
         case "user":
             if text in ("none", "nobody"):
                 return lambda issue: not issue.assignees
-            return lambda issue: any(text in name.casefold() for name in issue.assignees)
+            return lambda issue: any(text in folded(name) for name in issue.assignees)
         case "milestone":
             if text == "none":
                 return lambda issue: issue.milestone is None
-            return lambda issue: text in (issue.milestone or "").casefold()
+            return lambda issue: text in folded(issue.milestone or "")
         case "weight":
             return _weight_test(text)
         case "is":
             return states.get(text, _nothing)
         case "word":
             return lambda issue: (
-                text in issue.title.casefold()
-                or text in issue.reference.casefold()
-                or any(text in label.casefold() for label in issue.labels)
+                text in folded(issue.title)
+                or text in folded(issue.reference)
+                or any(text in folded(label) for label in issue.labels)
             )
 
 
@@ -150,7 +185,7 @@ def _nothing(_: Issue) -> bool:
 
 def _weight_test(text: str) -> Test:
     match = _WEIGHT.fullmatch(text)
-    if match is None:  # only reached by a Term built by hand
+    if match is None:  # ``problems`` says so
         return _nothing
     sign, value = match[1], match[2]
     if value in ("none", "any"):

@@ -216,6 +216,15 @@ class Edits(Struct, frozen=True, kw_only=True):
             "unassigned; choose who to accept it for",
         )
 
+    def accept_each(self, issues: Sequence[Issue], takers: Mapping[IssueId, str]) -> EditBatch:
+        """Accept each for its taker, and those that have none for their assignees (rule 4)."""
+        return each(
+            issues,
+            lambda issue: edits.accept(issue, takers.get(issue.id), self.names),
+            "accepted",
+            "already accepted",
+        )
+
     def take_back(self, issues: Sequence[Issue]) -> EditBatch:
         """Remove Deliverable."""
         label = self.names.deliverable

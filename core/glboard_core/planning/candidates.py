@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from glboard_core.board.rules import missed, ready, warnings
 from glboard_core.config import LabelSettings
-from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.workflow import STATES, WorkflowScheme
+from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.readiness import planned, reasons_against
 
 Order = Literal["suggested", "priority", "weight"]
@@ -111,6 +112,26 @@ def fill(ordered: Sequence[Candidate], space: float) -> list[ProposalLine]:
             so_far += weight
         lines.append(ProposalLine(candidate, chosen, so_far))
     return lines
+
+
+def takers(issues: Iterable[Issue], people: Iterable[PersonCapacity]) -> dict[IssueId, str]:
+    """Who of the team could take each of these issues that has no assignee, in their order.
+
+    The person with the most free weight, what was proposed before taken off; of those whose role is a label
+    of the issue (``backend``, ``role::backend``), if there are any. Nobody without days in the milestone.
+    """
+    able = {one.username: one for one in people if one.budget is not None and one.budget.weight > 0}
+    free = {name: one.free or 0.0 for name, one in able.items()}
+    found: dict[IssueId, str] = {}
+    for issue in issues:
+        if issue.assignees or not able:
+            continue
+        said = {label.rpartition("::")[2].casefold() for label in issue.labels}
+        fitting = [name for name, one in able.items() if one.role and one.role.casefold() in said]
+        taker = min(fitting or able, key=lambda name: (-free[name], name))
+        found[issue.id] = taker
+        free[taker] -= issue.weight or 0
+    return found
 
 
 def running(ordered: Sequence[Candidate]) -> list[int | None]:

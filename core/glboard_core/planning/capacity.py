@@ -378,10 +378,19 @@ class ClosedWeight(Struct, frozen=True, kw_only=True):
     count: int = 0
     weight: int = 0
 
+    @property
+    def words(self) -> str:
+        """The weight, or that there is none to compare with."""
+        return str(self.weight) if self.count else "no data"
+
 
 def mean(closed: Sequence[ClosedWeight]) -> float | None:
-    """Mean closed Deliverable weight (rule 10); None if there is no past milestone."""
-    return sum(one.weight for one in closed) / len(closed) if closed else None
+    """Mean closed Deliverable weight (rule 10); None if no past milestone has data.
+
+    A milestone in which no Deliverable was closed has none: it was planned without the label, and is no 0.
+    """
+    known = [one.weight for one in closed if one.count]
+    return sum(known) / len(known) if known else None
 
 
 def past_milestones(
@@ -443,11 +452,13 @@ def markdown(
             )
         ),
     ]
-    if roles := found.by_role() if names else found.shared_roles():
+    roles = found.by_role() if names else found.shared_roles()
+    # Without any role the line would only repeat the capacity.
+    if any(roles):
         sums = ", ".join(f"{plain(role) or 'no role'} {number(w)}" for role, w in roles.items())
         parts.append(f"By role: {sums}.")
     if (average := mean(closed)) is not None:
-        each = ", ".join(f"{plain(one.milestone)}: {one.weight}" for one in closed)
+        each = ", ".join(f"{plain(one.milestone)}: {one.words}" for one in closed)
         parts.append(f"For comparison, closed Deliverable weight: {number(average)} on average ({each}).")
     if names and found.people:
         parts.append(_people_rows(found.people))

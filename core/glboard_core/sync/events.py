@@ -37,6 +37,8 @@ class Status(Struct, frozen=True, kw_only=True):
     columns: int = 0
     #: Why it is offline or signed out; shown once.
     error: GlboardError | None = None
+    #: While it is: after how many seconds from this status GitLab is asked again.
+    next_try: float | None = None
 
 
 class IssuesChanged(Struct, frozen=True):

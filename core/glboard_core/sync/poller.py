@@ -158,6 +158,8 @@ class Poller:
     async def _pause(self, failures: int) -> None:
         doubled = min(self._longest_wait, self._sync.poll * 2.0 ** min(failures - 1, 6))
         seconds = doubled if failures else self._interval()
+        if failures:
+            self._status.update(next_try=seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()

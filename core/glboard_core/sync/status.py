@@ -144,7 +144,7 @@ class SyncStatus:
             self._age.caught_up()
             changes |= {"loaded": 0, "total": 0}
         self._accept_token(True)
-        self.update(error=None, freshness=self._freshness(), **changes)
+        self.update(error=None, next_try=None, freshness=self._freshness(), **changes)
 
     def mirror_is_whole(self) -> None:
         """The whole mirror was loaded or reconciled now."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
+from glboard_tui import terminal
 from tui.app.stage import GROUP, STILL, Stage, staged
 
 
@@ -174,6 +177,7 @@ async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyP
     opened: list[str] = []
     monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
     monkeypatch.setattr(stage.app, "open_url", opened.append)
+    monkeypatch.setenv("BROWSER", "true")
     await stage.focus("platform#6")
     await stage.press("y", "r", "y", "t", "y", "m", "y", "u", "o")
     url = stage.issue("platform#6").web_url
@@ -187,6 +191,54 @@ async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyP
     await stage.mark("platform#1", "platform#2")
     await stage.press("y", "r")
     assert copied[-1] == f"{GROUP}/platform#1\n{GROUP}/platform#2"
+    # Without a desktop there is no browser: the address is shown and copied.
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    await stage.press("escape")
+    await stage.focus("platform#6")
+    await stage.press("o")
+    assert opened == [url]
+    assert copied[-1] == url
+    assert stage.message.endswith(url)
+
+
+def test_tmux_gets_the_text_in_its_own_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "tmux"
+    script = f'echo "$@" >> {tmp_path}/args\n[ "$2" = -w ] && exit 1\ncat > {tmp_path}/text\n'
+    fake.write_text(f"#!/bin/sh\n{script}")
+    fake.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("TMUX", raising=False)
+    assert not terminal.to_tmux("some text")
+    monkeypatch.setenv("TMUX", "socket,1,0")
+    # An older tmux has no -w.
+    assert terminal.to_tmux("some text")
+    assert (tmp_path / "text").read_text() == "some text"
+    assert (tmp_path / "args").read_text() == "load-buffer -w -\nload-buffer -\n"
+
+
+async def test_keys_of_another_layout_and_suspending(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.focus("platform#1")
+    await stage.press("о")
+    assert stage.focused == "platform#2"
+    stopped: list[str] = []
+    monkeypatch.setattr(stage.app, "action_suspend_process", lambda: stopped.append("stopped"))
+    await stage.press("ctrl+z")
+    assert stopped == ["stopped"]
+
+
+async def test_a_comment_completes_people(stage: Stage) -> None:
+    await stage.focus("platform#1")
+    await stage.press("c")
+    await stage.type("Hi @eng")
+    await stage.press("tab", "tab")
+    await stage.type(" and mail@eng")
+    await stage.press("ctrl+enter")
+    await stage.settle()
+    notes = stage.world.issue(f"{GROUP}/platform#1").notes
+    assert notes is not None
+    assert notes[-1].body.startswith("Hi @eng_birch and mail@eng")
 
 
 async def test_a_prefix_shows_the_next_keys_and_an_unknown_key_cancels(stage: Stage) -> None:

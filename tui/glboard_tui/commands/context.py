@@ -95,6 +95,7 @@ class OnTop(Pane, Protocol):
     def walk(self, step: int) -> None: ...
     def edit_filter(self) -> None: ...
     def chosen(self) -> Issue | None: ...
+    def propose_for(self, username: str) -> bool: ...
 
 
 class CommandContext:
@@ -179,6 +180,8 @@ class CommandContext:
             case "column":
                 index = self.bridge.index
                 return {k: c.title for k, c in reachable(index).items()} if index else {}
+            case "filter":
+                return {letter: one.name for letter, one in self.bridge.filters.saved.items()}
             case "priority":
                 return self._labels(self.bridge.settings.labels.priority_prefix)
             case "severity":
@@ -396,7 +399,10 @@ class CommandContext:
                 if kept:
                     self.say(kept)
 
-        dialog = CommentDialog(self.keymap, title, text=self.drafts.get(draft, text), note=note)
+        catalog = self.bridge.catalog
+        people = [person.username for person in catalog.people] if catalog is not None else []
+        typed_before = self.drafts.get(draft, text)
+        dialog = CommentDialog(self.keymap, title, text=typed_before, note=note, people=people)
         self.shell.app.push_screen(dialog, _unless_cancelled(written))
 
 

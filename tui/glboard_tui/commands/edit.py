@@ -116,8 +116,10 @@ def flow(context: CommandContext, letter: str) -> None:
 
 
 def accept(context: CommandContext, letter: str) -> None:
-    """Accept for the person with that letter."""
-    accept_for(context, context.targets(), context.bridge.people()[letter])
+    """Accept for the person with that letter; in a proposal, only propose that person."""
+    username = context.bridge.people()[letter]
+    if context.top is None or not context.top.propose_for(username):
+        accept_for(context, context.targets(), username)
 
 
 def accept_present(context: CommandContext, _: str) -> None:

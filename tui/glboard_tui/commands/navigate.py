@@ -5,6 +5,7 @@ from __future__ import annotations
 from glboard_core.board.index import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
+from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import PersonSource
 from glboard_tui.widgets.card import Density
@@ -189,6 +190,40 @@ def only(context: CommandContext, state: str) -> None:
     context.shell.filter(" ".join(kept if len(kept) < len(words) else [*words, term]))
 
 
+def saved_filter(context: CommandContext, letter: str) -> None:
+    """Use the filter saved under that letter."""
+    context.shell.filter(context.bridge.filters.saved[letter].text)
+
+
+def save_filter(context: CommandContext, _: str) -> None:
+    """Save the filter in use under a letter and a name."""
+    text = context.bridge.view.text
+    if not text:
+        context.say(f"No filter to save; {context.keymap.key('filter.edit')} types one.")
+        return
+    prefix = context.keymap.keys_of(BY_ID["filter.saved"])
+
+    def wrong(given: str) -> str:
+        letter, _, name = given.strip().partition(" ")
+        if len(letter) != 1 or not letter.isalnum() or not name.strip():
+            return "A letter, a space and a name, such as: b blocked bugs"
+        keys = tuple(prefix[0].split(" ")[:-1]) if prefix else ()
+        taken = context.keymap.action_at((*keys, letter))
+        if taken is not None and taken.id != "filter.saved":
+            return f"{letter} is “{taken.title}” there; choose another letter."
+        return ""
+
+    def typed(given: str) -> None:
+        letter, _, name = given.strip().partition(" ")
+        context.bridge.filters.save(letter, name.strip(), text)
+        key = context.keymap.key("filter.saved").rpartition(" ")[0]
+        context.say(f"Saved “{name.strip()}”: {key}{letter} uses it.")
+
+    context.prompt(
+        "Save the filter as", typed, note=text, placeholder="letter and name: b blocked bugs", check=wrong
+    )
+
+
 # Opening, copying, and how the board looks
 
 _DENSITIES: tuple[Density, ...] = ("auto", "roomy", "normal", "wrapped", "dense")
@@ -202,7 +237,9 @@ def open_issue(context: CommandContext, _: str) -> None:
 
 
 def browser(context: CommandContext, _: str) -> None:
-    """Open in the browser."""
+    """Open in the browser; without one, show and copy the address."""
+    from glboard_tui.terminal import has_browser
+
     issues = context.targets()
     if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
         issues = [chosen]  # it is on no board
@@ -211,6 +248,10 @@ def browser(context: CommandContext, _: str) -> None:
         context.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:
         context.say(f"{len(urls)} tabs are too many; select at most {_MOST_TABS}.")
+    elif not has_browser():
+        context.shell.app.copy_to_clipboard("\n".join(urls))
+        more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
+        context.say(f"No browser here; sent to the terminal's clipboard: {urls[0]}{more}")
     else:
         for url in urls:
             context.shell.app.open_url(url)
@@ -236,7 +277,8 @@ def copy(context: CommandContext, what: str) -> None:
     issues = context.targets()
     context.shell.app.copy_to_clipboard("\n".join(map(text_of, issues)))
     # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
-    context.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
+    many = f" of {len(issues)}" if len(issues) > 1 else ""
+    context.say(f"Sent to the terminal's clipboard: {what}{many}")
 
 
 def density(context: CommandContext, _: str) -> None:
@@ -281,6 +323,11 @@ def refresh(context: CommandContext, _: str) -> None:
 def theme(context: CommandContext, _: str) -> None:
     """Choose a theme."""
     context.shell.app.search_themes()
+
+
+def suspend(context: CommandContext, _: str) -> None:
+    """Stop the program until the shell continues it."""
+    context.shell.app.action_suspend_process()
 
 
 def quit_program(context: CommandContext, _: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
@@ -62,11 +63,31 @@ def capacity(context: CommandContext, _: str) -> None:
 
 def candidates(context: CommandContext, _: str) -> None:
     """List the issues that could become a Deliverable."""
-    from glboard_tui.commands.edit import accept_for
     from glboard_tui.screens.candidates import Candidates
 
     if (milestone := _milestone(context)) is not None:
-        _show(context, Candidates(context, milestone, lambda issues: accept_for(context, issues)))
+        _show(context, Candidates(context, milestone))
+
+
+def connection(context: CommandContext, _: str) -> None:
+    """Say how the connection is, why, and when GitLab is asked again; ask again at once on request."""
+    bridge = context.bridge
+    status, last = bridge.status, bridge.last_error
+    state = status.freshness.replace("-", " ") if status is not None else "connecting"
+    lines: list[str] = []
+    if status is not None and status.next_try is not None:
+        lines.append(f"GitLab is asked again within {status.next_try:.0f} s.")
+    if last is not None:
+        at = last[0].astimezone(ZoneInfo(bridge.settings.ui.time_zone))
+        lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
+    else:
+        lines.append("No error in this session.")
+    context.ask(
+        f"Connection: {state}",
+        {"r": "ask GitLab again now"},
+        lambda _: bridge.refresh(),
+        note="\n".join(filter(None, lines)),
+    )
 
 
 def queue(context: CommandContext, name: str) -> None:

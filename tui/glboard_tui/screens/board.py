@@ -192,7 +192,8 @@ class BoardScreen(Screen[None]):
         self.board = BoardWidget(id="board")
         self.pane = DetailPane()
         self.header, self.footer = HeaderBar(), FooterBar()
-        self._panel, self._filter, self.strip = Panel(), FilterBar(), WhichKey()
+        self._panel, self.strip = Panel(), WhichKey()
+        self._filter = FilterBar(bridge.completions, lambda: bridge.filters.history)
         self._open_issue = OpenIssue(bridge, self.board, self.pane, self.work, self._pane_changed)
         self.dock = Dock(self.board, self.pane, self._capacity_pane, self._place, self._pane_changed)
         self.context = CommandContext(bridge, planning, keymap, self.board, self._open_issue, self.dock, self)
@@ -221,10 +222,15 @@ class BoardScreen(Screen[None]):
         self.board.focus()
         self.show_board()
         self.set_interval(10, self._older)
+        self.set_interval(1, self._count_down)
 
     def _older(self) -> None:
         self.show_header()
         self.show_footer()
+
+    def _count_down(self) -> None:
+        if (status := self._bridge.status) is not None and status.next_try is not None:
+            self.show_header()
 
     # The panes next to the board
 
@@ -463,13 +469,14 @@ class BoardScreen(Screen[None]):
 
     # The filter, at the pace that the board's size allows
 
-    def filter(self, text: str) -> None:
-        """Filter the board."""
-        unknown = self._bridge.filter(text)
+    def filter(self, text: str, *, keep: bool = True) -> None:
+        """Filter the board, also after a restart if it is to be kept."""
+        if keep:
+            self._bridge.filters.use(text.strip())
+        wrong = self._bridge.filter(text)
         self.show_board()
-        if unknown:
-            words = f"Unknown filter is:{unknown[0]}, so nothing matches; ? lists the known ones."
-            self.say(words, bad=True)
+        if wrong:
+            self.say(wrong[0], bad=True)
 
     def edit_filter(self) -> None:
         """Type a filter over the footer."""
@@ -479,9 +486,9 @@ class BoardScreen(Screen[None]):
     def _filter_typed(self, event: FilterBar.Typed) -> None:
         self._stop_filtering()
         if self._bridge.size <= _AT_ONCE:
-            self.filter(event.text)
+            self.filter(event.text, keep=False)
         else:
-            self._filter_timer = self.set_timer(_PAUSE, lambda: self.filter(event.text))
+            self._filter_timer = self.set_timer(_PAUSE, lambda: self.filter(event.text, keep=False))
 
     @on(FilterBar.Closed)
     def _filter_closed(self, event: FilterBar.Closed) -> None:
@@ -489,6 +496,7 @@ class BoardScreen(Screen[None]):
         self.board.focus()
         if event.text.strip() != self._bridge.view.text:
             self.filter(event.text)
+        self._bridge.filters.use(event.text.strip())
         self.show_footer()
 
     def _stop_filtering(self) -> None:

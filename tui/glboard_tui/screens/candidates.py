@@ -6,14 +6,17 @@ or the proposal as a whole, is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
+
+from msgspec import structs
 
 from glboard_core.board.batch import short
 from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.candidates import Candidate, Order, capacity_ends, fill, running
+from glboard_core.planning.candidates import Candidate, Order, capacity_ends, fill, running, takers
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
@@ -48,7 +51,7 @@ _PROPOSING: tuple[Hint, ...] = (
 
 
 class Candidates(MilestoneList):
-    """The candidates of one milestone. ``accept`` accepts issues and asks who takes the unassigned ones."""
+    """The candidates of one milestone."""
 
     scope = "candidates"
     empty = "No open issues in this milestone."
@@ -65,11 +68,8 @@ class Candidates(MilestoneList):
         Col(title="state", least=20),
     )
 
-    def __init__(
-        self, context: CommandContext, milestone: Milestone, accept: Callable[[Sequence[Issue]], None]
-    ) -> None:
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(context, milestone)
-        self._accept = accept
         self._order: Order = "suggested"
         self._found: list[Candidate] = []
         self._ends: int | None = None
@@ -78,6 +78,9 @@ class Candidates(MilestoneList):
         self._proposing = False
         self._proposed: set[IssueId] = set()
         self._out: set[IssueId] = set()
+        #: Who would take the unassigned ones, and whom the user chose instead.
+        self._takers: dict[IssueId, str] = {}
+        self._wished: dict[IssueId, str] = {}
 
     @property
     def hints(self) -> Sequence[Hint]:  # type: ignore[override]
@@ -115,11 +118,22 @@ class Candidates(MilestoneList):
     def _propose(self) -> None:
         space = self._space
         if not self._proposing or space is None:
-            self._proposed = set()
+            self._proposed, self._takers = set(), {}
             return
         offered = [one for one in self._found if one.issue.id not in self._out]
         self._proposed = {line.candidate.issue.id for line in fill(offered, space) if line.chosen}
         self._proposing = bool(self._proposed)
+        capacity = self.planning.capacity(self.milestone)
+        # What was chosen by hand is taken off before the rest is distributed.
+        by_hand = {issue: who for issue, who in self._wished.items() if issue in self._proposed}
+        people = capacity.people if capacity is not None else ()
+        weights = {one.issue.id: one.issue.weight or 0 for one in self._found}
+        taken = Counter[str]()
+        for issue, who in by_hand.items():
+            taken[who] += weights[issue]
+        people = tuple(structs.replace(p, committed=p.committed + taken[p.username]) for p in people)
+        rest = [issue for issue in self._chosen() if issue.id not in by_hand]
+        self._takers = takers(rest, people) | by_hand
 
     def _entry(self, one: Candidate, weight: int | None, names: dict[str, str], *, ends: bool) -> Entry:
         issue = one.issue
@@ -138,7 +152,7 @@ class Candidates(MilestoneList):
                 ("" if weight is None else f"!{weight}" if over else f"{weight}", "bad" if over else "muted"),
                 (short(issue), "strong"),
                 (title, "muted" if one.reasons and not one.accepted else "text"),
-                (" ".join(names[name] for name in issue.assignees), "muted"),
+                self._for(issue, names),
                 (state, ink),
             ),
             partial(self._said_of, one, title),
@@ -146,6 +160,12 @@ class Candidates(MilestoneList):
             if ends
             else (),
         )
+
+    def _for(self, issue: Issue, names: dict[str, str]) -> tuple[str, Ink]:
+        """Who has it, or would get it: a proposed person has an arrow."""
+        if (who := self._takers.get(issue.id)) is not None:
+            return f"→ {names.get(who, who)}", "accent"
+        return " ".join(names[name] for name in issue.assignees), "muted"
 
     def _state(self, one: Candidate) -> tuple[str, Ink]:
         if one.accepted:
@@ -163,6 +183,8 @@ class Candidates(MilestoneList):
         severe = f"A bug of severity {one.severity}. " if one.severe else ""
         if one.accepted:
             does = f"Accepted for {', '.join(one.issue.assignees) or 'no one'}."
+        elif (who := self._takers.get(one.issue.id)) is not None:
+            does = f"Proposed for {who}; {keymap.key('accept.with')} proposes someone else."
         elif one.reasons:
             does = "Accepting asks first."
         elif one.issue.assignees:
@@ -215,7 +237,24 @@ class Candidates(MilestoneList):
         if not self.context.bridge.writable:
             self.tell(READ_ONLY)
         elif self.listed.here is not None:
-            self.context.run("accept.keep")
+            here = self.chosen()
+            if here is not None and here.id in self._takers:
+                self._accept([here])
+            else:
+                self.context.run("accept.keep")
+
+    def _accept(self, issues: Sequence[Issue]) -> None:
+        """Accept these, each for its proposed taker if it has one."""
+        takers = dict(self._takers)
+        self.context.do(lambda edits, on: edits.accept_each(on, takers), on=issues, again=False)
+
+    def propose_for(self, username: str) -> bool:
+        here = self.listed.here
+        if here is None or here not in self._proposed or self.listed.selection:
+            return False
+        self._wished[here] = username
+        self.refill()
+        return True
 
     def action_order(self) -> None:
         orders = list(_ORDERS)
@@ -244,7 +283,7 @@ class Candidates(MilestoneList):
         elif self._proposing:
             self._ask_all()
         else:
-            self._proposing, self._out = True, set()
+            self._proposing, self._out, self._wished = True, set(), {}
             self.refill()
             if not self._proposing:
                 self.tell(f"Nothing to propose: no ready issue fits into {number(space)}.")
@@ -261,19 +300,14 @@ class Candidates(MilestoneList):
 
     def _ask_all(self) -> None:
         chosen = self._chosen()
-        having = [issue for issue in chosen if issue.assignees]
-        lines = [f"{short(i)}  {i.weight}  {' '.join(i.assignees) or '(unassigned)'}" for i in chosen[:3]]
+        whose = {i.id: self._takers.get(i.id) or " ".join(i.assignees) for i in chosen}
+        lines = [f"{short(i)}  {i.weight}  {whose[i.id]}" for i in chosen[:3]]
         if len(chosen) > 3:
             lines[2:] = [f"… and {len(chosen) - 2} more"]
-        answers = {}
-        if having:
-            answers["y"] = f"{self._sum_of(having)}: keep the assignees"
-        if len(having) < len(chosen):
-            answers["a"] = f"{self._sum_of(chosen)}: choose who takes the unassigned ones"
-        answers["n"] = "change nothing"
+        answers = {"y": f"{self._sum_of(chosen)}: as proposed", "n": "change nothing"}
         self.context.ask(
             f"Accept the proposal? So far {acceptable_words(self._space or 0)}.",
             answers,
-            lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
+            lambda answer: self._accept(chosen) if answer == "y" else None,
             note="\n".join(lines),
         )

@@ -235,8 +235,9 @@ def closed_words(lookback: Lookback) -> str:
         return "Closed per milestone  …" if lookback.reading else "Closed per milestone  not read"
     average = mean(lookback.closed)
     if average is None:
-        return "Closed per milestone  no milestone has ended yet"
-    each = ", ".join(f"{one.milestone} {one.weight}w" for one in lookback.closed)
+        none = "no milestone has ended yet" if not lookback.closed else "no Deliverable was closed before"
+        return f"Closed per milestone  {none}"
+    each = ", ".join(f"{one.milestone} {one.words}{'w' if one.count else ''}" for one in lookback.closed)
     again = " …" if lookback.reading else ""
     return f"Closed per milestone  {number(average)}w on average ({each}){again}"
 

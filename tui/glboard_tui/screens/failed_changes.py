@@ -282,7 +282,8 @@ class FailedList(RowDialog):
         if row := self._chosen():
             text = self.context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
-            self.say("Copied: text" if text else "Copied: change and error")
+            what = "text" if text else "change and error"
+            self.say(f"Sent to the terminal's clipboard: {what}")
 
     def action_discard(self) -> None:
         """Discard the change, after asking if it has typed text, which exists nowhere else."""

@@ -17,9 +17,11 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from glboard_core.board.filters import parse, problems
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
+from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
@@ -111,7 +113,8 @@ class IssueList(PaneDialog[None]):
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
         self._query = ""
-        self._filter = FilterBar()
+        bridge = context.bridge
+        self._filter = FilterBar(bridge.completions, lambda: bridge.filters.history)
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -270,6 +273,10 @@ class IssueList(PaneDialog[None]):
         elif not ended:
             self.leave()
 
+    def propose_for(self, username: str) -> bool:
+        """Put a person into a proposal instead of editing; whether there was one to change."""
+        return False
+
     def walk(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
@@ -311,6 +318,8 @@ class IssueList(PaneDialog[None]):
     def _narrow(self, text: str) -> None:
         self._query = text.strip()
         self.refill()
+        if wrong := problems(parse(self._query), FILTER_STATES):
+            self.tell(wrong[0])
 
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:

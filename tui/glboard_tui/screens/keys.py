@@ -58,6 +58,7 @@ class Keys:
 
     def press(self, token: str) -> None:
         """Take one key."""
+        token = self._context.keymap.same_key(token)
         if self._pressed and token == "escape":  # noqa: S105  (a key, no secret)
             self.cancel()
             return

@@ -17,6 +17,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_setup import Action, Step, StepOutcome
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.keys import RowDialog, hint_line
+from glboard_tui.terminal import has_browser
 from glboard_tui.widgets.text import clean, fit
 
 if TYPE_CHECKING:
@@ -167,7 +168,11 @@ class MilestoneSetupDialog(RowDialog):
         done = self._done.get(step) if step is not None else None
         url = (done.url if done else "") or (step.url if step is not None else "")
         if url.startswith(("https://", "http://")):
-            self.app.open_url(url)
+            if has_browser():
+                self.app.open_url(url)
+            else:
+                self.app.copy_to_clipboard(url)
+                self.say(f"No browser here; sent to the terminal's clipboard: {url}")
         else:
             self.say("Not in GitLab yet.")
 

@@ -5,7 +5,8 @@ Imported where one is opened: text areas would otherwise be loaded before the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from textual import events, on
@@ -72,11 +73,19 @@ class CommentDialog(Dialog[tuple[str, bool]]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
-    def __init__(self, keymap: Keymap, title: str, *, text: str = "", note: str = "") -> None:
+    def __init__(
+        self, keymap: Keymap, title: str, *, text: str = "", note: str = "", people: Sequence[str] = ()
+    ) -> None:
         super().__init__(
-            title, note=note, hint=f"{keymap.key('comment.send')} sends · Esc keeps it as a draft"
+            title,
+            note=note,
+            hint=f"{keymap.key('comment.send')} sends · Tab completes @ · Esc keeps it as a draft",
         )
         self._keymap = keymap
+        self._people = people
+        #: The usernames that Tab goes through, and the one it put in last.
+        self._offers: list[str] = []
+        self._at = 0
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
@@ -91,6 +100,33 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         if self._keymap.own(event, "comment"):
             event.stop()
             self.action_send()
+        elif event.key == "tab" and self._complete():
+            event.stop()
+            event.prevent_default()
+
+    def _complete(self) -> bool:
+        """Complete the username before the cursor, or go on to the next that fits; whether there is one."""
+        row, column = self._area.cursor_location
+        before = self._area.document.get_line(row)[:column]
+        match = _MENTION.search(before)
+        if match is None:
+            return False
+        name = match[1]
+        if self._offers and self._offers[self._at] == name:
+            self._at = (self._at + 1) % len(self._offers)
+        else:
+            typed = name.casefold()
+            fitting = {one for one in self._people if typed in one.casefold()}
+            self._offers = sorted(fitting, key=lambda one: (not one.casefold().startswith(typed), one))
+            self._at = 0
+        if not self._offers:
+            self.say(f"Nobody known as @{name}.")
+            return True
+        self._area.replace(self._offers[self._at], (row, match.start(1)), (row, column))
+        self._area.move_cursor((row, match.start(1) + len(self._offers[self._at])))
+        others = " ".join(f"@{one}" for one in self._offers[:6])
+        self.say(f"{others} · Tab goes on" if len(self._offers) > 1 else others)
+        return True
 
     def action_send(self) -> None:
         if self._area.text.strip():
@@ -101,6 +137,9 @@ class CommentDialog(Dialog[tuple[str, bool]]):
     def action_keep(self) -> None:
         self.dismiss((self._area.text, False))
 
+
+#: A username that begins where a mention can, at the end of a text.
+_MENTION = re.compile(r"(?<![\w@.])@([\w.-]*)$")
 
 _EMPTY, _TYPED = "nothing typed yet", "••••"
 _MOST = 40

@@ -6,7 +6,7 @@ hints are dropped one by one from the right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -218,6 +218,9 @@ class FilterBar(Horizontal):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close(False)", show=False),
+        Binding("tab", "complete", show=False),
+        Binding("up", "earlier(1)", show=False),
+        Binding("down", "earlier(-1)", show=False),
     ]
 
     @dataclass
@@ -233,10 +236,20 @@ class FilterBar(Horizontal):
         text: str
         kept: bool
 
-    def __init__(self, hint: str = "words  ~label  @user  w:none  is:unready   -not   a | b") -> None:
+    def __init__(
+        self,
+        completions: Callable[[str], Sequence[str]] = lambda _: (),
+        history: Callable[[], Sequence[str]] = lambda: (),
+        hint: str = "words  ~label  @user  w:none  is:unready   -not   a | b   Tab completes   Up: earlier",
+    ) -> None:
         super().__init__()
         self._hint = hint
         self._before = ""
+        self._completions, self._history = completions, history
+        #: What Tab goes through, and the place in the history: 0 is what was typed.
+        self._offers: tuple[str, ...] = ()
+        self._back = 0
+        self._typed = ""
 
     def compose(self) -> ComposeResult:
         """A slash and a field."""
@@ -250,7 +263,8 @@ class FilterBar(Horizontal):
 
     def edit(self, text: str) -> None:
         """Start editing at ``text``."""
-        self._before = text
+        self._before = self._typed = text
+        self._offers, self._back = (), 0
         self.display = True
         field = self.query_one(Input)
         with field.prevent(Input.Changed):
@@ -264,6 +278,29 @@ class FilterBar(Horizontal):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Typed(event.value))
+
+    def action_complete(self) -> None:
+        """Complete the last name; pressed again, with the next that fits."""
+        value = self.query_one(Input).value
+        if value in self._offers:
+            at = (self._offers.index(value) + 1) % len(self._offers)
+        else:
+            self._offers, at = tuple(self._completions(value)), 0
+        if self._offers:
+            self._put(self._offers[at])
+
+    def action_earlier(self, step: int) -> None:
+        """Go back and forth in the earlier filters."""
+        past = [text for text in self._history() if text != self._before]
+        if self._back == 0:
+            self._typed = self.query_one(Input).value
+        self._back = max(0, min(len(past), self._back + step))
+        self._put(past[self._back - 1] if self._back else self._typed)
+
+    def _put(self, text: str) -> None:
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = len(text)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

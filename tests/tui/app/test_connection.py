@@ -1,0 +1,29 @@
+"""Offline has a reason, and a time of the next try."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from tui.app.stage import Stage
+
+
+async def test_offline_says_why_and_when_it_tries_again(stage: Stage) -> None:
+    stage.server.faults.next("reset-before", times=999)
+    await stage.press("r")
+    await stage.until(lambda: stage.screen.header.view.fresh == "offline")
+    await stage.until(lambda: "again in" in stage.screen.header.view.progress)
+    reason = stage.app.bridge.last_error
+    assert reason is not None
+    await stage.press("g", "n")
+    said = " ".join(str(part.render()) for part in stage.app.screen.query(Static))
+    assert "Connection: offline" in said
+    assert reason[1].message in said
+    assert "asked again within" in said
+    stage.server.faults.clear()
+    await stage.press("r")
+    await stage.until(lambda: stage.screen.header.view.fresh == "live")
+    assert stage.screen.header.view.progress == ""
+    # The reason stays readable.
+    await stage.press("g", "n")
+    said = " ".join(str(part.render()) for part in stage.app.screen.query(Static))
+    assert reason[1].message in said

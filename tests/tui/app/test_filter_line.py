@@ -1,0 +1,59 @@
+"""The filter line: completion, earlier filters, filters saved under a letter, over a restart too."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from glboard_core.store.sqlite import SqliteStore
+from glboard_tui.filter_line import FilterMemory
+from tui.app.stage import Stage
+
+
+def typed(stage: Stage) -> str:
+    return stage.screen.query_one("FilterBar Input", Input).value
+
+
+async def test_names_are_completed_and_earlier_filters_come_back(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("~bug")
+    await stage.press("tab")
+    assert typed(stage) == "~bug::functional"
+    await stage.press("tab")
+    assert typed(stage) == "~type::bug"
+    await stage.type(" @eng_b")
+    await stage.press("tab")
+    assert typed(stage) == "~type::bug @eng_birch"
+    await stage.press("enter")
+    assert stage.cards()["bug"] == ["platform#1"]
+    await stage.press("slash")
+    await stage.press(*["backspace"] * 30)
+    await stage.type("is:unw")
+    await stage.press("tab")
+    assert typed(stage) == "is:unweighted"
+    await stage.press("up")
+    assert typed(stage) == "is:unweighted"
+    await stage.press("escape", "slash", *["backspace"] * 30, "enter", "slash", "up")
+    assert typed(stage) == "~type::bug @eng_birch"
+    await stage.press("down")
+    assert typed(stage) == ""
+    await stage.press("escape")
+
+
+async def test_a_filter_is_saved_under_a_letter_and_kept_over_a_restart(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("~bug")
+    await stage.press("enter", "f", "=")
+    # A letter that is a key there is refused.
+    await stage.type("u mine")
+    await stage.press("enter", *["backspace"] * 6)
+    await stage.type("b All bugs")
+    await stage.press("enter")
+    assert stage.message == "Saved “All bugs”: fb uses it."
+    await stage.press("escape", "f", "b")
+    assert stage.app.bridge.view.text == "~bug"
+    store = stage.engine.store
+    assert isinstance(store, SqliteStore)
+    after = FilterMemory()
+    after.take_up(store.meta("filters"), lambda _: None)
+    assert after.current == "~bug"
+    assert after.saved["b"].name == "All bugs"
