@@ -17,9 +17,11 @@ from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.pace import Pace
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.query import IssueQuery
+from glboard_core.purpose import Purpose
 from glboard_core.store.sqlite import SqliteStore
 from hostile.tampering import Answer, MaliciousServer, Way, paths, with_value
 from hostile.values import HEADER_VALUES, HEADERS, JSON_VALUES
@@ -30,13 +32,27 @@ WAITS_BY_ITSELF = {"boards"}
 LIMITS = msgspec.structs.replace(QUICK, attempts=1, patience=1.0, total=3.0)
 
 
+class Unlimited(Pace):
+    """As many requests as there are: our own limit would answer in the server's place."""
+
+    async def turn(self, purpose: Purpose, deadline: float) -> float | None:
+        return None
+
+
+def gateway_to(server: MaliciousServer, group: str) -> GitLabGateway:
+    """A gateway to the server, without waits and limits."""
+    gateway = GitLabGateway(Account(url=server.url, token=Secret(server.token)), group, limits=LIMITS)
+    gateway._transport.pace = Unlimited()
+    return gateway
+
+
 class Asked:
     """A gateway to a malicious server, and what was truly read over it."""
 
     def __init__(self, server: MaliciousServer) -> None:
         self.server = server
         self.account = Account(url=server.url, token=Secret(server.token))
-        self.gateway = GitLabGateway(self.account, "top", limits=LIMITS)
+        self.gateway = gateway_to(server, "top")
         self.left_out: list[str] = []
         self.gateway.tell_left_out(self.left_out.append)
         self.catalog: Catalog
@@ -68,6 +84,7 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
 
     async def histories(it: Asked) -> object:
         transport = Transport(it.account, LIMITS)
+        transport.pace = Unlimited()
         try:
             read = await EventReader(transport).histories(
                 [it.issue("top/app#1")], ("label", "milestone", "state", "weight")

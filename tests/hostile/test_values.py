@@ -15,15 +15,13 @@ from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import answers
-from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.decode import Page, WireIssue, WithIssues
-from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import http_date, retry_after, share_left
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_tui.cli.main import run
-from hostile.generator import LIMITS, Asked, cases, of_answers, some, trouble
+from hostile.generator import Asked, cases, gateway_to, of_answers, some, trouble
 from hostile.screens import malicious_stage, press_through
 from hostile.tampering import Answer, MaliciousServer, Way, with_value
 from hostile.values import HEADER_VALUES, JSON_VALUES
@@ -198,8 +196,7 @@ async def test_an_issue_that_cannot_be_read_again_is_not_gone() -> None:
 
 async def test_edits_go_out_whatever_the_lists_answer() -> None:
     with MaliciousServer(build_world(issues=4)) as server:
-        account = Account(url=server.url, token=Secret(server.token))
-        async with GitLabGateway(account, "top", limits=LIMITS) as gateway:
+        async with gateway_to(server, "top") as gateway:
             engine = Engine(gateway, SqliteStore(":memory:"), Settings(sync=STILL), timing=HASTE)
             session = Session(engine, server.demo)
             session.task = asyncio.create_task(engine.run())
