@@ -504,6 +504,12 @@ ACTIONS: tuple[Action, ...] = (
 
 BY_ID = {action.id: action for action in ACTIONS}
 
+
+def board_action(board: str, name: str) -> Action:
+    """The action that opens a board of one's own: it has no key until the keymap gives it one."""
+    return _board(f"board.{board}", f"navigate.open_board {board}", "", f"{name} board", name, palette=False)
+
+
 ALIASES = {
     "process.candidates": "pane.candidates",
     "process.room": "pane.capacity",
