@@ -107,7 +107,10 @@ class _Node(Struct):
 
 
 class Keymap:
-    """The current keys; ``boards`` are names of boards by id, which have an action each. Raises ConfigError if an override names an unknown action or key, or a taken key."""
+    """The current keys; ``boards`` are names of boards by id, which have an action each.
+
+    Raises ConfigError if an override names an unknown action or key, or a taken key.
+    """
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
 from glboard_core.board.undo import Group, UndoStack
-from glboard_core.board.use_cases import joined, new_issue, split
+from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
@@ -59,10 +59,11 @@ def _choose_project(context: CommandContext, title: str) -> None:
 
 
 def _title(context: CommandContext, project: str, title: str) -> None:
-    board, column = context.bridge.board, context.column()
-    if board is None:
+    board, column, edits = context.bridge.board, context.column(), context.bridge.edits()
+    if board is None or edits is None:
         return
-    bare = new_issue(board, column, project, "", context.bridge.view.flow)
+    flow = context.bridge.view.flow
+    bare = edits.new_issue(board, column, project, "", flow)
     facts = [*sorted(bare.labels), bare.milestone or "no milestone", *bare.assignees]
 
     def typed(answer: tuple[str, Then] | None) -> None:
@@ -71,7 +72,7 @@ def _title(context: CommandContext, project: str, title: str) -> None:
         text, then = answer
         context.drafts.pop(_NEW, None)
         if then == "create":
-            _create(context, new_issue(board, column, project, text, context.bridge.view.flow))
+            _create(context, edits.new_issue(board, column, project, text, flow))
             return
         if text:
             context.drafts[_NEW] = text
