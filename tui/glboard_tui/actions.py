@@ -490,6 +490,8 @@ ACTIONS: tuple[Action, ...] = (
     _failed("discard", "d", "Discard", "discard"),
     _failed("retry-all", "R", "Retry all", "retry all"),
     _failed("discard-all", "D", "Discard all", "discard all"),
+    _log("open", "enter", "Open the issue of the change", "open"),
+    _log("search", "/", "Search the changes", "search"),
     _log("undo", "u", "Undo the last change", "undo the last one"),
     _setup("apply", "enter", "Apply the plan", "applies"),
     _setup("leave-out", "space", "Leave a line out, or include it again", "leaves a line out"),
