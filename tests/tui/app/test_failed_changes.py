@@ -204,7 +204,7 @@ async def test_the_log_is_searched_and_opens_the_issue_of_a_change(stage: Stage)
     # Escape ended the search; another one closes the log.
     assert isinstance(stage.app.screen, ChangeLog)
     await stage.press("escape")
-    assert stage.app.screen is stage.screen
+    assert not stage.screen.context.panes
 
 
 async def test_a_comment_that_cannot_be_stored_becomes_a_draft(
