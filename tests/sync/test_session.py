@@ -65,7 +65,7 @@ async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: P
     assert server.world.issue("top/app#1").weight == 5
 
 
-async def test_undo_after_a_restart_offline_takes_back_what_is_not_sent_yet(
+async def test_undo_after_a_restart_offline_withdraws_what_is_not_sent_yet(
     server: DemoServer, tmp_path: Path
 ) -> None:
     place = EngineOptions(group=GROUP, folder=tmp_path)

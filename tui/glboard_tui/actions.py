@@ -391,7 +391,7 @@ ACTIONS: tuple[Action, ...] = (
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
-    _changes("pane.connection", "panes.connection", "g n", "Connection: why offline, next try", "connection"),
+    _changes("pane.connection", "panes.connection", "g l", "Connection: why offline, next try", "connection"),
     _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),

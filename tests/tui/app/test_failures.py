@@ -192,7 +192,7 @@ async def test_quitting_sends_unsent_changes(stage: Stage) -> None:
 
 async def test_keys_after_quit_never_reach_the_board_while_the_connection_is_dead(stage: Stage) -> None:
     await stage.focus("platform#2")
-    # Nothing is answered, and nobody has noticed yet.
+    # Nothing is answered, and no one has noticed yet.
     stage.server.faults.next("reset-before", times=999)
     await stage.press("3")
     before = stage.issue("platform#2")

@@ -146,7 +146,7 @@ class MilestoneSetupDialog(RowDialog):
             self._tell(self._keys_of("reload"))
             return
         self._done = {one.step: one for one in outcomes}
-        # What is written here is no news, and no change that undo could take back.
+        # What is written here is no news, and no change that undo could withdraw.
         self.context.bridge.wrote([one.issue for one in outcomes if one.issue is not None])
         if any(one.state == "done" for one in outcomes):
             self.context.bridge.no_undo = (
