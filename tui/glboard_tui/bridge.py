@@ -598,7 +598,7 @@ class Bridge:
         return ops
 
     def wrote(self, issues: Sequence[IssueId]) -> None:
-        """These issues were written by the user beside the outbox: that is no change by others."""
+        """These issues were written by the user without the outbox: that is no change by others."""
         self.unseen.mine(issues)
         self.unseen.answered(issues)
 
