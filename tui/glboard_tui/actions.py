@@ -393,7 +393,7 @@ ACTIONS: tuple[Action, ...] = (
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
-    _changes("pane.connection", "panes.connection", "g n", "Connection: why offline, next try", "connection"),
+    _changes("pane.connection", "panes.connection", "g l", "Connection: why offline, next try", "connection"),
     _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
@@ -492,6 +492,8 @@ ACTIONS: tuple[Action, ...] = (
     _failed("discard", "d", "Discard", "discard"),
     _failed("retry-all", "R", "Retry all", "retry all"),
     _failed("discard-all", "D", "Discard all", "discard all"),
+    _log("open", "enter", "Open the issue of the change", "open"),
+    _log("search", "/", "Search the changes", "search"),
     _log("undo", "u", "Undo the last change", "undo the last one"),
     _setup("apply", "enter", "Apply the plan", "applies"),
     _setup("leave-out", "space", "Leave a line out, or include it again", "leaves a line out"),
@@ -505,6 +507,12 @@ ACTIONS: tuple[Action, ...] = (
 """Every action of the program, in the order of the help."""
 
 BY_ID = {action.id: action for action in ACTIONS}
+
+
+def board_action(board: str, name: str) -> Action:
+    """The action that opens a board of one's own: it has no key until the keymap gives it one."""
+    return _board(f"board.{board}", f"navigate.open_board {board}", "", f"{name} board", name, palette=False)
+
 
 ALIASES = {
     "process.candidates": "pane.candidates",

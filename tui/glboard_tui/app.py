@@ -165,7 +165,8 @@ class GlboardApp(App[int]):
         view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
-        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), planning)
+        keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
+        self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:

@@ -191,6 +191,7 @@ class FailedRow(Struct, frozen=True, kw_only=True):
 class LogRow(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
+    issue: IssueId
     when: str
     reference: str
     what: str
@@ -760,6 +761,7 @@ class Bridge:
         zone = ZoneInfo(self.settings.ui.time_zone)
         return [
             LogRow(
+                issue=line.change.issue,
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
                 reference=short_reference(line.reference),
                 what=line.what,

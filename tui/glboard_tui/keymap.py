@@ -24,6 +24,7 @@ from glboard_tui.actions import (
     Action,
     Scope,
     Slot,
+    board_action,
     chain_of,
     key_words,
     slot_of,
@@ -106,15 +107,22 @@ class _Node(Struct):
 
 
 class Keymap:
-    """The current keys. Raises ConfigError if an override names an unknown action or key, or a taken key."""
+    """The current keys; ``boards`` are names of boards by id, which have an action each.
+
+    Raises ConfigError if an override names an unknown action or key, or a taken key.
+    """
 
     def __init__(
         self,
         overrides: Mapping[str, str] | None = None,
         *,
         actions: Sequence[Action] = ACTIONS,
+        boards: Mapping[str, str] | None = None,
         where: str = "",
     ) -> None:
+        own = [board_action(board, name) for board, name in (boards or {}).items()]
+        actions = (*actions, *(one for one in own if one.id not in BY_ID))
+        self._by_id = {action.id: action for action in actions}
         # Each scope has its own tree, so a key can mean one thing on the board and another in a pane.
         self._roots: dict[Scope, _Node] = {scope: _Node() for scope in get_args(Scope)}
         self._keys = _overridden(actions, overrides or {}, where)
@@ -151,7 +159,16 @@ class Keymap:
 
     def hint(self, action: str) -> tuple[str, str]:
         """An action's key and its label for a line of hints; the key is "" if it has none."""
-        return self.key(action), BY_ID[action].word
+        return self.key(action), self._by_id[action].word
+
+    def action(self, name: str) -> Action:
+        """An action by its id, those of one's own boards too."""
+        return self._by_id[name]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions, in the order of the help."""
+        return tuple(self._by_id.values())
 
     def own(self, event: events.Key, scope: Scope) -> str:
         """The name of a dialog's own action that a key means, or ""; a dialog with a text field uses this."""
@@ -303,6 +320,8 @@ def _overridden(
 def _parsed(action: Action, text: str, where: str, given: str) -> str:
     """One sequence as written under the id ``given``, with the argument added if the action needs one."""
     tokens = ["," if name == "comma" else name for name in text.split()]
+    if len(tokens) == 1 and len(tokens[0]) == 2 and tokens[0].isalnum() and not _is_key(tokens[0]):
+        tokens = [*tokens[0]]  # "g5" as the documents write it
     slot = action.slot
     if slot is not None and tokens[-1] != slot_token(slot):
         tokens.append(slot_token(slot))

@@ -15,7 +15,7 @@ _PATIENCE = 2.0
 
 
 def has_browser() -> bool:
-    """Whether a browser can be opened beside the terminal: not in a session without a desktop."""
+    """Whether a browser can be opened from here: not in a session without a desktop."""
     named = os.environ.get("BROWSER")
     if sys.platform.startswith("linux") and not named:
         desktop = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")

@@ -198,6 +198,25 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     # Accepting
 
+    def new_issue(
+        self, board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme
+    ) -> Create:
+        """A new issue in this column, with the labels that every issue of the group has (rule 8).
+
+        The category only where just one is configured; none that the project does not know, that the board
+        excludes, or whose scope has a label already.
+        """
+        new = new_issue(board, column, project, title, flow)
+        names = self.names
+        category = names.categories if len(names.categories) == 1 else ()
+        usual = (names.group, names.devops, names.section, *category)
+        for label in usual:
+            if label in board.without or same_scope(label, new.labels):
+                continue
+            if label and self.catalog.label(project, label) is not None:
+                new = structs.replace(new, labels=new.labels | {label})
+        return new
+
     def accept(self, issues: Sequence[Issue], assignee: str | None, *, otherwise: str = "") -> EditBatch:
         """Accept for ``assignee``; without one the current assignees stay (rule 4).
 

@@ -118,7 +118,7 @@ def takers(issues: Iterable[Issue], people: Iterable[PersonCapacity]) -> dict[Is
     """Who of the team could take each of these issues that has no assignee, in their order.
 
     The person with the most free weight, what was proposed before taken off; of those whose role is a label
-    of the issue (``backend``, ``role::backend``), if there are any. Nobody without days in the milestone.
+    of the issue (``backend``, ``role::backend``), if there are any. No one without days in the milestone.
     """
     able = {one.username: one for one in people if one.budget is not None and one.budget.weight > 0}
     free = {name: one.free or 0.0 for name, one in able.items()}

@@ -14,7 +14,7 @@ async def test_offline_says_why_and_when_it_tries_again(stage: Stage) -> None:
     await stage.until(lambda: "again in" in stage.screen.header.view.progress)
     reason = stage.app.bridge.last_error
     assert reason is not None
-    await stage.press("g", "n")
+    await stage.press("g", "l")
     said = " ".join(str(part.render()) for part in stage.app.screen.query(Static))
     assert "Connection: offline" in said
     assert reason[1].message in said
@@ -24,6 +24,6 @@ async def test_offline_says_why_and_when_it_tries_again(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.header.view.fresh == "live")
     assert stage.screen.header.view.progress == ""
     # The reason stays readable.
-    await stage.press("g", "n")
+    await stage.press("g", "l")
     said = " ".join(str(part.render()) for part in stage.app.screen.query(Static))
     assert reason[1].message in said

@@ -244,6 +244,14 @@ async def test_undo_brings_the_focus_along(stage: Stage) -> None:
     assert stage.focused == "platform#3"
 
 
+async def test_undo_of_a_change_on_another_board_says_where_it_is(stage: Stage) -> None:
+    await stage.press("g", "b")
+    await stage.focus("platform#8")
+    await stage.press("5", "g", "p", "u")
+    assert stage.issue("platform#8").weight == 2
+    assert stage.message == "Undone: platform#8 weight 5. It is not on this board: platform#8 in 19.7."
+
+
 async def test_a_hundred_levels_of_undo(stage: Stage) -> None:
     await stage.focus("platform#2")
     for n in range(110):

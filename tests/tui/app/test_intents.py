@@ -16,6 +16,7 @@ from glboard_core.board.operations import Edit, OpId, Rank
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
 from glboard_core.config import Settings
+from glboard_core.model.catalog import Label
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
@@ -23,7 +24,7 @@ from glboard_tui.keymap import letters_for
 from glboard_tui.screens.picker import Ticks, matching, ticks_of
 from glboard_tui.screens.picker_source import Choice
 from glboard_tui.texts import age_words
-from support.make import MILESTONES, catalog, issue, milestone
+from support.make import MILESTONES, PROJECT, catalog, issue, milestone
 
 PLANNER = Edits(settings=Settings(), catalog=catalog(), today=date(2026, 12, 7))
 BOARD = Board(
@@ -125,6 +126,20 @@ def test_a_new_issue_belongs_to_the_column_it_is_created_in() -> None:
     person = AssigneeColumn(key="eng_alder", title="eng_alder", value="eng_alder")
     assert new_issue(BOARD, person, "p", "t", WorkflowScheme()).assignees == ("eng_alder",)
     loose = UnlistedColumn()
+    # What every issue of the group has, as far as the project knows it and the board says nothing else.
+    labels = tuple(
+        Label(id=f"gid://gitlab/GroupLabel/{n}", title=title, owner="demo-org")
+        for n, title in enumerate(("group::custom models", "section::data science", "Category:One"), 1)
+    )
+    one_category = structs.replace(Settings().labels, categories=("Category:One",))
+    edits = structs.replace(
+        PLANNER, catalog=catalog(labels=labels), settings=structs.replace(Settings(), labels=one_category)
+    )
+    made = edits.new_issue(BOARD, BOARD.columns[0], PROJECT, "New", WorkflowScheme())
+    assert made.labels == {*(label.title for label in labels), "type::bug"}
+    other = structs.replace(BOARD, labels=frozenset({"group::other"}), without=frozenset({"Category:One"}))
+    made = edits.new_issue(other, BOARD.columns[0], PROJECT, "New", WorkflowScheme())
+    assert made.labels == {"group::other", "section::data science", "type::bug"}
     assert new_issue(BOARD, loose, "p", "t", WorkflowScheme()).labels == BOARD.labels
 
 

@@ -142,6 +142,17 @@ def test_rebinding_replaces_all_keys_of_an_action() -> None:
     assert keymap.key("view.closed") == ""
 
 
+def test_a_board_of_ones_own_can_have_a_key() -> None:
+    keymap = Keymap({"board.support": "g5", "board.planning": "g P"}, boards={"support": "Support"})
+    found = step(keymap, "g 5")
+    assert isinstance(found, Match)
+    assert (found.action.id, found.action.fixed) == ("board.support", "support")
+    assert step(keymap, "g P") == Match(BY_ID["board.planning"])
+    assert keymap.key("board.support") == "g5"
+    with pytest.raises(ConfigError, match="no such action"):
+        Keymap({"board.other": "g5"}, boards={"support": "Support"})
+
+
 def test_the_argument_need_not_be_written() -> None:
     keymap = Keymap({"flow.set": "F"})
     assert step(keymap, "F a") == Match(BY_ID["flow.set"], "a")

@@ -20,7 +20,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import BY_ID, ActionContext, Scope, Slot
+from glboard_tui.actions import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.planning import PlanningFigures
@@ -235,7 +235,7 @@ class CommandContext:
 
     def run(self, action: str, argument: str = "") -> None:
         """Run an action of the registry. ``argument`` is the digit or letter of its slot."""
-        found = BY_ID[action]
+        found = self.keymap.action(action)
         found.command(self, argument or found.fixed)
 
     def do(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from glboard_core.board.batch import EditBatch, commented, titled
+from glboard_core.board.batch import EditBatch, commented, short, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
 from glboard_core.board.undo import Group, UndoStack
-from glboard_core.board.use_cases import joined, new_issue, split
+from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
@@ -59,10 +59,11 @@ def _choose_project(context: CommandContext, title: str) -> None:
 
 
 def _title(context: CommandContext, project: str, title: str) -> None:
-    board, column = context.bridge.board, context.column()
-    if board is None:
+    board, column, edits = context.bridge.board, context.column(), context.bridge.edits()
+    if board is None or edits is None:
         return
-    bare = new_issue(board, column, project, "", context.bridge.view.flow)
+    flow = context.bridge.view.flow
+    bare = edits.new_issue(board, column, project, "", flow)
     facts = [*sorted(bare.labels), bare.milestone or "no milestone", *bare.assignees]
 
     def typed(answer: tuple[str, Then] | None) -> None:
@@ -71,7 +72,7 @@ def _title(context: CommandContext, project: str, title: str) -> None:
         text, then = answer
         context.drafts.pop(_NEW, None)
         if then == "create":
-            _create(context, new_issue(board, column, project, text, context.bridge.view.flow))
+            _create(context, edits.new_issue(board, column, project, text, flow))
             return
         if text:
             context.drafts[_NEW] = text
@@ -166,8 +167,8 @@ def undo(context: CommandContext, _: str) -> None:
         return
     title, but = found
     context.shell.sync(follow=True)
-    _go_to(context, lambda stack: stack.next)
-    context.say(f"Undone: {title}. {but}".strip())
+    where = _go_to(context, lambda stack: stack.next)
+    context.say(" ".join(filter(None, (f"Undone: {title}.", but, where))))
 
 
 def _offer_discard(context: CommandContext, refused: Group) -> None:
@@ -196,17 +197,23 @@ def redo(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     context.shell.sync(follow=True)
-    _go_to(context, lambda stack: stack.last)
-    context.say(f"Redone: {title}" if title else "Nothing to redo.")
+    where = _go_to(context, lambda stack: stack.last)
+    context.say(" ".join(filter(None, (f"Redone: {title}.", where))) if title else "Nothing to redo.")
 
 
-def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) -> None:
-    """Focus a card that came back, if there is one on the board."""
+def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) -> str:
+    """Focus a card that came back; if none is on this board, say where it is."""
     engine = context.bridge.engine
     group = which(engine.undo_stack) if engine is not None else None
     shown = [op.issue for op in group.ops if context.board.state.has(op.issue)] if group is not None else []
     if shown and context.board.focused[0] not in shown:
         context.board.focus_card(shown[0])
+    if shown or group is None or not group.ops or context.top is not None:
+        return ""
+    issue = context.bridge.issue(group.ops[0].issue)
+    if issue is None:
+        return ""
+    return f"It is not on this board: {short(issue)} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:

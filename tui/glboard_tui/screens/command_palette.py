@@ -14,7 +14,7 @@ from textual.content import Content
 
 from glboard_core.board.batch import short
 from glboard_core.model.issue import IssueId
-from glboard_tui.actions import ACTIONS, Action
+from glboard_tui.actions import Action
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.navigate import open_board
 from glboard_tui.screens.board import BoardScreen
@@ -36,7 +36,7 @@ class BoardCommands(Provider):
 
     def _actions(self, context: CommandContext) -> Iterator[tuple[Action, str, partial[None]]]:
         now = context.situation()
-        for action in ACTIONS:
+        for action in context.keymap.actions:
             # An argument cannot be given here; its prefix key shows the choices.
             if action.palette and action.slot is None and action.applies(now):
                 keys = context.keymap.key(action.id) or action.group

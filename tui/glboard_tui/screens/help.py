@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import ACTIONS, Action, Scope, groups_for, key_words
+from glboard_tui.actions import Action, Scope, groups_for, key_words
 from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
@@ -91,7 +91,7 @@ class Help(Dialog[None]):
         first = True
         column = min(_KEYS, self.app.size.width // 4)
         for group in groups_for(self._scope):
-            found = [a for a in ACTIONS if a.group == group and self._fits(a, words)]
+            found = [a for a in self._keymap.actions if a.group == group and self._fits(a, words)]
             if not found:
                 continue
             if not first:

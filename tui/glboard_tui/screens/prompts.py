@@ -120,7 +120,7 @@ class CommentDialog(Dialog[tuple[str, bool]]):
             self._offers = sorted(fitting, key=lambda one: (not one.casefold().startswith(typed), one))
             self._at = 0
         if not self._offers:
-            self.say(f"Nobody known as @{name}.")
+            self.say(f"No one is known as @{name}.")
             return True
         self._area.replace(self._offers[self._at], (row, match.start(1)), (row, column))
         self._area.move_cursor((row, match.start(1) + len(self._offers[self._at])))
