@@ -26,8 +26,6 @@ from glboard_core.store.sqlite import SqliteStore
 from hostile.tampering import Answer, MaliciousServer, Way, paths, with_value
 from hostile.values import HEADER_VALUES, HEADERS, JSON_VALUES
 
-#: python-gitlab waits as long as it is told, whatever the bounds are.
-WAITS_BY_ITSELF = {"boards"}
 #: No waits: an answer that is refused is not asked for again.
 LIMITS = msgspec.structs.replace(QUICK, attempts=1, patience=1.0, total=3.0)
 
@@ -171,10 +169,8 @@ async def cases(it: Asked) -> list[Case]:
 def of_answers(operation: str, answers: Iterable[Answer]) -> list[Case]:
     """The hostile values for these answers of an operation, in their order."""
     found: list[Case] = []
-    waits = ("retry-after", "ratelimit-reset") if operation in WAITS_BY_ITSELF else ()
-    headers = [name for name in HEADERS if name not in waits]
     for nth, answer in enumerate(list(answers)):
-        found += [Case(operation, nth, header, value) for header in headers for value in HEADER_VALUES]
+        found += [Case(operation, nth, header, value) for header in HEADERS for value in HEADER_VALUES]
         found += [
             Case(operation, nth, path, value)
             for path in paths(msgspec.json.decode(answer.body))
