@@ -197,8 +197,8 @@ def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to:
 
 def test_shown_position_lies_between_the_neighbours() -> None:
     assert between(1, 3) == 2
-    assert between(None, 3) == 2
-    assert between(3, None) == 4
+    assert between(None, 3) == 2.5
+    assert between(3, None) == 3.5
     assert between(None, None) is None
 
 

@@ -56,7 +56,7 @@ def missed(issue: Row) -> int:
 
 
 def flows(issue: Row) -> set[str]:
-    """The workflow states of its labels; it is in the column of each, as on GitLab's boards (rule 2)."""
+    """The workflow states of its labels."""
     names = {label.removeprefix("workflow::") for label in issue["labels"] if label.startswith("workflow::")}
     return {"planning breakdown" if name == "scheduling" else name for name in names} & set(FLOW)
 
@@ -143,7 +143,7 @@ class RulesOracle:
             in_column = lambda issue, column: column in issue["labels"]  # noqa: E731
         else:
             columns = [f"workflow::{state}" for state in (BUILD if name == "build" else NEXT)]
-            in_column = lambda issue, column: column.removeprefix("workflow::") in flows(issue)  # noqa: E731
+            in_column = lambda issue, column: column.removeprefix("workflow::") == flow(issue)  # noqa: E731
         found = {column: [issue for issue in issues if in_column(issue, column)] for column in columns}
         rest = [issue for issue in issues if not any(in_column(issue, column) for column in columns)]
         if rest:
