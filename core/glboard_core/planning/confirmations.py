@@ -15,7 +15,7 @@ from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.workflow import WorkflowScheme
+from glboard_core.model.workflow import BY_NAME, WorkflowScheme
 from glboard_core.planning.readiness import READY, held, over_weight
 from glboard_core.planning.reasons import words_of
 
@@ -96,9 +96,20 @@ def confirmation(
         return None
     settles = frozenset((issue, code) for issue, its in codes.items() for code in its if code != _ALWAYS)
     if len(after) == 1:
+        answers = {"y": Reply("yes, continue", work)}
+        (one,) = after.values()
+        if (
+            "deliverable-not-ready" in counts
+            and one.weight is not None
+            and len(types_of(one, edits.names)) == 1
+        ):
+            # The remedy, if nothing else is missing.
+            remedy = edits.set_flow([one], BY_NAME[READY]).changes
+            both = structs.replace(work, changes=(*work.changes, *remedy))
+            answers = {"r": Reply("make it ready for development too", both), **answers}
         return Question(
             text=f"{short(next(iter(before.values())))}: continue?",
-            answers={"y": Reply("yes, continue", work)},
+            answers=answers,
             note="\n".join(words_of(code) for code in counts),
             settles=settles,
         )

@@ -69,8 +69,7 @@ def last_group(log: Sequence[Logged], failed: Collection[OpId] = ()) -> Group | 
     """
     undone = {line.op for line in log if line.result == "undone"}
     groups: dict[str, Group] = {}
-    # Lines of the same moment keep their order, newest first.
-    for line in sorted(log, key=lambda line: line.change.at, reverse=True):
+    for line in _by_wish(log):
         done = line.result in (*MADE, WAITS) and not line.title.startswith(UNDO) and line.op not in undone
         refused = line.result == "failed" and line.op in failed
         if not done and not refused:
@@ -83,6 +82,22 @@ def last_group(log: Sequence[Logged], failed: Collection[OpId] = ()) -> Group | 
             refused=(line.change, *group.refused) if refused else group.refused,
         )
     return next(iter(groups.values()), None)
+
+
+def _by_wish(log: Sequence[Logged]) -> Iterable[Logged]:
+    """The lines in the order in which they were asked for, newest first.
+
+    What is in the log keeps its order, since clocks of sessions differ by a second; what waits goes where
+    its time says.
+    """
+    waits = [line for line in log if line.result == WAITS]
+    for line in log:
+        if line.result == WAITS:
+            continue
+        while waits and waits[0].change.at >= line.change.at:
+            yield waits.pop(0)
+        yield line
+    yield from waits
 
 
 def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:

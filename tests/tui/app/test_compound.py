@@ -255,6 +255,20 @@ async def test_deliverable_before_ready_asks_each_time(stage: Stage) -> None:
     assert "Deliverable" not in stage.issue("platform#2").labels
 
 
+async def test_accepting_can_make_an_unready_issue_ready_with_the_same_key(stage: Stage) -> None:
+    await stage.focus("platform#3")
+    await stage.press("d", "a", "r")
+    assert {"Deliverable", "workflow::ready for development"} <= stage.issue("platform#3").labels
+    await stage.settle()
+    await stage.press("u")
+    assert not {"Deliverable", "workflow::ready for development"} & stage.issue("platform#3").labels
+    # Without a weight it cannot simply be made ready.
+    await stage.focus("platform#2")
+    await stage.press("d", "a", "r")
+    assert "Deliverable" not in stage.issue("platform#2").labels
+    await stage.press("escape")
+
+
 async def test_deliverable_from_the_picker_asks_too(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("t", *"Deliverable", "space", "enter")
