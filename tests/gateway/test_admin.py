@@ -11,6 +11,7 @@ from msgspec import structs
 from gateway.worlds import NAMES, QUICK, LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import boards
 from glboard_core.errors import (
     EditForbidden,
     EditImpossible,
@@ -52,6 +53,9 @@ async def test_a_board_is_created_once(context: LoadedGateway) -> None:
 async def test_a_first_board_makes_ranking_possible() -> None:
     world = make(tier="free")
     world.boards.clear()
+    boards.unplace(world, [world.issue(f"top/app#{n}") for n in range(1, 7)])
+    for other in ("top/sub/lib#1", "top/locked#1"):
+        world.delete(other)
     async with DemoServer(world) as server:
         context = await LoadedGateway(server).open()
         async with context.gateway:

@@ -167,20 +167,19 @@ def envelope_of(raw: bytes, kind: type[T], host: str, report: Report | None = No
 
     With ``report``, entries that are not understood are left out, and reported.
     """
+    deep = False
     try:
         whole = decoded(raw, _Whole[kind], report)  # type: ignore[valid-type]  # the type is a value here
         if len(memoryview(whole.errors)) > MOST_ERROR_BYTES:
             raise not_understood("its errors are too long")
         errors: Any = list[GraphError] | None
         return Envelope(data=whole.data, errors=decoded(whole.errors, errors, report))
-    except TooDeepError:
-        raise too_deep(host) from None
-    except NotJsonError:
-        raise not_json(host) from None
+    except NotJsonError as problem:
+        deep = isinstance(problem, TooDeepError)
     except NotUnderstood:
         if _is_graphql(raw):
             raise
-    raise not_json(host)
+    raise too_deep(host) if deep else not_json(host)
 
 
 def part_of(
@@ -191,10 +190,10 @@ def part_of(
     ``alone``: it is an entry itself, and can be shown without some of its values.
     """
     try:
-        found: T | None = decoded(raw, kind | None, report, alone=alone)  # type: ignore[arg-type]
+        return decoded(raw, kind | None, report, alone=alone)  # type: ignore[arg-type]
     except NotJsonError:
-        raise not_json(host) from None
-    return found
+        pass
+    raise not_json(host)
 
 
 def _is_graphql(raw: bytes) -> bool:

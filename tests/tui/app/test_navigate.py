@@ -319,10 +319,10 @@ async def test_help_is_filtered_by_typing(stage: Stage) -> None:
 
 
 async def test_keys_can_be_rebound() -> None:
-    async with staged(settings=replace(STILL, keymap={"focus.down": "comma", "weight.ready": "Z"})) as stage:
+    async with staged(settings=replace(STILL, keymap={"focus.down": "comma", "weight.ready": "Q"})) as stage:
         await stage.press("comma")
         assert stage.focused == "platform#2"
-        await stage.press("j", "Z", "3")
+        await stage.press("j", "Q", "3")
         assert stage.focused == "platform#2"
         assert stage.issue("platform#2").weight == 3
 

@@ -33,7 +33,7 @@ async def test_help_shows_the_panes_own_keys_first(stage: Stage, keys: str, grou
 
 
 async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
-    keymap = {"capacity.role": "Z", "candidates.order": "p o", "pane.close": "Y", "history": "g z"}
+    keymap = {"capacity.role": "Z", "candidates.order": "p o", "pane.close": "Q", "history": "g z"}
     async with staged(team_file=team_file, settings=structs.replace(STILL, keymap=keymap)) as stage:
         await stage.press("g", "r", "Z")
         assert "Role of eng_alder" in text(stage)
@@ -45,7 +45,7 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
         assert "suggested order" in text(stage)
         await stage.press("p", "o")
         assert "by priority" in text(stage)
-        await stage.press("Y", "g", "z")
+        await stage.press("Q", "g", "z")
         assert "u undo" in on_top(stage, ChangeLog).hint
-        await stage.press("Y")
+        await stage.press("Q")
         assert stage.app.screen is stage.screen
