@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import LoadedGateway, errors, everything
+from glboard_core.board.edits import Edit
 from glboard_core.board.operations import Rank
 from glboard_core.demo.world import boards
 from glboard_core.errors import EditDropped, EditFailed, EditForbidden, EditImpossible
@@ -37,6 +38,14 @@ def order(context: LoadedGateway) -> list[int]:
     """The issues of top/app as GitLab has them in order, those without a position last."""
     there = [issue for issue in context.world.index.issues.values() if issue.project.full_path == "top/app"]
     return [one.iid for one in sorted(there, key=lambda one: (one.position is None, one.position, one.id))]
+
+
+async def test_a_rank_answers_with_what_was_edited_in_the_same_call(context: LoadedGateway) -> None:
+    edited = context.op("top/app#1", Edit(weight=8))
+    ranked = context.op("top/app#1", rank(context, 5, 6))
+    outcomes = await context.send(edited, ranked)
+    assert [isinstance(outcome, Done) for outcome in outcomes] == [True, True]
+    assert [outcome.issue.weight for outcome in outcomes if outcome.issue] == [8, 8]
 
 
 def failures(context: LoadedGateway) -> list[int]:

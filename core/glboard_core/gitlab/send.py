@@ -113,6 +113,8 @@ class Sender:
         others = [op for op in ops if not isinstance(op.change, Rank)]
         outcomes = await self._changes(others, shown, catalog, report)
         found = {outcome.op: outcome for outcome in outcomes}
+        # A rank answers with the issue as it was before it: after the other changes, not before them.
+        shown = {**shown, **{op.issue: now for op in others if (now := found[op.id].issue) is not None}}
         try:
             placed = await self._ranks(ranks, shown, catalog)
         except (ConnectionFailed, AuthError) as error:
