@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,8 @@ TOGETHER = 20
 #: That none of so few issues can be read says nothing about the others.
 FEW = 3
 
+#: How far our reading of the server's clock, which it tells in whole seconds, may be behind.
+_CLOCK_SLACK = timedelta(seconds=2)
 _PLANNED: frozenset[EventKind] = frozenset({"milestone", "label"})
 
 
@@ -188,6 +190,8 @@ class Reports:
         """What changed in a milestone's plan since its lock, which is chosen as for ``say_do``."""
         lock, plan = self._lock(window(milestone, self.zone), locked_at, plan)
         now = self.engine.now()
+        if plan is not None and timedelta() < lock - now <= _CLOCK_SLACK:
+            now = lock
         if lock > now:
             raise UsageError(
                 f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
