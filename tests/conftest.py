@@ -1,12 +1,18 @@
-"""How the whole suite runs: how many workers, and that no test fails for being slow."""
+"""How the whole suite runs: how many workers, how much is generated, and that no test fails for being slow."""
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What the tests of a whole screen leave behind is collected too often by default: a tenth of the time.
+gc.set_threshold(200_000, 50, 100)
+
+settings.register_profile(
+    "tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 

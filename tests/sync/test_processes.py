@@ -27,7 +27,7 @@ from support.crashes import FAULTS, edit_together
 from support.engines import BRISK, HASTE, ME, STILL, Session, build_world, session
 
 
-@pytest.mark.parametrize("kill", [False, True])
+@pytest.mark.parametrize("kill", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_two_processes_lose_and_duplicate_nothing(tmp_path: Path, kill: bool) -> None:
     faults = Faults(dict(FAULTS), seed=3, slow_seconds=0.7)
     with DemoServer(build_world(), faults=faults) as server:
