@@ -6,8 +6,7 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import LoadedGateway, errors, everything
-from glboard_core.board.edits import Edit
-from glboard_core.board.operations import Rank
+from glboard_core.board.operations import Edit, Rank
 from glboard_core.demo.world import boards
 from glboard_core.errors import EditDropped, EditFailed, EditForbidden, EditImpossible
 from glboard_core.model.issue import IssueId, rank_key
