@@ -1,4 +1,4 @@
-"""How the whole suite runs: how many workers, how much is generated, and that no test fails for being slow."""
+"""How the whole suite runs: workers, generated examples, and that no test fails for being slow."""
 
 from __future__ import annotations
 
