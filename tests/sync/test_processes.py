@@ -20,7 +20,7 @@ from glboard_core.board.operations import Edit
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConnectionFailed
-from glboard_core.ports import Outcome
+from glboard_core.ports import MADE, Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
 from support.crashes import FAULTS, edit_together
@@ -243,7 +243,8 @@ async def test_a_signed_out_process_releases_the_send_lease(
         first.edit("app#4", weight=7)
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.there("app#4").weight == 7
-        assert len([line for line in one.log() if line.result == "done"]) == (4 if busy else 3)
+        # "settled": on a busy machine an answer can come too late, and is looked up.
+        assert len([line for line in one.log() if line.result in MADE]) == (4 if busy else 3)
     one.close()
     two.close()
 
