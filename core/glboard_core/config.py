@@ -99,6 +99,12 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: str = "UTC"
 
 
+class WalkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The walk through issues. ``clock``: whether it shows how long an issue has been on screen."""
+
+    clock: bool = False
+
+
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the workflow state comes from (planning rule 15).
 
@@ -224,6 +230,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
     planning: PlanningSettings = PlanningSettings()
+    walk: WalkSettings = WalkSettings()
 
     def board(self, board: str) -> BoardSettings | None:
         """The board with this id, or None."""

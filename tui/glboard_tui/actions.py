@@ -281,7 +281,7 @@ _conflict = partial(_undo, when=lambda now: now.conflicting)
 _find = partial(_action, group="Find", when=_ready)
 _escape = partial(_action, group="Find", scopes=_ALL, palette=False)
 _board = partial(_action, group="Boards", scopes=_GOING)
-_walk = partial(_board, scopes=("board", "capacity", "say-do", "milestone-end"), when=_ready)
+_step = partial(_board, scopes=("board", "capacity", "say-do", "milestone-end"), when=_ready)
 _pane = partial(_action, group="Panes", scopes=_GOING, when=_ready)
 _close = partial(_action, group="Panes", scopes=("pane",), palette=False)
 _view = partial(_action, group="View")
@@ -415,8 +415,8 @@ ACTIONS: tuple[Action, ...] = (
     _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
     _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
     _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
-    _walk("board.previous-milestone", "navigate.walk previous", "-, [", "Previous milestone"),
-    _walk("board.next-milestone", "navigate.walk next", "=, ]", "Next milestone"),
+    _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
+    _step("board.next-milestone", "navigate.step_milestone next", "=, ]", "Next milestone"),
     _pane("pane.candidates", "panes.candidates", "g c", _CANDIDATES, "candidates"),
     _pane("pane.capacity", "panes.capacity", "g r", "Capacity: per person and team", "capacity"),
     _pane("pane.triage", "panes.queue triage", "g t", "Triage: issues that need fixing", "triage"),

@@ -277,7 +277,7 @@ class IssueList(PaneDialog[None]):
         """Put a person into a proposal instead of editing; whether there was one to change."""
         return False
 
-    def walk(self, step: int) -> None:
+    def step_milestone(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
     def tell(self, text: str) -> None:
@@ -371,7 +371,7 @@ class MilestoneList(IssueList):
         super().__init__(context)
         self.milestone = milestone
 
-    def walk(self, step: int) -> None:
+    def step_milestone(self, step: int) -> None:
         other = self.planning.history.beside(self.milestone, step)
         if other is None:
             self.tell("No milestone with dates in that direction.")

@@ -1,4 +1,4 @@
-"""The walkthrough of docs/walk.md, pressed key by key in a real terminal, exactly as written."""
+"""The walkthrough of docs/milestone.md, pressed key by key in a real terminal, exactly as written."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from support.terminal import GLBOARD, Terminal
-from support.walk import Session, Step, keys_of, sessions
+from support.written_keys import Session, Step, keys_of, sessions
 
-WALK = (Path(__file__).parents[2] / "docs" / "walk.md").read_text("utf-8")
-SESSIONS = sessions(WALK)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "milestone.md").read_text("utf-8")
+SESSIONS = sessions(DOCUMENT)
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=[one.title for one in SESSIONS])
@@ -31,7 +31,7 @@ def _take(terminal: Terminal, step: Step) -> None:
         return
     terminal.wait(
         lambda text: _as_promised(_words(text), step),
-        f"line {step.line} of docs/walk.md, {step.written}: {step.seen}, and not {step.gone}",
+        f"line {step.line} of docs/milestone.md, {step.written}: {step.seen}, and not {step.gone}",
     )
 
 
