@@ -50,7 +50,7 @@ class Session:
 
 
 def sessions(text: str) -> list[Session]:
-    """All sessions of a document, in order. Raises ValueError for an invalid step, or one before any program."""
+    """All sessions of a document, in order. Raises ValueError for an invalid step or order."""
     found: list[Session] = []
     title, in_console = "", False
     for number, line in enumerate(text.splitlines(), start=1):

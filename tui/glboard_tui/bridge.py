@@ -313,6 +313,15 @@ class Bridge:
         if self.engine is not None:
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
+    def kept(self, key: str) -> bytes | None:
+        """What a pane kept under this name in the state file, in this session or an earlier one."""
+        return self.engine.store.meta(key) if self.engine is not None else None
+
+    def keep(self, key: str, value: bytes) -> None:
+        """Keep something for a pane. If it cannot be written, only that is lost."""
+        if self.engine is not None:
+            self.engine.store.put_meta(key, value)
+
     def _hear(self, event: Event) -> None:
         self._events.append(event)
         if len(self._events) == 1:

@@ -42,8 +42,8 @@ class Before(Struct, frozen=True, kw_only=True):
 class Walk(Struct, frozen=True, kw_only=True):
     """A walk. ``key`` says what is walked, ``ids`` are all its issues.
 
-    An issue is ahead, put off until later, or passed. The trail has the issues in the order in which they were
-    left, those put off too: the way back.
+    An issue is ahead, put off until later, or passed. The trail has the issues in the order in which they
+    were left, those put off too: the way back.
     """
 
     key: str
@@ -208,11 +208,11 @@ def resumed(walk: Walk | None, key: str, now: Sequence[IssueId]) -> Resumed:
 
 
 def outcome(
-    before: Before | None, now: Issue | None, names: LabelSettings, is_version: Callable[[str], bool]
+    before: Before, now: Issue | None, names: LabelSettings, is_version: Callable[[str], bool]
 ) -> Outcome:
-    """What became of an issue that was passed; one whose changes were undone was skipped."""
-    if before is None or now is None:
-        return "skipped" if before is None else "changed"
+    """What became of an issue that was changed; one whose changes were undone was skipped."""
+    if now is None:
+        return "changed"  # it is no longer here
     if before.is_open and not now.is_open:
         return "closed"
     if now.milestone != before.milestone:
@@ -236,7 +236,9 @@ def outcomes(
     """What became of each issue that was passed, in the order of the walk."""
     open_ones = frozenset((*walk.ahead, *walk.later))
     return {
-        issue: outcome(walk.before.get(issue), issue_of(issue), names, is_version)
+        issue: outcome(before, issue_of(issue), names, is_version)
+        if (before := walk.before.get(issue))
+        else "skipped"
         for issue in walk.ids
         if issue not in open_ones
     }

@@ -17,8 +17,9 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.filters import parse, problems
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import FILTER_STATES
@@ -277,6 +278,25 @@ class IssueList(PaneDialog[None]):
         """Put a person into a proposal instead of editing; whether there was one to change."""
         return False
 
+    def performed(self, work: EditBatch) -> None:
+        """A key changed issues: clear the selection."""
+        self.listed.selection.clear()
+        self.painted_anew()
+
+    def came_back(self, issues: Sequence[IssueId]) -> None:
+        """Go to the first of these issues, whose change was undone or redone, if it is in the list."""
+        self.refill()
+        found = next((issue for issue in issues if issue in self.listed), None)
+        if found is not None and self.listed.here not in issues:
+            self.listed.find(found)
+            self.painted_anew()
+
+    @property
+    def subject(self) -> str:
+        """What the list is about, in words that stay the same while it is worked through."""
+        of = self.scope.replace("-", " ")
+        return f"{of} {self._query}".rstrip()
+
     def step_milestone(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
@@ -378,6 +398,10 @@ class MilestoneList(IssueList):
         else:
             self.milestone = other
             self.begin()
+
+    @property
+    def subject(self) -> str:
+        return f"{super().subject} {self.milestone.title}"
 
     def begin(self) -> None:
         """Show the milestone from the start."""
