@@ -81,6 +81,14 @@ def test_a_finished_walk_begins_again_or_goes_on_with_its_pile() -> None:
     assert resumed(None, "bug", []).walk.current is None
 
 
+def test_a_changed_issue_that_left_is_passed_and_not_lost() -> None:
+    here = issue(1, weight=2)
+    walk = begun("bug", [here.id, A, B]).change(here)
+    goes_on, left, new, _ = resumed(walk, "bug", [A, B])
+    assert (goes_on.current, goes_on.place, goes_on.total, left, new) == (A, 2, 3, 0, 0)
+    assert goes_on.back().current == here.id
+
+
 before = issue(1, "type::bug", weight=2, milestone="19.8")
 
 

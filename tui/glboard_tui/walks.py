@@ -6,6 +6,7 @@ A source is asked again at every step: what left it meanwhile is skipped, and wh
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.walk import Walk
 from glboard_tui.bridge import Bridge
 
+T = TypeVar("T")
 #: The key in the state file, and how many walks are kept.
 WALKS, _KEPT = "walks", 20
 
@@ -93,30 +95,32 @@ def column_source(bridge: Bridge, key: str, title: str) -> WalkSource:
     return WalkSource(key=f"column {board_name(bridge)} {key}", title=title, ids=ids, holds=holds, column=key)
 
 
-class _Kept(Struct, frozen=True):
-    walks: tuple[Walk, ...] = ()
-
-
 class WalkMemory:
-    """The walks that were begun, the latest last: in the state file after every step."""
+    """The walks that were begun: each in the state file after every step, and the order of the latest."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._walks: dict[str, Walk] = {}
-        try:
-            kept = msgspec.msgpack.decode(bridge.kept(WALKS) or b"", type=_Kept)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            return  # none yet, or those of another version
-        self._walks = {walk.key: walk for walk in kept.walks}
 
     def of(self, key: str) -> Walk | None:
         """The walk through this source, or None."""
-        return self._walks.get(key)
+        return self._read(f"{WALKS} {key}", Walk | None, None)
 
     def keep(self, walk: Walk) -> None:
         """Keep a walk as it is now."""
-        self._walks.pop(walk.key, None)
-        self._walks[walk.key] = walk
-        for oldest in list(self._walks)[:-_KEPT]:
-            del self._walks[oldest]
-        self._bridge.keep(WALKS, msgspec.msgpack.encode(_Kept(tuple(self._walks.values()))))
+        latest: list[str] = self._read(WALKS, list[str], [])
+        if walk.key not in latest[-1:]:
+            order = [*(key for key in latest if key != walk.key), walk.key]
+            for oldest in order[:-_KEPT]:
+                self._bridge.keep(f"{WALKS} {oldest}", b"")
+            self._write(WALKS, order[-_KEPT:])
+        self._write(f"{WALKS} {walk.key}", walk)
+
+    def _read(self, key: str, kind: Any, otherwise: T) -> T:
+        try:
+            found: T = msgspec.msgpack.decode(self._bridge.kept(key) or b"", type=kind)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return otherwise  # none yet, or of another version
+        return found
+
+    def _write(self, key: str, value: object) -> None:
+        self._bridge.keep(key, msgspec.msgpack.encode(value))

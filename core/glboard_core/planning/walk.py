@@ -113,6 +113,12 @@ class Walk(Struct, frozen=True, kw_only=True):
         """Show the pile once more, after the end."""
         return structs.replace(self, again=False)._turned()
 
+    def passing(self, issues: Iterable[IssueId]) -> Walk:
+        """The walk with these issues passed, wherever they are in it."""
+        done = tuple(issues)
+        ahead, later = (tuple(i for i in ids if i not in done) for ids in (self.ahead, self.later))
+        return structs.replace(self, ahead=ahead, later=later, trail=(*self.trail, *done))._turned()
+
     def _turned(self) -> Walk:
         """At the end of the issues the pile comes, once."""
         if self.ahead or not self.later or self.again:
@@ -189,13 +195,15 @@ class Resumed(NamedTuple):
 def resumed(walk: Walk | None, key: str, now: Sequence[IssueId]) -> Resumed:
     """Go on with a walk over what there is now, or begin one: the first time, and after it was finished.
 
-    Issues that left are skipped; those that were passed stay counted. New ones come at the end.
+    Issues that left are skipped; those that were passed, or changed before they left, stay counted. New ones
+    come at the end.
     """
     if walk is None:
         return Resumed(begun(key, now), afresh=True)
     there = frozenset(now)
-    left = [issue for issue in (*walk.ahead, *walk.later) if issue not in there]
-    goes_on = walk.drop(left).join(now)
+    gone = [issue for issue in (*walk.ahead, *walk.later) if issue not in there]
+    left = [issue for issue in gone if issue not in walk.before]
+    goes_on = walk.passing(issue for issue in gone if issue in walk.before).drop(left).join(now)
     new = goes_on.total - (walk.total - len(left))
     if not goes_on.ahead:
         goes_on = goes_on.pile_again()

@@ -46,6 +46,8 @@ from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.text import clean, short_people
 from glboard_tui.widgets.walk import PeopleFree, WalkCard, WalkHead
 
+#: The width from which the footer has both a message and what undo would do.
+_BOTH = 120
 #: Lines of the description that a key scrolls, and cards that the end names.
 _SCROLL, _NAMED = 3, 200
 
@@ -152,6 +154,7 @@ class WalkPane(PaneDialog[None]):
         self.walk = walk
         self._memory.keep(walk)
         if walk.current is not None:
+            self.context.bridge.unseen.look(walk.current)
             self.context.board.focus_card(walk.current, self._source.column)
         self._paint()
 
@@ -182,7 +185,8 @@ class WalkPane(PaneDialog[None]):
         if (here := self._shown) is None:
             self.action_skip()
         else:
-            self._step(self.walk.put_off(), f"{short(here)} comes again at the end.")
+            words = "stays put off" if self.walk.again else "comes again at the end"
+            self._step(self.walk.put_off(), f"{short(here)} {words}.")
 
     def action_back(self) -> None:
         if not self.walk.trail:
@@ -300,9 +304,11 @@ class WalkPane(PaneDialog[None]):
             keymap=self.context.keymap,
         )
         blockers = self._blockers[1] if self._blockers[0] == issue.id else ()
-        self._facts.show(
-            () if masked else walk_facts(issue, rules, view.chips, blockers, bridge.title_of_blocker)
-        )
+        facts = walk_facts(issue, rules, view.chips, blockers, bridge.title_of_blocker)
+        if (row := bridge.unseen.of(issue.id)) is not None:
+            by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
+            facts.insert(0, ("Changed", (by, *row.what)))
+        self._facts.show(() if masked else facts)
         milestone = planning.milestone()
         accept = self.context.keymap.keys_of(BY_ID["accept.with"])
         self.people.show(
@@ -362,7 +368,8 @@ class WalkPane(PaneDialog[None]):
                 context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
-                undo=bridge.undo_words,
+                # What was decided is worth more than what undo would do, where only one of them fits.
+                undo=bridge.undo_words if not self._said or self.size.width >= _BOTH else "",
                 message=self._said,
             )
         )
