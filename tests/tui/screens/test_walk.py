@@ -161,7 +161,7 @@ async def test_h_stays_on_the_card_until_a_key_goes_on(stage: Stage) -> None:
     await stage.press("h", "3")
     assert card(stage) == "platform#3"
     await stage.press("k", "k")
-    # Deferred, but it can still be looked at.
+    # Deferred, but back leads there.
     assert card(stage) == "platform#1"
     assert "no longer in" not in shown(stage)
 

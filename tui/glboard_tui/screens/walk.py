@@ -22,7 +22,7 @@ from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.walk import Outcome, Walk, begun, outcomes, resumed
 from glboard_tui import texts
-from glboard_tui.actions import BY_ID
+from glboard_tui.actions import BY_ID, Action
 from glboard_tui.commands.context import CommandContext, OnTop
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
@@ -89,6 +89,8 @@ class WalkPane(PaneDialog[None]):
         #: What became of the cards that were passed.
         self._results: dict[IssueId, Outcome] = {}
         self._asked = False
+        #: Cards whose changes by others were seen here: they glow on the board until it is shown again.
+        self._looked: set[IssueId] = set()
         self._below: OnTop | None = None
         self._unwatch: Callable[[], None] = lambda: None
         self._ticking: Timer | None = None
@@ -121,11 +123,24 @@ class WalkPane(PaneDialog[None]):
     def leave(self) -> None:
         """Close it; the board or list below is at the card where the walk stopped."""
         words, here, below = result_words(self.walk, self._results.values()), self.walk.current, self._below
+        self._follow_on_board()
         super().leave()
+        self.context.board.changed(set(), self._looked)
+        self.context.shell.show_header()
         if below is not None and here is not None:
             below.came_back([here])
         key = self.context.keymap.key("pane.walk")
         self.context.say(f"{words}." if here is None else f"{words}. {key} resumes.")
+
+    def before(self, action: Action) -> None:
+        """What is a key of the board, too, may ask where the card is there."""
+        if "board" in action.scopes:
+            self._follow_on_board()
+
+    def _follow_on_board(self) -> None:
+        """Focus the card on the board: not at every step, since that paints all of the board below."""
+        if self.walk.current is not None:
+            self.context.board.focus_card(self.walk.current, self._source.column)
 
     # The steps
 
@@ -153,9 +168,8 @@ class WalkPane(PaneDialog[None]):
             self._since = monotonic()
         self.walk = walk
         self._memory.keep(walk)
-        if walk.current is not None:
-            self.context.bridge.unseen.look(walk.current)
-            self.context.board.focus_card(walk.current, self._source.column)
+        if walk.current is not None and self.context.bridge.unseen.look(walk.current):
+            self._looked.add(walk.current)
         self._paint()
 
     def _step(self, walk: Walk, words: str = "") -> None:

@@ -235,8 +235,8 @@ class WalkCard(Widget):
     def show(self, view: CardView) -> None:
         """Show another card."""
         if view != self.view:
-            self.view = view
-            self.refresh(layout=True)
+            before, self.view = len(self._lines(self.size.width)), view
+            self.refresh(layout=len(self._lines(self.size.width)) != before)
 
     @property
     def _high(self) -> bool:
@@ -272,8 +272,8 @@ class PeopleFree(Widget):
         """Show these people."""
         self.display = bool(people)
         if (heading, tuple(people)) != (self._heading, self.people):
-            self._heading, self.people = heading, tuple(people)
-            self.refresh(layout=True)
+            before, self._heading, self.people = len(self.people), heading, tuple(people)
+            self.refresh(layout=len(self.people) != before)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """A line for each person, and the heading."""
