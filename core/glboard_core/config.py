@@ -99,12 +99,6 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: str = "UTC"
 
 
-class WalkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The walk through issues. ``clock``: whether it shows how long an issue has been on screen."""
-
-    clock: bool = False
-
-
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the workflow state comes from (planning rule 15).
 
@@ -155,6 +149,12 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The boards created in GitLab when a milestone is set up, and their titles there.
     boards: tuple[str, ...] = ("planning", "build", "next-1-3", "next-4-6")
     board_title: str = "{board} {milestone}"
+
+
+class WalkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The walk through issues. ``clock``: whether it shows how long an issue has been on screen."""
+
+    clock: bool = False
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -229,8 +229,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keymap: dict[str, str] = {}
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
-    planning: PlanningSettings = PlanningSettings()
     walk: WalkSettings = WalkSettings()
+    planning: PlanningSettings = PlanningSettings()
 
     def board(self, board: str) -> BoardSettings | None:
         """The board with this id, or None."""

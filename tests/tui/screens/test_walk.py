@@ -207,6 +207,27 @@ async def test_cards_that_leave_while_walking_are_skipped_and_said(stage: Stage)
     assert "Walk 2 of 3" in shown(stage)
 
 
+async def test_cards_that_are_deleted_are_passed_over_in_both_directions(stage: Stage) -> None:
+    await walked(stage, "platform#1", "n")
+    for name in ("platform#1", "platform#2", "platform#3"):
+        stage.world.delete(f"{GROUP}/{name}")
+    stage.engine.refresh()
+    await stage.until(lambda: card(stage) == "ai-gateway#1")
+    await stage.settle()
+    assert pane(stage).footer.view.message == "2 cards left bug"
+    await stage.press("k")
+    assert "This is the first card." in shown(stage)
+
+
+async def test_a_source_that_disagrees_with_itself_ends_too(stage: Stage) -> None:
+    await walked(stage)
+    top = pane(stage)
+    top._source = structs.replace(top._source, holds=lambda _: False)
+    await stage.press("n")
+    assert top.chosen() is None
+    assert top.footer.view.message == "3 cards left bug"
+
+
 async def test_selection_filter_and_list_can_be_walked(stage: Stage) -> None:
     await stage.mark("platform#3", "platform#5")
     await stage.press("g", "n")

@@ -146,22 +146,25 @@ class WalkPane(PaneDialog[None]):
 
     def _go(self, walk: Walk) -> list[str]:
         """Show the current card of a walk, without those that left; return their references."""
-        bridge, gone = self.context.bridge, []
+        gone: dict[IssueId, str] = {}
         while True:
-            here = walk.current
-            if here is None:
-                if (joined := walk.join(self._source.ids())).current is None:
-                    break
-                walk = joined
-                continue
-            issue = bridge.issue(here)
+            if walk.current is None:
+                # What left just now is not new, whatever a list says that was not updated yet.
+                walk = walk.join(issue for issue in self._source.ids() if issue not in gone)
+            if (here := walk.current) is None:
+                break
+            issue = self._issue(here)
             # One that was changed here, and one the user went back to, are shown wherever they are now.
             if issue is not None and (here in walk.before or self._source.holds(issue)):
                 break
-            gone.append(short(issue) if issue is not None else "1 card")
+            gone[here] = short(issue) if issue is not None else "1 card"
             walk = walk.drop([here])
         self._take(walk)
-        return gone
+        return list(gone.values())
+
+    def _issue(self, issue: IssueId) -> Issue | None:
+        """The issue that steps and outcomes depend on. What is shown of it passes the mask."""
+        return self.context.bridge.issue(issue)
 
     def _take(self, walk: Walk) -> None:
         if walk.current != self.walk.current or self._shown is None:
@@ -185,7 +188,7 @@ class WalkPane(PaneDialog[None]):
             milestone = catalog.find_milestone(title) if catalog is not None else None
             return milestone is not None and milestone.is_version(version)
 
-        return outcomes(self.walk, bridge.issue, bridge.settings.labels, is_version)
+        return outcomes(self.walk, self._issue, bridge.settings.labels, is_version)
 
     def action_skip(self) -> None:
         if self.walk.current is not None:
@@ -203,10 +206,13 @@ class WalkPane(PaneDialog[None]):
             self._step(self.walk.put_off(), f"{short(here)} {words}.")
 
     def action_back(self) -> None:
-        if not self.walk.trail:
+        walk = self.walk
+        while walk.trail and self._issue(walk.trail[-1]) is None:
+            walk = walk.drop(walk.trail[-1:])  # deleted meanwhile
+        if not walk.trail:
             self.tell("This is the first card.")
         else:
-            self._take(self.walk.back())
+            self._take(walk.back())
 
     def action_start(self) -> None:
         self._step(begun(self._source.key, self._source.ids()), "Started over.")
@@ -228,7 +234,7 @@ class WalkPane(PaneDialog[None]):
         bridge, before = self.context.bridge, self._shown
         if before is None or before.id not in {issue for issue, _ in work.changes}:
             return
-        after, comments = bridge.issue(before.id), any(change.comment for _, change in work.changes)
+        after, comments = self._issue(before.id), any(change.comment for _, change in work.changes)
         people = bridge.catalog.people if bridge.catalog is not None else ()
         names = short_people(person.username for person in people)
         words = decision_words(
@@ -280,14 +286,14 @@ class WalkPane(PaneDialog[None]):
             return
         self._asked = False
         here = self.walk.current
-        if here is not None and self.context.bridge.issue(here) is None:
+        if here is not None and self._issue(here) is None:
             self._step(self.walk)
         else:
             self._paint()
 
     def _paint(self) -> None:
-        bridge, here = self.context.bridge, self.walk.current
-        self._shown = issue = bridge.issue(here) if here is not None else None
+        here = self.walk.current
+        self._shown = issue = self._issue(here) if here is not None else None
         self._results = self._found()
         self.listed.replace([issue.id] if issue is not None else [])
         self._show_head()
@@ -357,7 +363,7 @@ class WalkPane(PaneDialog[None]):
         for part in remaining(self.walk, found):
             lines = [Content.styled(part.heading, "bold $text-warning")]
             for identity in part.issues[:_NAMED]:
-                if (issue := bridge.issue(identity)) is not None:
+                if (issue := self._issue(identity)) is not None:
                     weight = "?" if issue.weight is None else str(issue.weight)
                     reference = Content.styled(f"{clean(short(issue)):<24} ", "dim")
                     lines.append(Content.assemble(reference, f"{weight:>2}  ", clean(bridge.title_of(issue))))
