@@ -314,11 +314,13 @@ async def test_everything_is_seen_or_scrolls(size: tuple[int, int], team_file: P
         painted = " ".join(top.card.render_line(y).text for y in range(top.card.size.height))
         assert painted.count("A title that") + painted.count("does not end") >= 9
         assert "…" not in painted
-        scrolled = top._scrolled
+        scrolled = top._scrolled[0]
         assert scrolled.max_scroll_y > 0
         await stage.press("G")
         assert scrolled.scroll_y == scrolled.max_scroll_y
         await stage.press("g", "g", "J", "down", "K", "up", "pagedown", "pageup")
+        assert scrolled.scroll_y == 0
+        await stage.press("J", "n")
         assert scrolled.scroll_y == 0
         assert top.footer.region.bottom == size[1]
 

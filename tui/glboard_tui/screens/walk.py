@@ -169,6 +169,8 @@ class WalkPane(PaneDialog[None]):
     def _take(self, walk: Walk) -> None:
         if walk.current != self.walk.current or self._shown is None:
             self._since = monotonic()
+            for part in (self._body, self._left):
+                part.scroll_to(y=0, animate=False, immediate=True)
         self.walk = walk
         self._memory.keep(walk)
         if walk.current is not None and self.context.bridge.unseen.look(walk.current):
@@ -408,17 +410,18 @@ class WalkPane(PaneDialog[None]):
     # Reading
 
     @property
-    def _scrolled(self) -> VerticalScroll:
-        """What the keys scroll: the description, or all below the card if they are one below the other."""
+    def _scrolled(self) -> Sequence[VerticalScroll]:
+        """What the keys scroll: description and facts, or all below the card if it is one column."""
         if self._shown is None:
-            return self._end
-        return self.reading.pane if self.has_class("-wide") else self._body
+            return (self._end,)
+        return (self.reading.pane, self._left) if self.has_class("-wide") else (self._body,)
 
     def go(self, step: int) -> None:
-        self._scrolled.scroll_relative(y=step, animate=False, immediate=True)
+        for part in self._scrolled:
+            part.scroll_relative(y=step, animate=False, immediate=True)
 
     def half(self, direction: int) -> None:
-        self.go(direction * max(1, self._scrolled.size.height // 2))
+        self.go(direction * max(1, self._scrolled[0].size.height // 2))
 
     def action_down(self) -> None:
         """Scroll the description; the next one likewise."""
