@@ -32,6 +32,8 @@ from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
 
+#: What lists are about, if their scope's name does not say it.
+_SUBJECTS = {"own-work": "my work", "say-do": "Say/Do", "updates": "changes by others"}
 #: Lines of the description that a key scrolls.
 _SCROLL = 3
 #: The first columns of lists of a milestone's issues.
@@ -294,7 +296,7 @@ class IssueList(PaneDialog[None]):
     @property
     def subject(self) -> str:
         """What the list is about, in words that stay the same while it is worked through."""
-        of = self.scope.replace("-", " ")
+        of = _SUBJECTS.get(self.scope, self.scope.replace("-", " "))
         return f"{of} {self._query}".rstrip()
 
     def step_milestone(self, step: int) -> None:
