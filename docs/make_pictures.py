@@ -42,6 +42,7 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("build", "build", ()),
     ("issue", "planning", ("enter",)),
     ("capacity", "planning", ("g", "r")),
+    ("walk", "planning", ("l", "g", "n", "n", "1", "l")),
     ("keys", "planning", ("question_mark",)),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name))

@@ -96,7 +96,7 @@ def test_every_document_that_is_cited_is_in_the_repository(words: list[tuple[str
     cited = [(where, match[0]) for where, text in words for match in _DOCUMENT.finditer(text)]
     cited += [(where, f"{match[1]}.md") for where, text in words for match in _SHORT.finditer(text)]
     cited = [(where, name) for where, name in cited if name not in _OF_PEOPLE]
-    assert {"docs/walk.md", "README.md", "docs/planning-rules.md"} <= {name for _, name in cited}
+    assert {"docs/milestone.md", "README.md", "docs/planning-rules.md"} <= {name for _, name in cited}
     assert [f"{where}: {name}" for where, name in cited if not _is_there(name, where)] == []
 
 
@@ -120,7 +120,7 @@ def test_every_api_note_that_is_cited_exists(words: list[tuple[str, str]]) -> No
     ("text", "pattern", "expected"),
     [
         ("as DOMAIN.md says", _DOCUMENT, ["DOMAIN.md"]),
-        ("see [the walk](docs/walk.md).", _DOCUMENT, ["docs/walk.md"]),
+        ("see [the milestone](docs/milestone.md).", _DOCUMENT, ["docs/milestone.md"]),
         ("a file that ends in .md", _DOCUMENT, []),
         ("(DESIGN section 5)", _SHORT, ["DESIGN section 5"]),
         ("(planning rules 3, 5 and 99)", _RULE, ["planning rules 3, 5 and 99"]),

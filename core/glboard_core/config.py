@@ -151,6 +151,12 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     board_title: str = "{board} {milestone}"
 
 
+class WalkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The walk through issues. ``clock``: whether it shows how long an issue has been on screen."""
+
+    clock: bool = False
+
+
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Server and group. The token is never stored here.
 
@@ -223,6 +229,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keymap: dict[str, str] = {}
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
+    walk: WalkSettings = WalkSettings()
     planning: PlanningSettings = PlanningSettings()
 
     def board(self, board: str) -> BoardSettings | None:

@@ -1,66 +1,46 @@
-"""The walkthrough of docs/walk.md, pressed key by key in a real terminal, exactly as written."""
+"""A walk in a real terminal: decided card by card, killed, resumed where it stopped, undone."""
 
 from __future__ import annotations
 
-import re
+import os
+import signal
 from pathlib import Path
 
-import pytest
-
+from glboard_core.demo.http.server import DemoServer
 from support.terminal import GLBOARD, Terminal
-from support.walk import Session, Step, keys_of, sessions
-
-WALK = (Path(__file__).parents[2] / "docs" / "walk.md").read_text("utf-8")
-SESSIONS = sessions(WALK)
+from tui.app.stage import GROUP, small_world
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=[one.title for one in SESSIONS])
-def test_session_works_as_written(session: Session, tmp_path: Path) -> None:
-    with Terminal([*GLBOARD, *session.arguments], tmp_path) as terminal:
-        terminal.see("live")
-        for step in session.steps:
-            _take(terminal, step)
-        assert session.steps[-1].ends
-        assert terminal.finish() == 0
-
-
-def _take(terminal: Terminal, step: Step) -> None:
-    for key in step.keys:
-        terminal.press(key)
-    if step.ends:
-        return
-    terminal.wait(
-        lambda text: _as_promised(_words(text), step),
-        f"line {step.line} of docs/walk.md, {step.written}: {step.seen}, and not {step.gone}",
-    )
-
-
-def _as_promised(text: str, step: Step) -> bool:
-    return all(_words(word) in text for word in step.seen) and not any(word in text for word in step.gone)
-
-
-def _words(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
-@pytest.mark.parametrize(
-    ("token", "keys"),
-    [
-        ("gb", ["g", "b"]),
-        ("d Enter", ["d", "\r"]),
-        ("Space ×2", [" ", " "]),
-        ('"a b"', ["a", " ", "b"]),
-        ("Ctrl+P", ["\x10"]),
-    ],
-)
-def test_key_notation(token: str, keys: list[str]) -> None:
-    assert keys_of(token) == keys
-
-
-@pytest.mark.parametrize(
-    ("row", "wrong"),
-    [("| `q` | it ends |", "promises nothing"), ("| `Esc` `q` | **back in the shell** |", "Esc ends a step")],
-)
-def test_step_that_cannot_be_checked_is_rejected(row: str, wrong: str) -> None:
-    with pytest.raises(ValueError, match=wrong):
-        sessions(f"```console\n$ glboard demo\n```\n{row}\n")
+def test_a_walk_survives_a_kill_and_is_resumed(tmp_path: Path) -> None:
+    world = small_world()
+    with DemoServer(world) as server:
+        account = {"GITLAB_HOST": server.url, "GITLAB_TOKEN": server.token, "GLBOARD_GROUP": GROUP}
+        command = [*GLBOARD, "--as-of", "2026-12-07T15:00:00Z", "open", "planning"]
+        with Terminal(command, tmp_path, environment=account) as terminal:
+            terminal.see("live", "Crash on start")
+            terminal.press("g", "n")
+            terminal.see("Walk 1 of 4 · bug", "Readiness")
+            terminal.press("3")
+            terminal.see("platform#1 weight 3", "Walk 2 of 4 · bug", "Slow answers")
+            terminal.press("l")
+            terminal.see("platform#2 comes again at the end.", "1 later", "Wrong total")
+            terminal.press("d", "b", "y")
+            terminal.see("@eng_birch accepts platform#3, weight 1", "Walk 3 of 4 · bug")
+            os.kill(terminal.pid, signal.SIGKILL)
+        with Terminal(command, tmp_path, columns=80, rows=24, environment=account) as terminal:
+            terminal.see("live", "Crash on start")
+            terminal.press("g", "n")
+            terminal.see("Resumed at 3 of 4.", "Token accounting", "1 later")
+            terminal.press("u")
+            terminal.see("Undone: platform#3 accepted for eng_birch.", "Walk 2 of 4 · bug", "Wrong total")
+            terminal.press("M")
+            terminal.see("platform#3 to 19.9", "Token accounting")
+            terminal.press(" ", "n")
+            terminal.see("4 walked: 1 weighted, 1 deferred, 2 skipped", "Slow answers")
+            terminal.press("\x1b")
+            terminal.see("4 walked: 1 weighted", "maintenance")
+            terminal.press("q")
+            assert terminal.finish() == 0
+    assert world.issue(f"{GROUP}/platform#1").weight == 3
+    # The acceptance was undone before it was sent.
+    assert not world.issue(f"{GROUP}/platform#3").assignees

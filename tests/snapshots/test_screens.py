@@ -95,6 +95,14 @@ def test_opened_issue(picture: Compare) -> None:
     assert picture(WIDE, "enter", card="platform#6")
 
 
+def test_walk_wide(picture: Compare) -> None:
+    assert picture(WIDE, "g", "n", "n", card="platform#6")
+
+
+def test_end_of_a_walk_narrow(picture: Compare) -> None:
+    assert picture(NARROW, "g", "n", "3", "l", "n", "M", "l")
+
+
 def test_change_of_type(picture: Compare) -> None:
     assert picture(NARROW, "L", card="platform#3")
 

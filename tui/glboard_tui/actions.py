@@ -16,7 +16,7 @@ from msgspec import Struct
 
 Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "Panes",
-    "View", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
+    "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
     "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -24,7 +24,7 @@ Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "fil
 Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
-    "failed", "log", "milestone-setup", "comment", "new-issue", "welcome",
+    "failed", "log", "milestone-setup", "walk", "comment", "new-issue", "welcome",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -35,7 +35,9 @@ _PARENTS: dict[Scope, Scope] = {
     ),
     "described-list": "list",
     "updates": "list",
-    **dict.fromkeys(("list", "capacity", "capacity-post", "failed", "log", "milestone-setup"), "pane"),
+    **dict.fromkeys(
+        ("list", "capacity", "capacity-post", "failed", "log", "milestone-setup", "walk"), "pane"
+    ),
     "pane": "any-pane",
 }
 
@@ -213,12 +215,12 @@ def _in(mode: str) -> When:
 # The registry
 
 #: Wherever an issue has the focus.
-_ISSUES: tuple[Scope, ...] = ("board", "detail", "list")
+_ISSUES: tuple[Scope, ...] = ("board", "detail", "list", "walk")
 #: Where issues can be selected.
 _SELECTING: tuple[Scope, ...] = ("board", "list")
 #: From where a key leads to another board or pane.
-_GOING: tuple[Scope, ...] = ("board", "list", "capacity")
-_TABBED: tuple[Scope, ...] = (*_ISSUES, "capacity")
+_GOING: tuple[Scope, ...] = ("board", "list", "capacity", "walk")
+_TABBED: tuple[Scope, ...] = ("board", "detail", "list", "capacity")
 _WIDE: tuple[Scope, ...] = ("board", "capacity")
 _ALL: tuple[Scope, ...] = ("board", "detail", "pane")
 
@@ -273,6 +275,7 @@ _plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
 _weight = partial(_plan, when=_weighable)
 _move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
 _place = partial(_move, scopes=("board",))
+_shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
@@ -281,14 +284,16 @@ _conflict = partial(_undo, when=lambda now: now.conflicting)
 _find = partial(_action, group="Find", when=_ready)
 _escape = partial(_action, group="Find", scopes=_ALL, palette=False)
 _board = partial(_action, group="Boards", scopes=_GOING)
-_walk = partial(_board, scopes=("board", "capacity", "say-do", "milestone-end"), when=_ready)
+_step = partial(_board, scopes=("board", "capacity", "say-do", "milestone-end"), when=_ready)
 _pane = partial(_action, group="Panes", scopes=_GOING, when=_ready)
+_walk = partial(_pane, scopes=(*_GOING, "detail"))
 _close = partial(_action, group="Panes", scopes=("pane",), palette=False)
 _view = partial(_action, group="View")
 _copy = partial(_view, scopes=_ISSUES, when=_targets)
 # Say/Do also lists issues that are on no board.
 _browse = partial(_view, scopes=_ISSUES, when=lambda now: now.targets > 0 or now.scope == "say-do")
 _quit = partial(_view, scopes=("board", "detail", "any-pane"))
+_walked = _own("Walk", "walk")
 _description = _own("Lists", "described-list", "description")
 _candidates = _own("Candidates", "candidates")
 _updates = _own("Changes by others", "updates")
@@ -312,6 +317,7 @@ _SORT = "Sort columns: GitLab's order, weight, priority, slips"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
+_WALK = "Walk: column, filter, selection or list, one card at a time"
 _PLANNING_ISSUE = "Planning issue of the milestone"
 _SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
 
@@ -368,9 +374,9 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
     _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
-    _place("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
-    _place("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
-    _place("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
+    _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
+    _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
+    _shift("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
     _place("rank.up", "edit.rank up", "K", "Rank up"),
     _place("rank.down", "edit.rank down", "J", "Rank down"),
     _place("rank.top", "edit.rank top", "g K", "Rank to the top", "to top"),
@@ -415,8 +421,9 @@ ACTIONS: tuple[Action, ...] = (
     _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
     _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
     _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
-    _walk("board.previous-milestone", "navigate.walk previous", "-, [", "Previous milestone"),
-    _walk("board.next-milestone", "navigate.walk next", "=, ]", "Next milestone"),
+    _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
+    _step("board.next-milestone", "navigate.step_milestone next", "=, ]", "Next milestone"),
+    _walk("pane.walk", "panes.walk", "g n", _WALK, "walk"),
     _pane("pane.candidates", "panes.candidates", "g c", _CANDIDATES, "candidates"),
     _pane("pane.capacity", "panes.capacity", "g r", "Capacity: per person and team", "capacity"),
     _pane("pane.triage", "panes.queue triage", "g t", "Triage: issues that need fixing", "triage"),
@@ -444,9 +451,16 @@ ACTIONS: tuple[Action, ...] = (
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
-    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=_TABBED, palette=False),
+    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
+    _walked("skip", "n, j, space", "Next card", "next"),
+    _walked("back", "k, N", "Previous card", "back"),
+    _walked("later", "l", "Later: the card comes again at the end", "later"),
+    _walked("stay", "h", "Stay on a card after a change, or go on to the next", "stay or go on"),
+    _walked("down", "J", "Scroll the description down", "scroll"),
+    _walked("up", "K", "Scroll the description up"),
+    _walked("start", "R", "Start the walk over, with the first card", "start over"),
     _description("toggle", "v, enter", "Show or hide the description", "description"),
     _description("down", "J", "Scroll the description down", "scroll", when=_described),
     _description("up", "K", "Scroll the description up", when=_described),

@@ -72,7 +72,7 @@ class BoardView:
         self.sort_by: SortBy = "rank"
         self.index: BoardIndex | None = None
         self._query = Query()
-        self._walked: dict[str, str | None] = {board: milestone}
+        self._chosen: dict[str, str | None] = {board: milestone}
         self._resolved_on: date | None = None
 
     def configure(self, settings: Settings) -> None:
@@ -84,7 +84,7 @@ class BoardView:
     @property
     def milestone(self) -> str | None:
         """The milestone the user chose for this board; None means the board's own."""
-        return self._walked.get(self.board_id)
+        return self._chosen.get(self.board_id)
 
     @property
     def board(self) -> Board | None:
@@ -116,7 +116,7 @@ class BoardView:
         if self.settings.board(board) is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if milestone is not None or board == self.board_id:
-            self._walked[board] = milestone
+            self._chosen[board] = milestone
         self.board_id = board
 
     def build(self, engine: Engine, changed: Container[IssueId]) -> None:
@@ -148,7 +148,7 @@ class BoardView:
         self._query = parse(self.text)
         return problems(self._query, FILTER_STATES)
 
-    def walk(self, step: int, catalog: Catalog) -> str | None:
+    def step_milestone(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""
         board = self.board
         if board is None or board.milestone is None:
@@ -312,6 +312,15 @@ class Bridge:
         """Store unseen changes for the next session. If they cannot be written, only they are lost."""
         if self.engine is not None:
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
+
+    def kept(self, key: str) -> bytes | None:
+        """What a pane kept under this name in the state file, in this session or an earlier one."""
+        return self.engine.store.meta(key) if self.engine is not None else None
+
+    def keep(self, key: str, value: bytes) -> None:
+        """Keep something for a pane. If it cannot be written, only that is lost."""
+        if self.engine is not None:
+            self.engine.store.put_meta(key, value)
 
     def _hear(self, event: Event) -> None:
         self._events.append(event)

@@ -132,6 +132,19 @@ _DETAIL_HINTS = (
     "open.browser",
 )
 
+_WALK_HINTS = (
+    "accept.with",
+    "weight.set",
+    "milestone.defer",
+    "flow.set",
+    "walk.skip",
+    "walk.later",
+    "walk.back",
+    "text.comment",
+    "labels.edit",
+    "flow.blocked",
+)
+
 #: What the first key of these means.
 _PREFIXES = {
     "accept.with": "accept for…",
@@ -159,7 +172,8 @@ def footer_view(
     ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
     """
     hints: list[tuple[str, str]] = []
-    for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
+    names = _BUILD_HINTS if builds else _HINTS
+    for name in {"detail": _DETAIL_HINTS, "walk": _WALK_HINTS}.get(now.scope, names):
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue

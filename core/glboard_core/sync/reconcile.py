@@ -28,7 +28,7 @@ MOST_PAGES = 2_000
 CLOSED_EVERY = 4
 
 
-class _Walk:
+class _Sweep:
     """The pages of one query, from the first to the last; ``started`` by the loop's clock."""
 
     def __init__(self, query: IssueQuery, started: float) -> None:
@@ -65,9 +65,9 @@ class Reconciler:
         self._scope = scope
         self._adopt = adopt
         self._reread = reread
-        self._board: _Walk | None = None
+        self._board: _Sweep | None = None
         self._board_of: IssueQuery | None = None
-        self._rest: list[_Walk] = []
+        self._rest: list[_Sweep] = []
         self._rounds = 0
         self._board_started = self._rest_started = self._read = float("-inf")
         self._board_was_last = False
@@ -84,41 +84,41 @@ class Reconciler:
         Raises what the gateway raises; the page is then read again.
         """
         now = asyncio.get_running_loop().time()
-        if now - self._read < self._seconds / PAGES or (walk := self._next(now)) is None:
+        if now - self._read < self._seconds / PAGES or (sweep := self._next(now)) is None:
             return False
         self._read = now
         rest = len(self._rest)
-        await self._page(walk)
+        await self._page(sweep)
         return rest > 0 and not self._rest
 
     async def whole_round(self) -> None:
         """Read all pages of the scope now. Raises what the gateway raises."""
         self._rest_started = asyncio.get_running_loop().time()
-        self._rest = self._walks(self._rest_started, closed=True)
+        self._rest = self._sweeps(self._rest_started, closed=True)
         while self._rest:
             await self._page(self._rest[0])
 
     # Which page
 
-    def _next(self, now: float) -> _Walk | None:
-        board, rest = self._board_walk(now), self._rest_walk(now)
+    def _next(self, now: float) -> _Sweep | None:
+        board, rest = self._board_sweep(now), self._rest_sweep(now)
         self._board_was_last = board is not None and (rest is None or not self._board_was_last)
         return board if self._board_was_last else rest
 
-    def _board_walk(self, now: float) -> _Walk | None:
-        """The walk through the board on screen: at once for another board, then after the usual time."""
+    def _board_sweep(self, now: float) -> _Sweep | None:
+        """The sweep through the board on screen: at once for another board, then after the usual time."""
         query = self._board_query()
         if query is None:
             self._board = None
         elif query != self._board_of or (self._board is None and now - self._board_started >= self._seconds):
-            self._board = _Walk(query, now)
+            self._board = _Sweep(query, now)
             self._board_of, self._board_started = query, now
         return self._board
 
-    def _rest_walk(self, now: float) -> _Walk | None:
+    def _rest_sweep(self, now: float) -> _Sweep | None:
         if not self._rest and now - self._rest_started >= self._seconds:
             self._rest_started = now
-            self._rest = self._walks(now, closed=self._rounds % CLOSED_EVERY == 0)
+            self._rest = self._sweeps(now, closed=self._rounds % CLOSED_EVERY == 0)
             self._rounds += 1
         return self._rest[0] if self._rest else None
 
@@ -129,7 +129,7 @@ class Reconciler:
         labels = {*board.labels, *self._scope().labels}
         return IssueQuery(labels=tuple(sorted(labels)), milestone=board.milestone, state="opened")
 
-    def _walks(self, now: float, *, closed: bool) -> list[_Walk]:
+    def _sweeps(self, now: float, *, closed: bool) -> list[_Sweep]:
         scope = self._scope()
         queries = [IssueQuery(labels=scope.labels, state="opened")]
         if closed:
@@ -138,47 +138,47 @@ class Reconciler:
                     labels=scope.labels, state="closed", closed_after=scope.closed_after, order="updated"
                 )
             )
-        return [_Walk(query, now) for query in queries]
+        return [_Sweep(query, now) for query in queries]
 
     # A page
 
-    async def _page(self, walk: _Walk) -> None:
+    async def _page(self, sweep: _Sweep) -> None:
         asked = asyncio.get_running_loop().time()
         try:
-            page, after = await self._gateway.page(walk.query, walk.after)
+            page, after = await self._gateway.page(sweep.query, sweep.after)
         except QueryRefused:
-            # Not this page again, or the rest would never be read: the walk begins again in the next round.
-            self._end(walk)
+            # Not this page again, or the rest would never be read: the sweep begins again in the next round.
+            self._end(sweep)
             raise
-        walk.seen.update(issue.id for issue in page)
+        sweep.seen.update(issue.id for issue in page)
         self._adopt(page, asked)
-        walk.after = after
-        walk.pages += 1
-        if walk.pages >= MOST_PAGES:
-            self._end(walk)
+        sweep.after = after
+        sweep.pages += 1
+        if sweep.pages >= MOST_PAGES:
+            self._end(sweep)
         elif after is None:
             scope = self._scope()
-            missing = self._missing(walk)
+            missing = self._missing(sweep)
             outside = [issue.id for issue in missing if not scope.holds(issue)]
-            self._local_state.remove(outside, asked=walk.started)
-            # If this fails, the walk is repeated.
+            self._local_state.remove(outside, asked=sweep.started)
+            # If this fails, the sweep is repeated.
             await self._reread([issue.id for issue in missing if scope.holds(issue)])
-            self._end(walk)
+            self._end(sweep)
 
-    def _end(self, walk: _Walk) -> None:
-        if walk is self._board:
+    def _end(self, sweep: _Sweep) -> None:
+        if sweep is self._board:
             self._board = None
-        self._rest = [other for other in self._rest if other is not walk]
+        self._rest = [other for other in self._rest if other is not sweep]
 
-    def _missing(self, walk: _Walk) -> list[Issue]:
-        """The issues that the walk should have met, unless another read has met them since it began."""
-        query, read_since = walk.query, self._local_state.read_since
+    def _missing(self, sweep: _Sweep) -> list[Issue]:
+        """The issues that the sweep should have met, unless another read has met them since it began."""
+        query, read_since = sweep.query, self._local_state.read_since
         labels = set(query.labels)
         return [
             issue
             for issue in self._store.issues().matching(query.milestone)
-            if issue.id not in walk.seen
+            if issue.id not in sweep.seen
             and issue.state == query.state
             and labels <= issue.labels
-            and not read_since(issue.id, walk.started)
+            and not read_since(issue.id, sweep.started)
         ]

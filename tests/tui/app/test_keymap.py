@@ -34,10 +34,11 @@ from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
 from glboard_tui.screens.plan_lock import LockedPlan
 from glboard_tui.screens.queues import Updates
 from glboard_tui.screens.say_do import SayDoPane
+from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", key) for key in "dxn"] + [("p",)]
+LATER = [("g", key) for key in "dx"] + [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -203,6 +204,7 @@ OWNERS: dict[str, type] = {
     "failed": failed_changes.FailedList,
     "log": failed_changes.ChangeLog,
     "milestone-setup": MilestoneSetupDialog,
+    "walk": WalkPane,
     "comment": prompts.CommentDialog,
     "new-issue": prompts.NewIssue,
     "welcome": Welcome,
@@ -211,6 +213,8 @@ OWN = [action for action in ACTIONS if action.does.startswith("panes.own ")]
 #: Shared keys that mean something else in a pane: the pane's own key, what it means there, and elsewhere.
 HIDDEN = {
     ("q", "pane.close", "quit"),
+    ("j", "walk.skip", "focus.down"),
+    ("k", "walk.back", "focus.up"),
     ("J", "description.down", "issue.next"),
     ("K", "description.up", "issue.previous"),
     ("pagedown", "description.half-down", "focus.half-down"),

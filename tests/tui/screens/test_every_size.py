@@ -39,8 +39,8 @@ def drawn(stage: Stage) -> list[str]:
     return ["".join(segment.text for segment in strip) for strip in strips]
 
 
-async def walk(stage: Stage) -> dict[str, str]:
-    """What each card of the first column shows, read while walking down."""
+async def read_down(stage: Stage) -> dict[str, str]:
+    """What each card of the first column shows, read while going down."""
     found: dict[str, str] = {}
     for _ in range(9):
         pane = next(iter(stage.screen.board.columns.lists()))
@@ -58,7 +58,7 @@ async def test_no_fact_lies_and_nothing_is_cut_without_a_sign() -> None:
         for size in SIZES:
             await stage.pilot.resize_terminal(*size)
             await stage.press("g", "g")
-            cards = await walk(stage)
+            cards = await read_down(stage)
             assert len(cards) == 8, size
             for identity, text in cards.items():
                 issue = next(one for one in stage.engine.shown.values() if one.id == identity)

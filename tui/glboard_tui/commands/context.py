@@ -92,10 +92,14 @@ class OnTop(Pane, Protocol):
     @property
     def listed(self) -> Listed: ...
     def painted_anew(self) -> None: ...
-    def walk(self, step: int) -> None: ...
+    def step_milestone(self, step: int) -> None: ...
     def edit_filter(self) -> None: ...
     def chosen(self) -> Issue | None: ...
+    @property
+    def subject(self) -> str: ...
     def propose_for(self, username: str) -> bool: ...
+    def performed(self, work: EditBatch) -> None: ...
+    def came_back(self, issues: Sequence[IssueId]) -> None: ...
 
 
 class CommandContext:
@@ -144,9 +148,11 @@ class CommandContext:
         return "detail" if self.open_issue.has_keys else "board"
 
     def make_way(self) -> None:
-        """Close the list on top, to show another one or the board."""
-        if self.top is not None:
-            self.top.leave()
+        """Close the list on top, and what is below it, to show another one or the board."""
+        while (top := self.top) is not None:
+            top.leave()
+            if self.top is top:
+                return
 
     def situation(self) -> ActionContext:
         """Return the state that decides which actions apply."""
@@ -302,8 +308,7 @@ class CommandContext:
             self.say(work.skipped)
         self.shell.sync(follow=follow)
         if self.top is not None:
-            self.top.listed.selection.clear()
-            self.top.painted_anew()
+            self.top.performed(work)
         elif not self.open_issue.has_keys:
             self.board.clear_selection()
         return True

@@ -144,10 +144,10 @@ def open_board(context: CommandContext, name: str, milestone: str | None = None)
     context.shell.show_board()
 
 
-def walk(context: CommandContext, where: str) -> None:
+def step_milestone(context: CommandContext, where: str) -> None:
     """Go to the next or previous milestone."""
     if context.top is not None:
-        context.top.walk(_STEPS[where])
+        context.top.step_milestone(_STEPS[where])
         return
     view, catalog = context.bridge.view, context.bridge.catalog
     if catalog is None or view.board is None:
@@ -155,7 +155,7 @@ def walk(context: CommandContext, where: str) -> None:
     if view.board.milestone is None:
         context.say("This board shows all milestones.")
         return
-    title = view.walk(_STEPS[where], catalog)
+    title = view.step_milestone(_STEPS[where], catalog)
     if title is None:
         context.say("No milestone in that direction.")
         return

@@ -11,6 +11,7 @@ from glboard_tui.commands.context import CommandContext
 
 if TYPE_CHECKING:
     from glboard_tui.screens.issue_list import IssueList
+    from glboard_tui.walks import WalkSource
 
 
 def _milestone(context: CommandContext) -> Milestone | None:
@@ -88,6 +89,34 @@ def connection(context: CommandContext, _: str) -> None:
         lambda _: bridge.refresh(),
         note="\n".join(filter(None, lines)),
     )
+
+
+def walk(context: CommandContext, _: str) -> None:
+    """Walk through the selection, what the filter shows, the focused column, or the list on top."""
+    from glboard_tui.screens.walk import WalkPane
+
+    if context.scope == "walk":
+        context.say(f"Already walking; {context.keymap.key('escape')} ends it.")
+    elif (source := _walked(context)) is None or not source.ids():
+        context.say("No cards to walk through.")
+    else:
+        context.shell.app.push_screen(WalkPane(context, source), lambda _: context.shell.show_footer())
+
+
+def _walked(context: CommandContext) -> WalkSource | None:
+    from glboard_tui import walks
+
+    bridge, top, chosen = context.bridge, context.top, [issue.id for issue in context.selected()]
+    if top is not None:
+        if chosen:
+            return walks.chosen_source(bridge, chosen, top.subject)
+        return walks.list_source(bridge, lambda: top.listed.ids, top.listed, top.subject)
+    if chosen:
+        return walks.chosen_source(bridge, chosen, walks.board_name(bridge))
+    if bridge.view.text:
+        return walks.filter_source(bridge)
+    column = context.column()
+    return walks.column_source(bridge, column.key, column.title) if column is not None else None
 
 
 def queue(context: CommandContext, name: str) -> None:

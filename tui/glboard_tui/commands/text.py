@@ -208,6 +208,8 @@ def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) 
     shown = [op.issue for op in group.ops if context.board.state.has(op.issue)] if group is not None else []
     if shown and context.board.focused[0] not in shown:
         context.board.focus_card(shown[0])
+    if context.top is not None and group is not None:
+        context.top.came_back([op.issue for op in group.ops])
     if shown or group is None or not group.ops or context.top is not None:
         return ""
     issue = context.bridge.issue(group.ops[0].issue)

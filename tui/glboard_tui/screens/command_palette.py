@@ -19,6 +19,7 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.navigate import open_board
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.issue_list import IssueList
+from glboard_tui.screens.walk import WalkPane
 from glboard_tui.widgets.text import clean
 
 _MOST_ISSUES = 20
@@ -32,7 +33,7 @@ class BoardCommands(Provider):
     def _context(self) -> CommandContext | None:
         """The context of the board screen, also from a list on top; it knows what applies there."""
         screen = self.screen
-        return screen.context if isinstance(screen, BoardScreen | IssueList) else None
+        return screen.context if isinstance(screen, BoardScreen | IssueList | WalkPane) else None
 
     def _actions(self, context: CommandContext) -> Iterator[tuple[Action, str, partial[None]]]:
         now = context.situation()

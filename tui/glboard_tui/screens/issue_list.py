@@ -17,8 +17,9 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.filters import parse, problems
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import FILTER_STATES
@@ -31,6 +32,8 @@ from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
 
+#: What lists are about, if their scope's name does not say it.
+_SUBJECTS = {"own-work": "my work", "say-do": "Say/Do", "updates": "changes by others"}
 #: Lines of the description that a key scrolls.
 _SCROLL = 3
 #: The first columns of lists of a milestone's issues.
@@ -277,7 +280,26 @@ class IssueList(PaneDialog[None]):
         """Put a person into a proposal instead of editing; whether there was one to change."""
         return False
 
-    def walk(self, step: int) -> None:
+    def performed(self, work: EditBatch) -> None:
+        """A key changed issues: clear the selection."""
+        self.listed.selection.clear()
+        self.painted_anew()
+
+    def came_back(self, issues: Sequence[IssueId]) -> None:
+        """Go to the first of these issues, whose change was undone or redone, if it is in the list."""
+        self.refill()
+        found = next((issue for issue in issues if issue in self.listed), None)
+        if found is not None and self.listed.here not in issues:
+            self.listed.find(found)
+            self.painted_anew()
+
+    @property
+    def subject(self) -> str:
+        """What the list is about, in words that stay the same while it is worked through."""
+        of = _SUBJECTS.get(self.scope, self.scope.replace("-", " "))
+        return f"{of} {self._query}".rstrip()
+
+    def step_milestone(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
     def tell(self, text: str) -> None:
@@ -371,13 +393,17 @@ class MilestoneList(IssueList):
         super().__init__(context)
         self.milestone = milestone
 
-    def walk(self, step: int) -> None:
+    def step_milestone(self, step: int) -> None:
         other = self.planning.history.beside(self.milestone, step)
         if other is None:
             self.tell("No milestone with dates in that direction.")
         else:
             self.milestone = other
             self.begin()
+
+    @property
+    def subject(self) -> str:
+        return f"{super().subject} {self.milestone.title}"
 
     def begin(self) -> None:
         """Show the milestone from the start."""

@@ -146,10 +146,16 @@ _Version = tuple[IssueId, datetime, int]
 
 
 class DescriptionPane:
-    """The description of the issue under a list's cursor, read in the background while it is shown."""
+    """The description of the issue under a list's cursor, read in the background while it is shown.
 
-    def __init__(self, bridge: Bridge, screen: Screen[None]) -> None:
+    ``loaded`` is called with what was read, unless another issue is shown then.
+    """
+
+    def __init__(
+        self, bridge: Bridge, screen: Screen[None], loaded: Callable[[IssueDetail], None] = lambda _: None
+    ) -> None:
         self.pane = DetailPane()
+        self._loaded = loaded
         self.pane.can_focus = False
         self.on = False
         self._bridge = bridge
@@ -209,4 +215,5 @@ class DescriptionPane:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         if version == self._wanted:
+            self._loaded(detail)
             await self.pane.show_detail(detail)

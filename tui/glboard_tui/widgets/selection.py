@@ -227,6 +227,9 @@ class Listed:
         """The issue under the cursor; None in an empty list."""
         return self.ids[self.cursor] if self.ids else None
 
+    def __contains__(self, issue: object) -> bool:
+        return issue in self._rows
+
     @property
     def selected(self) -> list[IssueId]:
         """The selected issues that are in the list, in its order."""

@@ -259,10 +259,10 @@ class Index:
         keys = self._keys(wanted, sort, first + skip + 1)
         low = bisect_right(keys, after) if after is not None else 0
         high = bisect_left(keys, before) if before is not None else len(keys)
-        walk: Iterable[int] = range(high - 1, low - 1, -1) if backwards else range(low, high)
+        places: Iterable[int] = range(high - 1, low - 1, -1) if backwards else range(low, high)
         found: list[Issue] = []
         more = False
-        for at in walk:
+        for at in places:
             issue = self._at(keys[at])
             if not all(check(issue) for check in checks):
                 continue

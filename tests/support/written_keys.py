@@ -1,4 +1,4 @@
-"""Parses a written walk into steps: commands to start, keys to press, words to expect.
+"""Parses a document of keys into steps: commands to start, keys to press, words to expect.
 
 The format is readable Markdown. A fenced ``console`` block starts a program, ``$ glboard …``. Table rows
 below it are steps: the first cell has keys in backticks, the last one the expected result, where words in
@@ -50,7 +50,7 @@ class Session:
 
 
 def sessions(text: str) -> list[Session]:
-    """All sessions of a walk, in order. Raises ValueError for an invalid step, or one before any program."""
+    """All sessions of a document, in order. Raises ValueError for an invalid step or order."""
     found: list[Session] = []
     title, in_console = "", False
     for number, line in enumerate(text.splitlines(), start=1):
