@@ -320,9 +320,10 @@ class RankSender:
             return False
         above, below = (self._known.get(one) if one and one not in later else None
                         for one in (rank.above, rank.below))  # fmt: skip
-        if above is not None and (above.position is None or rank_key(above) > rank_key(issue)):
+        # On the very place of one of them: then that one is at another place by now, to make way.
+        if above is not None and (above.position is None or above.position >= issue.position):
             return False
-        return below is None or (below.position is not None and rank_key(below) > rank_key(issue))
+        return below is None or (below.position is not None and below.position > issue.position)
 
     async def _once_more(self, op: Op, outcome: Outcome, later: Sequence[IssueId]) -> Outcome:
         """Read the issue and its neighbours, and rank it again unless it is where it should be."""
