@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import gzip
 import json
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from contract.documents import CATALOG, ISSUE, op
 from glboard_core.board.operations import Edit
@@ -302,7 +304,6 @@ ROW = {
 # -- proxies
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_socks_proxy_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "localhost")
     async with Socks(answer(401, {"message": "no"})) as proxy:
@@ -312,12 +313,45 @@ async def test_a_socks_proxy_works(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "rejected the token" in str(error)
         assert proxy.wanted == b"gitlab.example.com"
         assert proxy.sent[0].headers["host"] == "gitlab.example.com"
-        proxy.garbled = True
+        proxy.garbled = b"\x05\x77\x99"
         error = await failure("http://gitlab.example.com")
         assert isinstance(error, Offline)
         assert "ALL_PROXY" in str(error)
-    # The library forgets to close a connection on which SOCKS failed.
+
+
+@pytest.mark.parametrize("answers", [b"\x05\x77\x99", b"\x05\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_no_connection_is_left_open_when_socks_fails(
+    answers: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library leaves them to the garbage collector."""
+    monkeypatch.setenv("no_proxy", "localhost")
+    limits = structs.replace(QUICK, total=0.2, attempts=1)
     gc.collect()
+    gc.disable()
+    try:
+        async with Socks() as proxy:
+            proxy.garbled = answers
+            monkeypatch.setenv("ALL_PROXY", f"socks5://localhost:{proxy.port}/")
+            assert isinstance(await failure("http://gitlab.example.com", limits=limits), Offline | TimedOut)
+            async with asyncio.timeout(5):
+                await proxy.left.wait()
+    finally:
+        gc.enable()
+
+
+async def test_no_connection_is_left_open_when_a_handshake_is_cut_off() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with Socks() as server:
+            server.garbled = b""
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await failure(f"https://localhost:{server.port}")
+            async with asyncio.timeout(5):
+                await server.left.wait()
+    finally:
+        gc.enable()
 
 
 async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.MonkeyPatch) -> None:

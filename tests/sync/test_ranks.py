@@ -105,15 +105,14 @@ async def test_cards_that_gitlab_moves_to_make_way_are_read_again(context: Sessi
 
 @pytest.mark.parametrize("place", ["above", "below"])
 async def test_a_card_that_makes_way_without_being_named_is_read_again(context: Session, place: str) -> None:
-    """GitLab shifts the next one of the whole order; the ranked one still fits beside the one it was put to."""
+    """GitLab shifts the next one of the whole order; the ranked one still fits where it was put."""
     ids = [context.issue(f"app#{n}").id for n in range(1, 5)]
     for at, n in enumerate((1, 2, 3, 4)):
         context.there(f"app#{n}").position = 400 + at
     context.world.index.rebuild()
     context.engine.refresh()
     await context.settled()
-    beside = ids[1] if place == "above" else ids[2]
-    context.do("app#12", Rank(**{place: beside}))
+    context.do("app#12", Rank(above=ids[1]) if place == "above" else Rank(below=ids[2]))
     await context.settled()
     assert shown(context) == there(context)
     assert context.there("app#3").position > 500
