@@ -31,7 +31,7 @@ from glboard_core.errors import (
     TimedOut,
     TlsFailed,
 )
-from glboard_core.gitlab import graphql, rest, route
+from glboard_core.gitlab import answers, graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.events import EventReader
@@ -136,6 +136,28 @@ async def test_the_next_page_is_asked_for_at_the_accounts_own_address() -> None:
         server.reply = lambda _: answer(200, [BOARD], link=f'<{other.url}/collect>; rel="next"')
         assert "elsewhere" in str(await failure_of_rest(server.url))
     assert not other.sent
+
+
+async def test_an_answer_of_lists_in_lists_is_not_decoded() -> None:
+    """A thousand issues with a thousand labels each: no list is too long, and all of it is far too much."""
+    labels = b'{"nodes":[' + b",".join([b'{"title":"x"}'] * 1_000) + b"]}"
+    wire = b'{"id":"gid://gitlab/Issue/1","labels":' + labels + b"}"
+    issues = b'{"data":{"group":{"issues":{"nodes":[' + b",".join([wire] * 700) + b"]}}}}"
+    limits = structs.replace(QUICK, max_bytes=64 * MIB)
+    for body, ask in ((issues, failure), (b"[" + b",".join([labels] * 700) + b"]", failure_of_rest)):
+        async with Malicious(answer(200, body)) as server:
+            error = await ask(server.url, limits=limits)
+            assert isinstance(error, NotGitLab)
+            assert "has more than 1,000,000 values" in str(error)
+
+
+def test_signs_within_texts_are_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_PARTS", 10)
+    assert not answers.is_overfull(json.dumps({"body": '{[,"\\' * 100, "notes": [1, "\\"]}).encode())
+    for raw in (b"[" + b"1," * 10 + b"1]", b'["' + b'","' * 6 + b'"]', b"[" * 11, b"{}" * 11):
+        assert answers.is_overfull(raw)
+    # One text that never ends is one text, whatever is in it.
+    assert not answers.is_overfull(b'"' + b'\\"' * 100)
 
 
 async def test_pages_without_end_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.answers import note_request
+from glboard_core.gitlab.answers import MOST_PARTS, is_overfull, note_request
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.pace import Pace
 from glboard_core.gitlab.route import (
@@ -351,6 +351,8 @@ class Transport:
             found = await body_of(response.aiter_raw(), headers.get("content-encoding", ""), most)
         if found.cut and status < 300:
             return Failure(http_errors.too_large(self.account.host, most))
+        if is_overfull(found.raw):
+            return Failure(http_errors.overfull(self.account.host, MOST_PARTS))
         return Answer(status, headers, found.raw)
 
     def _open(self) -> httpx.AsyncClient:

@@ -591,6 +591,13 @@ def too_large(host: str, limit: int) -> NotGitLab:
     )
 
 
+def overfull(host: str, most: int) -> NotGitLab:
+    """An answer of more values than any of GitLab's."""
+    return NotGitLab(
+        f"The response from {host} has more than {most:,} values.", hint="Is there a proxy in between?"
+    )
+
+
 def corrupt(host: str, why: str) -> NotGitLab:
     """An answer that is damaged, or in a coding that was not asked for."""
     return NotGitLab(f"The response from {host} is corrupt: {why}.", hint="Is there a proxy in between?")
