@@ -225,7 +225,8 @@ class AnswerVerifier:
         if error.timeout:
             return answer_lost()
         if error.fine_grained:
-            refusal = fine_grained("GitLab", "" if "boundaries" in error.message else error.text)
+            unnamed = "no permission of such a token covers it."
+            refusal = fine_grained("GitLab", unnamed if "boundaries" in error.message else error.text)
             # Nothing was executed, so there is nothing to look into.
             return EditImpossible(refusal.message, hint=refusal.hint)
         return EditInvalid(f"GitLab rejected it: {error.text}")
