@@ -325,7 +325,7 @@ class RankSender:
             return False
         above, below = (self._known.get(one) if one and one not in later else None
                         for one in (rank.above, rank.below))  # fmt: skip
-        # On the very place of one of them: then that one is at another place by now, to make way.
+        # On the very place of one of them: then that one has made way.
         if above is not None and (above.position is None or above.position >= issue.position):
             return False
         return below is None or (below.position is not None and below.position > issue.position)

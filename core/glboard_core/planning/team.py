@@ -1,24 +1,26 @@
 """The team as written in ``team.toml``: its people and their days off (planning rule 10).
 
 Owns the shape of the file (planning rule 27) and the errors for a wrong one: file, line, key, and the
-nearest known key. Days are calendar days. The file stays on this machine: days off are private.
+nearest known key; and which of its names are former ones. Days are calendar days. The file stays on this
+machine: days off are private.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text
+from glboard_core.model.catalog import Catalog
 
 #: A longer range of days is a typo.
 _LONGEST = 366
@@ -66,6 +68,50 @@ class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def member(self, username: str) -> Member | None:
         """The person with that username, or None."""
         return next((member for member in self.people if member.username == username), None)
+
+
+class FormerNames(Struct, frozen=True):
+    """Usernames and milestone titles of a team that are former ones, with the present ones."""
+
+    people: Mapping[str, str] = {}
+    milestones: Mapping[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.milestones)
+
+    def replaced(self, team: Team) -> Team:
+        """The team with the present names. Of days under both names of a milestone, those under the present
+        one count."""
+        if not self:
+            return team
+        people = tuple(
+            structs.replace(
+                member,
+                username=self.people.get(member.username, member.username),
+                support_days=self._days(member.support_days),
+                net_days=self._days(member.net_days),
+            )
+            for member in team.people
+        )
+        return structs.replace(team, people=people)
+
+    def _days(self, listed: dict[str, Count]) -> dict[str, Count]:
+        now = {self.milestones.get(title, title): count for title, count in listed.items()}
+        return {title: listed.get(title, count) for title, count in now.items()}
+
+
+def former_names(team: Team, catalog: Catalog | None) -> FormerNames:
+    """The former names in a team, as far as the catalog knows what they are now."""
+    if catalog is None or not catalog.former:
+        return FormerNames()
+    there = {member.username for member in team.people}
+    people: dict[str, str] = {}
+    for name in sorted(there):
+        if (now := catalog.present("person", name)) not in there | set(people.values()):
+            people[name] = now
+    titles = {title for member in team.people for title in (*member.support_days, *member.net_days)}
+    present = {title: catalog.present("milestone", title) for title in sorted(titles)}
+    return FormerNames(people, {title: now for title, now in present.items() if now != title})
 
 
 def days(listed: Days) -> frozenset[date]:
