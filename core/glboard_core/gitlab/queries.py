@@ -288,6 +288,9 @@ def place(dialect: Dialect) -> str:
 #: A milestone as it is now. Variables: id.
 MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title state } }"
 
+#: People as they are called now. Variables: ids.
+PEOPLE = "query People($ids: [ID!]) { users(ids: $ids, first: 100) { nodes { id username name } } }"
+
 # -- the manual order
 
 #: Reading a list gives its issues a position, in order. One board at a time, of its lists the issues with

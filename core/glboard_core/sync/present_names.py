@@ -60,7 +60,12 @@ class PresentNames:
             return
         now = renames(before, catalog) if before is not None else None
         if before is not None and before.group_id == catalog.group_id:
-            former = (*before.former, *(now.formers() if now else ()), *self._lost(before, catalog))
+            former = (
+                *before.former,
+                *catalog.former,
+                *(now.formers() if now else ()),
+                *self._lost(before, catalog),
+            )
             catalog = with_formers(catalog, former)
         if catalog == before:
             return

@@ -124,6 +124,7 @@ class OutboxSender:
                     return
                 if self._lease.held():
                     await self._flush_once(wait)
+                    self._poller.learn_names()
                 elif time.time() < give_up:
                     await asyncio.sleep(self._timing.lease_check)
                     self._others.adopt()
