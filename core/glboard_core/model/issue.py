@@ -317,9 +317,11 @@ def _renamed(path: str, catalog: Catalog) -> list[str]:
 def _project(path: str, catalog: Catalog) -> str:
     known = [project.path for project in catalog.projects]
     if _is_whole(path, catalog):
-        return (
-            found.path if (found := catalog.project(path)) is not None else catalog.present("project", path)
-        )
+        if (found := catalog.project(path)) is not None:
+            return found.path
+        former = (one.name for one in catalog.former if one.kind == "project")
+        same = next((name for name in former if name.lower() == path.lower()), path)
+        return catalog.present("project", same)
     fits = [project for project in known if _ends(project, path)] or _renamed(path, catalog)
     if len(fits) == 1:
         return fits[0]
