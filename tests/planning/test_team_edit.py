@@ -156,7 +156,7 @@ def test_invalid_content_is_rejected() -> None:
         edited(FILE, OfPerson("nobody", "role", "x"))
     with pytest.raises(UsageError, match="already"):
         edited(FILE, AddPeople(("eng_alder",)))
-    with pytest.raises(ConfigError, match="not TOML"):
+    with pytest.raises(ConfigError, match="invalid TOML"):
         edited("= =", OfTeam("reserve", 0.1))
 
 

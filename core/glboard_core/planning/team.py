@@ -8,7 +8,6 @@ machine: days off are private.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -19,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from glboard_core.errors import ConfigError
-from glboard_core.files import read_text
+from glboard_core.files import read_text, toml_of
 from glboard_core.model.catalog import Catalog
 
 #: A longer range of days is a typo.
@@ -37,7 +36,7 @@ class Span(
 
 Days = tuple[date | Span, ...]
 
-Count = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=10_000)] | Annotated[float, Meta(ge=0, le=10_000)]
 """A number of workdays, whole or not."""
 
 
@@ -50,7 +49,7 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     username: Annotated[str, Meta(min_length=1)]
     role: str = ""
-    factor: Annotated[float, Meta(ge=0)] = 1.0
+    factor: Annotated[float, Meta(ge=0, le=1_000)] = 1.0
     holidays: Days = ()
     time_off: Days = ()
     support_days: dict[str, Count] = {}
@@ -60,7 +59,7 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The team. ``days_per_weight``: workdays of one engineer; ``reserve``: share kept free, 0 to below 1."""
 
-    days_per_weight: Annotated[float, Meta(gt=0)] = 2.0
+    days_per_weight: Annotated[float, Meta(gt=0.001, le=10_000)] = 2.0
     reserve: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     holidays: Days = ()
     people: tuple[Member, ...] = ()
@@ -140,10 +139,7 @@ def load(path: Path) -> Team:
 
 def parse_team(text: str, where: str) -> Team:
     """The team from TOML. Raises ConfigError with the line and key of the first mistake."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"this is not TOML: {error}", where=where) from None
+    data = toml_of(text, where)
     place = _Place(text, where)
     _refuse_unknown(data, place)
     _check_days(data, None, place)

@@ -256,7 +256,7 @@ class Poller:
             tasks.create_task(self._names.need_for(ops))
 
     def learn_names(self) -> None:
-        """Keep what answers to changes have shown to be called otherwise: a command reads nothing after it."""
+        """Keep what answers to changes have shown to be called otherwise: a command reads no more then."""
         self._names.learn(lambda issue: self._store.issue(issue) is not None)
 
     async def _freshen_if_understood(self, seconds: float, issues: Sequence[IssueId]) -> None:
