@@ -294,6 +294,11 @@ def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
         (("--board", "planning"), "--board and --to must be used together"),
         (("--weight", "heavy"), "is not a weight"),
         (("--board", "planning", "--to", "nowhere"), "nowhere"),
+        (("--weight", "9" * 5_000), "is not a weight."),
+        (("--weight", "2147483648"), "“2147483648” is not a weight."),
+        (("--milestone", ""), "--milestone needs a name."),
+        (("--add-label", " "), "--add-label needs a name."),
+        (("--assign", "@"), "--assign needs a name."),
         (("--accept", "eng_aldre"), "@eng_aldre: no such user in demo-org.\n  Did you mean @eng_alder?"),
         (("--breakdown", "nobody"), "@nobody: no such user in demo-org.\n"),
         (("--assign", "@eng_brich"), "@eng_brich: no such user in demo-org.\n  Did you mean @eng_birch?"),
@@ -385,3 +390,21 @@ def test_a_former_name_of_a_label_or_person_means_it_still(world: World, capsys:
     assert "eng_elder" in assignees(world, BUILT)
     assert edit(RIPE, "--unassign", "eng_alder") == 0
     assert assignees(world, RIPE) == {"eng_birch"}
+
+
+@pytest.mark.parametrize("text", ["platform#" + "9" * 5_000, "platform#１", f"{GROUP}/platform#-1"])
+def test_a_number_that_no_issue_has(world: World, text: str, capsys: Text) -> None:
+    assert edit(text, "--weight", "1") == 2
+    assert "is not an issue" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("when", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_a_time_at_the_end_of_the_calendar(world: World, when: str, capsys: Text) -> None:
+    for options in (("--as-of", when, "show", "build"), ("--locked-at", when, "report", "scope", "19.7")):
+        assert run([*options]) == 2
+        assert "is not a time" in capsys.readouterr().err
+
+
+def test_a_label_in_other_letters_is_offered(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--add-label", "deliverable") == 1
+    assert "Did you mean “Deliverable”?" in capsys.readouterr().err

@@ -249,8 +249,8 @@ def row_of(issue: Issue) -> IssueRow:
     return IssueRow(issue.id, kind, issue.position, issue.weight, closed)
 
 
-_FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
-_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>\d+)/?")
+_FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>[0-9]{1,18})")
+_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>[0-9]{1,18})/?")
 
 
 class Reference(Struct, frozen=True):

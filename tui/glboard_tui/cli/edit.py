@@ -94,12 +94,25 @@ class EditOptions(Struct, frozen=True, kw_only=True):
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
                 raise UsageError(f"--{name} needs a text.")
-        if self.weight is not None and self.weight != "none" and not self.weight.isdecimal():
+        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
+            value = getattr(self, name)
+            if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
+                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.")
+        if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):
             raise UsageError(f"{twice[0]} cannot be both added and removed.")
+
+
+#: Options with another name than their field.
+_NAMED = {"add": "add-label", "remove": "remove-label"}
+
+
+def _is_weight(text: str) -> bool:
+    """Whether it is a number that GitLab can store."""
+    return text.isdecimal() and len(text) <= 10 and int(text) < 2**31
 
 
 @click.command("edit")
