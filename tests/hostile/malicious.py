@@ -47,6 +47,8 @@ class Malicious:
     ) -> None:
         self.reply: Reply = reply if callable(reply) else lambda _: reply
         self.sent: list[Sent] = []
+        #: Whether the connection is closed after each answer.
+        self.closes = False
         self._trust = trust
         self._drip = drip
         self._server: asyncio.Server | None = None
@@ -100,7 +102,7 @@ class Malicious:
             writer.write(raw[at : at + 1] if self._drip else raw)
             await writer.drain()
             await asyncio.sleep(self._drip)
-        return "close" not in head.decode("latin-1").lower()
+        return not self.closes and "close" not in head.decode("latin-1").lower()
 
 
 class Socks(Malicious):

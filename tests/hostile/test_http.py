@@ -6,6 +6,7 @@ import asyncio
 import gc
 import gzip
 import json
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -374,6 +375,29 @@ async def test_no_connection_is_left_open_when_a_handshake_is_cut_off() -> None:
                 await server.left.wait()
     finally:
         gc.enable()
+
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (OK + b"content-length: -1\r\n\r\n{}", "not valid HTTP"),
+        (OK + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}", "not valid HTTP"),
+        (OK + b"transfer-encoding: chunked\r\n\r\nZZ\r\n", "not valid HTTP"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "not valid HTTP"),
+        (OK + b"x: \x00\r\n\r\n", "not valid HTTP"),
+        (OK + b"content-length: 9\r\n\r\n{}", "was lost"),
+        (answer(301, location="http://[::1"), "redirects to an address"),
+        (answer(301, location="/\x01"), "redirects to an address|not valid HTTP"),
+    ],
+)
+async def test_what_is_not_http_is_not_called_a_lost_connection(raw: bytes, says: str) -> None:
+    async with Malicious(raw) as server:
+        server.closes = True
+        for ask in (failure, failure_of_rest):
+            assert re.search(says, str(await ask(server.url)))
 
 
 async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.MonkeyPatch) -> None:
