@@ -7,7 +7,6 @@ key, and the nearest known key. It reads no environment and no tokens: a token i
 from __future__ import annotations
 
 import re
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -17,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
-from glboard_core.files import read_text
+from glboard_core.files import read_text, toml_of
 
 #: What the title of a version milestone looks like, unless the configuration says otherwise.
 VERSION = r"^\d+\.\d+$"
@@ -251,10 +250,7 @@ def parse(text: str, where: str) -> Settings:
 
     Raises ConfigError with line and key of the first mistake.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"invalid TOML: {error}", where=where) from None
+    data = toml_of(text, where)
     source = _Source(text, where)
     _refuse_secrets(data, source)
     _refuse_unknown(data, Settings, source)
@@ -264,6 +260,11 @@ def parse(text: str, where: str) -> Settings:
         settings = msgspec.convert(data, Settings)
         if boards is not None:
             own = msgspec.convert(boards, tuple[BoardSettings, ...])
+            twice = next(
+                (board.id for n, board in enumerate(own) if board.id in {b.id for b in own[:n]}), None
+            )
+            if twice is not None:
+                raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
             by_id = {board.id: board for board in (*DEFAULT_BOARDS, *own)}
             settings = msgspec.structs.replace(settings, boards=tuple(by_id.values()))
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Files that a person wrote or passed on: text in any usual encoding, and JSON.
+"""Files that a person wrote or passed on: text in any usual encoding, TOML and JSON.
 
 Owns what an editor or another system may have made of a file: a byte order mark, UTF-16, other line endings.
 What cannot be read is named with its line, and a file that never ends does not fill the memory.
@@ -7,6 +7,7 @@ What cannot be read is named with its line, and a file that never ends does not 
 from __future__ import annotations
 
 import codecs
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def decoded(raw: bytes, where: str) -> str:
             where=f"{where}:{line}",
             hint="Save it as UTF-8 in your editor.",
         ) from None
+
+
+def toml_of(text: str, where: str) -> dict[str, Any]:
+    """The content of a TOML file. Raises ConfigError, whatever the reader ends with."""
+    hint = ""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = str(error)
+        if "\x00" in text:
+            hint = "Save it as UTF-8 in your editor."
+        elif "\r" in text.replace("\r\n", ""):
+            hint = (
+                "A line ends with a carriage return only: save it with the line endings of Unix or Windows."
+            )
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except ValueError:
+        problem = "a number has too many digits"
+    raise ConfigError(f"invalid TOML: {problem}.", where=where, hint=hint)
 
 
 def json_of(raw: bytes, where: str) -> Any:

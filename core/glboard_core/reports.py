@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from glboard_core.board.definition import milestone_title, overlap_notes
+from glboard_core.board.rules import missed_labels
 from glboard_core.config import Settings
 from glboard_core.errors import (
     NOT_LOADED,
@@ -167,7 +168,8 @@ class Reports:
             Look(_PLANNED, min(moments), max(moments)),
             Look(frozenset({"state"}), measured.cut_off, measured.cut_off),
         )
-        tracks = await self.past(milestone.title, looks, plan, progress, missed=True)
+        missed = missed_labels(milestone, names)
+        tracks = await self.past(milestone.title, looks, plan, progress, missed=missed)
         return say_do.say_do(
             tracks,
             milestone.title,
@@ -177,6 +179,7 @@ class Reports:
             if plan
             else plan_lock.rebuild(tracks, milestone.title, lock, names),
             count_wont_do=self.settings.planning.count_wont_do,
+            missed_labels=missed,
         )
 
     async def scope(
@@ -229,19 +232,18 @@ class Reports:
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
         *,
-        missed: bool = False,
+        missed: frozenset[str] = frozenset(),
     ) -> list[Track]:
         """Every issue that can matter to a report on ``milestone`` with these ``looks``, and its history.
 
         That is the group's issues in it, those updated since the first look (so also those that left it),
-        those of ``plan``, and with ``missed`` those with its ``missed:`` label. Events are read only where
+        those of ``plan``, and those with one of its labels ``missed``. Events are read only where
         they can tell more than the issue itself: those of milestones first, the other kinds only for issues
         that were ever in it, since the rest can appear in no list.
         """
-        label = self.settings.labels.missed_prefix + milestone
         if self.as_of is not None:
             looks = (*looks, Look(_PLANNED | {"state", "weight"}, self.as_of, self.as_of))
-        issues, kept = await self._candidates(milestone, looks, label if missed else None, progress)
+        issues, kept = await self._candidates(milestone, looks, missed, progress)
         extra = {row.issue for row in plan.issues} if plan else set()
         if absent := extra - issues.keys():
             issues |= await self.engine.gateway.read(sorted(absent))
@@ -252,7 +254,7 @@ class Reports:
         def concerned(issue: Issue, events: Iterable[Event]) -> bool:
             return (
                 issue.milestone == milestone
-                or (missed and label in issue.labels)
+                or not missed.isdisjoint(issue.labels)
                 or issue.id in extra
                 or issue.id in copies
                 or any(event.kind == "milestone" and event.value == milestone for event in events)
@@ -312,15 +314,14 @@ class Reports:
         return tracks
 
     async def _candidates(
-        self, milestone: str, looks: Sequence[Look], missed: str | None, progress: Progress | None
+        self, milestone: str, looks: Sequence[Look], missed: Collection[str], progress: Progress | None
     ) -> tuple[dict[IssueId, Issue], Collection[IssueId]]:
         """The issues that may have been in the milestone, and those of them that were not read just now."""
         from glboard_core.gitlab.graphql import together
 
         labels = self.issues.labels
         queries = [IssueQuery(labels=labels, milestone=milestone, order="updated")]
-        if missed is not None:
-            queries.append(IssueQuery(labels=(*labels, missed), order="updated"))
+        queries += [IssueQuery(labels=(*labels, label), order="updated") for label in sorted(missed)]
         recent = RecentIssues({})
         async with together() as tasks:
             there = tasks.create_task(self.issues.read(queries))

@@ -151,6 +151,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"find {sizes}", queries.find(dialect, sizes))
     yield Document("place", queries.place(dialect))
     yield Document("milestone", queries.MILESTONE)
+    yield Document("people", queries.PEOPLE)
     yield Document("instead", queries.INSTEAD)
     if dialect.kinds:
         yield Document("kinds", queries.kinds(dialect))

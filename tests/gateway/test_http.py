@@ -157,7 +157,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "slow to connect": (httpx.ConnectTimeout("x"), Offline, "timed out"),
     "slow": (httpx.ReadTimeout("x"), TimedOut, "in time"),
     "cut": (httpx.ReadError("x"), Offline, "lost"),
-    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "lost"),
+    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "not valid HTTP"),
     "proxy": (httpx.ProxyError("407 for http://me:hunter2@proxy"), Offline, "proxy"),
     "not understood": (httpx.UnsupportedProtocol("x"), NotGitLab, "HTTP"),
 }

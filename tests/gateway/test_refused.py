@@ -9,9 +9,10 @@ import pytest
 import respx
 from msgspec import structs
 
-from gateway.worlds import NAMES, QUICK, LoadedGateway, gateway, make
-from glboard_core.board.operations import Edit
+from gateway.worlds import NAMES, QUICK, LoadedGateway, everything, gateway, make
+from glboard_core.board.operations import Comment, Edit, Rank
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.boards import unplace
 from glboard_core.errors import (
     FineGrainedToken,
     GlboardError,
@@ -23,9 +24,10 @@ from glboard_core.errors import (
     ServerFailed,
     TokenRejected,
 )
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import http_errors, ranks
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.gitlab.http import Answer
 
 HOST = "https://gitlab.example.com"
 
@@ -121,6 +123,35 @@ async def test_a_fine_grained_token_of_a_newer_gitlab_reads_and_edits() -> None:
             assert (await context.do("top/app#1", Edit(weight=8))).weight == 8
             refused = await context.fail("top/app#1", Edit(status="In progress"))
             assert "status" in refused.message
+            # Rights would take the project along, as null.
+            assert {project.path for project in context.catalog.projects} >= {"top/app"}
+            assert (await context.do("top/app#1", Comment(body="Hello"))).notes == 1
+
+
+@pytest.mark.parametrize("has_board", [True, False])
+async def test_a_fine_grained_token_ranks_over_rest(has_board: bool) -> None:
+    world = make(version="19.3")
+    if not has_board:
+        world.boards.clear()
+    async with DemoServer(world) as server:
+        context = await LoadedGateway(server, token=server.token_for("em_willow", "granular")).open()
+        async with context.gateway:
+            ids = [context.issue(f"top/app#{n}").id for n in (3, 4)]
+            await context.do("top/app#1", Rank(above=ids[0], below=ids[1]))
+            first, moved, second = (world.issue(f"top/app#{n}").position or 0 for n in (3, 1, 4))
+            assert first < moved < second
+            assert [record.path for record in server.requests if record.path.endswith("/reorder")]
+            # One without a place is ranked itself, since no list can be read that would place it.
+            unplace(world, [world.issue("top/app#4")])
+            context.shown = {one.id: one for one in await everything(context.gateway)}
+            await context.do("top/app#2", Rank(above=ids[1]))
+            assert (world.issue("top/app#4").position or 0) < (world.issue("top/app#2").position or 0)
+
+
+def test_a_permission_to_rank_that_is_lacking_is_named() -> None:
+    body = b'{"error":"insufficient_granular_scope","error_description":"Access denied"}'
+    error = ranks._refused(Answer(403, {}, body), "top/app", "gitlab.example.com")
+    assert "the permission Work Item: Update" in error.message
 
 
 @pytest.mark.parametrize(

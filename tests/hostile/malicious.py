@@ -6,6 +6,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -46,6 +47,8 @@ class Malicious:
     ) -> None:
         self.reply: Reply = reply if callable(reply) else lambda _: reply
         self.sent: list[Sent] = []
+        #: Whether the connection is closed after each answer.
+        self.closes = False
         self._trust = trust
         self._drip = drip
         self._server: asyncio.Server | None = None
@@ -99,23 +102,32 @@ class Malicious:
             writer.write(raw[at : at + 1] if self._drip else raw)
             await writer.drain()
             await asyncio.sleep(self._drip)
-        return "close" not in head.decode("latin-1").lower()
+        return not self.closes and "close" not in head.decode("latin-1").lower()
 
 
 class Socks(Malicious):
-    """A SOCKS 5 proxy that answers in place of the server; ``garbled`` breaks the protocol."""
+    """A SOCKS 5 proxy that answers in place of the server; with ``garbled`` it answers these bytes,
+    and ``left`` is set once the client has closed the connection."""
 
-    garbled = False
+    garbled: bytes | None = None
     #: The address it was asked to connect to.
     wanted = b""
 
+    def __init__(self, reply: Reply | bytes = b"") -> None:
+        super().__init__(reply)
+        self.left = asyncio.Event()
+
     async def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         await reader.readexactly(1)
-        await reader.readexactly((await reader.readexactly(1))[0])
-        writer.write(b"\x05\x77\x99" if self.garbled else b"\x05\x00")
-        if self.garbled:
-            await writer.drain()
+        if self.garbled is not None:
+            writer.write(self.garbled)
+            with suppress(OSError):
+                await writer.drain()
+                await reader.read()
+            self.left.set()
             return False
+        await reader.readexactly((await reader.readexactly(1))[0])
+        writer.write(b"\x05\x00")
         kind = (await reader.readexactly(4))[3]
         length = {1: 4, 4: 16}.get(kind) or (await reader.readexactly(1))[0]
         self.wanted = await reader.readexactly(length)

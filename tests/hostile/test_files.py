@@ -105,3 +105,41 @@ def test_what_is_created_is_private_whatever_the_umask(tmp_path: Path) -> None:
 def test_a_tampered_state_file_stops_no_command(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "users.json").write_bytes(content)
     assert _Known(tmp_path, "https://gitlab.example.com top").user is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+        ("x = " + "9" * 5_000, "too many digits"),
+        ("a = 1\rb = 2\r", "carriage return"),
+        (" = 1\0\n\0", "UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_toml_file_is_named(text: str, says: str) -> None:
+    for parse in (config.parse, team.parse_team):
+        with pytest.raises(ConfigError) as caught:
+            parse(text, "some.toml")
+        assert says in f"{caught.value} {caught.value.hint}"
+        assert "some.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "days_per_weight = inf",
+        "days_per_weight = 1e-320",
+        '[[people]]\nusername = "a"\nfactor = 1e308',
+        '[[people]]\nusername = "a"\nnet_days = { "19.7" = inf }',
+        f'[[people]]\nusername = "a"\nnet_days = {{ "19.7" = {"9" * 400} }}',
+    ],
+)
+def test_no_figure_of_a_team_becomes_infinite(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        team.parse_team(text, "team.toml")
+
+
+def test_two_boards_with_one_id_are_an_error() -> None:
+    board = '[[boards]]\nid = "a"\nname = "A"\n'
+    with pytest.raises(ConfigError, match="two boards have the id"):
+        config.parse(board + board, "config.toml")

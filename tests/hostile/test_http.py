@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import gzip
 import json
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -14,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from contract.documents import CATALOG, ISSUE, op
 from glboard_core.board.operations import Edit
@@ -29,7 +32,7 @@ from glboard_core.errors import (
     TimedOut,
     TlsFailed,
 )
-from glboard_core.gitlab import graphql, rest, route
+from glboard_core.gitlab import answers, graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.events import EventReader
@@ -134,6 +137,28 @@ async def test_the_next_page_is_asked_for_at_the_accounts_own_address() -> None:
         server.reply = lambda _: answer(200, [BOARD], link=f'<{other.url}/collect>; rel="next"')
         assert "elsewhere" in str(await failure_of_rest(server.url))
     assert not other.sent
+
+
+async def test_an_answer_of_lists_in_lists_is_not_decoded() -> None:
+    """A thousand issues with a thousand labels each: no list is too long, and all of it is far too much."""
+    labels = b'{"nodes":[' + b",".join([b'{"title":"x"}'] * 1_000) + b"]}"
+    wire = b'{"id":"gid://gitlab/Issue/1","labels":' + labels + b"}"
+    issues = b'{"data":{"group":{"issues":{"nodes":[' + b",".join([wire] * 700) + b"]}}}}"
+    limits = structs.replace(QUICK, max_bytes=64 * MIB)
+    for body, ask in ((issues, failure), (b"[" + b",".join([labels] * 700) + b"]", failure_of_rest)):
+        async with Malicious(answer(200, body)) as server:
+            error = await ask(server.url, limits=limits)
+            assert isinstance(error, NotGitLab)
+            assert "has more than 1,000,000 values" in str(error)
+
+
+def test_signs_within_texts_are_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_PARTS", 10)
+    assert not answers.is_overfull(json.dumps({"body": '{[,"\\' * 100, "notes": [1, "\\"]}).encode())
+    for raw in (b"[" + b"1," * 10 + b"1]", b'["' + b'","' * 6 + b'"]', b"[" * 11, b"{}" * 11):
+        assert answers.is_overfull(raw)
+    # One text that never ends is one text, whatever is in it.
+    assert not answers.is_overfull(b'"' + b'\\"' * 100)
 
 
 async def test_pages_without_end_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +327,6 @@ ROW = {
 # -- proxies
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_socks_proxy_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "localhost")
     async with Socks(answer(401, {"message": "no"})) as proxy:
@@ -312,12 +336,68 @@ async def test_a_socks_proxy_works(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "rejected the token" in str(error)
         assert proxy.wanted == b"gitlab.example.com"
         assert proxy.sent[0].headers["host"] == "gitlab.example.com"
-        proxy.garbled = True
+        proxy.garbled = b"\x05\x77\x99"
         error = await failure("http://gitlab.example.com")
         assert isinstance(error, Offline)
         assert "ALL_PROXY" in str(error)
-    # The library forgets to close a connection on which SOCKS failed.
+
+
+@pytest.mark.parametrize("answers", [b"\x05\x77\x99", b"\x05\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_no_connection_is_left_open_when_socks_fails(
+    answers: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library leaves them to the garbage collector."""
+    monkeypatch.setenv("no_proxy", "localhost")
+    limits = structs.replace(QUICK, total=0.2, attempts=1)
     gc.collect()
+    gc.disable()
+    try:
+        async with Socks() as proxy:
+            proxy.garbled = answers
+            monkeypatch.setenv("ALL_PROXY", f"socks5://localhost:{proxy.port}/")
+            assert isinstance(await failure("http://gitlab.example.com", limits=limits), Offline | TimedOut)
+            async with asyncio.timeout(5):
+                await proxy.left.wait()
+    finally:
+        gc.enable()
+
+
+async def test_no_connection_is_left_open_when_a_handshake_is_cut_off() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with Socks() as server:
+            server.garbled = b""
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await failure(f"https://localhost:{server.port}")
+            async with asyncio.timeout(5):
+                await server.left.wait()
+    finally:
+        gc.enable()
+
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (OK + b"content-length: -1\r\n\r\n{}", "not valid HTTP"),
+        (OK + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}", "not valid HTTP"),
+        (OK + b"transfer-encoding: chunked\r\n\r\nZZ\r\n", "not valid HTTP"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "not valid HTTP"),
+        (OK + b"x: \x00\r\n\r\n", "not valid HTTP"),
+        (OK + b"content-length: 9\r\n\r\n{}", "was lost"),
+        (answer(301, location="http://[::1"), "redirects to an address"),
+        (answer(301, location="/\x01"), "redirects to an address|not valid HTTP"),
+    ],
+)
+async def test_what_is_not_http_is_not_called_a_lost_connection(raw: bytes, says: str) -> None:
+    async with Malicious(raw) as server:
+        server.closes = True
+        for ask in (failure, failure_of_rest):
+            assert re.search(says, str(await ask(server.url)))
 
 
 async def test_an_http_proxy_is_named_for_its_own_faults(monkeypatch: pytest.MonkeyPatch) -> None:

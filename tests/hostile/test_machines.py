@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from glboard_tui.cli import main
 
 MAIN = "from glboard_tui.cli.main import main; main()"
 
@@ -57,6 +61,46 @@ def test_a_full_disk_is_a_message(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"No space left" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def shell(command: str, home: Path) -> subprocess.CompletedProcess[bytes]:
+    """A command of a shell, in which ``glboard`` is the program."""
+    where = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)}
+    base = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH")}
+    program = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)}"
+    return subprocess.run(
+        command.replace("glboard", program, 1),
+        shell=True,
+        env={**base, **where},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("glboard config show >&-", 0),
+        ("glboard config show 2>&-", 0),
+        ("glboard --version <&- >&- 2>&-", 0),
+        ("glboard shwo 2>&-", 2),
+        ("glboard shwo 2>/dev/full", 2),
+        ("glboard show --wrong 2>/dev/full", 2),
+        ("glboard open <&-", 2),
+        ("glboard config show >/dev/full 2>/dev/full", 1),
+    ],
+)
+def test_closed_and_full_streams(command: str, status: int, tmp_path: Path) -> None:
+    done = shell(command, tmp_path)
+    assert done.returncode == status, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"fault of glboard" not in done.stderr
+
+
+def test_what_a_command_cannot_print_is_not_blamed_on_gitlab() -> None:
+    """A command that talks to the server prints within a group of tasks."""
+    full = ExceptionGroup("", [ExceptionGroup("", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))])])
+    assert main._cause(main._innermost(full)).message == "No space left on device."
 
 
 def test_a_reader_that_is_gone_is_no_error(tmp_path: Path) -> None:

@@ -95,11 +95,14 @@ def report(
     names: LabelSettings = NAMES,
     count_wont_do: bool = True,
     measured: Any = UTC_WINDOW,
+    missed_labels: frozenset[str] = frozenset(),
 ) -> SayDo:
     """Say/Do of 19.6 from these issues, rebuilt from events unless a plan is given."""
     listed = list(tracks)
     plan = plan or rebuild(pairs(listed), "19.6", lock or measured.lock, names)
-    return say_do(listed, "19.6", measured, names, plan, count_wont_do=count_wont_do)
+    return say_do(
+        listed, "19.6", measured, names, plan, count_wont_do=count_wont_do, missed_labels=missed_labels
+    )
 
 
 def numbers(references: tuple[str, ...]) -> list[int]:

@@ -238,6 +238,10 @@ def test_quiet_slips_are_found_by_the_plan_and_handled_ones_by_the_label() -> No
         (2, "handled"),
         (3, "handled"),
     ]
+    # A label keeps the title that the milestone had.
+    labels = frozenset({"missed:19.6", "missed:19.5"})
+    found = leftovers(everything, "19.6", UTC_WINDOW, NAMES, plan, labels)
+    assert (6, "handled") in [(left.issue.iid, left.kind) for left in found]
     # Without a plan it is unknown which issues were planned.
     assert [left.issue.iid for left in leftovers(everything, "19.6", UTC_WINDOW, NAMES)] == [8, 2, 3]
 

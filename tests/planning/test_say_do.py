@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from glboard_core.board.rules import missed_labels
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import IssueId
 from glboard_core.planning.capacity import window
@@ -207,6 +208,18 @@ def test_missed_issue_that_is_done_after_all_counts_once() -> None:
     found = report(life(1, *PLANNED, ("11-14", "+missed:19.6"), ("11-15", "closed")))
     assert found.definitions["handbook"].percent == 100.0
     assert found.definitions["handbook"].missed == ()
+
+
+def test_a_missed_label_outlives_the_milestones_title() -> None:
+    """No one renames ``missed:19.6`` with the milestone."""
+    renamed = structs.replace(X, title="19.6", was=("19.6 RC",))
+    found = report(
+        life(1, *PLANNED, ("11-18", "+missed:19.6 RC"), ("11-18", "into 19.7")),
+        life(2, *PLANNED, ("11-18", "+missed:19.6"), ("11-18", "into 19.7")),
+        missed_labels=missed_labels(renamed, NAMES),
+    )
+    assert numbers(found.definitions["handbook"].missed) == [1, 2]
+    assert found.quiet_slips == ()
 
 
 # -- lists and special cases

@@ -75,7 +75,7 @@ PEOPLE = '[[people]]\nusername = "a"\n[[people]]\nusername = "b"\n'
         ('holidays = [{ from = "2026-12-24", til = "2026-12-25" }]\n', "t:1", "til", "Did you mean"),
         ('holidays = [{ from = "2026-12-25", to = "2026-12-24" }]\n', "t:1", "holidays", "before it starts"),
         ('holidays = [{ from = "2026-12-25", to = "2206-12-24" }]\n', "t:1", "holidays", "than a year"),
-        ("nonsense = = 1\n", "t", "", "not TOML"),
+        ("nonsense = = 1\n", "t", "", "invalid TOML"),
     ],
 )  # fmt: skip
 def test_errors_name_their_place(text: str, where: str, key: str, says: str) -> None:

@@ -8,10 +8,12 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.model.catalog import Former, Person
 from glboard_core.planning import text as day_words
-from glboard_core.planning.team import Days, Member, Span, Team, parse_team
+from glboard_core.planning.team import Days, FormerNames, Member, Span, Team, former_names, parse_team
 from glboard_core.planning.team_edit import (
     AddPeople,
     Change,
@@ -19,9 +21,12 @@ from glboard_core.planning.team_edit import (
     OfPerson,
     OfTeam,
     RemovePerson,
+    WriteNames,
+    as_written,
     edited,
     fresh,
 )
+from support.make import catalog, milestone
 
 FILE = """\
 # Our team
@@ -151,7 +156,7 @@ def test_invalid_content_is_rejected() -> None:
         edited(FILE, OfPerson("nobody", "role", "x"))
     with pytest.raises(UsageError, match="already"):
         edited(FILE, AddPeople(("eng_alder",)))
-    with pytest.raises(ConfigError, match="not TOML"):
+    with pytest.raises(ConfigError, match="invalid TOML"):
         edited("= =", OfTeam("reserve", 0.1))
 
 
@@ -322,3 +327,61 @@ def test_short_forms_of_days(typed: str, days: Days) -> None:
 def test_typos_are_reported(typed: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         day_words.read(typed, day("2026-12-12"))
+
+
+# Former names
+
+RENAMED = catalog(
+    people=(Person(id="1", username="eng_elder"), Person(id="2", username="eng_birch")),
+    milestones=(milestone("19.8 GA", "2026-12-12", "2027-01-15", id="8"),),
+    former=frozenset({Former("person", "1", "eng_alder"), Former("milestone", "8", "19.8")}),
+)
+
+
+def test_former_names_count_as_what_has_another_one_now() -> None:
+    team = parse_team(FILE, "team.toml")
+    former = former_names(team, RENAMED)
+    assert former == FormerNames({"eng_alder": "eng_elder"}, {"19.8": "19.8 GA"})
+    now = former.replaced(team)
+    assert [member.username for member in now.people] == ["eng_elder", "eng_birch", "eng_cedar"]
+    assert [member.support_days for member in now.people] == [{"19.8 GA": 5}, {}, {"19.8 GA": 2}]
+    assert not former_names(now, RENAMED)
+    assert not former_names(team, None)
+    # Someone who is listed under both names stays as written.
+    both = structs.replace(team, people=(*team.people, Member(username="eng_elder")))
+    assert not former_names(both, RENAMED).people
+    # Under both titles: what the present one says.
+    twice = Member(username="a", support_days={"19.8": 1, "19.8 GA": 2})
+    [member] = former.replaced(Team(people=(twice,))).people
+    assert member.support_days == {"19.8 GA": 2}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILE,
+        FILE.replace('"19.8"', "'19.8'").replace('"eng_alder"', "'eng_alder'"),
+        'people = [{ username = "eng_alder", support_days = { "19.8" = 5 } }]  # "19.8" = 5',
+    ],
+)
+def test_present_names_are_written_in_place(text: str) -> None:
+    former = former_names(parse_team(text, "team.toml"), RENAMED)
+    gone, come = changed(WriteNames(former), text)
+    assert len(gone) == len(come)
+    for before, now in zip(sorted(gone), sorted(come), strict=True):
+        assert before.partition("#")[1:] == now.partition("#")[1:] or "people =" in before
+    made = edited(text, WriteNames(former))
+    assert not former_names(parse_team(made, "team.toml"), RENAMED)
+    assert edited(made, WriteNames(former)) == made
+
+
+def test_a_change_of_somebody_with_another_name_finds_them() -> None:
+    team = parse_team(FILE, "team.toml")
+    former = former_names(team, RENAMED)
+    for change, line in (
+        (OfPerson("eng_elder", "role", "backend"), 'role = "backend"'),
+        (OfMilestone("eng_elder", "support_days", "19.8 GA", 6), 'support_days = { "19.8" = 6 } # asked'),
+        (OfMilestone("eng_birch", "net_days", "19.8 GA", 6), 'net_days = { "19.8 GA" = 6 }'),
+    ):
+        assert changed(as_written(change, team, former))[1] == [line]
+    assert "eng_alder" not in edited(FILE, as_written(RemovePerson("eng_elder"), team, former))

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Rank
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.demo.world import boards
 from glboard_core.model.issue import Issue, rank_key
@@ -100,3 +101,67 @@ async def test_cards_that_gitlab_moves_to_make_way_are_read_again(context: Sessi
     await context.settled()
     assert context.issue("app#12").position == context.there("app#12").position != 6000
     assert shown(context) == there(context)
+
+
+@pytest.mark.parametrize("place", ["above", "below"])
+async def test_a_card_that_makes_way_without_being_named_is_read_again(context: Session, place: str) -> None:
+    """GitLab shifts the next one of the whole order; the ranked one still fits where it was put."""
+    ids = [context.issue(f"app#{n}").id for n in range(1, 5)]
+    for at, n in enumerate((1, 2, 3, 4)):
+        context.there(f"app#{n}").position = 400 + at
+    context.world.index.rebuild()
+    context.engine.refresh()
+    await context.settled()
+    context.do("app#12", Rank(above=ids[1]) if place == "above" else Rank(below=ids[2]))
+    await context.settled()
+    assert shown(context) == there(context)
+    assert context.there("app#3").position > 500
+    assert context.issue("app#3").position == context.there("app#3").position
+
+
+async def test_on_the_very_place_of_a_neighbour_is_not_between(
+    context: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The neighbour has made way: it is read again."""
+    for at, n in ((500, 1), (501, 2), (10_000, 3)):
+        context.there(f"app#{n}").position = at
+    context.world.index.rebuild()
+    context.engine.refresh()
+    await context.settled()
+    first, second = (context.issue(f"app#{n}") for n in (1, 2))
+
+    def shift_above(*_: object) -> None:
+        with context.world.index.moving(context.there("app#1")):
+            context.there("app#1").position = 499
+
+    monkeypatch.setattr(boards, "make_way", shift_above)
+    context.do("app#12", Rank(above=first.id, below=second.id, position=500.5))
+    await context.settled()
+    assert shown(context) == there(context)
+    assert context.issue("app#1").position == context.there("app#1").position != 500
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_order_is_gitlabs_however_little_room_there_is(context: Session, seed: int) -> None:
+    """GitLab makes way again and again: what we ranked is as there at once, the rest after a reconcile."""
+    random, world, at = Random(seed), context.world, 400
+    for n in random.sample(range(1, 13), 12):
+        at += random.choice((1, 1, 1, 2, 3, 700))
+        context.there(f"app#{n}").position = at
+    world.index.rebuild()
+    context.engine.refresh()
+    await context.settled()
+    for _ in range(5):
+        if random.random() < 0.3:
+            one, other = random.sample(range(1, 13), 2)
+            world.move(f"top/app#{one}", **{random.choice(("before", "after")): f"top/app#{other}"})
+            await context.engine.poller.reconcile()
+            assert shown(context) == there(context)
+        index, cards = bugs(context)
+        column = index.column("type::bug")
+        assert column is not None
+        chosen = random.sample(cards, random.choice((1, 1, 2)))
+        context.engine.perform(ranked(index, column, chosen, random.choice(WHERE)).changes, "rank")
+        await context.settled()
+        assert shown(context) == there(context)
+    assert not context.engine.failed

@@ -13,6 +13,7 @@ from glboard_core.board.changes import differences
 from glboard_core.board.definition import flow_scheme, milestone_title
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Edit
+from glboard_core.board.rules import types_of
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import upheavals
@@ -213,3 +214,42 @@ async def test_a_label_that_no_title_tells_is_found_with_a_card(server: DemoServ
         assert on(engine) == {"bug": ["top/app#1", "top/app#2"]}
         said_of = [differences(a, b) for e in made.told(IssuesChanged) for a, b in e.confirmed if a and b]
         assert {word for words in said_of for word in words} == set()
+
+
+async def test_a_scope_that_was_renamed_as_a_whole_is_one_proposal(server: DemoServer, store: Store) -> None:
+    world = server.world
+    world.edit("top/app#1", by="eng_1", add_labels=["Deliverable", "workflow::in dev"])
+    async with session(server, store, settings=SETTINGS) as made:
+        engine = made.engine
+        made.events.clear()
+
+        def rename(old: str) -> None:
+            label = world.label_of(world.root, old)
+            assert label is not None
+            world.rename_label(label, old.replace("workflow::", "flow::").replace("type::", "kind::"))
+
+        rename("workflow::in dev")
+        await engine.load_catalog()
+        assert engine.settings.labels.workflow_prefix == "workflow::"  # others are still called so
+        for title in ("workflow::in review", "workflow::blocked", "type::bug", "type::feature"):
+            rename(title)
+        made.events.clear()
+        await engine.load_catalog()
+        labels = engine.settings.labels
+        assert (labels.workflow_prefix, labels.type_prefix) == ("flow::", "kind::")
+        told = [event.text for event in made.told(EngineNotice)]
+        assert sorted(told) == [
+            f"The labels {old}… are now {new}…; the configuration names {old}."
+            f" Replace it in config.toml ({key})."
+            for old, new, key in (
+                ("type::", "kind::", "labels.type_prefix"),
+                ("workflow::", "flow::", "labels.workflow_prefix"),
+            )
+        ]
+        assert everywhere(engine) == ["top/app#1"] * 2
+        assert types_of(made.issue("app#1"), labels) == ("kind::bug",)
+        # A new label of the scope is found by its new prefix.
+        world.add_label(world.root, "flow::ready for development")
+        await engine.load_catalog()
+        assert engine.catalog is not None
+        assert "flow::ready for development" in {one.title for one in engine.catalog.labels}

@@ -497,6 +497,7 @@ ACTIONS: tuple[Action, ...] = (
     _capacity("undo", "u", "Undo the last change of team.toml", "undo"),
     _capacity("reload", "r", "Reload team.toml", "reload"),
     _capacity("create", "enter", "Create team.toml", "create team.toml", when=_in("no-team")),
+    _capacity("names", "W", "Write present names into team.toml", "write names", when=_in("former-names")),
     _post("send", "enter", "Post it", "posts it"),
     _post("names", "n", "With names, or totals only", "names or totals"),
     _post("copy", "y", "Copy the text", "copies"),

@@ -260,7 +260,7 @@ class GlboardApp(App[int]):
         self.bridge.attach(engine)
         self.board_screen.show_board()
         await self._first_frame.wait()
-        if (team := self._planning.team) is not None:
+        if (team := self._planning.team_store.written) is not None:
             self.bridge.know_team(member.username for member in team.people)
         while True:
             try:

@@ -90,7 +90,7 @@ class PlanningFigures:
         opening: OpenMilestone | None = None,
     ) -> None:
         self.bridge = bridge
-        self.team_store = TeamStore(team_file, self._team_changed)
+        self.team_store = TeamStore(team_file, self._team_changed, lambda: bridge.catalog)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
@@ -115,7 +115,7 @@ class PlanningFigures:
     # Changes
 
     def _team_changed(self) -> None:
-        if (team := self.team) is not None:
+        if (team := self.team_store.written) is not None:
             self.bridge.know_team(member.username for member in team.people)
         self._tell()
 
@@ -472,6 +472,7 @@ class PlanHistory:
 
         Issues dropped elsewhere before are in none of these: the list is about what can be done here.
         """
+        from glboard_core.board.rules import missed_labels
         from glboard_core.planning.milestone_end import leftovers
 
         bridge, locked = self._bridge, self.lock_of(milestone)
@@ -485,6 +486,7 @@ class PlanHistory:
             window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
             bridge.settings.labels,
             plan,
+            missed_labels(milestone, bridge.settings.labels),
         )
 
     def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:

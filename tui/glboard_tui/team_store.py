@@ -18,6 +18,7 @@ from glboard_core.planning.team import Team
 from glboard_core.store import team_file
 
 if TYPE_CHECKING:
+    from glboard_core.model.catalog import Catalog
     from glboard_core.planning.team_edit import Change
 
 
@@ -30,11 +31,22 @@ class _Step(Struct, frozen=True):
 
 
 class TeamStore:
-    """One per app. ``path`` is where the file is or would be; ``changed`` is called after it was reread."""
+    """One per app. ``path`` is where the file is or would be; ``changed`` is called after it was reread.
 
-    def __init__(self, path: Path | None, changed: Callable[[], None]) -> None:
+    ``catalog`` knows what was renamed: the file goes on counting with the names it has.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        changed: Callable[[], None],
+        catalog: Callable[[], Catalog | None] = lambda: None,
+    ) -> None:
         self.path = path
-        self.team: Team | None = None
+        #: As it is in the file.
+        self.written: Team | None = None
+        self._catalog = catalog
+        self._present: tuple[Team | None, Catalog | None, Team | None] = (None, None, None)
         #: What is wrong with the file.
         self.trouble: ConfigError | None = None
         #: Whether the figures of single people are hidden, in this session.
@@ -47,6 +59,19 @@ class TeamStore:
         self._changed = changed
 
     @property
+    def team(self) -> Team | None:
+        """The team with present names; None if there is no file or it has an error."""
+        written, catalog = self.written, self._catalog()
+        if written is not self._present[0] or catalog is not self._present[1]:
+            self._present = written, catalog, written and self.former.replaced(written)
+        return self._present[2]
+
+    @property
+    def former(self) -> teams.FormerNames:
+        """The former names in the file."""
+        return teams.former_names(self.written or Team(), self._catalog())
+
+    @property
     def place(self) -> str:
         """The file's path for messages."""
         return str(self.path) if self.path else "team.toml"
@@ -54,7 +79,7 @@ class TeamStore:
     @property
     def can_create(self) -> bool:
         """Whether there is a place for the file but no file yet."""
-        return self.path is not None and self.team is None and self.trouble is None
+        return self.path is not None and self.written is None and self.trouble is None
 
     def reload(self, *, anew: bool = False) -> bool:
         """Read the file and return whether it changed; its error, if any, is kept in ``trouble``."""
@@ -63,7 +88,7 @@ class TeamStore:
         try:
             text = team_file.read(self.path)
         except ConfigError as error:
-            self.team, self.trouble, self._text = None, error, None
+            self.written, self.trouble, self._text = None, error, None
             self._changed()
             return True
         if text == self._text and self.trouble is None and not anew:
@@ -72,10 +97,10 @@ class TeamStore:
         return True
 
     def _take(self, text: str | None) -> None:
-        self._text, self.team, self.trouble = text, None, None
+        self._text, self.written, self.trouble = text, None, None
         if text is not None:
             try:
-                self.team = teams.parse_team(text, self.place)
+                self.written = teams.parse_team(text, self.place)
             except ConfigError as error:
                 self.trouble = error
         self._changed()
@@ -91,12 +116,13 @@ class TeamStore:
 
         Raises FileChanged (after reloading the file), ConfigError and UsageError: then the file is unchanged.
         """
-        from glboard_core.planning.team_edit import edited
+        from glboard_core.planning.team_edit import as_written, edited
 
         if self.trouble is not None:
             raise self.trouble
         if self._text is None:
             raise UsageError("No team.toml yet.", hint="Press Enter to create it.")
+        change = as_written(change, self.written or Team(), self.former)
         made = edited(self._text, change, self.place)
         if made == self._text:
             return False

@@ -22,6 +22,7 @@ _LABELS, _PEOPLE = ("add", "remove", "labels"), ("assign", "unassign", "assignee
 #: Settings that name one label, or several, and those that are prefixes or no names.
 _ONE = ("group", "devops", "section", "deliverable", "spike", "ignore", "missed_deliverable")
 _SEVERAL = ("categories", "duplicate", "wont_do")
+_PREFIXES = ("type_prefix", "workflow_prefix", "priority_prefix", "severity_prefix", "missed_prefix")
 
 
 def op_now(op: Op, now: Renames) -> Op:
@@ -72,7 +73,24 @@ class OldName(Struct, frozen=True):
     key: str
     file: str = "config.toml"
 
+    def is_of(self, names: Iterable[str]) -> bool:
+        """Whether it is one of these old names, or begins one of them."""
+        return any(
+            name.startswith(self.name) if self.kind == "scope" else name == self.name for name in names
+        )
+
+    def covers(self, name: str, now: str) -> bool:
+        """Whether that label was renamed with all of its scope, so that there is nothing else to say."""
+        return (
+            self.kind == "scope" and name.startswith(self.name) and now == self.now + name[len(self.name) :]
+        )
+
     def __str__(self) -> str:
+        if self.kind == "scope":
+            return (
+                f"The labels {self.name}… are now {self.now}…; the configuration names {self.name}."
+                f" Replace it in {self.file} ({self.key})."
+            )
         return (
             f"The {self.kind} {self.name} is now {self.now}; the configuration names {self.name}."
             f" Set {self.key} in {self.file}."
@@ -91,10 +109,28 @@ class _Renaming:
 
         def now(name: str) -> str:
             present = self._catalog.present(kind, name)
-            if present != name and all((one.kind, one.name) != (kind, name) for one in self.found):
+            known = (one.covers(name, present) or (one.kind, one.name) == (kind, name) for one in self.found)
+            if present != name and not any(known):
                 self.found.append(OldName(kind, name, present, key))
             return present
 
+        return now
+
+    def prefix(self, key: str, prefix: str) -> str:
+        """The present prefix for one at ``key``: another one if no label begins so any longer, and all
+        that did begin with the same other one."""
+        catalog = self._catalog
+        former = [one.name for one in catalog.former if one.kind == "label" and one.name.startswith(prefix)]
+        if not prefix or not former or any(title.startswith(prefix) for title in catalog.names["label"]):
+            return prefix
+        found: set[str] = set()
+        for name in former:
+            rest, now = name.removeprefix(prefix), catalog.present("label", name)
+            if now != name:
+                found.add(now.removesuffix(rest) if rest and now.endswith(rest) else "")
+        if len(found) != 1 or not (now := found.pop()) or not now.endswith(prefix[-1]):
+            return prefix
+        self.found.append(OldName("scope", prefix, now, key))
         return now
 
     def all(self, kind: Kind, key: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -124,6 +160,8 @@ def settings_now(settings: Settings, catalog: Catalog | None) -> tuple[Settings,
         key: names.all("milestone", f"milestones.{key}", titles)
         for key, titles in settings.milestones.items()
     }
+    prefixes = {name: names.prefix(f"labels.{name}", getattr(settings.labels, name)) for name in _PREFIXES}
+    settings = structs.replace(settings, labels=structs.replace(settings.labels, **prefixes))
     labels = _labels(settings.labels, names)
     states = _states(settings, names)
     boards = tuple(_board(board, settings, names) for board in settings.boards)

@@ -37,6 +37,11 @@ def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings, *, weights: 
     )
 
 
+def missed_labels(milestone: Milestone, names: LabelSettings) -> frozenset[str]:
+    """The labels that say an issue missed this milestone: a label keeps the title that it had then."""
+    return frozenset(names.missed_prefix + title for title in (milestone.title, *milestone.was))
+
+
 def missed(issue: Issue, names: LabelSettings) -> int:
     """How many different milestones the issue missed: its distinct ``missed:`` labels (rule 7)."""
     return len(issue.scoped(names.missed_prefix))

@@ -183,6 +183,7 @@ class GitLabGateway(Gateway):
         for one in self._sender.relearned:
             labels += [one] if isinstance(one, Label) else []
             milestones += [one] if isinstance(one, Milestone) else []
+            people += [one] if isinstance(one, Person) else []
         self._sender.relearned.clear()
         return catalog.learn(labels=labels, milestones=milestones, people=people)
 

@@ -398,6 +398,7 @@ class QueryRunner:
                 titles=known.titles and self._schema.titles,
                 licence=self._schema.licence if known.ee else "",
                 kinds=self._schema.kinds if known.kinds else "",
+                rights=known.rights,
             )
         self._schema = known
         self.kinds = server.kinds

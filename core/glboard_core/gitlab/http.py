@@ -36,10 +36,17 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.answers import note_request
+from glboard_core.gitlab.answers import MOST_PARTS, is_overfull, note_request
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.pace import Pace
-from glboard_core.gitlab.route import Proxy, no_proxy_address, proxy_of, trust_of, trust_of_environment
+from glboard_core.gitlab.route import (
+    Opening,
+    Proxy,
+    no_proxy_address,
+    proxy_of,
+    trust_of,
+    trust_of_environment,
+)
 from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
 if TYPE_CHECKING:
@@ -336,13 +343,16 @@ class Transport:
     async def _exchange(self, method: str, path: str, body: bytes) -> Answer | Failure:
         client = self._client or self._open()
         sent = {"Content-Type": "application/json"} if body else {}
-        async with client.stream(method, self.account.url + path, content=body, headers=sent) as response:
+        url, follow = self.account.url + path, {"trace": Opening()}
+        async with client.stream(method, url, content=body, headers=sent, extensions=follow) as response:
             status, headers = response.status_code, dict(response.headers.items())
             self._note(headers)
             most = self.limits.max_bytes if status < 300 else self.limits.max_error_bytes
             found = await body_of(response.aiter_raw(), headers.get("content-encoding", ""), most)
         if found.cut and status < 300:
             return Failure(http_errors.too_large(self.account.host, most))
+        if is_overfull(found.raw):
+            return Failure(http_errors.overfull(self.account.host, MOST_PARTS))
         return Answer(status, headers, found.raw)
 
     def _open(self) -> httpx.AsyncClient:

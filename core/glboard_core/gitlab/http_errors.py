@@ -8,6 +8,7 @@ the cause, so that no chained exception contains one either.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -97,11 +98,21 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> F
         return Failure(_refused_by(proxy, str(problem)), reached=False, again=True)
     if "ConnectError" in kinds:
         return Failure(_unreachable(host, causes, proxy), reached=False, again=True)
-    if kinds & {"UnsupportedProtocol", "InvalidURL", "UnicodeError"}:
+    # The account's own address was checked before: only a redirect leads to another kind of address.
+    said = str(problem).lower()
+    if "UnsupportedProtocol" in kinds or ("RemoteProtocolError" in kinds and "location header" in said):
+        astray = f"{host} redirects to an address that is none of HTTP."
+        return Failure(
+            NotGitLab(astray, hint=way or "Is this the address of a GitLab server?"), reached=False
+        )
+    if kinds & {"InvalidURL", "UnicodeError"}:
         wrong = NotGitLab(
             f"{host} cannot be reached over HTTP.", hint="Check the server's address (--url or GITLAB_HOST)."
         )
         return Failure(wrong, reached=False)
+    if "RemoteProtocolError" in kinds and not re.search(r"disconnected|closed connection|incomplete", said):
+        odd = f"The response from {host} is not valid HTTP."
+        return Failure(Offline(odd, hint=way or "Is there a proxy or another server in between?"), again=True)
     if kinds & {"HTTPError", "OSError"}:
         check = "Check your network connection, or VPN."
         return Failure(Offline(f"The connection to {host} was lost.", hint=way or check), again=True)
@@ -588,6 +599,13 @@ def too_large(host: str, limit: int) -> NotGitLab:
     return NotGitLab(
         f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.",
         hint="Is there a proxy in between?",
+    )
+
+
+def overfull(host: str, most: int) -> NotGitLab:
+    """An answer of more values than any of GitLab's."""
+    return NotGitLab(
+        f"The response from {host} has more than {most:,} values.", hint="Is there a proxy in between?"
     )
 
 

@@ -8,7 +8,7 @@ changes, and the words for each of these. It writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -27,11 +27,11 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.answers import Address, Name
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.decode import Page, User, line, person
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Person
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
 
@@ -71,11 +71,20 @@ class _MilestoneAnswer(Struct, frozen=True):
     milestone: MilestoneNow | None
 
 
-class Inquiry:
-    """One look into the failed Ops of one document."""
+class _PeopleAnswer(Struct, frozen=True):
+    """The answer about people by their ids."""
 
-    def __init__(self, runner: QueryRunner, reader: IssueReader, catalog: Catalog) -> None:
+    users: Page[User] | None = None
+
+
+class Inquiry:
+    """One look into the failed Ops of one document. ``renamed`` gets the people who have another username."""
+
+    def __init__(
+        self, runner: QueryRunner, reader: IssueReader, catalog: Catalog, renamed: Callable[[Person], None]
+    ) -> None:
         self._runner = runner
+        self._renamed = renamed
         self._reader = reader
         self._catalog = catalog
         #: What was asked already: of many cards refused at once, the reason is mostly one.
@@ -168,9 +177,24 @@ class Inquiry:
             self._milestones[number] = answer.milestone
         return self._milestones[number]
 
+    async def _other_names(self, usernames: Iterable[str]) -> dict[str, str]:
+        """The present usernames of those who have another one than they had."""
+        known = {one.id: one.username for name in sorted(usernames) if (one := self._catalog.person(name))}
+        if not known:
+            return {}
+        answer = await self._runner.ask(queries.PEOPLE, {"ids": list(known)}, _PeopleAnswer)
+        there = [person(one) for one in (answer.users or Page[User]()).items()]
+        found = [one for one in there if known.get(one.id, one.username) != one.username]
+        for one in found:
+            self._renamed(one)
+        return {known[one.id]: one.username for one in found}
+
     async def _dropped(self, edit: Edit, now: Issue, error: EditDropped) -> EditDropped:
-        """The reason why GitLab ignored the milestone, if it did."""
+        """The reason why GitLab ignored the milestone or the assignees, if it did."""
         missing = edit.missing_on(now)
+        if missing.assign and (other := await self._other_names(missing.assign)):
+            renamed = ", ".join(f"{old} is now {new}" for old, new in other.items())
+            return EditDropped(error.message, hint=f"{renamed}: retry it.")
         title = missing.milestone
         sent = self._catalog.milestone(now.project, title) if isinstance(title, str) else None
         if sent is None or not isinstance(title, str):

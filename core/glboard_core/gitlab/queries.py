@@ -28,7 +28,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     ``titles``: labels can be asked for by their exact title. ``licence``: the field of a group that only a
     licence answers, since without one GitLab has the fields of ``ee`` and ``status``, and all are null; "" in
     the Community Edition. ``kinds``: how the types of work items that boards show are found (19.0 and later,
-    which have types of one's own); ``by_kind``: issues are asked by the ids of these.
+    which have types of one's own); ``by_kind``: issues are asked by the ids of these. ``rights``: what one$
+    may do in a project can be asked.
     """
 
     ee: bool = True
@@ -38,6 +39,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     licence: Literal["", "epicsEnabled", "lifecycles"] = ""
     kinds: Literal["", "named", "board"] = ""
     by_kind: bool = False
+    rights: bool = True
 
 
 def dialect_of(server: Server) -> Dialect:
@@ -50,8 +52,9 @@ def dialect_of(server: Server) -> Dialect:
         modern=modern,
         titles=modern,
         licence="" if not ee else "lifecycles" if statuses else "epicsEnabled",
-        # A fine-grained token may not read types.
+        # A fine-grained token may not read types; nor rights, which would take the project along.
         kinds="board" if server.release >= (19, 0) and not server.fine_grained else "",
+        rights=not server.fine_grained,
     )
 
 
@@ -275,16 +278,18 @@ def detail(dialect: Dialect) -> str:
 @cache
 def place(dialect: Dialect) -> str:
     """A project as it is now, with what one may do there. Variables: path."""
-    permission = "adminIssue" if dialect.modern else "createLabel"
-    leaving = "markedForDeletionOn " if dialect.modern else ""
+    leaving = " markedForDeletionOn" if dialect.modern else ""
     return (
         "query Place($path: ID!) { project(fullPath: $path)"
-        f" {{ fullPath archived {leaving}userPermissions {{ mayEdit: {permission} }} }} }}"
+        f" {{ fullPath archived{leaving}{_rights(dialect)} }} }}"
     )
 
 
 #: A milestone as it is now. Variables: id.
 MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title state } }"
+
+#: People as they are called now. Variables: ids.
+PEOPLE = "query People($ids: [ID!]) { users(ids: $ids, first: 100) { nodes { id username name } } }"
 
 # -- the manual order
 
@@ -432,7 +437,7 @@ def names(
         alias = f"{of[0]}{sum(name.startswith(of[0]) and name[1:].isdigit() for name in variables)}"
         declared.append(f"${alias}: ID!")
         variables[alias] = path
-        own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
+        own = f"{_PROJECT}{_rights(dialect)}" if of == "project" else "id fullPath"
         if about and path == group:
             own += f" boards(first: 1) {{ nodes {{ id }} }}{_LICENCE[dialect.licence]}"
         parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
@@ -441,7 +446,8 @@ def names(
 
 
 def _rights(dialect: Dialect) -> str:
-    return f"userPermissions {{ mayEdit: {'adminIssue' if dialect.modern else 'createLabel'} }}"
+    permission = "adminIssue" if dialect.modern else "createLabel"
+    return f" userPermissions {{ mayEdit: {permission} }}" if dialect.rights else ""
 
 
 @cache
@@ -449,7 +455,7 @@ def projects(dialect: Dialect) -> str:
     """Projects by full path, with what we may do there. Variables: paths, first."""
     return (
         "query Projects($paths: [String!], $first: Int) { projects(fullPaths: $paths, first: $first)"
-        f" {{ nodes {{ {_PROJECT} {_rights(dialect)} }} }} }}"
+        f" {{ nodes {{ {_PROJECT}{_rights(dialect)} }} }} }}"
     )
 
 
@@ -500,7 +506,7 @@ def search_people(place: str) -> str:
 def search_projects(dialect: Dialect) -> str:
     """The projects of a group and its subgroups by path or name. Variables: path, text."""
     arguments = f"includeSubgroups: true, search: $text, sort: SIMILARITY, first: {SEARCHED}"
-    nodes = f"{_PAGE_INFO} nodes {{ {_PROJECT} {_rights(dialect)} }}"
+    nodes = f"{_PAGE_INFO} nodes {{ {_PROJECT}{_rights(dialect)} }}"
     return _searched("group", "Projects", f"projects({arguments}) {{ {nodes} }}")
 
 

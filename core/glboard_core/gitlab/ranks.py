@@ -3,7 +3,8 @@
 GitLab 18.9 fails (HTTP 500) on a rank next to an issue that has no position, as most have none. Reading a
 list of a board gives its issues one; where no list has the issue, it can be ranked itself, behind all that
 have one. GitLab may also re-space others and put the issue elsewhere, so the order is compared afterwards,
-and set right once. Owns these steps, and ranking over REST where the group has no board.
+and set right once. Owns these steps, and ranking over REST: where the group has no board, or the token is a
+fine-grained one, which no permission lets use a board's lists.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.graphql import QueryRunner, chunks
+from glboard_core.gitlab.http import Answer
 from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost, crashed
@@ -93,6 +95,7 @@ class RankSender:
         self._catalog = catalog
         self._send = send
         self._board = catalog.ranking_board
+        self._over_rest = catalog.server.fine_grained
         self._known: dict[IssueId, Issue] = dict(shown)
         #: Places of other issues that turned out to be different.
         self._places: dict[IssueId, float] = {}
@@ -185,6 +188,8 @@ class RankSender:
         GitLab does that page by page; by their numbers they are on the first one. Further boards are read
         for those needed only.
         """
+        if self._over_rest:
+            return
         group = self._catalog.group
         for part in chunks(issues, queries.PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
@@ -320,9 +325,10 @@ class RankSender:
             return False
         above, below = (self._known.get(one) if one and one not in later else None
                         for one in (rank.above, rank.below))  # fmt: skip
-        if above is not None and (above.position is None or rank_key(above) > rank_key(issue)):
+        # On the very place of one of them: then that one has made way.
+        if above is not None and (above.position is None or above.position >= issue.position):
             return False
-        return below is None or (below.position is not None and rank_key(below) > rank_key(issue))
+        return below is None or (below.position is not None and below.position > issue.position)
 
     async def _once_more(self, op: Op, outcome: Outcome, later: Sequence[IssueId]) -> Outcome:
         """Read the issue and its neighbours, and rank it again unless it is where it should be."""
@@ -387,7 +393,7 @@ class RankSender:
         """Send ranks as they are: by the group's board, or over REST if it has none."""
         if not ops:
             return []
-        if self._board is not None:
+        if self._board is not None and not self._over_rest:
             catalog = structs.replace(self._catalog, ranking_board=self._board)
             return await self._send(ops, self._known, catalog)
         outcomes: list[Outcome] = []
@@ -439,7 +445,7 @@ class RankSender:
         answer = await self._runner.transport.rest("PUT", path)
         if isinstance(answer, Failure):
             return _failed(answer)
-        return _refused(answer.status, issue.project, self._runner.host) if answer.status >= 400 else None
+        return _refused(answer, issue.project, self._runner.host) if answer.status >= 400 else None
 
 
 def _neighbours(op: Op) -> tuple[IssueId, ...]:
@@ -482,8 +488,14 @@ def _worth_a_look(error: GlboardError) -> bool:
     return isinstance(error, EditCrashed | EditDropped | EditInvalid | EditForbidden)
 
 
-def _refused(status: int, project: str, host: str) -> GlboardError:
+def _refused(answer: Answer, project: str, host: str) -> GlboardError:
     """The error for a reorder that GitLab refused."""
+    status = answer.status
+    if b"insufficient_granular_scope" in answer.body:
+        return EditImpossible(
+            "GitLab does not let this token rank issues: it lacks the permission Work Item: Update.",
+            hint="Create one with that permission, or a classic one with the scope “api”; set GITLAB_TOKEN.",
+        )
     if status == 401:
         return token_rejected(host)
     if status == 422:

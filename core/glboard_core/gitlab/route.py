@@ -1,7 +1,8 @@
 """The way to a server: through which proxy, and which certificates are trusted on it.
 
 Owns the variables of the environment that say so, and the errors of each, which name the variable or file at
-fault. HTTP libraries read some forms of them, and end with errors of any kind on the others.
+fault. HTTP libraries read some forms of them, and end with errors of any kind on the others. What could not
+be used on the way is closed here, which they forget.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -34,6 +36,26 @@ class Proxy(Struct, frozen=True, kw_only=True):
     shown: str
     setting: str
     encrypted: bool = False
+
+
+class Opening:
+    """Follows how one request opens its connection, and closes it if the proxy or the encryption fails on it.
+
+    httpcore leaves the socket to the garbage collector after a SOCKS answer that it does not take, and after
+    a handshake that is cancelled. Give it to httpx as the extension ``trace``.
+    """
+
+    _FATAL = (".setup_socks5_connection.failed", ".start_tls.failed")
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(".connect_tcp.complete"):
+            self._stream = info["return_value"]
+        elif event.endswith(self._FATAL) and self._stream is not None:
+            stream, self._stream = self._stream, None
+            await stream.aclose()
 
 
 def proxy_of(account: Account, env: Mapping[str, str] | None = None) -> Proxy | None:

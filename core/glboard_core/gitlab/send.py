@@ -49,7 +49,7 @@ from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
-from glboard_core.model.catalog import Catalog, Label, moved_in, without
+from glboard_core.model.catalog import Catalog, Label, Person, moved_in, without
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import Needs, titles_of
@@ -91,7 +91,7 @@ class Sender:
         """``ask_again`` adds what is needed to a catalog that does not know it any longer."""
         self.ask_again = ask_again
         #: What the answers show to be named otherwise, or to have another id, than in the catalog.
-        self.relearned: list[Label | Milestone] = []
+        self.relearned: list[Label | Milestone | Person] = []
         self.runner = runner
         self.decoder = decoder
         self.reader = reader
@@ -436,7 +436,8 @@ class _SendBatch:
     async def _look(self, failed: Sequence[tuple[_PreparedOp, Failed]]) -> Sequence[_PreparedOp]:
         """Look into failed Ops before anything is said of them; returns those to be sent again."""
         known = {one.op.issue: self._known.get(one.op.issue) for one, _ in failed}
-        inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog)
+        relearned = self._sender.relearned
+        inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog, relearned.append)
         outcomes = await inquiry.outcomes([(one.op, outcome) for one, outcome in failed], known)
         again: list[_PreparedOp] = []
         for (one, _), outcome in zip(failed, outcomes, strict=True):

@@ -30,7 +30,7 @@ from glboard_core.gitlab.decode import Decoder, IssuePart, Named, WireIssue, sta
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
 from glboard_core.gitlab.queries import Mutation
-from glboard_core.model.catalog import Catalog, Label
+from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.text import stored
@@ -94,7 +94,7 @@ Reply = Payload | GraphError | None
 class AnswerVerifier:
     """Verifies answers against one catalog."""
 
-    def __init__(self, catalog: Catalog, decoder: Decoder, renamed: list[Label | Milestone]) -> None:
+    def __init__(self, catalog: Catalog, decoder: Decoder, renamed: list[Label | Milestone | Person]) -> None:
         """``renamed`` gets what the answers show to have another title than in the catalog."""
         self._catalog = catalog
         self._decoder = decoder
@@ -225,7 +225,8 @@ class AnswerVerifier:
         if error.timeout:
             return answer_lost()
         if error.fine_grained:
-            refusal = fine_grained("GitLab", "" if "boundaries" in error.message else error.text)
+            unnamed = "no permission of such a token covers it."
+            refusal = fine_grained("GitLab", unnamed if "boundaries" in error.message else error.text)
             # Nothing was executed, so there is nothing to look into.
             return EditImpossible(refusal.message, hint=refusal.hint)
         return EditInvalid(f"GitLab rejected it: {error.text}")

@@ -281,12 +281,15 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def label_id(self, project: str, title: str) -> str:
         """The global id to send. Raises EditImpossible if the project has no such label."""
         if (label := self.label(project, title)) is None:
-            raise EditImpossible(
-                f"The label “{title}” does not exist in {project}.",
-                hint="Create it as a group label in GitLab, then try again."
-                if title not in self._labels
-                else "It exists only in another project. Create it as a group label in GitLab.",
-            )
+            wanted = title.strip().casefold()
+            alike = (one.title for one in self.labels if one.title.casefold() == wanted)
+            if title in self._labels:
+                hint = "It exists only in another project. Create it as a group label in GitLab."
+            elif near := next(alike, ""):
+                hint = f"Did you mean “{near}”? GitLab tells titles of labels apart by case and blanks."
+            else:
+                hint = "Create it as a group label in GitLab, then try again."
+            raise EditImpossible(f"The label “{title}” does not exist in {project}.", hint=hint)
         return label.id
 
     def color(self, title: str) -> str | None:

@@ -249,8 +249,8 @@ def row_of(issue: Issue) -> IssueRow:
     return IssueRow(issue.id, kind, issue.position, issue.weight, closed)
 
 
-_FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
-_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>\d+)/?")
+_FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>[0-9]{1,18})")
+_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>[0-9]{1,18})/?")
 
 
 class Reference(Struct, frozen=True):
@@ -283,8 +283,10 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
         raise UsageError(f"“{text}” is not an issue URL.", hint="It should end in /-/issues/NUMBER.")
     project = match["project"].lstrip("/")
     # Under a relative URL the path starts with more than the project.
-    known = [one.path for one in catalog.projects if _ends(project, one.path)]
-    return Reference(max(known, key=len, default=project), int(match["iid"]))
+    former = [one.name for one in catalog.former if one.kind == "project"]
+    known = [one for one in (*(one.path for one in catalog.projects), *former) if _ends(project, one)]
+    found = catalog.present("project", max(known, key=len, default=project))
+    return Reference(found, int(match["iid"]))
 
 
 def _ends(path: str, end: str) -> bool:
@@ -298,7 +300,7 @@ def short_project(text: str, catalog: Catalog) -> str:
     if match is None or _is_whole(match["project"], catalog):
         return ""
     path = match["project"]
-    known = any(_ends(project.path, path) for project in catalog.projects)
+    known = any(_ends(project.path, path) for project in catalog.projects) or _renamed(path, catalog)
     return "" if known else path.rpartition("/")[2]
 
 
@@ -306,11 +308,21 @@ def _is_whole(path: str, catalog: Catalog) -> bool:
     return path.lower().startswith(f"{catalog.group}/".lower()) or catalog.project(path) is not None
 
 
+def _renamed(path: str, catalog: Catalog) -> list[str]:
+    """The present paths of projects that had this one, or one that ends like it."""
+    former = (one.name for one in catalog.former if one.kind == "project" and _ends(one.name, path))
+    return sorted({now for name in former if (now := catalog.present("project", name)) != name})
+
+
 def _project(path: str, catalog: Catalog) -> str:
     known = [project.path for project in catalog.projects]
     if _is_whole(path, catalog):
-        return found.path if (found := catalog.project(path)) is not None else path
-    fits = [project for project in known if _ends(project, path)]
+        if (found := catalog.project(path)) is not None:
+            return found.path
+        former = (one.name for one in catalog.former if one.kind == "project")
+        same = next((name for name in former if name.lower() == path.lower()), path)
+        return catalog.present("project", same)
+    fits = [project for project in known if _ends(project, path)] or _renamed(path, catalog)
     if len(fits) == 1:
         return fits[0]
     raise NameUnknown("project", path, tuple(fits or known)[:5])

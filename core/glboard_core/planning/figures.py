@@ -1,7 +1,7 @@
 """The planning rules with settings, catalog and day filled in: what screen, reports and set-up compute.
 
-Owns which labels, milestones and settings go into which rule; the rules are in the other modules here. The
-issues come from the caller: the screen has them, a command reads them.
+Owns which labels, milestones and settings go into which rule, by their present names; the rules are in the
+other modules here. The issues come from the caller: the screen has them, a command reads them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning.capacity import Capacity, CapacityTally, CarryOver, Load
 from glboard_core.planning.readiness import open_for_deliverables
-from glboard_core.planning.team import Team
+from glboard_core.planning.team import Team, former_names
 
 if TYPE_CHECKING:
     # What only a pane or a report shows is not loaded before the first frame.
@@ -59,7 +59,7 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
     def capacity(self, issues: Iterable[Issue], milestone: Milestone, team: Team) -> Capacity:
         """The capacity of a milestone (rule 10). Raises UsageError if it has no dates."""
-        settings = self.settings
+        settings, team = self.settings, former_names(team, self.catalog).replaced(team)
         return capacities.capacity(
             issues, milestone, team, self.catalog.milestones, self.flow, settings.labels, settings.planning
         )
@@ -77,6 +77,8 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
     def load(self, issues: Iterable[Issue], milestone: Milestone, team: Team | None) -> Load:
         """The accepted weight of each person (rule 21)."""
+        if team is not None:
+            team = former_names(team, self.catalog).replaced(team)
         return capacities.load_of(issues, milestone, team, self.settings.labels)
 
     def candidates(

@@ -59,29 +59,36 @@ def leftovers(
     window: MilestoneWindow,
     names: LabelSettings,
     plan: PlanSnapshot | None = None,
+    missed: frozenset[str] = frozenset(),
 ) -> list[Leftover]:
     """The leftovers of ``milestone``, in the order of the kinds, then in manual order.
 
     ``issues`` are those of the milestone, those of ``plan`` (if it was locked), and those that may have moved
-    on; others are ignored.
+    on; others are ignored. ``missed`` are the labels of the milestone, if it was called otherwise once.
     """
+    missed = missed or frozenset({names.missed_prefix + milestone})
     planned = {row.issue for row in plan.issues} if plan is not None else set()
     found = [
         Leftover(issue, kind)
         for issue in {issue.id: issue for issue in issues}.values()
-        if counts(issue, names) and (kind := _kind(issue, milestone, window, names, issue.id in planned))
+        if counts(issue, names)
+        and (kind := _kind(issue, milestone, window, names, missed, issue.id in planned))
     ]
     return sorted(found, key=lambda left: (KINDS.index(left.kind), rank_key(left.issue)))
 
 
 def _kind(
-    issue: Issue, milestone: str, window: MilestoneWindow, names: LabelSettings, planned: bool
+    issue: Issue,
+    milestone: str,
+    window: MilestoneWindow,
+    names: LabelSettings,
+    missed: frozenset[str],
+    planned: bool,
 ) -> Kind | None:
-    missed = names.missed_prefix + milestone in issue.labels
     if issue.milestone != milestone:
         if not issue.is_open:
             return None
-        return "handled" if missed else "quiet" if planned else None
+        return "handled" if not missed.isdisjoint(issue.labels) else "quiet" if planned else None
     accepted = names.deliverable in issue.labels
     if issue.is_open:
         if issue.confidential:

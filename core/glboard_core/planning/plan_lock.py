@@ -177,6 +177,8 @@ def imported(raw: bytes, where: str) -> PlanSnapshot:
         raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
     if found.locked_at.tzinfo is None:
         raise ConfigError("the time has no time zone.", where=where, key="locked_at")
+    if not 2000 <= found.locked_at.year < 3000:
+        raise ConfigError("no plan was locked then.", where=where, key="locked_at")
     for key in ("milestone", "locked_by", "host", "group", "group_id"):
         if not getattr(found, key).isprintable():
             raise ConfigError("it contains unprintable characters.", where=where, key=key)

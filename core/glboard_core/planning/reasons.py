@@ -56,7 +56,7 @@ def tier_notes(server: Server) -> list[str]:
     elif not server.has_weight:
         notes.append("GitLab without a Premium licence: no weights, statuses and blocked issues.")
     if server.fine_grained:
-        notes.append("A fine-grained token reads no statuses and cannot change the manual order.")
+        notes.append("No permission lets a fine-grained token read statuses: they are not shown.")
     return notes
 
 

@@ -87,7 +87,9 @@ class SayDo(Struct, frozen=True, kw_only=True):
     duplicates: tuple[str, ...]
 
 
-def _verdicts(track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> tuple[str, ...]:
+def _verdicts(
+    track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings, missed: frozenset[str]
+) -> tuple[str, ...]:
     """Which tests of the definitions the issue passes; only ``ignored`` if it did not exist, was moved to
     another project, where its copy stands for it, or became an epic."""
     now, end, deliverable = track.line.last, track.line.at(window.cut_off), names.deliverable
@@ -106,7 +108,7 @@ def _verdicts(track: Track, milestone: str, window: MilestoneWindow, names: Labe
             "done_at_end": end is not None and not end.is_open and end.milestone == milestone,
             "done_now": not now.is_open and now.planned_in(milestone, deliverable),
             "open_now_in_it": now.is_open and now.milestone == milestone,
-            "missed": names.missed_prefix + milestone in now.labels,
+            "missed": not missed.isdisjoint(now.labels),
             "deliverable_now": deliverable in now.labels,
             "went_elsewhere": end is not None and end.milestone not in (None, milestone),
             "duplicate": duplicate,
@@ -123,16 +125,19 @@ def say_do(
     plan: PlanSnapshot,
     *,
     count_wont_do: bool = True,
+    missed_labels: frozenset[str] = frozenset(),
 ) -> SayDo:
     """The report on ``milestone`` from the issues of the group and their timelines (rule 6).
 
-    ``tracks`` must hold every issue that was in the milestone at some time, is in it, carries its ``missed:``
-    label, or is in ``plan``; others are ignored. ``plan`` is the lock snapshot, or ``snapshot.rebuild``. An
-    issue of the plan without a track (deleted, hidden) counts as said and not done. ``type::ignore`` issues
-    never count. With ``count_wont_do`` false, duplicates and won't-dos are neither said nor done.
+    ``tracks`` must hold every issue that was in the milestone at some time, is in it, carries its
+    ``missed:`` label (``missed_labels``, if it has several), or is in ``plan``; others are ignored.
+    ``plan`` is the lock snapshot, or ``snapshot.rebuild``. An issue of the plan without a track (deleted,
+    hidden) counts as said and not done. ``type::ignore`` issues never count. With ``count_wont_do`` false,
+    duplicates and won't-dos are neither said nor done.
     """
     ordered = sorted(tracks, key=lambda track: (track.issue.project, track.issue.iid))
-    verdicts = {track.issue.id: _verdicts(track, milestone, window, names) for track in ordered}
+    labels = missed_labels or frozenset({names.missed_prefix + milestone})
+    verdicts = {track.issue.id: _verdicts(track, milestone, window, names, labels) for track in ordered}
     references = {track.issue.id: track.issue.reference for track in ordered}
     for row in plan.issues:
         references.setdefault(row.issue, row.reference)

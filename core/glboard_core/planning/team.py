@@ -1,24 +1,25 @@
 """The team as written in ``team.toml``: its people and their days off (planning rule 10).
 
 Owns the shape of the file (planning rule 27) and the errors for a wrong one: file, line, key, and the
-nearest known key. Days are calendar days. The file stays on this machine: days off are private.
+nearest known key; and which of its names are former ones. Days are calendar days. The file stays on this
+machine: days off are private.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from glboard_core.errors import ConfigError
-from glboard_core.files import read_text
+from glboard_core.files import read_text, toml_of
+from glboard_core.model.catalog import Catalog
 
 #: A longer range of days is a typo.
 _LONGEST = 366
@@ -35,7 +36,7 @@ class Span(
 
 Days = tuple[date | Span, ...]
 
-Count = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=10_000)] | Annotated[float, Meta(ge=0, le=10_000)]
 """A number of workdays, whole or not."""
 
 
@@ -48,7 +49,7 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     username: Annotated[str, Meta(min_length=1)]
     role: str = ""
-    factor: Annotated[float, Meta(ge=0)] = 1.0
+    factor: Annotated[float, Meta(ge=0, le=1_000)] = 1.0
     holidays: Days = ()
     time_off: Days = ()
     support_days: dict[str, Count] = {}
@@ -58,7 +59,7 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The team. ``days_per_weight``: workdays of one engineer; ``reserve``: share kept free, 0 to below 1."""
 
-    days_per_weight: Annotated[float, Meta(gt=0)] = 2.0
+    days_per_weight: Annotated[float, Meta(gt=0.001, le=10_000)] = 2.0
     reserve: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     holidays: Days = ()
     people: tuple[Member, ...] = ()
@@ -66,6 +67,50 @@ class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def member(self, username: str) -> Member | None:
         """The person with that username, or None."""
         return next((member for member in self.people if member.username == username), None)
+
+
+class FormerNames(Struct, frozen=True):
+    """Usernames and milestone titles of a team that are former ones, with the present ones."""
+
+    people: Mapping[str, str] = {}
+    milestones: Mapping[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.milestones)
+
+    def replaced(self, team: Team) -> Team:
+        """The team with the present names. Of days under both names of a milestone, those under the present
+        one count."""
+        if not self:
+            return team
+        people = tuple(
+            structs.replace(
+                member,
+                username=self.people.get(member.username, member.username),
+                support_days=self._days(member.support_days),
+                net_days=self._days(member.net_days),
+            )
+            for member in team.people
+        )
+        return structs.replace(team, people=people)
+
+    def _days(self, listed: dict[str, Count]) -> dict[str, Count]:
+        now = {self.milestones.get(title, title): count for title, count in listed.items()}
+        return {title: listed.get(title, count) for title, count in now.items()}
+
+
+def former_names(team: Team, catalog: Catalog | None) -> FormerNames:
+    """The former names in a team, as far as the catalog knows what they are now."""
+    if catalog is None or not catalog.former:
+        return FormerNames()
+    there = {member.username for member in team.people}
+    people: dict[str, str] = {}
+    for name in sorted(there):
+        if (now := catalog.present("person", name)) not in there | set(people.values()):
+            people[name] = now
+    titles = {title for member in team.people for title in (*member.support_days, *member.net_days)}
+    present = {title: catalog.present("milestone", title) for title in sorted(titles)}
+    return FormerNames(people, {title: now for title, now in present.items() if now != title})
 
 
 def days(listed: Days) -> frozenset[date]:
@@ -94,10 +139,7 @@ def load(path: Path) -> Team:
 
 def parse_team(text: str, where: str) -> Team:
     """The team from TOML. Raises ConfigError with the line and key of the first mistake."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"this is not TOML: {error}", where=where) from None
+    data = toml_of(text, where)
     place = _Place(text, where)
     _refuse_unknown(data, place)
     _check_days(data, None, place)

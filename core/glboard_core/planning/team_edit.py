@@ -19,7 +19,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, InlineTable
 
 from glboard_core.errors import ConfigError, UsageError
-from glboard_core.planning.team import Days, Member, Span, Team, parse_team
+from glboard_core.planning.team import Days, FormerNames, Member, Span, Team, parse_team
 
 TeamKey = Literal["days_per_weight", "reserve", "holidays"]
 PersonKey = Literal["role", "factor", "holidays", "time_off"]
@@ -149,7 +149,43 @@ class RemovePerson(Struct, frozen=True):
         return partial(_cut, number), partial(_drop_from_list, number)
 
 
-Change = OfTeam | OfPerson | OfMilestone | AddPeople | RemovePerson
+class WriteNames(Struct, frozen=True):
+    """The present usernames and milestone titles in place of former ones."""
+
+    former: FormerNames
+
+    @property
+    def words(self) -> str:
+        return ", ".join(f"{old} is {new}" for old, new in self._names)
+
+    @property
+    def _names(self) -> Sequence[tuple[str, str]]:
+        return [*self.former.people.items(), *self.former.milestones.items()]
+
+    def after(self, team: Team) -> Team:
+        return self.former.replaced(team)
+
+    def ways(self, team: Team) -> Sequence[Way]:
+        return (partial(_rename, self._names),)
+
+
+Change = OfTeam | OfPerson | OfMilestone | AddPeople | RemovePerson | WriteNames
+
+
+def as_written(change: Change, team: Team, former: FormerNames) -> Change:
+    """A change that names things as they are called now, with the names of the file."""
+    if not isinstance(change, OfPerson | OfMilestone | RemovePerson):
+        return change
+    before = {now: name for name, now in former.people.items()}
+    change = structs.replace(change, username=before.get(change.username, change.username))
+    if isinstance(change, OfMilestone) and (member := team.member(change.username)) is not None:
+        there = getattr(member, change.key)
+        old = (
+            title for title, now in former.milestones.items() if now == change.milestone and title in there
+        )
+        if change.milestone not in there:
+            change = structs.replace(change, milestone=next(old, change.milestone))
+    return change
 
 
 def edited(before: str, change: Change, where: str = "team.toml") -> str:
@@ -289,6 +325,20 @@ def _cut(number: int, text: str) -> str:
     if first and not lines[first - 1].strip() and (end == len(lines) or not lines[end].strip()):
         first -= 1  # one blank line between people, not two
     return "".join(lines[:first] + lines[end:])
+
+
+def _rename(names: Sequence[tuple[str, str]], text: str) -> str:
+    """Replace usernames and keys where they stand, so that everything else stays as it is."""
+    lines = text.splitlines(keepends=True)
+    for old, new in names:
+        quoted = "|".join(re.escape(mark + old + mark) for mark in "\"'")
+        bare = rf"|(?<![\w\"'.-]){re.escape(old)}" if re.fullmatch(r"[\w-]+", old, re.ASCII) else ""
+        name = re.compile(rf"(\busername\s*=\s*)(?:{quoted})|(?:{quoted}{bare})(?=\s*=)")
+        written = _written(new).replace("\\", r"\\")
+        lines = [
+            line if line.lstrip().startswith("#") else name.sub(rf"\g<1>{written}", line) for line in lines
+        ]
+    return "".join(lines)
 
 
 # By parsing

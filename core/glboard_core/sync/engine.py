@@ -555,7 +555,8 @@ class Engine:
         if (catalog := self.catalog) is None:
             raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         wanted = [parse_reference(text, catalog) for text in references]
-        found = await self._find(wanted)
+        found = dict(await self._find(wanted))
+        found |= await self.names.find_renamed([one for one in wanted if one not in found])
         for reference in wanted:
             if reference not in found:
                 raise NameUnknown("issue", str(reference), hint="It does not exist, or you have no access.")

@@ -7,7 +7,7 @@ Nothing waits for more than its own: an edit for the ids that it writes, a board
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
@@ -18,9 +18,10 @@ from msgspec import Struct, structs
 from glboard_core.board.names import BY_DATE, catalog_names, needs_of
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
-from glboard_core.model.catalog import Absent, Catalog
-from glboard_core.model.issue import IssueId, short_project
+from glboard_core.model.catalog import Absent, Catalog, Former
+from glboard_core.model.issue import Issue, IssueId, Reference, short_project
 from glboard_core.model.names import CatalogNames, Needs, around, titles_of
+from glboard_core.model.renames import with_formers
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.status import TOLERANCE
 
@@ -147,6 +148,25 @@ class KnownNames:
         if (catalog := self._store.catalog()) is not None:
             names = (short_project(text, catalog) for text in references)
             await self.need(Needs(project_names=frozenset(name for name in names if name)))
+
+    async def find_renamed(self, lacking: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """References of the time before their project was renamed: by the issue's id, which stays.
+
+        Raises what the gateway raises.
+        """
+        if not lacking:
+            return {}
+        names = {str(one).casefold(): one for one in lacking}
+        rows = self._store.issues().values()
+        known = {one.id: names[at] for one in rows if (at := one.reference.casefold()) in names}
+        now = await self._gateway.read(list(known)) if known else {}
+        paths = {known[one.id].project: one.project for one in now.values()}
+        await self.need(Needs(projects=frozenset(paths.values())))
+        if (catalog := self._store.catalog()) is not None and paths:
+            there = ((old, catalog.project(path)) for old, path in paths.items())
+            former = [Former("project", one.id, old) for old, one in there if one is not None]
+            self._keep(with_formers(catalog, (*catalog.former, *former)))
+        return {known[one.id]: one for one in now.values()}
 
     async def need_for(self, ops: Sequence[Op]) -> None:
         """Ask for what writing these changes needs. Raises what the gateway raises."""

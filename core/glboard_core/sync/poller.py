@@ -255,6 +255,10 @@ class Poller:
             tasks.create_task(self._freshen_if_understood(seconds, issues))
             tasks.create_task(self._names.need_for(ops))
 
+    def learn_names(self) -> None:
+        """Keep what answers to changes have shown to be called otherwise: a command reads no more then."""
+        self._names.learn(lambda issue: self._store.issue(issue) is not None)
+
     async def _freshen_if_understood(self, seconds: float, issues: Sequence[IssueId]) -> None:
         """Freshen these issues; what GitLab answers about others, or cannot tell, does not hold them up."""
         try:

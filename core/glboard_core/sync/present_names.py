@@ -60,7 +60,12 @@ class PresentNames:
             return
         now = renames(before, catalog) if before is not None else None
         if before is not None and before.group_id == catalog.group_id:
-            former = (*before.former, *(now.formers() if now else ()), *self._lost(before, catalog))
+            former = (
+                *before.former,
+                *catalog.former,
+                *(now.formers() if now else ()),
+                *self._lost(before, catalog),
+            )
             catalog = with_formers(catalog, former)
         if catalog == before:
             return
@@ -108,9 +113,16 @@ class PresentNames:
             keep_scope(self._store, self.settings.labels.group)
 
     def _tell(self, now: Renames) -> None:
-        old = [str(one) for one in self.old() if one.name in (*now.names, now.group[0])]
-        said = [line for line in now.said() if not any(one.startswith(line[:-1]) for one in old)]
-        lines = [*old, *said]
+        found = [one for one in self.old() if one.is_of((*now.names, now.group[0]))]
+        old = [str(one) for one in found]
+        covered = {
+            f"The label {title} is now {new}."
+            for title, by_id in now.labels.items()
+            for new in by_id.values()
+            if any(one.covers(title, new) for one in found)
+        }
+        said = (line for line in now.said() if line not in covered)
+        lines = [*old, *(line for line in said if not any(one.startswith(line[:-1]) for one in old))]
         more = f"{len(lines) - MOST_SAID} more were renamed in GitLab."
         for line in (*lines[:MOST_SAID], *((more,) if len(lines) > MOST_SAID else ())):
             self._emit(EngineNotice(line))

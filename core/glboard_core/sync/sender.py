@@ -33,7 +33,7 @@ from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
-from glboard_core.sync.order import concerned, near
+from glboard_core.sync.order import concerned, made_way, near
 from glboard_core.sync.outbox import OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
@@ -124,6 +124,7 @@ class OutboxSender:
                     return
                 if self._lease.held():
                     await self._flush_once(wait)
+                    self._poller.learn_names()
                 elif time.time() < give_up:
                     await asyncio.sleep(self._timing.lease_check)
                     self._others.adopt()
@@ -433,6 +434,10 @@ class OutboxSender:
             else:
                 answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
+        # By what was known before the answer is taken over.
+        ranked = [(answer.op, answer.issue) for answer in answers if answer.issue and not answer.error]
+        if made_way(ranked, self._store.issues()):
+            self._respaced += [op.issue for op, _ in ranked]
         self._save(answers, [item for item, _ in outcomes], "done")
         for item, outcome in outcomes:
             self._local_state.place(outcome.places)

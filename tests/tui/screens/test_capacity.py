@@ -14,6 +14,7 @@ import pytest_asyncio
 from msgspec import structs
 from textual.widgets import Input, Static
 
+from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
 from glboard_core.planning.capacity import ClosedWeight
@@ -491,3 +492,25 @@ async def test_moving_the_focus_does_not_rebuild_the_pane(
         monkeypatch.setattr(CapacityPane, "show", counted)
         await stage.press("j", "k", "l", "space", "escape")
         assert made == []
+
+
+async def test_a_team_file_with_former_names_counts_and_can_be_brought_up_to_date(
+    stage: Stage, team_file: Path
+) -> None:
+    upheavals.rename_user(stage.world, stage.world.user("eng_alder"), "eng_elder")
+    engine = stage.app.bridge.engine
+    assert engine is not None
+    await engine.load_catalog()
+    await stage.press("g", "r")
+    assert lines(stage)[0].startswith("eng_elder backend 25 0 1 ")
+    assert lines(stage)[0].endswith("11.5w free of 12.5")
+    assert "eng_alder is now eng_elder. W writes the new names into team.toml." in words(stage)
+    # The keys find the person under the old name.
+    await typed(stage, "o", "SET")
+    assert load(team_file).people[0].role == "SET"
+    await stage.press("W")
+    assert load(team_file).people[0].username == "eng_elder"
+    assert "Renamed in GitLab" not in words(stage)
+    assert lines(stage)[0].startswith("eng_elder SET 25 ")
+    await stage.press("u", "u")
+    assert load(team_file).people[0].username == "eng_alder"

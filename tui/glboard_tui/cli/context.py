@@ -157,6 +157,10 @@ def _tell_left_out(engine: Engine) -> None:
         printing.echo(f"glboard: {text}", err=True)
 
 
+#: GitLab is younger, and no plan reaches further.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
+
 def parse_time(text: str) -> datetime:
     """A time from ISO text: ``2026-12-07``, ``2026-12-07T15:00Z``; without a zone it is UTC.
 
@@ -166,11 +170,15 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         if len(text) <= len("2026-12-07"):
             moment = datetime.combine(moment.date(), time.min)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
+        moment = datetime.min.replace(tzinfo=UTC)
+    # What is calculated from it, days and years before and after, is within the calendar, too.
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise UsageError(
             f"“{text}” is not a time.", hint="Use a format like 2026-12-07 or 2026-12-07T15:00:00Z."
-        ) from None
+        )
+    return moment
 
 
 # Options that can stand before and after the command's name

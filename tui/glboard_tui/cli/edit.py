@@ -94,12 +94,25 @@ class EditOptions(Struct, frozen=True, kw_only=True):
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
                 raise UsageError(f"--{name} needs a text.")
-        if self.weight is not None and self.weight != "none" and not self.weight.isdecimal():
+        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
+            value = getattr(self, name)
+            if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
+                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.")
+        if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):
             raise UsageError(f"{twice[0]} cannot be both added and removed.")
+
+
+#: Options with another name than their field.
+_NAMED = {"add": "add-label", "remove": "remove-label"}
+
+
+def _is_weight(text: str) -> bool:
+    """Whether it is a number that GitLab can store."""
+    return text.isdecimal() and len(text) <= 10 and int(text) < 2**31
 
 
 @click.command("edit")
@@ -231,6 +244,7 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     await _know(engine, issues, asked)
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint=NOT_LOADED)
+    asked = _present(asked, catalog)
     _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
     found = combined(issues, _intents(engine, edits, issues, asked))
@@ -276,6 +290,28 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
         # To say which ones have a similar name.
         unknown = frozenset(name for name in people if name and catalog.person(name) is None)
         await engine.names.need(Needs(near_people=unknown))
+
+
+def _present(asked: EditOptions, catalog: Catalog) -> EditOptions:
+    """The options with the names as they are now: GitLab ignores the case of usernames, and a former name of
+    a label or person still means it."""
+    folded = {person.username.casefold(): person.username for person in catalog.people}
+
+    def person(name: str) -> str:
+        return folded.get(name.casefold()) or catalog.present("person", name)
+
+    def labels(titles: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(catalog.present("label", title) for title in titles)
+
+    return structs.replace(
+        asked,
+        add=labels(asked.add),
+        remove=labels(asked.remove),
+        assign=tuple(map(person, asked.assign)),
+        unassign=tuple(map(person, asked.unassign)),
+        breakdown=tuple(map(person, asked.breakdown)),
+        accept=person(asked.accept) if asked.accept else asked.accept,
+    )
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:

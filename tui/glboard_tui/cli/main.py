@@ -12,7 +12,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 from msgspec import structs
@@ -107,27 +107,32 @@ def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
     environment.keep_private()
+    # What the caller has closed is nowhere.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
+    sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe in latin-1 or C gets a question mark, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     status = run(sys.argv[1:])
-    try:
-        for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr):
+        try:
             stream.flush()
-    except BrokenPipeError:
-        _close_output()
-    except OSError as error:
-        _close_output()
-        status = status or 1
-        with suppress(OSError):
-            printing.echo(f"glboard: The output cannot be written: {error.strerror}.", err=True)
+        except OSError as error:
+            _discard(stream)
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                status = status or 1
+                _say(GlboardError(f"The output cannot be written: {error.strerror}."))
     sys.exit(status)
 
 
-def _close_output() -> None:
-    # Python flushes again at its end, and would fail again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _nowhere() -> io.TextIOWrapper:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _discard(stream: TextIO) -> None:
+    """Write the rest nowhere: Python flushes again at its end, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(arguments: list[str]) -> int:
@@ -136,7 +141,8 @@ def run(arguments: list[str]) -> int:
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:
-        printing.usage_error(error)
+        with suppress(OSError):
+            printing.usage_error(error)
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -151,24 +157,30 @@ def run(arguments: list[str]) -> int:
         if sys.stdout is not output:
             return 0
         raise
-    except OSError as error:
-        # A full disk, a folder that is gone: of the files a command reads and writes.
-        place = f"{error.filename}: " if error.filename else ""
-        _say(GlboardError(f"{place}{error.strerror or error}."))
-        return 1
     except Exception as error:  # noqa: BLE001  (the last step: no traceback, whatever it was)
-        cause = _cause(error)
+        if isinstance(inner := _innermost(error), BrokenPipeError):
+            _discard(sys.stdout)
+            return 0
+        cause = _cause(inner)
         _say(cause)
         return 2 if isinstance(cause, UsageError | NameUnknown) else 1
     return status if isinstance(status, int) else 0
 
 
-def _cause(error: Exception) -> GlboardError:
-    """What a value in an answer led to; if nothing was answered, our own fault. Its text is not shown."""
+def _innermost(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _cause(error: Exception) -> GlboardError:
+    """What a value in an answer led to; if nothing was answered, our own fault. Its text is not shown."""
     if isinstance(error, GlboardError):
         return error
+    if isinstance(error, OSError):
+        # A full disk, a folder that is gone: of the files a command reads and writes.
+        place = f"{error.filename}: " if error.filename else ""
+        return GlboardError(f"{place}{error.strerror or error}.")
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")
@@ -181,9 +193,11 @@ def _cause(error: Exception) -> GlboardError:
 
 
 def _say(error: GlboardError) -> None:
-    printing.echo(f"glboard: {error.message}", err=True)
-    if error.hint:
-        printing.echo(f"  {error.hint}", err=True)
+    # Where nothing can be written, the exit status is all there is.
+    with suppress(OSError):
+        printing.echo(f"glboard: {error.message}", err=True)
+        if error.hint:
+            printing.echo(f"  {error.hint}", err=True)
 
 
 # ``glboard config``: the configuration file and the current settings.

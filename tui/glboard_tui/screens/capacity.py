@@ -27,6 +27,8 @@ from glboard_tui.widgets.text import clean
 
 #: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
 _OVER, _DOCKED = 22, 30
+#: Actions for which there is seldom a reason, which the pane then says itself.
+_AT_TIMES = ("capacity.create", "capacity.names")
 #: Lines that half a page is.
 _HALF = 5
 
@@ -164,6 +166,8 @@ class CapacityPane(Vertical):
             lines.append(
                 capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
             )
+        if former := self._planning.team_store.former:
+            lines.append(capacity_text.former_words(former, self.context.keymap.key("capacity.names")))
         _say(self._sums, Content("\n".join(map(clean, lines))))
         self._show_person()
 
@@ -205,7 +209,7 @@ class CapacityPane(Vertical):
     def _show_keys(self) -> None:
         words = self._said or self._hint
         if not self._said and self._planning.team is not None:
-            names = [action.id for action in own_actions("capacity") if action.id != "capacity.create"]
+            names = [action.id for action in own_actions("capacity") if action.id not in _AT_TIMES]
             words = f"{hint_line(self.context.keymap, *names)} · {self._hint}"
         _say(self._keys, Content(clean(words)))
 
@@ -213,8 +217,11 @@ class CapacityPane(Vertical):
 
     @property
     def modes(self) -> frozenset[str]:
-        """Whether there is no team yet."""
-        return frozenset({"no-team"} if self._planning.team_store.can_create else ())
+        """Whether there is no team yet, or it has former names."""
+        store = self._planning.team_store
+        return frozenset(
+            {*(["no-team"] if store.can_create else ()), *(["former-names"] if store.former else ())}
+        )
 
     def go(self, step: int) -> None:
         """Move the cursor."""

@@ -25,6 +25,7 @@ from glboard_core.planning.team_edit import (
     OfTeam,
     PersonKey,
     RemovePerson,
+    WriteNames,
 )
 from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
@@ -229,6 +230,12 @@ class CapacityActions:
             answered,
             note=f"{self._file.place}\n{', '.join(names)}",
         )
+
+    def action_names(self) -> None:
+        former = self._file.former
+        if former:
+            self._make(lambda: WriteNames(former))
+            self._tell(f"team.toml has the present names; {self._key('undo')} undoes it.")
 
     # The pane
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
-from glboard_core.planning.team import Days, Member, days
+from glboard_core.planning.team import Days, FormerNames, Member, days
 from glboard_core.planning.text import counted, day_words, number
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, state_of
@@ -22,6 +22,8 @@ from glboard_tui.widgets.table import Cell, Col, Table
 from glboard_tui.widgets.text import BAR, TRACK, fit, fit_right
 
 _MOST_NAME = 20
+#: Of more former names, the rest is only counted.
+_MOST_FORMER = 3
 #: Cells of what remains ("0.5w over of 9.5"), of the word instead of it, and the shortest and longest bar.
 _REMAINS, _WORD = 17, 7
 _SHORT, _LONG = 6, 24
@@ -247,3 +249,11 @@ def team_words(days_per_weight: float, reserve: float, holidays: Sequence[object
     free = f"{len(holidays)} holidays" if len(holidays) != 1 else "1 holiday"
     kept = f" · reserve {number(reserve * 100)} %" if reserve else ""
     return f"{workdays} workdays · {number(days_per_weight)} days per weight{kept} · {free} in the file"
+
+
+def former_words(former: FormerNames, key: str) -> str:
+    """Which names of the file something had before it was renamed, and the key that replaces them."""
+    said = [f"{old} is now {new}" for old, new in (*former.people.items(), *former.milestones.items())]
+    more = f" and {len(said) - _MOST_FORMER} more" if len(said) > _MOST_FORMER else ""
+    names = f"{', '.join(said[:_MOST_FORMER])}{more}"
+    return f"Renamed in GitLab: {names}. {key} writes the new names into team.toml."

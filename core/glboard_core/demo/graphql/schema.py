@@ -84,12 +84,13 @@ def _kept(whole: str, dropped: frozenset[str]) -> str:
 # Types and mutations without a permission that a fine-grained token could have: the first are null to it, the
 # others are refused.
 _UNMAPPED_TYPES = frozenset({
-    "BoardList", "Discussion", "MilestoneStats", "TaskCompletionStatus",
-    "WorkItemLifecycle", "WorkItemStatus", "WorkItemType",
+    "BoardList", "Discussion", "GroupPermissions", "IssuePermissions", "MilestoneStats", "ProjectPermissions",
+    "QuickActionsStatus", "TaskCompletionStatus", "WorkItemLifecycle", "WorkItemPermissions",
+    "WorkItemStatus", "WorkItemType",
 })  # fmt: skip
 _UNMAPPED_MUTATIONS = frozenset({
     "issueMoveList", "createBoard", "updateBoard", "boardListCreate", "updateBoardList", "destroyBoard",
-    "destroyBoardList", "workItemBulkUpdate",
+    "destroyBoardList", "destroyNote", "workItemBulkUpdate",
 })  # fmt: skip
 
 

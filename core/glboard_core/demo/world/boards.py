@@ -47,6 +47,22 @@ def rebalance(world: Registry) -> None:
     world.index.rebuild()
 
 
+def make_way(world: Registry, position: int, moved: Issue) -> None:
+    """Shift what has this position or follows it, up to the first wide gap.
+
+    GitLab moves a stretch of the order only, and does not tell which.
+    """
+    order = world.index.order(_ORDER)
+    stretch: list[tuple[int, int]] = []
+    for _, at, identity in order[bisect_left(order, (0, position, 0)) : bisect_left(order, (1, 0, 0))]:
+        if stretch and at - stretch[-1][0] > DISTANCE:
+            break
+        if identity != moved.id:
+            stretch.append((at, identity))
+    for at, identity in reversed(stretch):
+        _put(world, world.index.issues[identity], at + DISTANCE // 2)
+
+
 def _neighbour(world: Registry, issue: Issue, moved: Issue, step: int) -> int | None:
     """The position next to an issue in the whole order, without the moved one."""
     order = world.index.order(_ORDER)
@@ -135,7 +151,10 @@ def move_between(world: Registry, moved: Issue, before: Issue | None, after: Iss
         if high - low >= 2:
             _put(world, moved, (low + high) // 2)
             return
-        rebalance(world)
+        if high > low:
+            make_way(world, high, moved)
+        else:
+            rebalance(world)
 
 
 NO_BOARD = "You don't have the permission to create a board for this resource."
