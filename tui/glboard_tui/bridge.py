@@ -7,7 +7,7 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_core.sync.log import undoable
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
@@ -191,6 +192,9 @@ class FailedRow(Struct, frozen=True, kw_only=True):
 class LogRow(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
+    op: OpId
+    #: The keystroke it came from.
+    group: str
     issue: IssueId
     when: str
     reference: str
@@ -198,11 +202,23 @@ class LogRow(Struct, frozen=True, kw_only=True):
     was: str
     result: str
     message: str
+    can_undo: bool
 
     @property
     def as_expected(self) -> bool:
         """Whether there is nothing to say of the result: it was made, or waits, which ``when`` says."""
         return self.result in ("done", WAITS)
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be undone, in a sentence."""
+        match self.result:
+            case "failed":
+                return "GitLab refused it: there is nothing to undo."
+            case "dropped":
+                return "It was discarded before it was sent: there is nothing to undo."
+            case _:
+                return "Already undone, or itself an undo."
 
 
 class Asked:
@@ -671,6 +687,12 @@ class Bridge:
         self._earlier_read = False
         return (group.title, undo.says(group.ops)) if group else None
 
+    def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
+        """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
+        group = self.engine.undo_chosen(ops) if self.engine else None
+        self._earlier_read = False
+        return (group.title, undo.says(group.ops)) if group else None
+
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
         group = self.engine.redo() if self.engine else None
@@ -759,8 +781,12 @@ class Bridge:
         if self.engine is None:
             return []
         zone = ZoneInfo(self.settings.ui.time_zone)
+        lines = [*self.engine.unsent(), *self.engine.store.log()]
+        possible = undoable(lines)
         return [
             LogRow(
+                op=line.op,
+                group=line.group,
                 issue=line.change.issue,
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
                 reference=short_reference(line.reference),
@@ -768,6 +794,7 @@ class Bridge:
                 was=line.was,
                 result=line.result,
                 message=line.message,
+                can_undo=line.op in possible and line.result != "undone",
             )
-            for line in (*self.engine.unsent(), *self.engine.store.log())
+            for line in lines
         ]
