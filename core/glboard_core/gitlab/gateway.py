@@ -42,6 +42,7 @@ from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
@@ -278,6 +279,11 @@ class GitLabGateway(Gateway):
         )
         rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
+
+    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+        from glboard_core.gitlab.closing import read_closing  # on demand: keep it out of the start
+
+        return await read_closing(self._runner, issues)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         with self._runner.whole():

@@ -239,6 +239,32 @@ def recent(dialect: Dialect) -> str:
     )
 
 
+#: How many of the merge requests that close an issue are asked for, and for how many issues at once.
+CLOSING, CLOSING_EACH = 10, PAGE
+
+
+@cache
+def closing_merge_requests(sizes: tuple[int, ...]) -> str:
+    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…"""
+    names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
+    request = "mergeRequest { reference(full: true) title state draft headPipeline { status } }"
+    fields = (
+        "id widgets(onlyTypes: [DEVELOPMENT]) { ... on WorkItemWidgetDevelopment"
+        f" {{ closingMergeRequests(first: {CLOSING}) {{ {_PAGE_INFO} nodes {{ {request} }} }} }} }}"
+    )
+    parts = " ".join(
+        f"p{n}: project(fullPath: $p{n})"
+        f" {{ workItems(iids: $n{n}, first: {size}) {{ nodes {{ {fields} }} }} }}"
+        for n, size in enumerate(sizes)
+    )
+    return f"query ClosingMergeRequests({names}) {{ {parts} }}"
+
+
+def closing_cost(size: int) -> int:
+    """The cost of ``size`` issues of one project in such a document: the connection alone costs ten."""
+    return 2 + 40 * (100 + size) // 100
+
+
 #: A page of comments, starting at the end. Variables: id, last, before.
 LAST_NOTES = (
     "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
