@@ -201,6 +201,9 @@ class Gateway(Protocol):
         Raises EditForbidden, and EditUnknown if the answer was lost and no such board appears.
         """
 
+    async def create_labels(self, titles: Sequence[str]) -> Sequence[Label]:
+        """Create labels in the group; existing ones stay as they are. Raises EditForbidden, EditUnknown."""
+
     @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""

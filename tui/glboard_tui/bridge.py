@@ -7,7 +7,8 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.ports import WAITS
 from glboard_core.sync.engine import Engine
@@ -57,6 +59,8 @@ FILTER_STATES = (
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
 NOT_SENT = "not sent yet"
+#: Seconds that a key waits for the states of merge requests, before it asks without knowing them.
+REQUESTS_PATIENCE = 4.0
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
 
@@ -548,6 +552,16 @@ class Bridge:
             raise NotConnected
         return await self.engine.gateway.detail(issue)
 
+    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+        """The merge requests that close these issues, as far as GitLab tells now; none of them offline."""
+        if self.engine is None or (self.status is not None and self.status.freshness != "live"):
+            return {}
+        try:
+            async with asyncio.timeout(REQUESTS_PATIENCE):
+                return await self.engine.gateway.merge_requests(issues)
+        except (GlboardError, TimeoutError):
+            return {}
+
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
         return self.mask(issue) or issue.title
@@ -625,6 +639,12 @@ class Bridge:
         if ops:
             self.no_undo = ""
         return ops
+
+    async def create_labels(self, titles: Sequence[str]) -> None:
+        """Create labels in the group, and know them. Raises EditForbidden, and what ``perform`` raises."""
+        if self.engine is None:
+            raise NotConnected
+        await self.engine.create_labels(titles)
 
     def wrote(self, issues: Sequence[IssueId]) -> None:
         """These issues were written by the user without the outbox: that is no change by others."""

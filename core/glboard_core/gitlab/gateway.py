@@ -59,6 +59,9 @@ SAME_DAYS = timedelta(days=30)
 
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC", "created": "CREATED_DESC"}
 
+#: The colour of a label that is created from a question: GitLab wants one.
+_NEW_LABEL = "#6e7681"
+
 
 class GitLabGateway(Gateway):
     """GitLab, as the engine sees it. Connects on the first request; close it, or use ``async with``."""
@@ -390,6 +393,16 @@ class GitLabGateway(Gateway):
         report: Report | None = None,
     ) -> list[Outcome]:
         return await self._sender.send(ops, shown, catalog, report)
+
+    async def create_labels(self, titles: Sequence[str]) -> Sequence[Label]:
+        from glboard_core.gitlab.admin import Admin  # rarely needed: keep it out of the start
+
+        admin, made = Admin(self._transport), list[Label]()
+        for title in titles:
+            await admin.ensure_label(self.group, title, _NEW_LABEL, "")
+            found = await self._search.labels(title, ())
+            made += [label for label in found.items if label.title == title]
+        return made
 
     async def create_board(self, name: str) -> str:
         from glboard_core.gitlab.admin import Admin  # rarely needed: keep it out of the start

@@ -426,6 +426,12 @@ class Engine:
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
             self._present.store(structs.replace(catalog, ranking_board=board))
 
+    async def create_labels(self, titles: Sequence[str]) -> None:
+        """Create labels in the group. Raises EditForbidden, EditUnknown, and what ``perform`` raises."""
+        self._check_writable()
+        made = await self.gateway.create_labels(titles)
+        self.learn(labels=made)
+
     # The change log
 
     def unsent(self) -> list[Logged]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glboard_core.demo.world.records import Issue, MergeRequest
 
-#: States after which the last merge request is merged, and in which it is no draft any more.
+#: States after which the last merge request is merged, and in which it is no longer a draft.
 _MERGED, _REVIEWED = ("verification", "complete"), ("in review",)
 _PIPELINES = ("SUCCESS", "RUNNING", "SUCCESS", "FAILED", "SUCCESS")
 
