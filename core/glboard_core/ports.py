@@ -164,6 +164,12 @@ class Gateway(Protocol):
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""
 
+    async def commenters(self, issues: Mapping[IssueId, int]) -> Mapping[IssueId, Sequence[str]]:
+        """Who wrote the last so many comments on each of these issues, the latest last: one request for 20.
+
+        Those that are gone are absent.
+        """
+
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
 

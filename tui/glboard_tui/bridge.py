@@ -32,6 +32,7 @@ from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.ports import WAITS
+from glboard_core.purpose import requests_for
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
@@ -394,6 +395,20 @@ class Bridge:
             place = BoardPlace(self.board, self.view.flow) if self.board is not None else None
             update.left += self.unseen.heard(changes, place, me=self.me, now=self.server_now())
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
+
+    async def sign_comments(self, unsigned: Mapping[IssueId, int]) -> None:
+        """Ask who wrote new comments. What GitLab does not tell stays without a name."""
+        if self.engine is None:
+            return
+        try:
+            with requests_for("poll"):
+                found = await self.engine.gateway.commenters(unsigned)
+        except GlboardError:
+            return
+        for issue, authors in found.items():
+            self.unseen.sign(issue, authors)
+        self._repaint.update(found)
+        self._notify()
 
     def _rebuild(self) -> None:
         """Resolve the board again and index all issues; these already include the queued events."""

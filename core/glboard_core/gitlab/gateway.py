@@ -26,6 +26,7 @@ from glboard_core.gitlab.decode import (
     Page,
     User,
     WireBlocker,
+    WireCommented,
     WireIssue,
     WireLabel,
     WireMilestone,
@@ -294,6 +295,20 @@ class GitLabGateway(Gateway):
                 if note.op == op:
                     return note.id
         return None
+
+    async def commenters(self, issues: Mapping[IssueId, int]) -> Mapping[IssueId, Sequence[str]]:
+        parts = chunks(list(issues), queries.COMMENTERS_EACH)
+        found = await side_by_side([partial(self._commenters, part) for part in parts], PARALLEL)
+        authors = {issue: names for part in found for issue, names in part.items()}
+        return {issue: names[-issues[issue] :] for issue, names in authors.items()}
+
+    async def _commenters(self, part: Sequence[IssueId]) -> dict[IssueId, list[str]]:
+        variables = {f"i{n}": issue for n, issue in enumerate(part)}
+        answer = await self._runner.ask(
+            queries.commenters(len(part)), variables, dict[str, WireCommented | None]
+        )
+        rows = ((issue, answer.get(f"i{n}")) for n, issue in enumerate(part))
+        return {issue: decode.authors(row) for issue, row in rows if row is not None}
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         with self._runner.whole():

@@ -273,6 +273,21 @@ LAST_NOTES = (
 )
 
 
+#: Of how many issues the last comments' authors are asked for at once, and of how many comments of each.
+COMMENTERS_EACH, COMMENTERS = 20, 5
+
+
+@cache
+def commenters(count: int) -> str:
+    """Who wrote the last comments on ``count`` issues, as i0, i1… Variables: i0, i1…"""
+    names = range(count)
+    page = f"notes(filter: ONLY_COMMENTS, last: {COMMENTERS}) {{ nodes {{ author {{ username }} }} }}"
+    return (
+        f"query Commenters({', '.join(f'$i{n}: IssueID!' for n in names)})"
+        f" {{ {' '.join(f'i{n}: issue(id: $i{n}) {{ {page} }}' for n in names)} }}"
+    )
+
+
 #: Blockers that come with the rest of the open issue: hardly any issue has more.
 BLOCKERS = 20
 _BLOCKER = "id reference(full: true) title state confidential"

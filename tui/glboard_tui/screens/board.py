@@ -323,6 +323,8 @@ class BoardScreen(Screen[None]):
                     # After a column was read in full its count and sums are exact.
                     self.board.show_unread(self._bridge.unread(), self._empty())
             self._news.tell(self.app, update)
+            if unsigned := self._bridge.unseen.unsigned():
+                self.work(self._bridge.sign_comments(unsigned), "comments")
             self.show_header()
             self.show_footer()
 
