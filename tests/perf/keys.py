@@ -115,7 +115,7 @@ def _session(terminal: Terminal, rounds: int) -> dict[str, list[Stroke]]:
         found["G (to the end)"].append(press(terminal, "G"))
         found["gg (to the top)"].append(_top(terminal))
         found["m (shows what can follow)"].append(press(terminal, "m"))
-        # A lone Esc may be the start of another key, so it waits; the Kitty protocol has a key of its own for it.
+        # A lone Esc may be the start of another key, so it waits; the Kitty protocol has one of its own.
         found["Esc (hides it)"].append(press(terminal, "\x1b"))
         press(terminal, "m")
         found["Esc (hides it), Kitty"].append(press(terminal, "\x1b[27u"))

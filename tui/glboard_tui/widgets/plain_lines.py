@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 
 class PlainLines(StylesCache):
-    """For a widget without border, padding, opacity and links, whose ``render_line`` fills the whole width."""
+    """For a widget without border, padding, opacity and links, whose ``render_line`` fills its width."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
         width = widget.size.width
