@@ -244,7 +244,7 @@ def _no_weight(count: int) -> Fact | None:
 
 
 def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
-    """Whom the planned weight is for, which adds up to it; who is over, full and free: groups, with minor names.
+    """Whom the planned weight is for, which adds up to it; who is over, full and free: each under its name.
 
     ``hidden``: only whether each is over, full or free.
     """
