@@ -297,7 +297,13 @@ def _third(view: HeaderView, width: int, palette: Palette) -> Strip:
 
 
 def _people_cells(people: Sequence[Fact]) -> int:
-    return 1 + sum(width_of(clean(fact.text)) + (4 if fact.minor else 3) for fact in people)
+    # As they are painted: " Name", "   Name" further on; "  first", " · next".
+    cells, named = 0, True
+    for fact in people:
+        before = (4 if cells else 2) if fact.minor else 1 if named else 3
+        cells += width_of(clean(fact.text)) + before
+        named = fact.minor
+    return cells
 
 
 def _cells(items: Sequence[_Item]) -> int:
