@@ -104,7 +104,7 @@ def _style(item: Item, palette: Palette) -> Style:
 
 
 _MOST_NOTES = 50
-#: Lines of activity: what changed last, beside the comments.
+#: Lines of activity: what changed last, below the comments.
 _MOST_ACTIVITY = 8
 #: Characters of a system note.
 _LONGEST_LINE = 1_000
