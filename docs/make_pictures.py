@@ -40,9 +40,16 @@ _REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
 SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("planning", "planning", ("l", "j", "j", "space", "j", "space")),
     ("build", "build", ()),
-    ("issue", "planning", ("enter",)),
+    ("people", "people", ()),
+    ("issue", "build", ("l", "l", "enter")),
     ("capacity", "planning", ("g", "r")),
     ("walk", "planning", ("l", "g", "n", "n", "1", "l")),
+    ("candidates", "planning", ("g", "c", "F")),
+    ("triage", "planning", ("g", "t")),
+    ("refinement", "planning", ("g", "q")),
+    ("question", "planning", ("l", "l", "j", "j", "d", "c")),
+    ("menu", "planning", ("g",)),
+    ("log", "planning", ("2", "l", "3", "M", "g", "h", "space")),
     ("keys", "planning", ("question_mark",)),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name))

@@ -28,6 +28,7 @@ from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
@@ -154,8 +155,20 @@ class Gateway(Protocol):
     async def promoted(self, issues: Sequence[IssueId]) -> frozenset[IssueId]:
         """Those of these issues that were closed because they became epics, as far as this GitLab says so."""
 
+    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+        """The merge requests that close these issues, up to 100, with their states: one request.
+
+        Those that this GitLab or this token does not tell are absent, and those that have more than told.
+        """
+
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""
+
+    async def commenters(self, issues: Mapping[IssueId, int]) -> Mapping[IssueId, Sequence[str]]:
+        """Who wrote the last so many comments on each of these issues, the latest last: one request for 20.
+
+        Those that are gone are absent.
+        """
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
@@ -193,6 +206,9 @@ class Gateway(Protocol):
 
         Raises EditForbidden, and EditUnknown if the answer was lost and no such board appears.
         """
+
+    async def create_labels(self, titles: Sequence[str]) -> Sequence[Label]:
+        """Create labels in the group; existing ones stay as they are. Raises EditForbidden, EditUnknown."""
 
     @property
     def remaining(self) -> float | None:

@@ -96,8 +96,9 @@ def test_a_warning_is_asked_until_it_is_settled() -> None:
     work = EDITS.set_flow([one], DEV)
     question = confirmation(work, EDITS, {one.id: one}.get, ())
     assert question is not None
-    assert question.choices == {"y": "yes, continue"}
-    assert question.note == "in dev without an assignee"
+    assert question.text == "Set platform#1 to in dev?"
+    assert question.choices == {"y": "as it is"}
+    assert question.note == "It is unassigned."
     assert confirmation(work, EDITS, {one.id: one}.get, question.settles) is None
 
 
@@ -106,5 +107,5 @@ def test_deliverable_on_an_issue_that_is_not_ready_is_never_settled() -> None:
     work = EDITS.accept([*cards.values()], "eng_alder")
     question = confirmation(work, EDITS, {one.id: one for one in cards.values()}.get, ())
     assert question is not None
-    assert question.text == "2 of 2 issues have warnings. Continue?"
+    assert question.text == "Accept 2 issues for @eng_alder? 2 of 2 have warnings."
     assert question.settles == frozenset()

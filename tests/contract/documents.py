@@ -158,6 +158,11 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.status:
         for count in (1, queries.PROMOTED_EACH):
             yield Document(f"promoted {count}", queries.promoted(count))
+    if dialect.modern:
+        for closing in ((1,), (1,) * 4, (20, 20), (100,)):
+            yield Document(f"closing {closing}", queries.closing_merge_requests(closing))
+    for count in (1, queries.COMMENTERS_EACH):
+        yield Document(f"commenters {count}", queries.commenters(count))
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     for name in ("labels", "assignees"):

@@ -112,6 +112,8 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
         "note": lambda it: it.gateway.note_of(it.issue("top/app#1").id, OpId("x")),
         "marked note": lambda it: it.gateway.marked_note(it.issue("top/app#1").id, "m", "em_willow"),
         "promoted": lambda it: it.gateway.promoted(list(it.issues)[:2]),
+        "merge requests": lambda it: it.gateway.merge_requests(list(it.issues.values())[:2]),
+        "commenters": lambda it: it.gateway.commenters(dict.fromkeys(list(it.issues)[:2], 3)),
         "events": histories,
         "search labels": lambda it: it.gateway.search_labels("bug", ["top/app"]),
         "search milestones": lambda it: it.gateway.search_milestones("19", ["top/app"]),

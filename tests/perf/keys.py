@@ -115,7 +115,10 @@ def _session(terminal: Terminal, rounds: int) -> dict[str, list[Stroke]]:
         found["G (to the end)"].append(press(terminal, "G"))
         found["gg (to the top)"].append(_top(terminal))
         found["m (shows what can follow)"].append(press(terminal, "m"))
+        # A lone Esc may be the start of another key, so it waits; the Kitty protocol has one of its own.
         found["Esc (hides it)"].append(press(terminal, "\x1b"))
+        press(terminal, "m")
+        found["Esc (hides it), Kitty"].append(press(terminal, "\x1b[27u"))
         for key in "LH":  # the focus goes with the card, and comes back with it
             found["L, H (move the card)"].append(press(terminal, key))
             terminal.wait(lambda text: "unsent" not in header(text), "GitLab to have it", 120)

@@ -12,6 +12,7 @@ from msgspec import structs
 from glboard_core.board.rules import ready
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
+from glboard_core.model.merge_requests import MergeRequest, MergeRequestState
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.confirmations import codes_of
 from glboard_core.planning.readiness import (
@@ -152,7 +153,7 @@ def test_fix_adds_labels_without_a_choice_and_removes_none() -> None:
         (fit(weight=5), fit(READY, "type::bug", "Deliverable", weight=5), ("over-weight",)),
         (fit(READY), fit("workflow::in dev"), ("in-dev-without-assignee",)),
         (fit(READY), fit("workflow::in dev", assignees=("eng_alder",)), ()),
-        (fit(READY), fit("workflow::complete", merge_requests=1), ("complete-with-merge-requests",)),
+        (fit(READY), fit("workflow::complete", merge_requests=1), ("merge-requests-unknown",)),
         (fit(READY), fit("workflow::complete"), ()),
         (
             fit("workflow::blocked", assignees=("a",)),
@@ -164,6 +165,23 @@ def test_fix_adds_labels_without_a_choice_and_removes_none() -> None:
 )
 def test_questions_on_a_move(before: Issue, after: Issue, codes: tuple[str, ...]) -> None:
     assert codes_of(before, after, FLOW, NAMES) == codes
+
+
+@pytest.mark.parametrize(
+    ("states", "codes"),
+    [
+        ((), ()),
+        (("merged", "closed"), ()),
+        (("merged", "opened"), ("complete-with-merge-requests",)),
+        (("locked",), ("complete-with-merge-requests",)),
+    ],
+)
+def test_the_state_of_merge_requests_counts_and_not_their_number(
+    states: tuple[MergeRequestState, ...], codes: tuple[str, ...]
+) -> None:
+    requests = [MergeRequest(reference=f"top/app!{n}", title="", state=one) for n, one in enumerate(states)]
+    after = fit("workflow::complete", merge_requests=2)
+    assert codes_of(fit(READY), after, FLOW, NAMES, requests=requests) == codes
 
 
 def test_a_comment_answers_the_question_about_blocked() -> None:

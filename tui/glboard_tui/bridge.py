@@ -7,7 +7,8 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -28,8 +29,10 @@ from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.ports import WAITS
+from glboard_core.purpose import requests_for
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
@@ -41,6 +44,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_core.sync.log import undoable
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
@@ -56,6 +60,8 @@ FILTER_STATES = (
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
 NOT_SENT = "not sent yet"
+#: Seconds that a key waits for the states of merge requests, before it asks without knowing them.
+REQUESTS_PATIENCE = 4.0
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
 
@@ -191,6 +197,9 @@ class FailedRow(Struct, frozen=True, kw_only=True):
 class LogRow(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
+    op: OpId
+    #: The keystroke it came from.
+    group: str
     issue: IssueId
     when: str
     reference: str
@@ -198,11 +207,23 @@ class LogRow(Struct, frozen=True, kw_only=True):
     was: str
     result: str
     message: str
+    can_undo: bool
 
     @property
     def as_expected(self) -> bool:
         """Whether there is nothing to say of the result: it was made, or waits, which ``when`` says."""
         return self.result in ("done", WAITS)
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be undone, in a sentence."""
+        match self.result:
+            case "failed":
+                return "GitLab refused it: there is nothing to undo."
+            case "dropped":
+                return "It was discarded before it was sent: there is nothing to undo."
+            case _:
+                return "Already undone, or itself an undo."
 
 
 class Asked:
@@ -384,6 +405,20 @@ class Bridge:
             update.left += self.unseen.heard(changes, place, me=self.me, now=self.server_now())
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
+    async def sign_comments(self, unsigned: Mapping[IssueId, int]) -> None:
+        """Ask who wrote new comments. What GitLab does not tell stays without a name."""
+        if self.engine is None:
+            return
+        try:
+            with requests_for("poll"):
+                found = await self.engine.gateway.commenters(unsigned)
+        except GlboardError:
+            return
+        for issue, authors in found.items():
+            self.unseen.sign(issue, authors)
+        self._repaint.update(found)
+        self._notify()
+
     def _rebuild(self) -> None:
         """Resolve the board again and index all issues; these already include the queued events."""
         if self.engine is None:
@@ -541,6 +576,16 @@ class Bridge:
             raise NotConnected
         return await self.engine.gateway.detail(issue)
 
+    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+        """The merge requests that close these issues, as far as GitLab tells now; none of them offline."""
+        if self.engine is None or (self.status is not None and self.status.freshness != "live"):
+            return {}
+        try:
+            async with asyncio.timeout(REQUESTS_PATIENCE):
+                return await self.engine.gateway.merge_requests(issues)
+        except (GlboardError, TimeoutError):
+            return {}
+
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
         return self.mask(issue) or issue.title
@@ -619,6 +664,12 @@ class Bridge:
             self.no_undo = ""
         return ops
 
+    async def create_labels(self, titles: Sequence[str]) -> None:
+        """Create labels in the group, and know them. Raises EditForbidden, and what ``perform`` raises."""
+        if self.engine is None:
+            raise NotConnected
+        await self.engine.create_labels(titles)
+
     def wrote(self, issues: Sequence[IssueId]) -> None:
         """These issues were written by the user without the outbox: that is no change by others."""
         self.unseen.mine(issues)
@@ -677,6 +728,12 @@ class Bridge:
         Raises StoreFailed if the undo cannot be stored, and LastRefused.
         """
         group = self.engine.undo() if self.engine else None
+        self._earlier_read = False
+        return (group.title, undo.says(group.ops)) if group else None
+
+    def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
+        """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
+        group = self.engine.undo_chosen(ops) if self.engine else None
         self._earlier_read = False
         return (group.title, undo.says(group.ops)) if group else None
 
@@ -768,8 +825,12 @@ class Bridge:
         if self.engine is None:
             return []
         zone = ZoneInfo(self.settings.ui.time_zone)
+        lines = [*self.engine.unsent(), *self.engine.store.log()]
+        possible = undoable(lines)
         return [
             LogRow(
+                op=line.op,
+                group=line.group,
                 issue=line.change.issue,
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
                 reference=short_reference(line.reference),
@@ -777,6 +838,7 @@ class Bridge:
                 was=line.was,
                 result=line.result,
                 message=line.message,
+                can_undo=line.op in possible and line.result != "undone",
             )
-            for line in (*self.engine.unsent(), *self.engine.store.log())
+            for line in lines
         ]

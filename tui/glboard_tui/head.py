@@ -15,7 +15,7 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
 from glboard_tui.bridge import BoardView
@@ -202,7 +202,7 @@ def _fits(found: Capacity) -> BoardQuestion:
         sums=(
             Fact(f"Capacity {number(found.total)}w"),
             Fact(f"{number(carried)} carried over", minor=True),
-            Fact(f"{found.planned} planned", minor=True),
+            Fact(f"{found.planned} planned, {found.accepted} accepted", minor=True),
             Fact(free_words(free), "bad" if free < 0 else "good"),
         ),
         bar=((carried, "warn"), (found.planned - over, "accent"), (over, "bad")),
@@ -244,28 +244,30 @@ def _no_weight(count: int) -> Fact | None:
 
 
 def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
-    """What each person has taken, and what remains of their days; those over first, what is unassigned last.
+    """Whom the planned weight is for, which adds up to it; who is over, full and free: each under its name.
 
-    ``hidden``: only whether they are free, full or over.
+    ``hidden``: only whether each is over, full or free.
     """
     people = [person for person in found.people if person.budget is not None or person.committed]
     names = short_names(person.username for person in people)
-    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
-    facts = [_person(names[person.username], person, hidden=hidden) for person in ordered]
-    if found.unassigned and not hidden:
-        facts.append(Fact(f"unassigned {found.unassigned}w"))
-    return tuple(facts)
-
-
-def _person(name: str, person: PersonCapacity, *, hidden: bool) -> Fact:
-    words, tone = state_of(person)
     if hidden:
-        return Fact(f"{name} {words}".rstrip(), tone)
-    taken = f"{name} {person.committed}w"
-    if person.free is None:
-        return Fact(taken)
-    left = "full" if number(person.free) == "0" else free_words(person.free)
-    return Fact(f"{taken}, {left}", tone, short=f"{name} {left}")
+        ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
+        states = [(names[person.username], *state_of(person)) for person in ordered]
+        return tuple(Fact(f"{name} {words}".rstrip(), tone) for name, words, tone in states)
+    planned = [Fact(f"{names[person.username]} {person.committed}w") for person in people if person.committed]
+    if found.unassigned:
+        planned.append(Fact(f"unassigned {found.unassigned}w"))
+    groups: dict[str, list[Fact]] = {"Planned for": planned, "Over": [], "Full": [], "Free": []}
+    for person in people:
+        if person.free is None:
+            continue
+        left, name = number(abs(person.free)), names[person.username]
+        tone = state_of(person)[1]
+        group = "Full" if left == "0" else "Over" if person.free < 0 else "Free"
+        groups[group].append(Fact(name if group == "Full" else f"{name} {left}w", tone))
+    return tuple(
+        fact for title, facts in groups.items() if facts for fact in (Fact(title, minor=True), *facts)
+    )
 
 
 # Why there are no cards

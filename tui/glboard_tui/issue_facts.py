@@ -11,12 +11,14 @@ from datetime import datetime
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, short_reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.text import counted, day_words
 from glboard_tui.widgets.card import Chip, Fact, Tone
 from glboard_tui.widgets.issue_pane import Item, NamedItems
 
+_REQUEST_STATES = {"opened": "open", "locked": "being merged", "merged": "merged", "closed": "closed"}
 #: The colour of a label that the catalog does not know.
 _NO_COLOR = "#6e7681"
 
@@ -30,6 +32,23 @@ def blocker_facts(blockers: Sequence[Blocker], title_of: Callable[[Blocker], str
         facts.append(
             ("" if facts else "Blocked by", (Fact(words, "bad" if is_open else "good"), title_of(one)))
         )
+    return facts
+
+
+_PIPELINES = {"success": "passed", "canceled": "canceled", "failed": "failed", "skipped": "skipped"}
+
+
+def merge_request_facts(requests: Sequence[MergeRequest]) -> list[NamedItems]:
+    """The merge requests that close an open issue, the open ones first, each with its state and pipeline."""
+    facts: list[NamedItems] = []
+    for one in sorted(requests, key=lambda request: not request.is_open):
+        words = ["draft" if one.draft and one.is_open else _REQUEST_STATES[one.state]]
+        tone: Tone = "good" if one.state == "merged" else "plain"
+        if one.is_open and one.pipeline:
+            words.append(f"pipeline {_PIPELINES.get(one.pipeline, one.pipeline.replace('_', ' '))}")
+            tone = "bad" if one.pipeline == "failed" else "good" if one.pipeline == "success" else "plain"
+        state = Fact(", ".join(words), tone, minor=one.state == "closed")
+        facts.append(("" if facts else "Merge requests", (one.number, state, one.title)))
     return facts
 
 

@@ -29,7 +29,7 @@ from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
-from glboard_tui.bridge import Bridge
+from glboard_tui.bridge import Bridge, milestone_line
 from glboard_tui.team_store import TeamStore
 
 if TYPE_CHECKING:
@@ -271,8 +271,12 @@ class PlanningFigures:
                 found.append(Finding(issue, known[1]))
         return sorted(found, key=lambda finding: rank_key(finding.issue))
 
-    def unrefined(self) -> list[Issue]:
-        """Open, unweighted issues of the group in planning breakdown, in manual order (rule 22)."""
+    def unrefined(self) -> list[tuple[str, list[Issue]]]:
+        """Open, unweighted issues of the group in planning breakdown by milestone, the next one first.
+
+        Then those after it, the current and past ones, the milestones without dates, and ""; each in manual
+        order (rule 22).
+        """
         names, flow = self.bridge.settings.labels, self.bridge.view.flow
 
         def waits(issue: Issue) -> bool:
@@ -281,8 +285,17 @@ class PlanningFigures:
             state = flow.of(issue)
             return state is not None and state.name == "planning breakdown"
 
-        engine = self._attach()
-        return sorted(filter(waits, engine.shown.values()), key=rank_key) if engine is not None else []
+        engine, catalog = self._attach(), self.bridge.catalog
+        if engine is None or catalog is None:
+            return []
+        by_title: dict[str, list[Issue]] = {}
+        for issue in sorted(filter(waits, engine.shown.values()), key=rank_key):
+            by_title.setdefault(issue.milestone or "", []).append(issue)
+        after = upcoming(catalog.milestones, engine.today(), self.bridge.settings.planning.version)
+        line = milestone_line(catalog, self.bridge.settings)
+        first = (one.title for one in after)
+        order = list(dict.fromkeys([*first, *line, *sorted(by_title.keys() - {""}), ""]))
+        return [(title, by_title[title]) for title in order if title in by_title]
 
     def mine(self) -> list[Issue]:
         """Open issues assigned to me, by workflow state, then in manual order (rule 22)."""

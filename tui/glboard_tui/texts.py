@@ -121,6 +121,18 @@ _BUILD_HINTS = (
     "board.planning",
     "text.new",
 )
+_CAPACITY_HINTS = (
+    "capacity.time-off",
+    "capacity.support",
+    "capacity.factor",
+    "capacity.net-days",
+    "capacity.holidays",
+    "capacity.role",
+    "capacity.add",
+    "capacity.post",
+    "capacity.undo",
+    "escape",
+)
 _DETAIL_HINTS = (
     "milestone.defer",
     "accept.with",
@@ -166,14 +178,15 @@ def footer_view(
     bad: bool = False,
     right: str = "",
     builds: bool = False,
+    person: str = "",
 ) -> FooterView:
     """The footer: what the next key acts on, the keys that matter here, what ``u`` would undo.
 
-    ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
+    ``right`` is the title of the next column, ``builds`` whether columns are workflow states, ``person`` whom
+    the capacity pane's keys are about.
     """
     hints: list[tuple[str, str]] = []
-    names = _BUILD_HINTS if builds else _HINTS
-    for name in {"detail": _DETAIL_HINTS, "walk": _WALK_HINTS}.get(now.scope, names):
+    for name in _hints_of(now, builds=builds):
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue
@@ -194,7 +207,7 @@ def footer_view(
     # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.key('undo')} {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
-        target=target_words(now, targets),
+        target=person if now.scope == "capacity" else target_words(now, targets),
         hints=tuple(hints),
         last=last,
         message=message,
@@ -203,10 +216,14 @@ def footer_view(
     )
 
 
+def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:
+    board = _BUILD_HINTS if builds else _HINTS
+    scopes = {"detail": _DETAIL_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
+    return scopes.get(now.scope, board)
+
+
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.scope == "capacity":
-        return "capacity pane"
     if now.selected and now.scope != "detail":
         return f"{now.selected} selected"
     return short(targets[0]) if targets else ""

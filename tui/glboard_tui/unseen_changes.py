@@ -22,6 +22,8 @@ from glboard_core.model.workflow import WorkflowScheme
 
 #: How many cards are remembered; after a longer absence, reading the board is easier.
 MOST = 1_000
+#: Of how many cards the authors of new comments are asked for at once.
+MOST_UNSIGNED = 20
 #: If more cards than this move at once, the server rebalanced the order: not a change by others.
 RESPACED = 20
 
@@ -91,6 +93,8 @@ class UnseenChanges:
         #: Changed here: what the server reports next about these may be our own change.
         self._own: set[IssueId] = set()
         self._looked: ExternalChange | None = None
+        #: How many comments each card had when it was asked who wrote them.
+        self._asked: dict[IssueId, int] = {}
 
     def __contains__(self, issue: object) -> bool:
         return issue in self._rows
@@ -186,6 +190,30 @@ class UnseenChanges:
         if len(self._rows) > MOST:
             del self._rows[next(iter(self._rows))]
         return row
+
+    # Who commented: GitLab does not say that along with the issue
+
+    def unsigned(self) -> dict[IssueId, int]:
+        """The cards with new comments, and how many: nothing says who wrote them. Each is told once."""
+        found: dict[IssueId, int] = {}
+        for row in reversed(self._rows.values()):
+            if row.now is None or row.was is None or len(found) == MOST_UNSIGNED:
+                continue
+            known = max(row.was.notes, self._asked.get(row.id, 0))
+            if row.now.notes > known:
+                found[row.id] = row.now.notes - known
+                self._asked[row.id] = row.now.notes
+        return found
+
+    def sign(self, issue: IssueId, authors: Iterable[str]) -> None:
+        """These people wrote the new comments on a card."""
+        row = self._rows.get(issue)
+        if row is not None:
+            by = tuple(dict.fromkeys((*row.by, *filter(None, authors))))
+            self._rows[issue] = structs.replace(row, by=by)
+        elif self._looked is not None and self._looked.id == issue:
+            by = tuple(dict.fromkeys((*self._looked.by, *filter(None, authors))))
+            self._looked = structs.replace(self._looked, by=by)
 
     # Viewing
 

@@ -6,7 +6,7 @@ Pure: the screen shows a ``Question``, the command line turns it into an exit st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -25,6 +25,8 @@ class EditBatch(Struct, frozen=True, kw_only=True):
 
     changes: Changes = ()
     title: str = ""
+    #: The same as a wish, for a question: "Accept platform#4219 for @eng_alder"; "" if only the title tells.
+    wish: str = ""
     left: tuple[IssueId, ...] = ()
     why_not: str = ""
     #: What to answer first; ``changes`` are those of "y".
@@ -48,6 +50,16 @@ class Reply(NamedTuple):
     work: EditBatch
 
 
+class Remedy(NamedTuple):
+    """What can be done instead, or first: a weight to be typed, a breakdown asked for, labels created."""
+
+    letter: str
+    words: str
+    what: Literal["weight", "breakdown", "labels"]
+    #: The labels to create.
+    labels: tuple[str, ...] = ()
+
+
 class Question(Struct, frozen=True, kw_only=True):
     """What to ask before a batch is carried out. ``y`` is always an answer, and the one of ``--yes``."""
 
@@ -56,11 +68,19 @@ class Question(Struct, frozen=True, kw_only=True):
     note: str = ""
     #: The warnings that "y" settles for the session: they are not asked again (planning rule 13).
     settles: frozenset[tuple[IssueId, str]] = frozenset()
+    #: Remedies that need more than a letter, which the screen offers before ``y``.
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def choices(self) -> dict[str, str]:
         """Each letter and what it stands for."""
         return {letter: answer.words for letter, answer in self.answers.items()}
+
+    @property
+    def offers(self) -> dict[str, str]:
+        """The same with the remedies, which come before ``y``."""
+        first = {letter: words for letter, words in self.choices.items() if letter != "y"}
+        return {**first, **{one.letter: one.words for one in self.remedies}, **self.choices}
 
 
 def short(issue: Issue) -> str:
@@ -71,6 +91,11 @@ def short(issue: Issue) -> str:
 def titled(issues: Sequence[Issue], what: str) -> str:
     """``platform#4219 to 19.9`` for one issue, ``4 to 19.9`` for several. Never holds an issue's title."""
     return f"{short(issues[0])} {what}" if len(issues) == 1 else f"{len(issues)} {what}"
+
+
+def wished(issues: Sequence[Issue], wish: str) -> str:
+    """A wish on these issues: "Accept {}" becomes "Accept platform#4219", or "Accept 4 issues"."""
+    return wish.replace("{}", short(issues[0]) if len(issues) == 1 else f"{len(issues)} issues", 1)
 
 
 def about(issues: Sequence[Issue]) -> str:
@@ -85,6 +110,7 @@ def each(
     why_not: str = "",
     *,
     comment: str = "",
+    wish: str = "",
 ) -> EditBatch:
     """The same intent on each issue; those for which ``edit`` returns None are left, with ``why_not``.
 
@@ -104,6 +130,7 @@ def each(
     return EditBatch(
         changes=tuple(changes),
         title=titled(reached, what) if reached else "",
+        wish=wished(reached, wish) if reached else "",
         left=tuple(left),
         why_not=why_not if left else "",
     )

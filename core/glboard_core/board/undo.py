@@ -56,6 +56,12 @@ class UndoStack:
         """What ``U`` would redo."""
         return self._undone[-1] if self._undone else None
 
+    def gather(self, group: Group) -> None:
+        """Make this the last group: its Ops leave the groups that they are in."""
+        ids = {op.id for op in group.ops}
+        self._keep(structs.replace(g, ops=tuple(o for o in g.ops if o.id not in ids)) for g in self._done)
+        self._done.append(group)
+
     def undo(self) -> Group | None:
         """Pop the last group; the caller performs its ``inverses``, then passes it to ``undone``."""
         return self._done.pop() if self._done else None

@@ -12,7 +12,7 @@ from datetime import date
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board.batch import EditBatch, Question, Reply, each
+from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, each
 from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
 from glboard_core.board.edits import CompoundEdit
@@ -84,6 +84,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             issues,
             lambda issue: structs.replace(edits.set_flow(issue, ready, flow), weight=weight),
             f"weight {weight}, ready",
+            wish=f"Set {{}} to weight {weight} and ready for development",
         )
 
     def milestone(self, issues: Sequence[Issue], title: str | None) -> EditBatch:
@@ -153,7 +154,12 @@ class Edits(Struct, frozen=True, kw_only=True):
     def set_flow(self, issues: Sequence[Issue], state: WorkflowState) -> EditBatch:
         """Set the workflow state."""
         flow = self.flow
-        return each(issues, lambda issue: edits.set_flow(issue, state, flow), state.name)
+        return each(
+            issues,
+            lambda issue: edits.set_flow(issue, state, flow),
+            state.name,
+            wish=f"Set {{}} to {state.name}",
+        )
 
     def advance(self, issues: Sequence[Issue]) -> EditBatch:
         """Advance each issue by one workflow state."""
@@ -163,8 +169,9 @@ class Edits(Struct, frozen=True, kw_only=True):
         return each(
             issues,
             lambda issue: edits.set_flow(issue, state, flow) if (state := states[issue.id]) else None,
-            names.pop() if len(names) == 1 else "advanced",
+            (to := names.pop() if len(names) == 1 else "advanced"),
             "already complete; close it instead",
+            wish="Advance {}" if to == "advanced" else f"Advance {{}} to {to}",
         )
 
     def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
@@ -194,7 +201,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             taken = structs.replace(edits.set_flow(issue, state, flow), assign=alone)
             return taken if issue.is_open else None
 
-        return each(issues, edit, "assigned to me, in dev", _CLOSED)
+        return each(issues, edit, "assigned to me, in dev", _CLOSED, wish="Start work on {}")
 
     # Accepting
 
@@ -233,6 +240,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             edit,
             f"accepted for {alone}" if alone else "accepted",
             "unassigned; choose who to accept it for",
+            wish=f"Accept {{}} for @{alone}" if alone else "Accept {}",
         )
 
     def accept_each(self, issues: Sequence[Issue], takers: Mapping[IssueId, str]) -> EditBatch:
@@ -242,6 +250,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             lambda issue: edits.accept(issue, takers.get(issue.id), self.names),
             "accepted",
             "already accepted",
+            wish="Accept {}",
         )
 
     def take_back(self, issues: Sequence[Issue]) -> EditBatch:
@@ -273,7 +282,12 @@ class Edits(Struct, frozen=True, kw_only=True):
     def complete(self, issues: Sequence[Issue]) -> EditBatch:
         """Set complete and close. Asks if several are closed."""
         flow = self.flow
-        work = each(issues, lambda issue: edits.complete(issue, flow), "complete, closed")
+        work = each(
+            issues,
+            lambda issue: edits.complete(issue, flow),
+            "complete, closed",
+            wish="Complete and close {}",
+        )
         return _closing(work, issues, "Complete and close")
 
     def set_state(self, issues: Sequence[Issue], *, close: bool) -> EditBatch:
@@ -373,7 +387,8 @@ class Edits(Struct, frozen=True, kw_only=True):
         moved = [issue for issue in issues if issue.id in found]
         names = {to[issue.id].title for issue in moved}
         what = f"to {names.pop()}" if len(names) == 1 else "moved"
-        work = each(moved, lambda issue: found[issue.id].edit, what)
+        wish = f"Move {{}} {what}" if what != "moved" else "Move {}"
+        work = each(moved, lambda issue: found[issue.id].edit, what, wish=wish)
         closing = _closing(work, moved)
         if closing.question is not None or not any(plan.asks for plan in found.values()):
             return closing
@@ -425,7 +440,14 @@ class Edits(Struct, frozen=True, kw_only=True):
         if (only := batch(whole)).changes:
             answers["o"] = Reply("only where the label exists", only)
         note = "\n".join(f"{label} does not exist for {', '.join(of)}." for label, of in lacks.items())
-        asks = Question(text="A label is missing. Continue without it?", answers=answers, note=note)
+        lacking = tuple(lacks)
+        words = "create it in the group" if len(lacking) == 1 else "create them in the group"
+        asks = Question(
+            text=f"{' and '.join(lacking)} {'does' if len(lacking) == 1 else 'do'} not exist. Continue?",
+            answers=answers,
+            note=note,
+            remedies=(Remedy("c", words, "labels", lacking),),
+        )
         return structs.replace(work, question=asks)
 
 

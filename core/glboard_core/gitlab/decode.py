@@ -256,6 +256,24 @@ class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     author: User | None = None
 
 
+class WireAuthored(Struct, frozen=True):
+    """A comment of which only the author was asked for."""
+
+    author: User | None = None
+
+
+class WireCommented(Struct, frozen=True):
+    """An issue with the authors of its last comments."""
+
+    notes: Page[WireAuthored] | None = None
+
+
+def authors(wire: WireCommented) -> list[str]:
+    """Who wrote the comments, in their order; "" for an imported one without an author."""
+    rows = wire.notes.items() if wire.notes is not None else []
+    return [line(row.author.username) if row.author else "" for row in rows]
+
+
 class WireBlocker(Struct, frozen=True, kw_only=True):
     """An issue that blocks another, as requested by ``queries.detail``."""
 

@@ -26,6 +26,7 @@ from glboard_core.gitlab.decode import (
     Page,
     User,
     WireBlocker,
+    WireCommented,
     WireIssue,
     WireLabel,
     WireMilestone,
@@ -42,6 +43,7 @@ from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
@@ -57,6 +59,9 @@ MOST_NOTES = 1_000
 SAME_DAYS = timedelta(days=30)
 
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC", "created": "CREATED_DESC"}
+
+#: The colour of a label that is created from a question: GitLab wants one.
+_NEW_LABEL = "#6e7681"
 
 
 class GitLabGateway(Gateway):
@@ -280,12 +285,31 @@ class GitLabGateway(Gateway):
         rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 
+    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+        from glboard_core.gitlab.closing import read_closing  # on demand: keep it out of the start
+
+        return await read_closing(self._runner, issues)
+
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         with self._runner.whole():
             async for note in self._last_notes(issue):
                 if note.op == op:
                     return note.id
         return None
+
+    async def commenters(self, issues: Mapping[IssueId, int]) -> Mapping[IssueId, Sequence[str]]:
+        parts = chunks(list(issues), queries.COMMENTERS_EACH)
+        found = await side_by_side([partial(self._commenters, part) for part in parts], PARALLEL)
+        authors = {issue: names for part in found for issue, names in part.items()}
+        return {issue: names[-issues[issue] :] for issue, names in authors.items()}
+
+    async def _commenters(self, part: Sequence[IssueId]) -> dict[IssueId, list[str]]:
+        variables = {f"i{n}": issue for n, issue in enumerate(part)}
+        answer = await self._runner.ask(
+            queries.commenters(len(part)), variables, dict[str, WireCommented | None]
+        )
+        rows = ((issue, answer.get(f"i{n}")) for n, issue in enumerate(part))
+        return {issue: decode.authors(row) for issue, row in rows if row is not None}
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         with self._runner.whole():
@@ -385,6 +409,16 @@ class GitLabGateway(Gateway):
         report: Report | None = None,
     ) -> list[Outcome]:
         return await self._sender.send(ops, shown, catalog, report)
+
+    async def create_labels(self, titles: Sequence[str]) -> Sequence[Label]:
+        from glboard_core.gitlab.admin import Admin  # rarely needed: keep it out of the start
+
+        admin, made = Admin(self._transport), list[Label]()
+        for title in titles:
+            await admin.ensure_label(self.group, title, _NEW_LABEL, "")
+            found = await self._search.labels(title, ())
+            made += [label for label in found.items if label.title == title]
+        return made
 
     async def create_board(self, name: str) -> str:
         from glboard_core.gitlab.admin import Admin  # rarely needed: keep it out of the start

@@ -242,12 +242,53 @@ def recent(dialect: Dialect) -> str:
     )
 
 
+#: How many of the merge requests that close an issue are asked for, and for how many issues at once.
+CLOSING, CLOSING_EACH = 10, PAGE
+
+
+@cache
+def closing_merge_requests(sizes: tuple[int, ...]) -> str:
+    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…"""
+    names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
+    request = "mergeRequest { reference(full: true) title state draft headPipeline { status } }"
+    fields = (
+        "id widgets(onlyTypes: [DEVELOPMENT]) { ... on WorkItemWidgetDevelopment"
+        f" {{ closingMergeRequests(first: {CLOSING}) {{ {_PAGE_INFO} nodes {{ {request} }} }} }} }}"
+    )
+    parts = " ".join(
+        f"p{n}: project(fullPath: $p{n})"
+        f" {{ workItems(iids: $n{n}, first: {size}) {{ nodes {{ {fields} }} }} }}"
+        for n, size in enumerate(sizes)
+    )
+    return f"query ClosingMergeRequests({names}) {{ {parts} }}"
+
+
+def closing_cost(size: int) -> int:
+    """The cost of ``size`` issues of one project in such a document: the connection alone costs ten."""
+    return 2 + 40 * (100 + size) // 100
+
+
 #: A page of comments, starting at the end. Variables: id, last, before.
 LAST_NOTES = (
     "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
     " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
     " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt author { username } } } } }"
 )
+
+
+#: Of how many issues the last comments' authors are asked for at once, and of how many comments of each.
+COMMENTERS_EACH, COMMENTERS = 20, 5
+
+
+@cache
+def commenters(count: int) -> str:
+    """Who wrote the last comments on ``count`` issues, as i0, i1… Variables: i0, i1…"""
+    names = range(count)
+    page = f"notes(filter: ONLY_COMMENTS, last: {COMMENTERS}) {{ nodes {{ author {{ username }} }} }}"
+    return (
+        f"query Commenters({', '.join(f'$i{n}: IssueID!' for n in names)})"
+        f" {{ {' '.join(f'i{n}: issue(id: $i{n}) {{ {page} }}' for n in names)} }}"
+    )
 
 
 #: Blockers that come with the rest of the open issue: hardly any issue has more.

@@ -8,7 +8,7 @@ labels and assignees come with an issue: of one that may have more, all are read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -46,7 +46,7 @@ PARALLEL = 4
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 #: A project's path and the numbers of issues in it.
-_Numbers = tuple[str, Sequence[str]]
+Numbers = tuple[str, Sequence[str]]
 
 
 class IssueReader:
@@ -174,10 +174,12 @@ class IssueReader:
         for one in dict.fromkeys(references):
             by_project.setdefault(one.project, []).append(str(one.iid))
         asked = [(path, part) for path, iids in by_project.items() for part in chunks(iids, queries.PAGE)]
-        parts = await side_by_side([partial(self._in_projects, part) for part in _packed(asked)], PARALLEL)
+        parts = await side_by_side(
+            [partial(self._in_projects, part) for part in packed(asked, before=queries.WHO_COST)], PARALLEL
+        )
         return [issue for part in parts for issue in part]
 
-    async def _in_projects(self, asked: Sequence[_Numbers]) -> list[Issue]:
+    async def _in_projects(self, asked: Sequence[Numbers]) -> list[Issue]:
         variables: dict[str, object] = {}
         for n, (path, iids) in enumerate(asked):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
@@ -205,16 +207,18 @@ def _full_lists(wire: WireIssue | WireLists) -> list[str]:
     return [name for name, page in lists if page is not None and page.is_full]
 
 
-def _packed(asked: Sequence[_Numbers]) -> list[list[_Numbers]]:
-    """The same in documents, each within the complexity limit."""
-    documents: list[list[_Numbers]] = []
+def packed(
+    asked: Sequence[Numbers], cost_of: Callable[[int], int] = queries.find_cost, before: int = 0
+) -> list[list[Numbers]]:
+    """The same in documents, each within the complexity limit; ``before``: what else is in each."""
+    documents: list[list[Numbers]] = []
     cost = 0
     # By size, so that equal documents are built once and none is filled badly.
     for path, iids in sorted(asked, key=lambda one: -len(one[1])):
-        each = queries.find_cost(queries.size_for(len(iids)))
+        each = cost_of(queries.size_for(len(iids)))
         if not documents or cost + each > queries.MOST_COMPLEXITY:
             documents.append([])
-            cost = queries.WHO_COST
+            cost = before
         documents[-1].append((path, iids))
         cost += each
     return documents

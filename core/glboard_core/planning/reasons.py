@@ -36,6 +36,7 @@ _WORDS = {
     "other-milestone": "neither current nor next milestone",
     "in-dev-without-assignee": "in dev without an assignee",
     "complete-with-merge-requests": "complete while merge requests are open",
+    "merge-requests-unknown": "complete, and whether merge requests are open is not known",
     "unblocked-without-comment": "unblocked without a comment",
 }
 #: Where they are too long for a card.

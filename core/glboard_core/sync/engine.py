@@ -47,7 +47,7 @@ from glboard_core.sync.initial_load import (
     scope_of_group,
 )
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.log import UNDO, last_group, log_line, prunable
+from glboard_core.sync.log import UNDO, chosen_group, last_group, log_line, prunable
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.present_names import MOST_SAID, PresentNames
@@ -289,6 +289,18 @@ class Engine:
         self.undo_stack.undone(group)
         return group
 
+    def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
+        """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.
+
+        None if none of them can be undone. Raises what ``perform`` raises.
+        """
+        self._check_writable()
+        group = self._present_group(chosen_group([*self.unsent(), *self.store.log()], ops))
+        if group is None:
+            return None
+        self.undo_stack.gather(group)
+        return self.undo()
+
     def discard_refused(self) -> Group | None:
         """Discard the last keystroke if GitLab refused it; returns it. Raises what ``perform`` raises."""
         self._check_writable()
@@ -330,9 +342,12 @@ class Engine:
         """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
         if (last := self.undo_stack.last) is not None:
             return last
-        found = last_group([*self.unsent(), *self.store.log()], {op.id for op, _ in self.failed})
+        failed = {op.id for op, _ in self.failed}
+        return self._present_group(last_group([*self.unsent(), *self.store.log()], failed))
+
+    def _present_group(self, found: Group | None) -> Group | None:
+        """A group of the log, which keeps the names of its time, with those of today."""
         catalog = self.catalog
-        # The log keeps the names of its time.
         return group_now(found, since(catalog)) if found and catalog and catalog.former else found
 
     def retry(self, op: OpId) -> None:
@@ -410,6 +425,12 @@ class Engine:
         board = await self.gateway.create_board(name)
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
             self._present.store(structs.replace(catalog, ranking_board=board))
+
+    async def create_labels(self, titles: Sequence[str]) -> None:
+        """Create labels in the group. Raises EditForbidden, EditUnknown, and what ``perform`` raises."""
+        self._check_writable()
+        made = await self.gateway.create_labels(titles)
+        self.learn(labels=made)
 
     # The change log
 

@@ -84,6 +84,32 @@ def last_group(log: Sequence[Logged], failed: Collection[OpId] = ()) -> Group | 
     return next(iter(groups.values()), None)
 
 
+def undoable(log: Sequence[Logged]) -> frozenset[OpId]:
+    """The changes that can be undone: made or waiting, not undone already, and no undo themselves."""
+    undone = {line.op for line in log if line.result == "undone"}
+    return frozenset(
+        line.op
+        for line in log
+        if line.result in (*MADE, WAITS) and not line.title.startswith(UNDO) and line.op not in undone
+    )
+
+
+def chosen_group(log: Sequence[Logged], ops: Collection[OpId]) -> Group | None:
+    """Those of these changes that can be undone, as if one keystroke had made them; None if none can."""
+    possible = undoable(log).intersection(ops)
+    lines = {line.op: line for line in _by_wish(log) if line.op in possible and line.result != "undone"}
+    if not lines:
+        return None
+    titles = {line.title for line in lines.values()}
+    groups = {line.group for line in lines.values()}
+    one = titles.pop() if len(groups) == 1 else ""
+    return Group(
+        id=GroupId(new_id()),
+        title=one or f"{len(lines)} changes",
+        ops=tuple(line.change for line in reversed(lines.values())),
+    )
+
+
 def _by_wish(log: Sequence[Logged]) -> Iterable[Logged]:
     """The lines in the order in which they were asked for, newest first.
 

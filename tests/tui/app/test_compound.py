@@ -228,7 +228,7 @@ async def test_one_question_covers_a_selection_with_counts(stage: Stage) -> None
     await stage.mark("platform#2", "platform#4", "platform#7")
     await stage.press("s", "r")
     question = stage.app.screen
-    assert question.heading == "2 of 3 issues have warnings. Continue?"  # type: ignore[attr-defined]
+    assert question.heading == "Set 3 issues to ready for development? 2 of 3 have warnings."  # type: ignore[attr-defined]
     words = question.note  # type: ignore[attr-defined]
     assert words.splitlines() == ["ready without a weight: 2", "ready without exactly one type: 1"]
     await stage.press("o")

@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList, TextArea
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, OpId, Rank
 from glboard_core.errors import ReadOnly, StoreFailed
 from glboard_tui.screens.dialogs import Ask
-from glboard_tui.screens.failed_changes import ChangeLog, FailedList, parts_of, text_of
+from glboard_tui.screens.failed_changes import FailedList, parts_of, text_of
 from glboard_tui.screens.prompts import CommentDialog
 from tui.app.stage import GROUP, ME, Stage
 
@@ -171,40 +171,6 @@ async def test_a_read_only_session_retries_nothing(stage: Stage) -> None:
     await stage.press("e")
     assert isinstance(stage.app.screen, FailedList)
     assert stage.screen.header.view.failed == 1
-
-
-async def test_undo_in_the_log_reports_why_it_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    await stage.focus("platform#1")
-    await stage.press("5")
-    await stage.settle()
-    await stage.press("g", "h")
-    monkeypatch.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
-    await stage.press("u")
-    assert isinstance(stage.app.screen, ChangeLog)
-    assert "The disk is full." in stage.toasts[-1]
-    assert stage.issue("platform#1").weight == 5
-
-
-async def test_the_log_is_searched_and_opens_the_issue_of_a_change(stage: Stage) -> None:
-    for name in ("platform#1", "platform#3"):
-        await stage.focus(name)
-        await stage.press("5")
-    await stage.settle()
-    await stage.press("g", "h", "slash")
-    await stage.type("#1 weight")
-    await stage.press("enter")
-    log = stage.app.screen
-    assert isinstance(log, ChangeLog)
-    assert [row.reference for row in log._rows] == ["platform#1"]
-    await stage.press("enter")
-    assert stage.screen.pane.issue == stage.issue("platform#1").id
-    await stage.press("escape", "g", "h", "slash")
-    await stage.type("nothing like it")
-    await stage.press("enter", "escape")
-    # Escape ended the search; another one closes the log.
-    assert isinstance(stage.app.screen, ChangeLog)
-    await stage.press("escape")
-    assert not stage.screen.context.panes
 
 
 async def test_a_comment_that_cannot_be_stored_becomes_a_draft(

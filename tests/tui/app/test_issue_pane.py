@@ -6,11 +6,13 @@ import asyncio
 import stat
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from textual.widgets import Markdown, Static
 
+from glboard_core.demo.world.records import MergeRequest
 from glboard_core.model.issue import IssueDetail, IssueId, Note
 from glboard_tui.screens import editor
 from glboard_tui.widgets.issue_pane import Facts, laid_out, notes_content
@@ -121,7 +123,7 @@ def test_remote_text_is_made_readable() -> None:
     many = [Note(id=str(n), author="a", body=f"[/{n}]", created_at=WHEN) for n in range(60)]
     assert "more than " in notes_content(many, older=True).plain
     shown = notes_content(many).plain
-    assert shown.startswith("… 10 earlier comments")
+    assert shown.startswith("Comments 60\n\n… 10 earlier comments")
     assert "[/59]" in shown
     assert laid_out([("Labels", ("a b", "c d")), ("Due", ("",))], 24) == [("Labels", ["a b", "c d"])]
     assert laid_out([("Labels", ("aaaaa", "bbbbb"))], 24) == [("Labels", ["aaaaa"]), ("", ["bbbbb"])]
@@ -231,3 +233,39 @@ async def test_several_issues_are_not_edited_at_once() -> None:
         await stage.mark("platform#1", "platform#2")
         await stage.press("e")
         assert "one issue at a time" in stage.message
+
+
+async def test_merge_requests_have_a_state(stage: Stage) -> None:
+    issue = stage.world.issue(f"{GROUP}/platform#1")
+    issue.merge_requests = [
+        MergeRequest(iid=7, project=issue.project, title="Prepare", state="merged", pipeline="SUCCESS"),
+        MergeRequest(iid=8, project=issue.project, title="Trim the slash", draft=True, pipeline="FAILED"),
+    ]
+    await stage.press("r")
+    await stage.settle()
+    await stage.focus("platform#1")
+    await stage.press("enter")
+    await stage.until(lambda: "!8" in facts_of(stage))
+    said = facts_of(stage)
+    assert "!8  draft, pipeline failed  Trim the slash" in said
+    assert "!7  merged  Prepare" in said
+    assert said.index("!8") < said.index("!7"), "what is open comes first"
+
+
+def test_tasks_have_boxes_but_not_in_code() -> None:
+    text = "- [x] done\n  * [ ] open\n1. [ ] third\n```\n- [ ] code\n```\n[ ] no task"
+    assert description(text) == "- ☑ done\n  * ☐ open\n1. ☐ third\n```\n- [ ] code\n```\n[ ] no task"
+
+
+def test_activity_comes_after_the_comments_and_is_folded() -> None:
+    notes = [note(n, system=n % 2 == 0) for n in range(40)]
+    shown = notes_content(notes).plain
+    assert shown.startswith("Comments 20\n")
+    comments, _, activity = shown.partition("Activity\n")
+    assert comments.count("@") == 20
+    assert activity.endswith("… 12 earlier")
+
+
+def note(number: int, *, system: bool) -> Note:
+    at = datetime(2026, 12, 1, tzinfo=UTC) + timedelta(hours=number)
+    return Note(id=str(number), author="eng_birch", body="text", created_at=at, system=system)

@@ -26,7 +26,7 @@ from glboard_tui.actions import (
     markdown_table,
 )
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
-from glboard_tui.screens import capacity_keys, capacity_post, failed_changes, issue_list, prompts
+from glboard_tui.screens import capacity_keys, capacity_post, change_log, failed_changes, issue_list, prompts
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
@@ -202,7 +202,7 @@ OWNERS: dict[str, type] = {
     "capacity": capacity_keys.CapacityActions,
     "capacity-post": capacity_post.PostCapacity,
     "failed": failed_changes.FailedList,
-    "log": failed_changes.ChangeLog,
+    "log": change_log.ChangeLog,
     "milestone-setup": MilestoneSetupDialog,
     "walk": WalkPane,
     "comment": prompts.CommentDialog,

@@ -154,7 +154,7 @@ async def test_closed_cards_are_shown_on_demand(stage: Stage) -> None:
 
 async def test_menus_show_values(stage: Stage) -> None:
     await stage.press("m")
-    strip = dict(stage.screen.strip._entries)
+    strip = dict(stage.screen.strip.entries)
     assert (strip["c"], strip["n"], strip["f"], strip["k"]) == ("19.7", "19.8", "19.9", "Backlog")
     await stage.press("escape")
 

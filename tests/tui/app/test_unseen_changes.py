@@ -24,6 +24,12 @@ async def others(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+async def signed(stage: Stage, name: str) -> None:
+    """Wait until it is known who wrote the new comments on a card."""
+    news = stage.app.bridge.unseen
+    await stage.until(lambda: (row := news.of(stage.issue(name).id)) is not None and bool(row.by))
+
+
 def glows(stage: Stage, name: str) -> bool:
     return stage.issue(name).id in stage.app.bridge.unseen
 
@@ -88,8 +94,9 @@ async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stag
     stage.world.comment(f"{GROUP}/platform#3", "Hm", by="eng_birch")
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
     await others(stage)
+    await signed(stage, "platform#3")
     await stage.focus("platform#3")
-    assert stage.message == "someone: 1 comment, just now"
+    assert stage.message == "eng_birch: 1 comment, just now"
     await stage.focus("platform#1")
     assert stage.message == "eng_birch: description or other details, just now"
 
@@ -119,6 +126,18 @@ async def test_own_changes_in_the_browser_glow(stage: Stage) -> None:
     await others(stage)
     await stage.focus("platform#3")
     assert stage.message == "you, elsewhere: weight 1 to 8, just now"
+
+
+async def test_comments_have_authors(stage: Stage) -> None:
+    for name, by in (("platform#3", ME), ("platform#4", "pm_oak")):
+        await stage.focus("platform#1")
+        stage.world.comment(f"{GROUP}/{name}", "One thing more", by=by)
+        await others(stage)
+        await signed(stage, name)
+    await stage.focus("platform#3")
+    assert stage.message == "you, elsewhere: 1 comment, just now"
+    await stage.focus("platform#4")
+    assert stage.message == "pm_oak: 1 comment, just now"
 
 
 async def test_a_change_by_others_after_an_own_edit_is_shown(stage: Stage) -> None:

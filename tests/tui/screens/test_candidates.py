@@ -50,13 +50,13 @@ async def test_candidates_can_be_sorted(stage: Stage) -> None:
 
 async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     await stage.press("g", "c", "d")
-    strip = dict(stage.app.screen.query_one(WhichKey)._entries)
+    strip = dict(stage.app.screen.query_one(WhichKey).entries)
     assert strip["a"].endswith("alder 11.5w free")
     assert strip["b"].endswith("birch 1w over")
     await stage.press("escape")
     stage.screen.context.planning.team_store.hides_figures = True
     await stage.press("d")
-    strip = dict(stage.app.screen.query_one(WhichKey)._entries)
+    strip = dict(stage.app.screen.query_one(WhichKey).entries)
     assert strip["a"].endswith("alder free")
     assert strip["b"].endswith("birch over")
 

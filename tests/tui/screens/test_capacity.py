@@ -67,12 +67,12 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
     assert isinstance(stage.app.screen, CapacityDialog)
     alder, birch, unassigned, team = lines(stage)
-    assert alder.startswith("eng_alder backend 25 0 1 ━━─")
-    assert alder.endswith("─ 11.5w free of 12.5")
-    assert birch.startswith("eng_birch frontend 2 0 2 ━━━")
-    assert birch.endswith("━ 1w over of 1")
+    assert alder.startswith("eng_alder backend 25 0 1 pp-")
+    assert alder.endswith("- 11.5w free of 12.5")
+    assert birch.startswith("eng_birch frontend 2 0 2 ppp")
+    assert birch.endswith("o 1w over of 1")
     assert unassigned == "unassigned 0 6"
-    assert team.startswith("team 2 9 ━━━")
+    assert team.startswith("team 2 9 ccc")
     assert team.endswith("2.5w free of 13.5")
     said = words(stage)
     assert "Carried over from 19.7  2w likely" in said
@@ -289,7 +289,7 @@ async def test_many_people_scroll_and_the_sums_stay_visible(tmp_path: Path) -> N
         assert pane._people.scroll_offset.y > 0
         keys = pane._keys.region
         assert keys.bottom <= 29
-        assert keys.height >= 2
+        assert keys.height == 1
 
 
 # Posting
@@ -400,7 +400,7 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         assert docked.has_keys
         assert stage.screen.board.region.right <= docked.region.x
         assert docked.region.right <= 160
-        assert "Keys go to the capacity pane" in stage.message
+        assert stage.screen.footer.view.target == "eng_alder"
         await stage.press("j")
         assert "eng_birch" in words(stage)
         await stage.press("escape")

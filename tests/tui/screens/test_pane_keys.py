@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.screens.failed_changes import ChangeLog
+from glboard_tui.screens.change_log import ChangeLog
 from glboard_tui.screens.help import Help
 from glboard_tui.screens.prompts import Prompt
 from tui.app.stage import STILL, Stage, staged

@@ -73,8 +73,8 @@ async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> Non
     assert stage.screen.footer.view.target == "capacity pane"
     order = stage.cards()
     await stage.press("g")
-    assert not {"K", "J", "v"} & {key for key, _ in stage.screen.strip._entries}
-    assert {"c", "t", "p"} <= {key for key, _ in stage.screen.strip._entries}
+    assert not {"K", "J", "v"} & {key for key, _ in stage.screen.strip.entries}
+    assert {"c", "t", "p"} <= {key for key, _ in stage.screen.strip.entries}
     await stage.press("K", "g", "J")
     await stage.settle()
     assert stage.cards() == order

@@ -104,7 +104,7 @@ async def test_priority_and_severity_replace_the_previous_label(team_file: Path)
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", "P")
         strip = stage.app.screen.query_one(WhichKey)
-        assert strip._entries == (("1", "priority::1"), ("2", "priority::2"))
+        assert strip.entries == (("1", "priority::1"), ("2", "priority::2"))
         await stage.press("1", "P", "2", "Y", "2")
         assert stage.issue("platform#1").scoped("priority::") == ("priority::2",)
         assert stage.issue("platform#1").scoped("severity::") == ("severity::2",)

@@ -36,7 +36,11 @@ HEADER = HeaderView(
     bar=((18, "warn"), (28, "accent"), (2, "bad")),
     full=46,
     warning=Fact("18 have no weight", "warn"),
-    people=(Fact("cedar 9w, 2w over", "bad", short="cedar 2w over"), Fact("unassigned 21w")),
+    people=(
+        *(Fact("Planned for", minor=True), Fact("cedar 9w"), Fact("unassigned 21w")),
+        *(Fact("Over", minor=True), Fact("cedar 2w", "bad")),
+        *(Fact("Free", minor=True), Fact("birch 5w", "good")),
+    ),
 )
 FOOTER = FooterView(
     target="2 selected",
@@ -70,7 +74,7 @@ def test_each_line_of_the_header_has_its_job() -> None:
     assert "Capacity 46w  ━━━" in question
     assert "━ 18 carried over · 30 planned · 2w over  " in question
     assert question.endswith("  18 have no weight ")
-    assert people.rstrip() == " Planned for  cedar 9w, 2w over · unassigned 21w"
+    assert people.rstrip() == " Planned for  cedar 9w · unassigned 21w   Over  cedar 2w   Free  birch 5w"
 
 
 def test_the_bar_has_the_proportions_of_its_figures() -> None:
@@ -91,7 +95,7 @@ def test_a_narrow_header_keeps_the_answer_and_the_warning() -> None:
     _, question, people = header(44)
     assert "Capacity 46w" in question
     assert "2w over" in question
-    assert people.startswith(" cedar 2w over · unassigned 21w")
+    assert people.startswith(" Over  cedar 2w   Free  birch 5w")
 
 
 def test_boards_far_from_the_shown_one_give_way() -> None:
@@ -197,14 +201,25 @@ def test_rail_shows_the_count() -> None:
 
 
 def test_which_key_lists_keys_in_columns() -> None:
-    assert [strip.text.rstrip() for strip in paint_keys("m milestone", MOVES, 60, PALETTE)] == [
+    assert [strip.text.rstrip() for strip in paint_keys("m milestone", [("", MOVES)], 60, PALETTE)] == [
         " m milestone                                     Esc cancel",
         "     n 19.8 (next)               x none",
         "     f 19.9                  Space mark",
         "     1 Next 1-3 Milestones",
     ]
-    narrow = paint_keys("m milestone", MOVES, 40, PALETTE)
+    narrow = paint_keys("m milestone", [("", MOVES)], 40, PALETTE)
     assert len(narrow) == 6
+
+
+def test_which_key_lists_groups_side_by_side_under_their_names() -> None:
+    groups = [("boards", MOVES[:3]), ("go", MOVES[3:])]
+    lines = [strip.text.rstrip() for strip in paint_keys("g go to", groups, 60, PALETTE)]
+    assert [line.split() for line in lines[1:4]] == [
+        ["boards", "go"],
+        ["n", "19.8", "(next)", "x", "none"],
+        ["f", "19.9", "Space", "mark"],
+    ]
+    assert lines[1].index("go") <= lines[2].index("x none")
 
 
 @given(NASTY, NASTY, st.integers(1, 160), st.integers(0, 2000), st.booleans())
@@ -244,6 +259,6 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
         place=(1, 9) if on else None,
     )
     strips += paint_column_header(column, PALETTE)
-    strips += paint_keys(one, [(two, one), ("a", two)], width, PALETTE)
+    strips += paint_keys(one, [(one, [(two, one), ("a", two)]), (two, [("b", one)])], width, PALETTE)
     for strip in strips:
         assert Strip(list(strip)).cell_length == width

@@ -6,7 +6,7 @@ questions it raises, come from the use cases in ``glboard_core``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
-from glboard_core.planning.confirmations import confirmation, heavy
+from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
@@ -250,7 +251,9 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     found = combined(issues, _intents(engine, edits, issues, asked))
     by_id = {issue.id: issue for issue in issues}
     changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
-    questions = _questions(found, edits, by_id, asked)
+    ending = completes(found.work, edits, by_id.get)
+    requests = await engine.gateway.merge_requests(ending) if ending else {}
+    questions = _questions(found, edits, by_id, asked, requests)
     lacking = any(
         catalog.label(by_id[identity].project, title) is None
         for identity, change in changes
@@ -396,10 +399,14 @@ def _column(columns: Sequence[Column], name: str) -> Column:
 
 
 def _questions(
-    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
+    found: Several,
+    edits: Edits,
+    issues: dict[IssueId, Issue],
+    asked: EditOptions,
+    requests: Mapping[IssueId, Sequence[MergeRequest]],
 ) -> list[tuple[str, str]]:
     """Each question with its note, in the screen's words."""
-    asking = (*found.questions, confirmation(found.work, edits, issues.get, ()))
+    asking = (*found.questions, confirmation(found.work, edits, issues.get, (), requests))
     texts = [(question.text, question.note) for question in asking if question is not None]
     if asked.ready and asked.weight not in (None, "none"):
         over = heavy([i for i in issues.values() if i.id not in found.left], int(asked.weight or 0), ())

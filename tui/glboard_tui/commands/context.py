@@ -8,15 +8,18 @@ the selection clears after an action; an action can be repeated. It knows no key
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from msgspec import structs
 from textual.app import App
 
-from glboard_core.board.batch import EditBatch
+from glboard_core.board.batch import EditBatch, about
 from glboard_core.board.columns import Column
 from glboard_core.board.use_cases import Edits, joined, reachable
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
@@ -24,7 +27,7 @@ from glboard_tui.actions import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.planning import PlanningFigures
-from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.texts import free_by_name, short_names
 from glboard_tui.widgets.board import BoardWidget
@@ -272,23 +275,85 @@ class CommandContext:
             return
 
         def answered(letter: str) -> None:
-            self._ask_first(make, on, answers + letter, follow=follow)
+            if letter in question.choices:
+                self._ask_first(make, on, answers + letter, follow=follow)
+                return
+            [labels] = [one.labels for one in question.remedies if one.letter == letter]
+            again = partial(self._ask_first, make, on, answers, follow=follow)
+            self.shell.work(self._create_labels(labels, again), "labels")
 
-        self.ask(question.text, question.choices, answered, note=question.note)
+        self.ask(question.text, question.offers, answered, note=question.note)
+
+    async def _create_labels(self, labels: Sequence[str], then: Callable[[], None]) -> None:
+        try:
+            await self.bridge.create_labels(labels)
+        except GlboardError as error:
+            self.tell(error)
+            return
+        self.say(f"Created {' and '.join(labels)}.")
+        then()
 
     def _confirm(self, work: EditBatch, edits: Edits, *, follow: bool) -> None:
-        """Do it, after asking about any warnings (planning rule 13): do all, only the rest, or nothing."""
-        question = confirmations.confirmation(work, edits, self.bridge.issue, self.settled)
+        """Do it, after asking about any warnings (planning rule 13): do all, only the rest, or nothing.
+
+        If the states of merge requests matter, GitLab is asked for them first.
+        """
+        ending = confirmations.completes(work, edits, self.bridge.issue)
+        if not ending:
+            self._warn(work, edits, {}, follow=follow)
+            return
+
+        waiting = Waiting(
+            f"{work.wish or work.title}?",
+            lambda: self.bridge.merge_requests(ending),
+            note="Asking GitLab which merge requests are open …",
+        )
+        then = _unless_cancelled(partial(self._warn, work, edits, follow=follow))
+        self.shell.app.push_screen(waiting, then)
+
+    def _warn(
+        self,
+        work: EditBatch,
+        edits: Edits,
+        requests: Mapping[IssueId, Sequence[MergeRequest]],
+        *,
+        follow: bool,
+    ) -> None:
+        question = confirmations.confirmation(work, edits, self.bridge.issue, self.settled, requests)
         if question is None:
             self.perform(work, follow=follow)
             return
 
         def answered(letter: str) -> None:
+            if letter not in question.choices:
+                [what] = [one.what for one in question.remedies if one.letter == letter]
+                self._remedy(what, work, edits, follow=follow)
+                return
             if letter == "y":
                 self.settled |= question.settles
             self.perform(question.answers[letter].work, follow=follow)
 
-        self.ask(question.text, question.choices, answered, note=question.note)
+        self.ask(question.text, question.offers, answered, note=question.note)
+
+    def _remedy(self, what: str, work: EditBatch, edits: Edits, *, follow: bool) -> None:
+        """What the question offered in place of the batch, or first."""
+        if what == "breakdown":
+            self.run("plan.breakdown")
+            return
+        issues = self._issues(dict.fromkeys(issue for issue, _ in work.changes))
+
+        def typed(text: str) -> None:
+            weight = edits.weight(issues, int(text))
+            both = structs.replace(work, changes=(*work.changes, *weight.changes))
+            self._confirm(both, edits, follow=follow)
+
+        from glboard_tui.screens.prompts import wrong_weight
+
+        self.prompt(
+            f"Weight of {about(issues)}",
+            typed,
+            check=lambda text: wrong_weight(text) if text.strip() else "Enter a weight.",
+        )
 
     def perform(self, work: EditBatch, *, follow: bool = False) -> bool:
         """Do it, show it in the next frame, clear the selection. Return whether anything changed."""

@@ -228,7 +228,7 @@ def failed(context: CommandContext, _: str) -> None:
 
 def history(context: CommandContext, _: str) -> None:
     """Open the change log."""
-    from glboard_tui.screens.failed_changes import ChangeLog
+    from glboard_tui.screens.change_log import ChangeLog
 
     context.shell.app.push_screen(ChangeLog(context))
 

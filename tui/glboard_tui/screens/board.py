@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -323,6 +323,8 @@ class BoardScreen(Screen[None]):
                     # After a column was read in full its count and sums are exact.
                     self.board.show_unread(self._bridge.unread(), self._empty())
             self._news.tell(self.app, update)
+            if unsigned := self._bridge.unseen.unsigned():
+                self.work(self._bridge.sign_comments(unsigned), "comments")
             self.show_header()
             self.show_footer()
 
@@ -403,7 +405,7 @@ class BoardScreen(Screen[None]):
 
     def show_footer(self) -> None:
         """Show what the next key acts on."""
-        bridge = self._bridge
+        bridge, pane = self._bridge, self._capacity
         self.footer.show(
             texts.footer_view(
                 self._keymap,
@@ -412,20 +414,19 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_words,
-                message=self._message or self._whose_keys or self._theirs(),
+                message=self._message or ("" if pane is not None else self._theirs()),
                 bad=self._bad,
                 right=self.board.right_title,
                 builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
+                person=pane.about if pane is not None else "",
             )
         )
 
     @property
-    def _whose_keys(self) -> str:
-        """The message while keys do not go to a card."""
-        if self.dock.key_owner is None:
-            return ""
-        closes = self._keymap.key("pane.capacity")
-        return f"Keys go to the capacity pane: Esc or Tab returns to the board, {closes} closes it."
+    def _capacity(self) -> CapacityPane | None:
+        """The capacity pane if the keys go to it, next to the board or over it."""
+        pane = self.context.pane
+        return cast("CapacityPane", pane) if pane is not None and pane.scope == "capacity" else None
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_tui.actions import Action, Scope, own_actions
+from glboard_tui.actions import Action, Scope
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.capacity_keys import CapacityActions
@@ -26,9 +26,7 @@ from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
 #: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
-_OVER, _DOCKED = 22, 30
-#: Actions for which there is seldom a reason, which the pane then says itself.
-_AT_TIMES = ("capacity.create", "capacity.names")
+_OVER, _DOCKED = 19, 27
 #: Lines that half a page is.
 _HALF = 5
 
@@ -117,6 +115,12 @@ class CapacityPane(Vertical):
         return self._milestone()
 
     @property
+    def about(self) -> str:
+        """Whom its keys are about."""
+        person = self.person
+        return person.username if person is not None else "capacity"
+
+    @property
     def person(self) -> PersonCapacity | None:
         """The person under the cursor."""
         if self.found is None or not self.found.people or self._planning.team is None:
@@ -147,8 +151,9 @@ class CapacityPane(Vertical):
         elif self.found is not None and milestone is not None:
             self._show_figures(self.found, milestone)
         self._show_keys()
-        # The header shows the changed figures, too.
+        # The header shows the changed figures, too, and the footer whom the keys are about.
         self.context.shell.show_header()
+        self.context.shell.show_footer()
 
     @property
     def _width(self) -> int:
@@ -207,11 +212,8 @@ class CapacityPane(Vertical):
         )
 
     def _show_keys(self) -> None:
-        words = self._said or self._hint
-        if not self._said and self._planning.team is not None:
-            names = [action.id for action in own_actions("capacity") if action.id not in _AT_TIMES]
-            words = f"{hint_line(self.context.keymap, *names)} · {self._hint}"
-        _say(self._keys, Content(clean(words)))
+        # The footer has the keys; what one of them did is said here, and how to get out.
+        _say(self._keys, Content(clean(self._said or self._hint)))
 
     # Keys
 
@@ -227,6 +229,7 @@ class CapacityPane(Vertical):
         """Move the cursor."""
         self._people.go(self._people.cursor + step)
         self._show_person()
+        self.context.shell.show_footer()
 
     def half(self, direction: int) -> None:
         """Move the cursor by some lines."""
@@ -290,6 +293,11 @@ class CapacityDialog(PaneDialog[None]):
         self._title_line.display = self._hint_line.display = False
         self._figures.read_past()
         super().on_mount()
+        self.context.shell.show_footer()
+
+    def on_unmount(self) -> None:
+        super().on_unmount()
+        self.context.shell.show_footer()
 
     def before(self, action: Action) -> None:
         if action.scopes != (self.scope,) and "pane" not in action.scopes:
@@ -300,7 +308,7 @@ class DockedCapacity(VerticalScroll, can_focus=True):
     """The pane next to the board: it stays open while the board is edited, and updates with it."""
 
     DEFAULT_CSS = """
-    DockedCapacity { width: 57; height: 100%; background: $panel; padding: 0 1; }
+    DockedCapacity { width: 60; height: 100%; background: $panel; padding: 0 1; }
     DockedCapacity { border-left: outer $primary 40%; }
     DockedCapacity:focus { border-left: outer $primary; }
     """

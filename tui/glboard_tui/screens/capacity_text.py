@@ -19,7 +19,7 @@ from glboard_tui.texts import free_words, state_of
 from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
-from glboard_tui.widgets.text import BAR, TRACK, fit, fit_right
+from glboard_tui.widgets.text import fit, fit_right
 
 _MOST_NAME = 20
 #: Of more former names, the rest is only counted.
@@ -142,7 +142,7 @@ def _cols(columns: Columns) -> tuple[Col, ...]:
         return (*cols, Col(width=_WORD))
     cols += [Col(width=width, right=True) for _, width in columns.shown]
     if columns.bar:
-        cols.append(Col(width=columns.bar))
+        cols.append(Col(width=columns.bar, bar=True))
     return (*cols, Col(width=_REMAINS, right=True))
 
 
@@ -156,17 +156,23 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
         cells += [(number(tally.carried), ink), (str(tally.planned), ink)]
         if columns.bar:
             drawn = (
-                "" if tally.weight is None else bar(tally.carried + tally.planned, tally.weight, columns.bar)
+                "" if tally.weight is None else bar(tally.carried, tally.planned, tally.weight, columns.bar)
             )
             cells.append((drawn, tone))
     cells.append((tally.remains, tone))
     return tuple(cells)
 
 
-def bar(used: float, budget: float, cells: int) -> str:
-    """The used part of a budget; what is over is said in words next to it."""
-    filled = cells if used > budget else min(cells, round(used / budget * cells)) if budget > 0 else 0
-    return BAR * filled + TRACK * (cells - filled)
+def bar(carried: float, planned: float, budget: float, cells: int) -> str:
+    """The budget as a bar of ``cells`` letters: carried over, planned, what is over, what is free."""
+    whole = max(budget, carried + planned)
+    if whole <= 0:
+        return "-" * cells
+    within = min(cells, round(budget / whole * cells))
+    first = min(within, round(carried / whole * cells))
+    second = min(within, round((carried + planned) / whole * cells)) - first
+    over = cells - within
+    return "c" * first + "p" * second + "-" * (within - first - second) + "o" * over
 
 
 def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: bool) -> str:

@@ -6,7 +6,7 @@ end with it, and its lines are attributes, not queried from widgets that may be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -85,6 +85,29 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+class Waiting(Dialog[T]):
+    """A question that needs an answer of the server before it can be asked: modal from the first moment.
+
+    Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc cancels.
+    """
+
+    def __init__(self, question: str, read: Callable[[], Awaitable[T]], *, note: str) -> None:
+        super().__init__(question, note=note)
+        self._read = read
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.run_worker(self._wait(), exit_on_error=False)
+
+    async def _wait(self) -> None:
+        found = await self._read()
+        # Not from within: closing ends the dialog's workers.
+        self.call_later(self._answered, found)
+
+    def _answered(self, found: T) -> None:
+        self.dismiss(found)
 
 
 class Ask(Dialog[str]):

@@ -1,4 +1,4 @@
-"""The failed changes and conflicts, each with the reason: retry, edit, copy or discard; and the change log.
+"""The failed changes and conflicts, each with the reason: retry, edit, copy or discard.
 
 A conflict is listed here because its card may have left the board: to retry it is to keep mine, to discard it
 is to keep theirs.
@@ -12,11 +12,10 @@ from typing import Any
 from msgspec import structs
 from textual.content import Content
 
-from glboard_core.board.filters import folded
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
-from glboard_tui.bridge import FailedRow, LogRow
+from glboard_tui.bridge import FailedRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
 from glboard_tui.screens.editor import edit_in_editor
@@ -24,91 +23,6 @@ from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Tick, Ticks
 from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.widgets.text import clean, clip
-
-_TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
-
-
-_LOG = "Changes made with glboard"
-
-
-class ChangeLog(RowDialog):
-    """The change log, newest first: when, what, the value before, the result."""
-
-    scope = "log"
-
-    def __init__(self, context: CommandContext) -> None:
-        super().__init__(context, _LOG)
-        self._bridge = context.bridge
-        self._query = ""
-        self._rows: list[LogRow] = []
-
-    def fill(self) -> None:
-        words = folded(self._query).split()
-        self._rows = [row for row in self._bridge.history() if all(word in _searched(row) for word in words)]
-        shown = f" · filter {self._query}: {len(self._rows)}" if words else ""
-        self._title_line.update(Content(clean(f"{_LOG}{shown}")))
-        self.show_rows(
-            (_row(row) for row in self._rows),
-            empty="No change has these words." if words else "No changes yet.",
-        )
-
-    def action_search(self) -> None:
-        """Show only the changes with these words."""
-
-        def typed(text: str) -> None:
-            self._query = text.strip()
-            self.fill()
-
-        self.context.prompt(
-            "Search the changes", typed, value=self._query, placeholder="issue, change, result"
-        )
-
-    def action_open(self) -> None:
-        """Open the issue of the change."""
-        at = self.list.highlighted
-        row = self._rows[at] if at is not None and at < len(self._rows) else None
-        if row is None:
-            return
-        if self._bridge.issue(row.issue) is None:
-            self.say("This issue is not loaded, or no longer exists.")
-            return
-        self.dismiss(None)
-        self.context.make_way()
-        self.context.open_issue.open(row.issue)
-
-    def escape(self) -> None:
-        """End the search first, then close."""
-        if self._query:
-            self._query = ""
-            self.fill()
-        else:
-            self.leave()
-
-    def action_undo(self) -> None:
-        """Undo the last change and close, so that the board shows it; stay open if undo fails."""
-        if self.attempt(self._bridge.undo):
-            self.dismiss(None)
-
-
-def _searched(row: LogRow) -> str:
-    return folded(" ".join((row.when, row.reference, row.what, row.was, row.result, row.message)))
-
-
-def _row(row: LogRow) -> Content:
-    parts: list[str | tuple[str, str]] = [
-        (row.when, "dim"),
-        "  ",
-        (clean(row.reference), "bold"),
-        f"  {clean(row.what)}",
-    ]
-    if row.was:
-        parts.append((f"  was: {clean(row.was)}", "dim"))
-    if not row.as_expected:
-        parts.append((f"  {row.result}", _TONES.get(row.result, "dim")))
-    if row.message:
-        parts.append((f"\n       {clean(row.message)}", "$text-error"))
-    return Content.assemble(*parts)
-
 
 #: The letter of each part, the same as its key on the board.
 _LETTERS = {

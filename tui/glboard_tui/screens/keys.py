@@ -24,7 +24,7 @@ from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_act
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.keymap import Follow, Keymap, Match, NoMatch, Prefix, token_of
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.widgets.footer import WhichKey
+from glboard_tui.widgets.footer import KeyGroups, WhichKey
 
 T = TypeVar("T")
 
@@ -81,9 +81,8 @@ class Keys:
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {words}".rstrip()
                 size = self._strip.screen.size
-                self._strip.show(
-                    title, fitting([(f.key, self._value(f)) for f in follow], size.width, size.height)
-                )
+                entries = fitting([(f.key, self._value(f)) for f in follow], size.width, size.height)
+                self._strip.show(title, grouped(follow, entries))
             case NoMatch():
                 self.cancel()
                 self._say_why_not(keys, context.keymap.action_at(keys, now.scope), now)
@@ -117,6 +116,27 @@ class Keys:
             self._context.say(_NO_SEARCH)
         elif keys[0] != "escape":
             self._context.say(f"{key_words(keys[0])} does nothing here.")
+
+
+#: The groups of the strip, and those of the help that are in each; what is in none is a way to go.
+_STRIP_GROUPS: dict[str, tuple[str, ...]] = {
+    "boards": ("Boards",),
+    "lists": ("Panes", "Undo", "View"),
+    "go": (),
+}
+#: So many keys are found by their group rather than by reading all.
+_MANY = 16
+
+
+def grouped(follow: Sequence[Follow], entries: Sequence[tuple[str, str]]) -> KeyGroups:
+    """The entries of the strip in their groups if there are many, else as one without a name."""
+    if len(entries) < _MANY or not any(f.action is not None and f.action.group == "Boards" for f in follow):
+        return [("", entries)]
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in _STRIP_GROUPS}
+    for one, entry in zip(follow, entries, strict=True):
+        of = one.action.group if one.action is not None else ""
+        found[next((name for name, groups in _STRIP_GROUPS.items() if of in groups), "go")].append(entry)
+    return list(found.items())
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:

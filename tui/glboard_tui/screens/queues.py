@@ -19,7 +19,7 @@ from glboard_tui.widgets.table import Col, Head
 
 
 class Refinement(IssueList):
-    """Issues in planning breakdown without a weight, with the description next to the list."""
+    """Issues in planning breakdown without a weight by milestone, with the description next to the list."""
 
     scope = "refinement"
     empty = "No issues in planning breakdown need a weight."
@@ -29,7 +29,6 @@ class Refinement(IssueList):
         Col(title="pr", drop=2),
         Col(title="type", drop=3),
         Col(title="title", least=24),
-        Col(title="milestone", drop=1),
     )
     hints = (
         "weight.ready",
@@ -42,12 +41,17 @@ class Refinement(IssueList):
     )
 
     def fill(self) -> Sequence[Entry]:
-        return [self._entry(issue) for issue in self.planning.unrefined()]
+        groups = self.planning.unrefined()
+        return [
+            self._entry(issue, Head(f"{title or 'no milestone'} · {len(issues)}") if not row else None)
+            for title, issues in groups
+            for row, issue in enumerate(issues)
+        ]
 
     def heading_of(self, place: int, count: int) -> str:
         return f"Refinement queue: {place} of {count}"
 
-    def _entry(self, issue: Issue) -> Entry:
+    def _entry(self, issue: Issue, head: Head | None) -> Entry:
         names = self.context.bridge.settings.labels
         priority = highest(issue, names.priority_prefix)
         return Entry(
@@ -57,8 +61,8 @@ class Refinement(IssueList):
                 (f"P{priority}" if priority else "", "muted"),
                 (" ".join(kind.removeprefix(names.type_prefix) for kind in types_of(issue, names)), "muted"),
                 (self.context.bridge.title_of(issue), "text"),
-                (issue.milestone or "", "muted"),
             ),
+            heads=(head,) if head else (),
         )
 
 

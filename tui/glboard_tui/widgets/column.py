@@ -24,6 +24,7 @@ from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import AUTO, SHAPES, CardState, CardView, Density, Shape, height_of, paint
 from glboard_tui.widgets.colors import Palette, ansi_palette
+from glboard_tui.widgets.plain_lines import PlainLines
 from glboard_tui.widgets.selection import BoardState
 
 Present = Callable[[Issue, Column], CardView]
@@ -132,6 +133,7 @@ class CardList(Widget):
 
     def __init__(self, painter: Painter, state: BoardState) -> None:
         super().__init__()
+        self._styles_cache = PlainLines()
         self._painter = painter
         self._state = state
         self.cards: ColumnIndex | None = None
@@ -143,6 +145,9 @@ class CardList(Widget):
         self._window: tuple[_Shown, ...] = ()
         self._lines: list[tuple[_Shown, int]] = []
         self._thumb = (0, 0)
+        #: The card painted last.
+        self._picture: tuple[CardView, int, CardState, Shape, Edge, Palette] | None = None
+        self._strips: tuple[Strip, ...] = ()
 
     # -- what it shows
 
@@ -343,7 +348,12 @@ class CardList(Widget):
         state = self._state.of_card(shown.issue, self.cards.column.key)
         if not self._shape.gap and shown.row % 2:
             state = state._replace(odd=True)
-        strips = self._painter.card(view, width, state, self._shape, edge)
+        picture = (view, width, state, self._shape, edge, self._painter.palette)
+        # A card has several lines, and finding it in the painter's cache takes longer than to compare.
+        if self._picture is None or self._picture[0] is not view or self._picture != picture:
+            self._picture = picture
+            self._strips = self._painter.card(view, width, state, self._shape, edge)
+        strips = self._strips
         return strips[part] if part < len(strips) else self._painter.blank(width, edge)
 
     def _after(self, y: int) -> str:

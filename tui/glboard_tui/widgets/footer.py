@@ -127,8 +127,14 @@ KeyTitle = tuple[str, str]
 _GAP = 3
 
 
-def paint_keys(title: str, entries: Sequence[KeyTitle], width: int, palette: Palette) -> tuple[Strip, ...]:
-    """A title line and the entries, down the columns first, in strips of exactly ``width`` cells."""
+KeyGroups = Sequence[tuple[str, Sequence[KeyTitle]]]
+"""Keys with the name of their group, or "" if they need none."""
+
+
+def paint_keys(title: str, groups: KeyGroups, width: int, palette: Palette) -> tuple[Strip, ...]:
+    """A title line, the groups side by side, each with its name above, and its entries down the columns
+    first, in strips of exactly ``width`` cells.
+    """
     style = palette.style
     head = Line(width)
     head.add(" ", style("overlay"))
@@ -136,24 +142,39 @@ def paint_keys(title: str, entries: Sequence[KeyTitle], width: int, palette: Pal
     head.pad(11, style("overlay"))
     head.add("Esc cancel", style("overlay", "muted"))
     strips = [head.strip(style("overlay"))]
-    if not entries:
+    known = [
+        (clean(name), [(clean(key), clean(words)) for key, words in entries])
+        for name, entries in groups
+        if entries
+    ]
+    if not known:
         return tuple(strips)
-    known = [(clean(key), clean(words)) for key, words in entries]
-    keys = max(width_of(key) for key, _ in known)
-    most = max(width_of(words) for _, words in known) + keys + 1
+    every = [entry for _, entries in known for entry in entries]
+    keys = max(width_of(key) for key, _ in every)
+    most = max([width_of(words) + keys + 1 for _, words in every] + [width_of(name) for name, _ in known])
     cell = min(most, max(width - 2, 1))
-    across = max(1, (width - 2 + _GAP) // (cell + _GAP))
-    down = -(-len(known) // across)
-    for row in range(down):
+    across = max(len(known), (width - 2 + _GAP) // (cell + _GAP))
+    cell = min(cell, max((width - 2 + _GAP) // across - _GAP, 3))
+    # The fewest lines in which all groups fit next to one another.
+    down = next(n for n in range(1, len(every) + 1) if sum(-(-len(e) // n) for _, e in known) <= across)
+    columns = [
+        (name if first == 0 else "", entries[first : first + down])
+        for name, entries in known
+        for first in range(0, len(entries), down)
+    ]
+    named = any(name for name, _ in known)
+    for row in range(-1 if named else 0, down):
         line = Line(width)
         line.add(" ", style("overlay"))
-        for place in range(row, len(known), down):
-            key, words = known[place]
-            start = 1 + (place // down) * (cell + _GAP)
-            line.pad(width - start, style("overlay"))
-            line.add(fit_right(key, keys), style("overlay", "accent"))
-            line.add(" ", style("overlay"))
-            line.add(clip(words, max(cell - keys - 1, 0)), style("overlay", "text"))
+        for at, (name, entries) in enumerate(columns):
+            line.pad(width - 1 - at * (cell + _GAP), style("overlay"))
+            if row < 0:
+                line.add(clip(name, cell), style("overlay", "muted"))
+            elif row < len(entries):
+                key, words = entries[row]
+                line.add(fit_right(key, keys), style("overlay", "accent"))
+                line.add(" ", style("overlay"))
+                line.add(clip(words, max(cell - keys - 1, 0)), style("overlay", "text"))
         strips.append(line.strip(style("overlay")))
     return tuple(strips)
 
@@ -167,16 +188,21 @@ class WhichKey(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._title = ""
-        self._entries: tuple[KeyTitle, ...] = ()
+        self._groups: KeyGroups = ()
         self._strips: tuple[Strip, ...] = ()
 
-    def show(self, title: str, entries: Sequence[KeyTitle]) -> None:
+    def show(self, title: str, groups: KeyGroups) -> None:
         """List what can follow."""
-        self._title, self._entries = title, tuple(entries)
+        self._title, self._groups = title, groups
         self._strips = ()
         self.styles.height = self._height(self.app.size.width)
         self.display = True
         self.refresh()
+
+    @property
+    def entries(self) -> tuple[KeyTitle, ...]:
+        """All keys that are listed."""
+        return tuple(entry for _, entries in self._groups for entry in entries)
 
     def hide(self) -> None:
         """Hide the list."""
@@ -192,14 +218,14 @@ class WhichKey(Widget):
                 self.styles.height = height
 
     def _height(self, width: int) -> int:
-        return len(paint_keys(self._title, self._entries, width, palette_of(self.app)))
+        return len(paint_keys(self._title, self._groups, width, palette_of(self.app)))
 
     def render_line(self, y: int) -> Strip:
         """One line of the list."""
         palette = palette_of(self.app)
         width = self.size.width
         if not self._strips or self._strips[0].cell_length != width:
-            self._strips = paint_keys(self._title, self._entries, width, palette)
+            self._strips = paint_keys(self._title, self._groups, width, palette)
         return self._strips[y] if y < len(self._strips) else Strip.blank(width, palette.style("overlay"))
 
     def notify_style_update(self) -> None:

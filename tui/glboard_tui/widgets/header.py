@@ -274,21 +274,36 @@ def _bar(line: Line, view: HeaderView, cells: int, palette: Palette) -> None:
 
 
 def _third(view: HeaderView, width: int, palette: Palette) -> Strip:
+    """The groups of people; where they do not fit, whom the plan is for goes first, the last ones next."""
     line = Line(width)
     people = list(view.people)
-    lead = "Planned for  "
-    short = len(lead) + sum(width_of(clean(fact.text)) + 3 for fact in people) > width
-    lead = lead if people and not short else ""
-    items: list[_Item] = [
-        (clean(fact.short if short and fact.short else fact.text), INKS[fact.tone], 0) for fact in people
-    ]
-    while items and sum(width_of(text) + 3 for text, _, _ in items) - 1 > width:
-        items.pop()
-    line.add(f" {lead}", palette.style("rest", "muted"))
-    for place, (text, ink, _) in enumerate(items):
-        line.add(" · " if place else "", palette.style("rest", "muted"))
-        line.add(text, palette.style("rest", "muted" if ink == "text" else ink))
+    if _people_cells(people) > width and (later := [at for at, fact in enumerate(people) if fact.minor][1:]):
+        people = people[later[0] :]
+    while people and _people_cells(people) > width:
+        people.pop()
+    while people and people[-1].minor:
+        people.pop()
+    named = True
+    for fact in people:
+        text = clean(fact.text)
+        if fact.minor:
+            line.add(f"{'  ' if line.room < width else ''} {text} ", palette.style("rest", "muted"))
+        else:
+            line.add(" " if named else " · ", palette.style("rest", "muted"))
+            ink = INKS[fact.tone]
+            line.add(text, palette.style("rest", "text" if ink == "text" else ink))
+        named = fact.minor
     return line.strip(palette.style("rest"))
+
+
+def _people_cells(people: Sequence[Fact]) -> int:
+    # As they are painted: " Name", "   Name" further on; "  first", " · next".
+    cells, named = 0, True
+    for fact in people:
+        before = (4 if cells else 2) if fact.minor else 1 if named else 3
+        cells += width_of(clean(fact.text)) + before
+        named = fact.minor
+    return cells
 
 
 def _cells(items: Sequence[_Item]) -> int:

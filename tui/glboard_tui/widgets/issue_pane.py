@@ -7,7 +7,6 @@ when they arrive. All its content is remote: no markup, no HTML, no control char
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -20,6 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_core.planning.text import day_words
 from glboard_tui.widgets import markdown
 from glboard_tui.widgets.card import INKS, Chip, Fact
 from glboard_tui.widgets.colors import Ink, Palette, palette_of
@@ -104,6 +104,8 @@ def _style(item: Item, palette: Palette) -> Style:
 
 
 _MOST_NOTES = 50
+#: Lines of activity: what changed last, below the comments.
+_MOST_ACTIVITY = 8
 #: Characters of a system note.
 _LONGEST_LINE = 1_000
 
@@ -207,28 +209,33 @@ class DetailPane(VerticalScroll, can_focus=True):
 
 
 def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
-    """Comments in order, the newest last; only the last ones if many. System notes are dim lines.
+    """The comments in order, the newest last, then the activity, the newest first; of many only the last.
 
     ``older``: there are more before these.
     """
-    shown = notes[-_MOST_NOTES:]
-    parts: list[Content] = []
-    if hidden := len(notes) - len(shown):
-        count = f"more than {hidden:,}" if older else f"{hidden:,}"
-        parts.append(Content.styled(f"… {count} earlier comments", "dim"))
+    comments = [note for note in notes if not note.system]
+    activity = [note for note in notes if note.system][::-1]
+    more = "more than " if older else ""
+    parts: list[Content] = [Content.styled(f"Comments {more}{len(comments)}", "bold")] if comments else []
+    if hidden := len(comments) - len(shown := comments[-_MOST_NOTES:]):
+        parts.append(Content.styled(f"… {more}{hidden:,} earlier comments", "dim"))
     for note in shown:
-        when = _moment(note.created_at)
-        if note.system:
-            parts.append(
-                Content.styled(f"{when}  {clean(note.author)} {clean(note.body[:_LONGEST_LINE])}", "dim")
-            )
-        else:
-            head = Content.assemble((f"@{clean(note.author)}", "bold $primary"), (f"  {when}", "dim"))
-            parts.append(Content("\n").join([head, Content(markdown.comment(note.body))]))
-    if not parts:
-        return Content.styled("No comments.", "dim")
+        head = Content.assemble((f"@{clean(note.author)}", "bold $primary"), (f"  {_moment(note)}", "dim"))
+        parts.append(Content("\n").join([head, Content(markdown.comment(note.body))]))
+    if not comments:
+        parts.append(Content.styled("No comments.", "dim"))
+    if activity:
+        lines = [Content.styled("Activity", "bold")]
+        lines += [
+            Content.styled(f"{_moment(note)}  {clean(note.author)} {clean(note.body[:_LONGEST_LINE])}", "dim")
+            for note in activity[:_MOST_ACTIVITY]
+        ]
+        if folded := len(activity) - _MOST_ACTIVITY:
+            lines += [Content.styled(f"… {folded:,} earlier", "dim")] if folded > 0 else []
+        parts.append(Content("\n").join(lines))
     return Content("\n\n").join(parts)
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _moment(note: Note) -> str:
+    at = note.created_at
+    return f"{day_words(at.date())} {at:%Y, %H:%M} UTC"

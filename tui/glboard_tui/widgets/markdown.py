@@ -23,17 +23,31 @@ MOST_OF_NOTE, MOST_NOTE_LINES = 4_000, 60
 
 # The signs in front of a line's text: each can open a quote or a list within the one before.
 _OPENERS = re.compile(r"[\s>*+.)\d-]*")
+#: A task: the sign of its list entry, and its box.
+_TASK = re.compile(r"^(\s{0,12}(?:[-*+]|\d{1,9}[.)])\s+)\[([ xX~])\]\s")
 _COMMENT, _COMMENT_END = "<!--", "-->"
 
 
 def description(text: str) -> str:
     """A description as Markdown, cut to what can be laid out; says how much is left out."""
-    return _cut(text, MOST_CHARACTERS, MOST_BLOCKS)
+    return _with_boxes(_cut(text, MOST_CHARACTERS, MOST_BLOCKS))
 
 
 def comment(text: str) -> str:
     """A comment as plain text, cut in the same way."""
     return _cut(text, MOST_OF_NOTE, MOST_NOTE_LINES).rstrip()
+
+
+def _with_boxes(text: str) -> str:
+    """The tasks of a list with a box, ticked or not, except in code."""
+    lines, fence = text.split("\n"), ""
+    for at, line in enumerate(lines):
+        mark = line.lstrip()[:3]
+        if mark in ("```", "~~~"):
+            fence = "" if fence == mark else fence or mark
+        elif not fence:
+            lines[at] = _TASK.sub(lambda found: found[1] + ("☐ " if found[2] == " " else "☑ "), line)
+    return "\n".join(lines)
 
 
 def _cut(text: str, characters: int, blocks: int) -> str:

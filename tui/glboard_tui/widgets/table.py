@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
-from glboard_tui.widgets.text import Line, clean, clip_reference, fit, fit_right, width_of
+from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip_reference, fit, fit_right, width_of
 
 Cell = tuple[str, Ink]
 """Text and ink."""
@@ -31,7 +31,8 @@ class Col(Struct, frozen=True, kw_only=True):
     """A column. ``least`` is its minimum width when shrunk; 0 keeps the width of its content.
 
     ``drop``: dropped if even the minimums do not fit, the highest number first; 0 never is. ``reference``:
-    the number of its references is never cut. ``width`` is fixed, even if the column is empty.
+    the number of its references is never cut. ``width`` is fixed, even if the column is empty. ``bar``: its
+    text is drawn, a cell for each letter of ``BARS``.
     """
 
     title: str = ""
@@ -40,6 +41,16 @@ class Col(Struct, frozen=True, kw_only=True):
     drop: int = 0
     reference: bool = False
     width: int = 0
+    bar: bool = False
+
+
+#: The letters of a drawn bar: carried over, planned, over, and what is free.
+BARS: dict[str, tuple[str, Ink]] = {
+    "c": (BAR, "warn"),
+    "p": (BAR, "accent"),
+    "o": (BAR, "bad"),
+    "-": (TRACK, "line"),
+}
 
 
 class Head(Struct, frozen=True):
@@ -274,7 +285,12 @@ class Rows(LineList):
             gap = " " * gap_of(line.room)
             cells = widths(self._table.cols, self._natural, line.room)
         for (text, ink), col, width in zip(row, self._table.cols, cells, strict=True):
-            if width:
+            if width and col.bar:
+                for letter in text.ljust(width)[:width]:
+                    sign, own = BARS.get(letter, (" ", ink))
+                    line.add(sign, palette.style(ground, own))
+                line.add(gap, plain)
+            elif width:
                 words = clip_reference(clean(text), width) if col.reference else clean(text)
                 line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
                 line.add(gap, plain)

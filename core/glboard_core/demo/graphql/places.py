@@ -289,6 +289,7 @@ FIELDS: Fields = {
         "markedForDeletionOn": lambda project, _: project.marked,
         "issue": _project_issue,
         "issues": _project_issues,
+        "workItems": _project_issues,
         "openIssuesCount": _open_count,
         "autocompleteUsers": _completed,
         "projectMembers": _members,

@@ -18,6 +18,7 @@ from glboard_core.demo.world.world import World
 _WIDGETS = {
     "ASSIGNEES": "WorkItemWidgetAssignees",
     "DESCRIPTION": "WorkItemWidgetDescription",
+    "DEVELOPMENT": "WorkItemWidgetDevelopment",
     "HEALTH_STATUS": "WorkItemWidgetHealthStatus",
     "HIERARCHY": "WorkItemWidgetHierarchy",
     "ITERATION": "WorkItemWidgetIteration",
@@ -100,6 +101,10 @@ def _of(read: Any) -> Any:
     return lambda widget, info: read(widget.issue, info)
 
 
+def _closing(widget: Widget, _: Info, **args: Any) -> Connection:
+    return listed(widget.issue.merge_requests, args)
+
+
 FIELDS: Fields = {
     "Group": {"workItemTypes": _types},
     "WorkItem": {
@@ -127,6 +132,13 @@ FIELDS: Fields = {
     "WorkItemWidgetMilestone": {"milestone": lambda widget, _: widget.issue.milestone},
     "WorkItemWidgetWeight": {"weight": _of(issues.licensed_weight), "rolledUpWeight": lambda *_: None},
     "WorkItemWidgetStatus": {"status": _of(issues.status_of)},
+    "WorkItemWidgetDevelopment": {"closingMergeRequests": _closing},
+    "WorkItemClosingMergeRequest": {"fromMrDescription": lambda *_: True, "mergeRequest": lambda one, _: one},
+    "MergeRequest": {
+        "iid": lambda one, _: str(one.iid),
+        "reference": lambda one, _, full=False: f"{one.project.full_path if full else ''}!{one.iid}",
+        "headPipeline": lambda one, _: {"status": one.pipeline} if one.pipeline else None,
+    },
     "WorkItemWidgetIteration": {"iteration": lambda *_: None},
     "WorkItemWidgetHealthStatus": {"healthStatus": _of(issues.licensed_health)},
     "WorkItemWidgetStartAndDueDate": {

@@ -12,6 +12,7 @@ from datetime import date
 from random import Random
 
 from glboard_core.demo.http.process import DEFAULT_ISSUES, DEFAULT_UNPLACED
+from glboard_core.demo.sample.merge_requests import merge_requests_of
 from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
@@ -475,7 +476,8 @@ class Maker:
         if recipe.closed is not None:
             self._close(issue, recipe.closed)
         issue.upvotes = random.choice((0, 0, 0, 1, 2, 7))
-        issue.mr_count = random.choice((1, 1, 2)) if recipe.started else 0
+        if recipe.started:
+            issue.merge_requests = merge_requests_of(issue, random.choice((1, 1, 2)))
         if recipe.described:
             issue.description = (
                 f"## Why\n\nSee the planning issue.\n\n- [x] look into it\n- [ ] {issue.title[:40]}\n"

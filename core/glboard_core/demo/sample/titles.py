@@ -107,7 +107,7 @@ AWKWARD: tuple[str, ...] = (
     f"Override {_OVERRIDE}gnihtemos sesrever{_OVERRIDE} in the title",
     "Combining marks: n\u0303a\u0308i\u0308ve re\u0301sume\u0301 e\u0301ndpoint Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
     f"Emoji: 👩{_ZWJ}💻 reviews 🏳️{_ZWJ}🌈 badge for 👨{_ZWJ}👩{_ZWJ}👧{_ZWJ}👦 plans 🇩🇪",
-    ("Very long title about the guided setup of self-hosted models " * 5)[:255],
+    ("Very long title about the guided setup of self-hosted models " * 3).strip(),
     f"Escape {_ESC}[31mred{_ESC}[0m and {_ESC}[2J clear in the endpoint name",
     f"OSC {_ESC}]0;owned{_BEL} and link {_ESC}]8;;https://example.com{_ESC}\\here{_ESC}]8;;{_ESC}\\ in logs",
     f"C1 controls {_C1}31m and \x90tmux\x9c in model output",

@@ -153,6 +153,18 @@ class Note:
     system: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class MergeRequest:
+    """A merge request that closes an issue."""
+
+    iid: int
+    project: Project
+    title: str
+    state: str = "opened"
+    draft: bool = False
+    pipeline: str = ""
+
+
 class Issue:
     """An issue. `labels` is sorted by title; `history` is None until its first use."""
 
@@ -176,9 +188,9 @@ class Issue:
         "labels",
         "lock_version",
         "locked",
+        "merge_requests",
         "milestone",
         "moved_to",
-        "mr_count",
         "notes",
         "open",
         "position",
@@ -222,7 +234,8 @@ class Issue:
         self.milestone: Milestone | None = None
         self.assignees: tuple[User, ...] = ()
         self.blocked_by: tuple[Issue, ...] = ()
-        self.mr_count = 0
+        #: Those that close it, whatever their state: GitLab keeps the link of merged and closed ones.
+        self.merge_requests: list[MergeRequest] = []
         self.upvotes = 0
         self.moved_to: Issue | None = None
         self.duplicate_of: Issue | None = None
@@ -231,6 +244,11 @@ class Issue:
         self.lock_version = 0
         self.history: list[Event] | None = None
         self.notes: list[Note] | None = None
+
+    @property
+    def mr_count(self) -> int:
+        """What GitLab calls the number of its merge requests."""
+        return len(self.merge_requests)
 
     @property
     def reference(self) -> str:

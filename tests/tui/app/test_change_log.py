@@ -1,0 +1,93 @@
+"""The change log (``gh``): searched, opened from, and undone from, line by line or several in one go."""
+
+from __future__ import annotations
+
+import pytest
+
+from glboard_core.errors import StoreFailed
+from glboard_tui.screens.change_log import ChangeLog
+from tui.app.stage import GROUP, Stage
+from tui.app.test_failed_changes import _fails
+
+
+async def test_undo_in_the_log_reports_why_it_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.focus("platform#1")
+    await stage.press("5")
+    await stage.settle()
+    await stage.press("g", "h")
+    monkeypatch.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
+    await stage.press("u")
+    assert isinstance(stage.app.screen, ChangeLog)
+    assert "The disk is full." in stage.toasts[-1]
+    assert stage.issue("platform#1").weight == 5
+
+
+async def test_the_log_is_searched_and_opens_the_issue_of_a_change(stage: Stage) -> None:
+    for name in ("platform#1", "platform#3"):
+        await stage.focus(name)
+        await stage.press("5")
+    await stage.settle()
+    await stage.press("g", "h", "slash")
+    await stage.type("#1 weight")
+    await stage.press("enter")
+    log = stage.app.screen
+    assert isinstance(log, ChangeLog)
+    assert [row.reference for row in log._rows] == ["platform#1"]
+    await stage.press("enter")
+    assert stage.screen.pane.issue == stage.issue("platform#1").id
+    await stage.press("escape", "g", "h", "slash")
+    await stage.type("nothing like it")
+    await stage.press("enter", "escape")
+    # Escape ended the search; another one closes the log.
+    assert isinstance(stage.app.screen, ChangeLog)
+    await stage.press("escape")
+    assert not stage.screen.context.panes
+
+
+async def three_weights(stage: Stage) -> None:
+    """platform#1, #3 and #4 get a weight, each with a key of its own, and GitLab has them."""
+    for name in ("platform#1", "platform#3", "platform#4"):
+        await stage.focus(name)
+        await stage.press("5")
+    await stage.settle()
+
+
+def weights(stage: Stage) -> list[int | None]:
+    return [stage.world.issue(f"{GROUP}/platform#{iid}").weight for iid in (1, 3, 4)]
+
+
+async def test_several_changes_are_marked_and_undone_in_one_go(stage: Stage) -> None:
+    await three_weights(stage)
+    await stage.press("g", "h", "space", "down", "space")
+    assert isinstance(stage.app.screen, ChangeLog)
+    assert "2 selected" in str(stage.app.screen._title_line.content)
+    await stage.press("u")
+    assert not stage.screen.context.panes
+    assert "Undone: 2 changes." in stage.message
+    await stage.settle()
+    assert weights(stage) == [2, 5, 3], "the newest and the oldest; the one between stays"
+    await stage.press("U")
+    await stage.settle()
+    assert weights(stage) == [5, 5, 5], "redo brings both back"
+
+
+async def test_what_was_undone_from_the_log_is_no_longer_undone(stage: Stage) -> None:
+    await three_weights(stage)
+    await stage.press("g", "h", "j", "u")
+    await stage.settle()
+    assert weights(stage) == [5, 1, 5]
+    await stage.press("u", "u")
+    await stage.settle()
+    assert weights(stage) == [2, 1, 3], "undo goes on with the others, each once"
+    await stage.press("g", "h", "u")
+    assert isinstance(stage.app.screen, ChangeLog), "an undo is at the top: it says why, and stays"
+    assert "Already undone" in str(stage.app.screen._hint_line.content)
+
+
+async def test_a_line_stands_for_its_whole_keystroke(stage: Stage) -> None:
+    await stage.focus("platform#1")
+    await stage.press("space", "down", "space", "5")
+    await stage.settle()
+    await stage.press("g", "h", "u")
+    await stage.settle()
+    assert [stage.world.issue(f"{GROUP}/platform#{iid}").weight for iid in (1, 2)] == [2, None]
