@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,7 +125,7 @@ people = st.frozensets(st.sampled_from(["alder", "birch", "cedar"]), max_size=2)
 def edits(draw: st.DrawFn) -> Edit:
     add, assign = draw(labels), draw(people)
     scoped = sorted(label for label in add if "::" in label)
-    values = draw(
+    values: dict[str, Any] = draw(
         st.fixed_dictionaries(
             {},
             optional={

@@ -151,13 +151,11 @@ def squeezed(ops: Sequence[Op]) -> list[Op]:
     edits = [op for op in ops if op.change.as_edit is op.change]
     if len(edits) < 2 or (net := _net(edits)) is None:
         return list(ops)
-    found: list[Op] = []
-    for op in ops:
-        if op is edits[0]:
-            found += net
-        elif op.change.as_edit is not op.change:
-            found.append(op)
-    return found
+    first = ops.index(edits[0])
+    rest = [op for op in ops[first:] if op.change.as_edit is not op.change]
+    # What follows is about the issue as the edit leaves it: undo compares with that.
+    now = fold_one(net[0].before, net) if net else edits[0].before
+    return [*ops[:first], *net, *rebased(rest, now)]
 
 
 def _net(edits: Sequence[Op]) -> list[Op] | None:

@@ -77,7 +77,7 @@ class Drafts:
 
     def add(self, draft: Draft) -> None:
         """A new draft."""
-        self._save(structs.replace(draft, revision=1), ())
+        self._save(structs.replace(draft, revision=1))
 
     def change(
         self, draft: DraftId, step: Step, entries: Callable[[Draft], Sequence[OutboxEntry]] | None = None
@@ -90,13 +90,7 @@ class Drafts:
             if (before := self._all.get(draft)) is None:
                 return None
             after, handed = step(before), entries(before) if entries is not None else ()
-            if after is None:
-                if self._store.delete_draft(before, handed):
-                    self._forget(draft)
-                    return before
-            elif after == before and not handed:
-                return before
-            elif self._save(structs.replace(after, revision=before.revision + 1), handed):  # noqa: SIM114
+            if (after == before and not handed) or self._stored(before, after, handed):
                 return before
             self.adopt()
         raise StoreFailed(
@@ -104,18 +98,23 @@ class Drafts:
             hint="Nothing is lost. Try again in a moment.",
         )
 
-    def _save(self, draft: Draft, entries: Sequence[OutboxEntry]) -> bool:
+    def _stored(self, before: Draft, after: Draft | None, entries: Sequence[OutboxEntry]) -> bool:
+        """Whether this could be written: no other process changed the draft since ``before``."""
+        if after is not None:
+            return self._save(structs.replace(after, revision=before.revision + 1), entries)
+        if not self._store.delete_draft(before, entries):
+            return False
+        del self._all[before.id]
+        self._on = None if self._on == before.id else self._on
+        self._fold()
+        return True
+
+    def _save(self, draft: Draft, entries: Sequence[OutboxEntry] = ()) -> bool:
         if not self._store.put_draft(draft, entries):
             return False
         self._all[draft.id] = draft
         self._fold()
         return True
-
-    def _forget(self, draft: DraftId) -> None:
-        del self._all[draft]
-        if self._on == draft:
-            self._on = None
-        self._fold()
 
     def convert(self, now: Callable[[Group], Group]) -> list[IssueId]:
         """Something was renamed: every draft gets the present names. Returns the issues concerned."""

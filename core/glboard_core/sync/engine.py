@@ -277,7 +277,8 @@ class Engine:
     def undo(self) -> Group | None:
         """Undo the last keystroke, of this session or else of an earlier one.
 
-        In a draft it is the last one staged. Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
+        In a draft it is the last one staged, and nothing else. Unsent changes are withdrawn; the inverse of
+        the others is sent. None if there is nothing to undo.
         Raises LastRefused if GitLab refused the last keystroke, which ``discard_refused`` removes, and what
         ``perform`` raises.
         """
