@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch, short
@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
@@ -266,6 +267,8 @@ class Bridge:
         self.mask: Callable[[Issue], str | None] = lambda _: None
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine)
+        #: What is tried out before it is sent.
+        self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
         self._notify = notify
@@ -527,10 +530,15 @@ class Bridge:
         return self.engine.shown.get(issue) if self.engine else None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
+        """Description, as staged if it is, and notes, from the server.
+
+        Raises EditForbidden, ConnectionFailed, AuthError.
+        """
         if self.engine is None:
             raise NotConnected
-        return await self.engine.gateway.detail(issue)
+        found = await self.engine.gateway.detail(issue)
+        staged = self.drafts.description(issue)
+        return found if staged is None else structs.replace(found, description=staged, source=staged)
 
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
@@ -583,8 +591,9 @@ class Bridge:
         return bool(self.conflicts(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
-        """Whether it has changes: unsent, failed, or by others."""
-        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
+        """Whether it has changes: staged, unsent, failed, or by others."""
+        mine = self.is_pending(issue) or self.is_failed(issue) or self.drafts.is_staged(issue)
+        return mine or issue in self.unseen
 
     def is_here(self, row: ExternalChange) -> bool:
         """Whether a change by others is about an issue on the current board, or one that left it."""
@@ -631,6 +640,8 @@ class Bridge:
         last = self._last_change
         if last is None or self.no_undo:
             return ""
+        if self.drafts.undoes_staged:
+            return f"unstage: {last.title}"
         return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
 
     @property
@@ -643,6 +654,8 @@ class Bridge:
     def _last_change(self) -> Group | None:
         if self.engine is None:
             return None
+        if self.drafts.undoes_staged:
+            return self.engine.last_change()
         if (last := self.engine.undo_stack.last) is not None:
             return last
         if not self._earlier_read:
@@ -658,18 +671,33 @@ class Bridge:
             self._earlier_read = False
 
     @property
+    def done(self) -> Group | None:
+        """What was done, or redone, last in this session."""
+        if self.engine is None or self.drafts.undoes_staged:
+            return self._last_change
+        return self.engine.undo_stack.last
+
+    @property
+    def undone(self) -> Group | None:
+        """What was undone last."""
+        return self.engine.next_change if self.engine is not None else None
+
+    @property
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
-        return self.engine is not None and self.engine.undo_stack.next is not None
+        return self.engine is not None and self.engine.next_change is not None
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
         Raises StoreFailed if the undo cannot be stored, and LastRefused.
         """
+        staged = self.drafts.undoes_staged
         group = self.engine.undo() if self.engine else None
         self._earlier_read = False
-        return (group.title, undo.says(group.ops)) if group else None
+        if group is None:
+            return None
+        return group.title, "" if staged else undo.says(group.ops)
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""

@@ -65,6 +65,17 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
+PlanWords = tuple[str, str]
+"""A milestone, and what is free or planned in it."""
+
+
+def staged_line(title: str, before: PlanWords | None, after: PlanWords | None) -> str:
+    """What was staged, and what it does to the plan: ``Staged: 3 to 19.9 · 19.8: 2w over, now 3w free``."""
+    same = before is None or after is None or before == after
+    plan = "" if same or after is None or before is None else f" · {after[0]}: {before[1]}, now {after[1]}"
+    return f"Staged: {title}{plan}"
+
+
 # The header
 
 #: Seconds below which an age is not shown.
@@ -159,6 +170,8 @@ def footer_view(
     ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
     """
     hints: list[tuple[str, str]] = []
+    if now.draft and (keys := keymap.key("pane.drafts")):
+        hints.append((keys, "compare, apply"))
     for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
@@ -194,8 +207,10 @@ def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     if now.scope == "capacity":
         return "capacity pane"
     if now.selected and now.scope != "detail":
-        return f"{now.selected} selected"
-    return short(targets[0]) if targets else ""
+        words = f"{now.selected} selected"
+    else:
+        words = short(targets[0]) if targets else ""
+    return f"draft · {words}".removesuffix(" · ") if now.draft else words
 
 
 def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | None) -> str:

@@ -325,6 +325,16 @@ class Engine:
         except StoreFailed as error:
             self._status.disk_failed(error)
 
+    def apply_draft(
+        self, issues: Collection[IssueId], title: str, *, over: Collection[IssueId] = ()
+    ) -> Group | None:
+        """Send what the draft that is on has staged for these issues; see ``Staging.apply``.
+
+        Raises what ``perform`` raises.
+        """
+        self._check_writable()
+        return self.drafts.apply(issues, title, over=over)
+
     def redo(self) -> Group | None:
         """Redo what was undone last. Raises what ``perform`` raises."""
         self._check_writable()

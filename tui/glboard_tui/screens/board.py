@@ -60,14 +60,26 @@ class Quitting:
 
     def start(self) -> None:
         """Quit; if changes are unsent, ask, and quit without an answer once they are sent."""
-        status = self._context.bridge.status
+        bridge, status = self._context.bridge, self._context.bridge.status
         if status is None or not status.unsent:
-            self._context.shell.app.exit()
+            if bridge.drafts.count and not bridge.keeps:
+                self._ask_draft(bridge.drafts.count)
+            else:
+                self._context.shell.app.exit()
             return
         self._attempt += 1
         self._ask(status.unsent)
         if status.freshness not in ("offline", "signed-out"):
             self._send(_SOON)
+
+    def _ask_draft(self, staged: int) -> None:
+        """Of a session that keeps nothing: the draft ends with it."""
+        self._context.shell.app.push_screen(
+            Ask(
+                f"The draft has {staged} staged, and this session keeps nothing.", {"y": "quit, and lose it"}
+            ),
+            self._answered,
+        )
 
     def _ask(self, unsent: int) -> None:
         changes = f"{unsent} changes are" if unsent > 1 else "1 change is"

@@ -1,0 +1,138 @@
+"""The plan before and after as two tables: the team and its people, and the types of work. Pure.
+
+The first lines are the team's; then those for whom something changes. How many stay as they are is one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from glboard_core.planning.mix import UNDEFINED
+from glboard_core.planning.plan_comparison import BeforeAfter, ComparedPerson, ComparedType, PlanComparison
+from glboard_core.planning.text import counted, number
+from glboard_tui.texts import free_words, short_names
+from glboard_tui.widgets.text import clean, fit, fit_right
+
+#: Cells of a figure, of a difference, and between the two tables.
+_FIGURE, _DIFFERENCE, _GAP = 12, 6, 4
+#: Cells of a name, and those of one table without it.
+_NAME = 13
+_TABLE = 2 * _FIGURE + _DIFFERENCE
+
+_Line = list[tuple[str, str]]
+
+
+def figures(
+    found: PlanComparison, width: int, *, most: int, prefix: str, team: bool, hidden: bool
+) -> Content:
+    """Both tables next to each other if they fit in ``width`` cells, else the first one.
+
+    ``most`` people are listed. Without a ``team`` there is no capacity to compare with; ``hidden``: people's
+    figures are not shown.
+    """
+    left = _plan(found, most, team=team, hidden=hidden)
+    right = _types(found.types, prefix)
+    cells = max((sum(len(text) for text, _ in line) for line in left), default=0)
+    if cells + _GAP + _NAME + _TABLE > width:
+        return _joined(left)
+    lines = max(len(left), len(right))
+    rows: list[_Line] = []
+    for at in range(lines):
+        one = left[at] if at < len(left) else []
+        other = right[at] if at < len(right) else []
+        pad = cells + _GAP - sum(len(text) for text, _ in one)
+        rows.append([*one, (" " * pad, ""), *other])
+    return _joined(rows)
+
+
+def _joined(rows: Sequence[_Line]) -> Content:
+    return Content("\n").join([Content.assemble(*row) for row in rows])
+
+
+def _plan(found: PlanComparison, most: int, *, team: bool, hidden: bool) -> list[_Line]:
+    heads: _Line = [
+        (fit(clean(found.milestone), _NAME), "bold"),
+        (fit_right("planned now", _FIGURE), "dim"),
+        (fit_right("draft", _FIGURE), "dim"),
+        (" " * _DIFFERENCE, ""),
+    ]
+    if team:
+        heads += [(fit_right("free now", _FIGURE + 2), "dim"), (fit_right("draft", _FIGURE + 2), "dim")]
+    rows = [heads, [*_weights("Team", found.planned, strong=True), *(_free(found.free) if team else [])]]
+    changed = [person for person in found.people if person.differs]
+    names = short_names(person.username for person in found.people)
+    if not hidden:
+        rows += [_person(names[one.username], one, team=team) for one in changed[:most]]
+        if found.unassigned.difference:
+            rows.append(_weights("unassigned", found.unassigned))
+    if found.unweighted.difference:
+        rows.append(_weights("no weight", found.unweighted, unit=""))
+    same = len(found.people) - (0 if hidden else min(len(changed), most))
+    if same and not hidden:
+        more = len(changed) > most
+        words = f"{counted(same, 'other person')}".replace("persons", "people")
+        rows.append([(words if more else f"{words} unchanged", "dim")])
+    return rows
+
+
+def _person(name: str, person: ComparedPerson, *, team: bool) -> _Line:
+    return [*_weights(name, person.planned), *(_free(person.free) if team else [])]
+
+
+def _weights(name: str, value: BeforeAfter, *, strong: bool = False, unit: str = "w") -> _Line:
+    return [
+        (fit(clean(name), _NAME), "bold" if strong else ""),
+        (fit_right(f"{number(value.before)}{unit}", _FIGURE), "dim"),
+        (fit_right(f"{number(value.after)}{unit}", _FIGURE), "bold"),
+        (fit_right(difference(value.difference, unit), _DIFFERENCE), "$text-accent"),
+    ]
+
+
+def _free(value: BeforeAfter) -> _Line:
+    cells = _FIGURE + 2
+    if value.before is None or value.after is None:
+        return [(" " * 2 * cells, "")]
+    return [
+        (fit_right(free_words(value.before), cells), "dim"),
+        (
+            fit_right(free_words(value.after), cells),
+            "bold $text-error" if value.after < 0 else "bold $text-success",
+        ),
+    ]
+
+
+def _types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
+    if not types:
+        return []
+    rows: list[_Line] = [
+        [
+            (fit("type", _NAME), "bold"),
+            (fit_right("now", _FIGURE), "dim"),
+            (fit_right("draft", _FIGURE), "dim"),
+        ]
+    ]
+    for one in types:
+        name = "no type" if one.name == UNDEFINED else one.name.removeprefix(prefix)
+        before, after = (
+            f"{number(count)} · {number(weight)}w"
+            for count, weight in ((one.count.before, one.weight.before), (one.count.after, one.weight.after))
+        )
+        same = before == after
+        rows.append(
+            [
+                (fit(clean(name), _NAME), ""),
+                (fit_right(before, _FIGURE), "dim"),
+                (fit_right(after, _FIGURE), "dim" if same else "bold"),
+                (fit_right(difference(one.weight.difference), _DIFFERENCE), "$text-accent"),
+            ]
+        )
+    return rows
+
+
+def difference(value: float, unit: str = "w") -> str:
+    """``+3w``, ``−2w``; "" for none."""
+    if not value:
+        return ""
+    return f"{'+' if value > 0 else '−'}{number(abs(value))}{unit}"
