@@ -512,7 +512,7 @@ ACTIONS: tuple[Action, ...] = (
     _compare("apply", "enter", "Apply the marked changes, or all", "apply"),
     _compare("drop", "x", "Drop the marked changes, or the line's", "drop"),
     _drafts("open", "enter", "Turn the draft on, and compare", "compare"),
-    _drafts("use", "space", "Turn the draft on or off", "on or off"),
+    _drafts("use", "space", "Turn the draft on or off", "on/off"),
     _drafts("new", "n", "New draft", "new"),
     _drafts("rename", "e", "Rename the draft", "rename"),
     _drafts("delete", "x", "Delete the draft", "delete"),

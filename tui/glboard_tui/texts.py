@@ -70,10 +70,10 @@ PlanWords = tuple[str, str]
 
 
 def staged_line(title: str, before: PlanWords | None, after: PlanWords | None) -> str:
-    """What was staged, and what it does to the plan: ``Staged: 3 to 19.9 · 19.8: 2w over, now 3w free``."""
-    same = before is None or after is None or before == after
-    plan = "" if same or after is None or before is None else f" · {after[0]}: {before[1]}, now {after[1]}"
-    return f"Staged: {title}{plan}"
+    """What a staged change does to the plan: ``19.8: 2w over, now 3w free``; else only what it is."""
+    if before is None or after is None or before == after:
+        return f"Staged: {title}"
+    return f"{after[0]}: {before[1]}, now {after[1]}"
 
 
 # The header
@@ -192,6 +192,8 @@ def footer_view(
         hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.key('undo')} {undo}" if undo and now.scope != "capacity" else ""
+    if now.draft and message:
+        last = last.partition(":")[0]  # the message says more
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),

@@ -22,6 +22,7 @@ from glboard_core.model.issue import IssueId
 from glboard_tui import head, notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
@@ -76,7 +77,8 @@ class Quitting:
         """Of a session that keeps nothing: the draft ends with it."""
         self._context.shell.app.push_screen(
             Ask(
-                f"The draft has {staged} staged, and this session keeps nothing.", {"y": "quit, and lose it"}
+                f"{staged_words(staged)} in the draft, which this session cannot keep.",
+                {"y": "quit, and lose it"},
             ),
             self._answered,
         )

@@ -27,7 +27,7 @@ _Line = list[tuple[str, str]]
 def figures(
     found: PlanComparison, width: int, *, most: int, prefix: str, team: bool, hidden: bool
 ) -> Content:
-    """Both tables next to each other if they fit in ``width`` cells, else the first one.
+    """Both tables next to each other if they fit in ``width`` cells, else the first one and what changes.
 
     ``most`` people are listed. Without a ``team`` there is no capacity to compare with; ``hidden``: people's
     figures are not shown.
@@ -36,7 +36,7 @@ def figures(
     right = _types(found.types, prefix)
     cells = max((sum(len(text) for text, _ in line) for line in left), default=0)
     if cells + _GAP + _NAME + _TABLE > width:
-        return _joined(left)
+        return _joined([*left, *_changed_types(found.types, prefix)])
     lines = max(len(left), len(right))
     rows: list[_Line] = []
     for at in range(lines):
@@ -114,7 +114,6 @@ def _types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
         ]
     ]
     for one in types:
-        name = "no type" if one.name == UNDEFINED else one.name.removeprefix(prefix)
         before, after = (
             f"{number(count)} · {number(weight)}w"
             for count, weight in ((one.count.before, one.weight.before), (one.count.after, one.weight.after))
@@ -122,13 +121,27 @@ def _types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
         same = before == after
         rows.append(
             [
-                (fit(clean(name), _NAME), ""),
+                (fit(clean(_plain(one.name, prefix)), _NAME), ""),
                 (fit_right(before, _FIGURE), "dim"),
                 (fit_right(after, _FIGURE), "dim" if same else "bold"),
                 (fit_right(difference(one.weight.difference), _DIFFERENCE), "$text-accent"),
             ]
         )
     return rows
+
+
+def _changed_types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
+    """The types that change, in one line: ``feature 20w, 22w · bug 5w, 3w``."""
+    parts = [
+        f"{clean(_plain(one.name, prefix))} {number(one.weight.before)}w → {number(one.weight.after)}w"
+        for one in types
+        if one.weight.difference
+    ]
+    return [[(" · ".join(parts), "")]] if parts else []
+
+
+def _plain(name: str, prefix: str) -> str:
+    return "no type" if name == UNDEFINED else name.removeprefix(prefix)
 
 
 def difference(value: float, unit: str = "w") -> str:

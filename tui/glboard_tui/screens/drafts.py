@@ -36,9 +36,9 @@ class DraftList(MilestoneList):
     scope = "draft"
     empty = "Nothing staged yet: every key of the board stages a change while the draft is on."
     hints = (
-        ("selection.toggle", "mark"),
         "draft.apply",
         "draft.drop",
+        ("selection.toggle", "mark"),
         ("pane.drafts", "drafts"),
         ("draft.toggle", "turn off"),
         "escape",
@@ -97,7 +97,7 @@ class DraftList(MilestoneList):
         if draft is None:
             return "No draft is on."
         at = f" · line {place}" if count else ""
-        return f"Draft {draft.name}: {staged_words(count)}, nothing is sent · not shared, only on this machine{at}"
+        return f"Draft {draft.name}: {staged_words(count)} · not sent, not shared with colleagues{at}"
 
     def above(self) -> Content | None:
         """The plan before and after."""
