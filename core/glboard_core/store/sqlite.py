@@ -254,7 +254,7 @@ class SqliteStore(Store):
         return DraftId(value.decode()) if value else None
 
     def turn_on_draft(self, draft: DraftId | None) -> None:
-        # Durable: after a power cut, edits must not be sent because nobody knows that a draft was on.
+        # Durable: after a power cut, edits must not be sent because no one knows that a draft was on.
         with self._writing():
             self._durable.execute(
                 "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",

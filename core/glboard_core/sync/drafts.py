@@ -3,7 +3,7 @@
 Owns that they are on disk before they are shown, and that no process overwrites what another one staged. It
 holds no outbox and sends nothing: what is staged leaves only by being handed over, in one transaction.
 
-Which draft is on is remembered for the next session, but never changes in a running one: nobody's edits are
+Which draft is on is remembered for the next session, but never changes in a running one: no edits are
 sent, or staged, because of a key that was pressed elsewhere. Hence a draft that another process applied or
 deleted stays on here, empty, until it is turned off.
 """

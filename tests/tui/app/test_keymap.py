@@ -28,6 +28,7 @@ from glboard_tui.actions import (
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 from glboard_tui.screens import capacity_keys, capacity_post, failed_changes, issue_list, prompts
 from glboard_tui.screens.candidates import Candidates
+from glboard_tui.screens.drafts import DraftList, DraftNames
 from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
 from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
@@ -37,7 +38,7 @@ from glboard_tui.screens.say_do import SayDoPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", key) for key in "dxn"] + [("p",)]
+LATER = [("g", key) for key in "xn"] + [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -198,6 +199,8 @@ OWNERS: dict[str, type] = {
     "say-do": SayDoPane,
     "milestone-end": Ending,
     "plan-lock": LockedPlan,
+    "draft": DraftList,
+    "drafts": DraftNames,
     "capacity": capacity_keys.CapacityActions,
     "capacity-post": capacity_post.PostCapacity,
     "failed": failed_changes.FailedList,
@@ -217,6 +220,7 @@ HIDDEN = {
     ("pageup", "description.half-up", "focus.half-up"),
     ("enter", "candidates.accept", "description.toggle"),
     ("escape", "candidates.stop", "escape"),
+    ("enter", "draft.apply", "description.toggle"),
 }
 
 

@@ -92,7 +92,7 @@ class DraftList(MilestoneList):
         return "; ".join(f"{c.field} was {c.saw}, staged {c.mine}, now {c.theirs}" for c in one.conflicts)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Name, how much is staged, and that it is nobody else's business."""
+        """Name, how much is staged, and that no one else sees it."""
         draft = self.context.bridge.drafts.current
         if draft is None:
             return "No draft is on."
