@@ -42,6 +42,7 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("build", "build", ()),
     ("issue", "planning", ("enter",)),
     ("capacity", "planning", ("g", "r")),
+    ("draft", "planning", ("g", "d", *"lj2jM", "space", "j", "space", "M", *"hda", "g", "D", "space", "j")),
     ("keys", "planning", ("question_mark",)),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name))

@@ -292,7 +292,7 @@ _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_edita
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
-_draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_creatable)
+_draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_ready)
 _conflict = partial(_undo, when=lambda now: now.conflicting)
 _find = partial(_action, group="Find", when=_ready)
 _escape = partial(_action, group="Find", scopes=_ALL, palette=False)

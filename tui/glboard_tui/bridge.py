@@ -290,6 +290,8 @@ class Bridge:
         self.last_error: tuple[datetime, GlboardError] | None = None
         #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
         self.no_undo = ""
+        #: What undo or redo was about last.
+        self.last_step: Group | None = None
 
     # The engine's events
 
@@ -671,18 +673,6 @@ class Bridge:
             self._earlier_read = False
 
     @property
-    def done(self) -> Group | None:
-        """What was done, or redone, last in this session."""
-        if self.engine is None or self.drafts.undoes_staged:
-            return self._last_change
-        return self.engine.undo_stack.last
-
-    @property
-    def undone(self) -> Group | None:
-        """What was undone last."""
-        return self.engine.next_change if self.engine is not None else None
-
-    @property
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
         return self.engine is not None and self.engine.next_change is not None
@@ -695,13 +685,14 @@ class Bridge:
         staged = self.drafts.undoes_staged
         group = self.engine.undo() if self.engine else None
         self._earlier_read = False
+        self.last_step = group
         if group is None:
             return None
         return group.title, "" if staged else undo.says(group.ops)
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
-        group = self.engine.redo() if self.engine else None
+        group = self.last_step = self.engine.redo() if self.engine else None
         return group.title if group else None
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:

@@ -59,6 +59,12 @@ class Staging:
         return self._drafts.current
 
     @property
+    def remembered(self) -> Draft | None:
+        """The draft that the screen begins with, which is not on for a command."""
+        on = self._local_state.store.draft_on()
+        return self._drafts.get(on) if on is not None else None
+
+    @property
     def last(self) -> Group | None:
         """The keystroke that undo would take out of the draft."""
         draft = self.current
@@ -103,8 +109,6 @@ class Staging:
     def delete(self, draft: DraftId) -> None:
         """Delete a draft with everything staged in it."""
         before = self._local_state.as_shown(self._drafts.issues())
-        if (on := self.current) is not None and on.id == draft:
-            self._drafts.turn_on(None)
         self._drafts.change(draft, lambda _: None)
         self._show(before)
 
@@ -176,8 +180,6 @@ class Staging:
             return left if left.groups else None
 
         self._drafts.change(draft.id, rest, entries)
-        if self.current is None:
-            self._drafts.turn_on(None)
         self._local_state.queued(handed, before)
         if not handed:
             return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from glboard_core.board.operations import Edit
+from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.drafts import DraftList, DraftNames
-from glboard_tui.widgets.colors import palette_of
+from glboard_tui.widgets.colors import truecolor_palette
 from glboard_tui.widgets.header import paint_header
 from tui.app.stage import GROUP, Stage
 from tui.screens.lists import lines, names, on_top, text
@@ -20,7 +22,7 @@ def sent(stage: Stage) -> int:
 
 def head(stage: Stage, width: int = 160) -> str:
     """The first line of the screen."""
-    return paint_header(stage.screen.header.view, width, palette_of(stage.app))[0].text
+    return paint_header(stage.screen.header.view, width, truecolor_palette({}, dark=True))[0].text
 
 
 def there(stage: Stage, name: str) -> str | None:
@@ -134,7 +136,7 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     assert asked.startswith("Apply all of the draft? 2 issues. 19.8: ")
     await stage.press("y")
     await stage.settle()
-    assert stage.app.screen is stage.screen
+    on_top(stage, BoardScreen)
     assert "DRAFT" not in head(stage)
     assert there(stage, "platform#4") == "19.9"
     assert stage.world.issue(f"{GROUP}/platform#5").weight == 3
@@ -271,6 +273,18 @@ async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> No
     await stage.press("escape")
     await stage.settle()
     assert sent(stage) == 0
+
+
+async def test_a_staged_description_is_the_one_to_read_and_edit_next(stage: Stage) -> None:
+    await stage.press("g", "d")
+    issue = stage.issue("platform#4")
+    before = await stage.app.bridge.detail(issue.id)
+    change = Edit(description="Tried out", description_was=before.source)
+    stage.engine.perform([(issue.id, change)], "description")
+    shown = await stage.app.bridge.detail(issue.id)
+    assert (shown.description, shown.source) == ("Tried out", "Tried out")
+    stage.app.bridge.drafts.turn_off()
+    assert await stage.app.bridge.detail(issue.id) == before
 
 
 async def test_quitting_a_session_that_keeps_nothing_asks_about_the_draft(stage: Stage) -> None:

@@ -169,7 +169,7 @@ def undo(context: CommandContext, _: str) -> None:
         return
     title, but = found
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.undone)
+    where = _go_to(context, context.bridge.last_step)
     context.say(" ".join(filter(None, (f"Undone: {title}.", but, where))))
 
 
@@ -199,7 +199,7 @@ def redo(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.done)
+    where = _go_to(context, context.bridge.last_step)
     context.say(" ".join(filter(None, (f"Redone: {title}.", where))) if title else "Nothing to redo.")
 
 
