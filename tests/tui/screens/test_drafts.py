@@ -108,7 +108,7 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     screen = on_top(stage, DraftList)
     assert names(stage) == ["platform#1", "platform#3", "platform#4", "platform#5"]
     shown = text(stage)
-    assert "Draft 19.8: 4 staged · not sent, not shared with colleagues" in shown
+    assert "Draft 19.8: 4 staged · not sent, not shared · line 1" in shown
     found = shown.splitlines()
     team, alder = (next(one for one in found if one.startswith(name)).split() for name in ("Team", "alder"))
     assert team[1:4] == ["9w", "5w", "−4w"]
@@ -304,6 +304,7 @@ async def test_the_comparison_can_be_read_at_every_size(stage: Stage) -> None:
         await stage.pilot.pause()
         strips = stage.app.screen._compositor.render_strips(stage.app.size)
         written = "\n".join("".join(segment.text for segment in strip) for strip in strips)
+        assert "−3w" in next(line for line in written.splitlines() if "Team" in line), (size, written)
         for word in ("DRAFT 19.8 · 1 staged", "Team", "−3w", "platform#4", "Enter apply"):
             assert word in written, (size, word)
     await stage.press("escape")

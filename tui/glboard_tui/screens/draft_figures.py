@@ -6,6 +6,7 @@ The first lines are the team's; then those for whom something changes. How many 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -15,11 +16,24 @@ from glboard_core.planning.text import counted, number
 from glboard_tui.texts import free_words, short_names
 from glboard_tui.widgets.text import clean, fit, fit_right
 
-#: Cells of a figure, of a difference, and between the two tables.
-_FIGURE, _DIFFERENCE, _GAP = 12, 6, 4
-#: Cells of a name, and those of one table without it.
-_NAME = 13
-_TABLE = 2 * _FIGURE + _DIFFERENCE
+
+class _Cells(NamedTuple):
+    """The cells of a name, a figure, a difference, and of what is free."""
+
+    name: int = 13
+    figure: int = 12
+    difference: int = 6
+    free: int = 14
+
+    @property
+    def table(self) -> int:
+        """One table without what is free."""
+        return self.name + 2 * self.figure + self.difference
+
+
+_WIDE, _NARROW = _Cells(), _Cells(11, 7, 5, 11)
+#: Cells between the two tables.
+_GAP = 4
 
 _Line = list[tuple[str, str]]
 
@@ -32,10 +46,12 @@ def figures(
     ``most`` people are listed. Without a ``team`` there is no capacity to compare with; ``hidden``: people's
     figures are not shown.
     """
-    left = _plan(found, most, team=team, hidden=hidden)
+    needed = _WIDE.table + (2 * _WIDE.free if team else 0)
+    cells_of = _WIDE if needed <= width else _NARROW
+    left = _plan(found, cells_of, most, team=team, hidden=hidden)
     right = _types(found.types, prefix)
     cells = max((sum(len(text) for text, _ in line) for line in left), default=0)
-    if cells + _GAP + _NAME + _TABLE > width:
+    if cells + _GAP + _WIDE.table > width:
         return _joined([*left, *_changed_types(found.types, prefix)])
     lines = max(len(left), len(right))
     rows: list[_Line] = []
@@ -51,24 +67,26 @@ def _joined(rows: Sequence[_Line]) -> Content:
     return Content("\n").join([Content.assemble(*row) for row in rows])
 
 
-def _plan(found: PlanComparison, most: int, *, team: bool, hidden: bool) -> list[_Line]:
+def _plan(found: PlanComparison, at: _Cells, most: int, *, team: bool, hidden: bool) -> list[_Line]:
+    now = "planned now" if at is _WIDE else "now"
     heads: _Line = [
-        (fit(clean(found.milestone), _NAME), "bold"),
-        (fit_right("planned now", _FIGURE), "dim"),
-        (fit_right("draft", _FIGURE), "dim"),
-        (" " * _DIFFERENCE, ""),
+        (fit(clean(found.milestone), at.name), "bold"),
+        (fit_right(now, at.figure), "dim"),
+        (fit_right("draft", at.figure), "dim"),
+        (" " * at.difference, ""),
     ]
     if team:
-        heads += [(fit_right("free now", _FIGURE + 2), "dim"), (fit_right("draft", _FIGURE + 2), "dim")]
-    rows = [heads, [*_weights("Team", found.planned, strong=True), *(_free(found.free) if team else [])]]
+        heads += [(fit_right("free now", at.free), "dim"), (fit_right("draft", at.free), "dim")]
+    total = _weights("Team", found.planned, at, strong=True)
+    rows = [heads, [*total, *(_free(found.free, at) if team else [])]]
     changed = [person for person in found.people if person.differs]
     names = short_names(person.username for person in found.people)
     if not hidden:
-        rows += [_person(names[one.username], one, team=team) for one in changed[:most]]
+        rows += [_person(names[one.username], one, at, team=team) for one in changed[:most]]
         if found.unassigned.difference:
-            rows.append(_weights("unassigned", found.unassigned))
+            rows.append(_weights("unassigned", found.unassigned, at))
     if found.unweighted.difference:
-        rows.append(_weights("no weight", found.unweighted, unit=""))
+        rows.append(_weights("no weight", found.unweighted, at, unit=""))
     same = len(found.people) - (0 if hidden else min(len(changed), most))
     if same and not hidden:
         more = len(changed) > most
@@ -77,29 +95,26 @@ def _plan(found: PlanComparison, most: int, *, team: bool, hidden: bool) -> list
     return rows
 
 
-def _person(name: str, person: ComparedPerson, *, team: bool) -> _Line:
-    return [*_weights(name, person.planned), *(_free(person.free) if team else [])]
+def _person(name: str, person: ComparedPerson, at: _Cells, *, team: bool) -> _Line:
+    return [*_weights(name, person.planned, at), *(_free(person.free, at) if team else [])]
 
 
-def _weights(name: str, value: BeforeAfter, *, strong: bool = False, unit: str = "w") -> _Line:
+def _weights(name: str, value: BeforeAfter, at: _Cells, *, strong: bool = False, unit: str = "w") -> _Line:
     return [
-        (fit(clean(name), _NAME), "bold" if strong else ""),
-        (fit_right(f"{number(value.before)}{unit}", _FIGURE), "dim"),
-        (fit_right(f"{number(value.after)}{unit}", _FIGURE), "bold"),
-        (fit_right(difference(value.difference, unit), _DIFFERENCE), "$text-accent"),
+        (fit(clean(name), at.name), "bold" if strong else ""),
+        (fit_right(f"{number(value.before)}{unit}", at.figure), "dim"),
+        (fit_right(f"{number(value.after)}{unit}", at.figure), "bold" if value.difference else "dim"),
+        (fit_right(difference(value.difference, unit), at.difference), "$text-accent"),
     ]
 
 
-def _free(value: BeforeAfter) -> _Line:
-    cells = _FIGURE + 2
+def _free(value: BeforeAfter, at: _Cells) -> _Line:
     if value.before is None or value.after is None:
-        return [(" " * 2 * cells, "")]
+        return [(" " * 2 * at.free, "")]
+    tone = "$text-error" if value.after < 0 else "$text-success"
     return [
-        (fit_right(free_words(value.before), cells), "dim"),
-        (
-            fit_right(free_words(value.after), cells),
-            "bold $text-error" if value.after < 0 else "bold $text-success",
-        ),
+        (fit_right(free_words(value.before), at.free), "dim"),
+        (fit_right(free_words(value.after), at.free), f"bold {tone}" if value.difference else "dim"),
     ]
 
 
@@ -108,9 +123,9 @@ def _types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
         return []
     rows: list[_Line] = [
         [
-            (fit("type", _NAME), "bold"),
-            (fit_right("now", _FIGURE), "dim"),
-            (fit_right("draft", _FIGURE), "dim"),
+            (fit("type", _WIDE.name), "bold"),
+            (fit_right("now", _WIDE.figure), "dim"),
+            (fit_right("draft", _WIDE.figure), "dim"),
         ]
     ]
     for one in types:
@@ -121,10 +136,10 @@ def _types(types: Sequence[ComparedType], prefix: str) -> list[_Line]:
         same = before == after
         rows.append(
             [
-                (fit(clean(_plain(one.name, prefix)), _NAME), ""),
-                (fit_right(before, _FIGURE), "dim"),
-                (fit_right(after, _FIGURE), "dim" if same else "bold"),
-                (fit_right(difference(one.weight.difference), _DIFFERENCE), "$text-accent"),
+                (fit(clean(_plain(one.name, prefix)), _WIDE.name), ""),
+                (fit_right(before, _WIDE.figure), "dim"),
+                (fit_right(after, _WIDE.figure), "dim" if same else "bold"),
+                (fit_right(difference(one.weight.difference), _WIDE.difference), "$text-accent"),
             ]
         )
     return rows

@@ -48,7 +48,7 @@ class DraftList(MilestoneList):
         Col(title="w", right=True),
         Col(title="title", least=24),
         Col(title="who", least=6, drop=2),
-        Col(title="would change", least=30),
+        Col(title="change", least=22),
     )
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
@@ -97,7 +97,7 @@ class DraftList(MilestoneList):
         if draft is None:
             return "No draft is on."
         at = f" · line {place}" if count else ""
-        return f"Draft {draft.name}: {staged_words(count)} · not sent, not shared with colleagues{at}"
+        return f"Draft {draft.name}: {staged_words(count)} · not sent, not shared{at}"
 
     def above(self) -> Content | None:
         """The plan before and after."""
@@ -113,6 +113,11 @@ class DraftList(MilestoneList):
             team=self.planning.team is not None,
             hidden=self.planning.team_store.hides_figures,
         )
+
+    def on_resize(self) -> None:
+        """The tables depend on the width."""
+        if self.is_mounted:
+            self.call_later(self.refill)
 
     # Keys
 
