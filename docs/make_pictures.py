@@ -50,6 +50,7 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("question", "planning", ("l", "l", "j", "j", "d", "c")),
     ("menu", "planning", ("g",)),
     ("log", "planning", ("2", "l", "3", "M", "g", "h", "space")),
+    ("draft", "planning", ("g", "d", *"lj2jM", "space", "j", "space", "M", *"hda", "g", "D", "space", "j")),
     ("keys", "planning", ("question_mark",)),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name))

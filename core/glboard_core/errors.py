@@ -194,6 +194,17 @@ class ReadOnly(GlboardError):
     title = "Read-only"
 
 
+class DraftOn(GlboardError):
+    """A draft is on, so nothing is sent, and this cannot be staged."""
+
+    title = "Draft"
+
+    def __init__(self, what: str = "This cannot be staged.") -> None:
+        super().__init__(
+            f"A draft is on: nothing is sent. {what}", hint="Turn the draft off, then try again."
+        )
+
+
 class StoreFailed(GlboardError):
     """The state folder is not usable."""
 

@@ -23,6 +23,7 @@ from glboard_core.errors import (
     AuthError,
     ConfigError,
     ConnectionFailed,
+    DraftOn,
     GlboardError,
     NameUnknown,
     ReadOnly,
@@ -200,10 +201,12 @@ class MilestoneSetup:
         """Do the due steps of the last ``look``, except those in ``without``.
 
         A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
-        is not tried. Raises ReadOnly.
+        is not tried. Raises ReadOnly, DraftOn.
         """
         if self._engine.read_only:
             raise ReadOnly(READ_ONLY, hint="Restart without --read-only to make changes.")
+        if self._engine.drafts.current is not None:
+            raise DraftOn("A milestone cannot be opened in it.")
         doing = {"label": self._label, "board": self._board, "issue": self._issue}
         done: list[StepOutcome] = []
         broken: GlboardError | None = None

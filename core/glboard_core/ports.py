@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from glboard_core.board.conflicts import Conflict
+from glboard_core.board.draft import Draft, DraftId
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
@@ -404,6 +405,25 @@ class Store(Protocol):
 
     def settle(self, ops: Iterable[OpId], failed: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log, in one transaction."""
+
+    def drafts(self) -> Sequence[Draft]:
+        """The drafts, oldest first. Unreadable ones are skipped and kept."""
+
+    def draft_on(self) -> DraftId | None:
+        """The draft that a session begins with; None for none."""
+
+    def turn_on_draft(self, draft: DraftId | None) -> None:
+        """Begin the next session with this draft, or with none: on disk before this returns."""
+
+    def put_draft(self, draft: Draft, entries: Sequence[OutboxEntry] = ()) -> bool:
+        """Store a draft, and what of it was applied in the outbox, in one transaction.
+
+        Does neither, and returns False, unless the stored one has the ``revision`` before this one's (0 is
+        that of none): another process changed it.
+        """
+
+    def delete_draft(self, draft: Draft, entries: Sequence[OutboxEntry] = ()) -> bool:
+        """Delete a draft likewise, if the stored one still has the same ``revision``."""
 
     def failed_changes(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""

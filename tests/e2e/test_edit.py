@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from glboard_core.board.draft import Draft, DraftId
+from glboard_core.board.operations import Edit, OpId
+from glboard_core.board.undo import Group
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.clock import DAY
 from glboard_core.demo.world.world import World
+from glboard_core.store.sqlite import SqliteStore
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, GROUP_LABEL, ME, READY, small_world
 
@@ -85,6 +90,24 @@ def test_accept_adds_deliverable_and_the_assignee(world: World) -> None:
     assert run(["undo"]) == 0
     assert labels(world, RIPE) == {"type::bug", READY}
     assert assignees(world, RIPE) == {"eng_birch"}
+
+
+def test_a_command_sends_its_edit_and_nothing_of_a_draft(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--weight", "3") == 0
+    [state] = (Path(os.environ["XDG_STATE_HOME"]) / "glboard").glob("*.sqlite3")
+    store, draft = SqliteStore(state), DraftId("d")
+    staged = structs.replace(store.log()[0].change, id=OpId("staged"), change=Edit(weight=8))
+    group = Group(id=staged.group, title="weight 8", ops=(staged,))
+    assert store.put_draft(Draft(id=draft, name="what if", revision=1, groups=(group,)))
+    store.turn_on_draft(draft)
+    store.close()
+    capsys.readouterr()
+    assert edit(RAW, "--weight", "2") == 0
+    assert "The draft what if is on in glboard; this edit is sent, not staged." in capsys.readouterr().err
+    assert run(["undo"]) == 0
+    assert (world.issue(RIPE).weight, world.issue(RAW).weight) == (3, None)
+    assert run(["undo"]) == 0
+    assert world.issue(RIPE).weight == 2
 
 
 def test_defer_moves_on_and_removes_deliverable(world: World) -> None:

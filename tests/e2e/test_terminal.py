@@ -130,6 +130,28 @@ def test_changes_reach_gitlab(home: Path, gitlab: SpawnedDemo) -> None:
     assert f"{reference},7," in line
 
 
+def test_a_draft_survives_a_kill_and_nothing_of_it_is_sent(home: Path, gitlab: SpawnedDemo) -> None:
+    account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}
+    before = _run(home, "show", "planning", "--format", "csv", **account).stdout
+    with Terminal([*GLBOARD, "open", "planning"], home, environment=account) as terminal:
+        terminal.wait(live, "the board")
+        terminal.press("g", "d")
+        terminal.see("DRAFT", "nothing staged")
+        terminal.press("9")
+        terminal.see("1 staged · nothing is sent", "unstage")
+        os.kill(terminal.pid, signal.SIGKILL)
+    # Neither a command that sends what is unsent, nor the next session, sends what is staged.
+    assert _run(home, "undo", **account).stdout == "Nothing to undo.\n"
+    with Terminal([*GLBOARD, "open", "planning"], home, environment=account) as terminal:
+        terminal.wait(lambda text: "1 staged · nothing is sent" in text and "live" in text, "the draft")
+        terminal.press("g", "D")
+        terminal.see("not sent, not shared", "to 9")
+        terminal.press("\x1b")
+        terminal.lose("not sent, not shared")
+        leave(terminal)
+    assert _run(home, "show", "planning", "--format", "csv", "--fresh", **account).stdout == before
+
+
 def test_editor_takes_over_the_terminal_and_returns_it(home: Path) -> None:
     editor = home / "editor"
     editor.write_text("#!/bin/sh\nprintf 'Edited in between\\n' >\"$1\"\n")

@@ -14,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
+from glboard_core.board.draft import Draft, DraftId
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
+from glboard_core.board.undo import Group
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.ports import FailedChange, Logged, OutboxEntry
@@ -23,6 +25,7 @@ from support import make
 
 names = st.sampled_from([OpId(name) for name in "abcdef"])
 some_names = st.lists(names, unique=True, max_size=4)
+drafts = st.sampled_from([DraftId("d"), DraftId("e")])
 CLASHES = (Conflict("weight", "1", "8", "5"),)
 milestones = st.sampled_from([None, "19.8", "19.9"])
 
@@ -65,6 +68,34 @@ class Model:
         self.values: dict[str, bytes] = {}
         self.locked: list[PlanSnapshot] = []
         self.cached: dict[str, bytes] = {}
+        self.staged: dict[DraftId, Draft] = {}
+        self.on: DraftId | None = None
+
+    def drafts(self) -> list[Draft]:
+        return [self.staged[name] for name in sorted(self.staged)]
+
+    def draft_on(self) -> DraftId | None:
+        return self.on
+
+    def turn_on_draft(self, draft: DraftId | None) -> None:
+        self.on = draft
+
+    def _revision(self, draft: DraftId) -> int:
+        return self.staged[draft].revision if draft in self.staged else 0
+
+    def put_draft(self, draft: Draft, entries: Sequence[OutboxEntry]) -> bool:
+        if self._revision(draft.id) != draft.revision - 1:
+            return False
+        self.staged[draft.id] = draft
+        self.enqueue(entries, [])
+        return True
+
+    def delete_draft(self, draft: Draft, entries: Sequence[OutboxEntry]) -> bool:
+        if self._revision(draft.id) != draft.revision:
+            return False
+        self.staged.pop(draft.id, None)
+        self.enqueue(entries, [])
+        return True
 
     def put(self, issues: Sequence[Issue]) -> None:
         for issue in issues:
@@ -244,6 +275,24 @@ class Contract(RuleBasedStateMachine):
         """A failed change is discarded."""
         self.both("delete_failed", name)
 
+    @rule(name=drafts, revision=st.integers(0, 3), weight=st.integers(0, 9), handed=some_names)
+    def put_draft(self, name: DraftId, revision: int, weight: int, handed: list[OpId]) -> None:
+        """Something is staged, or handed over to the outbox, by whoever knows the draft as it is."""
+        group = Group(id=GroupId("g"), title="t", ops=(op(OpId("z"), weight),))
+        entries = [OutboxEntry(op=op(one, weight)) for one in handed]
+        self.both("put_draft", Draft(id=name, name="what if", revision=revision, groups=(group,)), entries)
+
+    @rule(name=drafts, revision=st.integers(1, 3), handed=some_names)
+    def delete_draft(self, name: DraftId, revision: int, handed: list[OpId]) -> None:
+        """A draft is deleted, or all of it applied."""
+        entries = [OutboxEntry(op=op(one, 1)) for one in handed]
+        self.both("delete_draft", Draft(id=name, name="what if", revision=revision), entries)
+
+    @rule(name=st.none() | drafts)
+    def turn_on_draft(self, name: DraftId | None) -> None:
+        """Another draft is on, or none."""
+        self.both("turn_on_draft", name)
+
     @rule(key=st.sampled_from(["k", "l"]), value=st.binary(max_size=4))
     def put_meta(self, key: str, value: bytes) -> None:
         """Another value is stored."""
@@ -270,7 +319,7 @@ class Contract(RuleBasedStateMachine):
     @invariant()
     def alike(self) -> None:
         """Both return the same for everything."""
-        for name in ("outbox", "failed_changes", "log", "projects"):
+        for name in ("outbox", "failed_changes", "log", "projects", "drafts", "draft_on"):
             self.both(name)
         self.both("log", 2)
         for key in ("k", "l"):

@@ -15,28 +15,39 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 Group = Literal[
-    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "Panes",
-    "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
-    "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
+    "Panes", "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone",
+    "Locked plan", "Capacity", "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes",
+    "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
-    "failed", "log", "milestone-setup", "walk", "comment", "new-issue", "welcome",
+    "draft", "drafts", "failed", "log", "milestone-setup", "walk", "comment", "new-issue", "welcome",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
 _PARENTS: dict[Scope, Scope] = {
     **dict.fromkeys(
-        ("candidates", "triage", "refinement", "own-work", "say-do", "milestone-end", "plan-lock", "mix"),
+        (
+            "candidates",
+            "triage",
+            "refinement",
+            "own-work",
+            "say-do",
+            "milestone-end",
+            "plan-lock",
+            "mix",
+            "draft",
+        ),
         "described-list",
     ),
     "described-list": "list",
     "updates": "list",
     **dict.fromkeys(
-        ("list", "capacity", "capacity-post", "failed", "log", "milestone-setup", "walk"), "pane"
+        ("list", "capacity", "capacity-post", "drafts", "failed", "log", "milestone-setup", "walk"), "pane"
     ),
     "pane": "any-pane",
 }
@@ -67,6 +78,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     conflicting: bool = False
     #: Whether this server supports weights (EE).
     weights: bool = True
+    #: Whether a draft is on: edits are staged.
+    draft: bool = False
     #: Whether the catalog is loaded, so that pickers have something to offer.
     ready: bool = True
     writable: bool = True
@@ -280,6 +293,7 @@ _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_edita
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
+_draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_ready)
 _conflict = partial(_undo, when=lambda now: now.conflicting)
 _find = partial(_action, group="Find", when=_ready)
 _escape = partial(_action, group="Find", scopes=_ALL, palette=False)
@@ -302,6 +316,8 @@ _milestone_end = _own("End of milestone", "milestone-end")
 _plan_lock = _own("Locked plan", "plan-lock")
 _capacity = _own("Capacity", "capacity")
 _post = _own("Posting the capacity", "capacity-post")
+_compare = _own("Comparing a draft", "draft")
+_drafts = _own("Drafts", "drafts")
 _failed = _own("Failed changes", "failed")
 _log = _own("Change log", "log")
 _setup = _own("Opening a milestone", "milestone-setup")
@@ -312,6 +328,7 @@ _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
+_DRAFT = "Draft on or off: try changes out, nothing is sent"
 _MISSING = "Add missing labels: group, type, subtype, category"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
@@ -405,6 +422,10 @@ ACTIONS: tuple[Action, ...] = (
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
     _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),
     _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare"),
+    _draft("draft.toggle", "drafts.toggle", "g d", _DRAFT, "draft"),
+    _draft(
+        "pane.drafts", "drafts.compare", "g D", "Draft: compare, apply, drop; again: all drafts", "drafts"
+    ),
     _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter", scopes=("board", "list")),
     _find("filter.person", "navigate.by_person", "f a", "Filter by assignee", "assignee"),
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
@@ -501,6 +522,13 @@ ACTIONS: tuple[Action, ...] = (
     _post("send", "enter", "Post it", "posts it"),
     _post("names", "n", "With names, or totals only", "names or totals"),
     _post("copy", "y", "Copy the text", "copies"),
+    _compare("apply", "enter", "Apply the marked changes, or all", "apply"),
+    _compare("drop", "x", "Drop the marked changes, or the line's", "drop"),
+    _drafts("open", "enter", "Turn the draft on, and compare", "compare"),
+    _drafts("use", "space", "Turn the draft on or off", "on/off"),
+    _drafts("new", "n", "New draft", "new"),
+    _drafts("rename", "e", "Rename the draft", "rename"),
+    _drafts("delete", "x", "Delete the draft", "delete"),
     _failed("retry", "r", "Retry", "retry"),
     _failed("edit", "e", "Edit the change and send it instead", "edit"),
     _failed("copy", "y", "Copy the typed text, or the change and its error", "copy"),

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch, short
@@ -45,6 +45,7 @@ from glboard_core.sync.events import (
     StatusChanged,
 )
 from glboard_core.sync.log import undoable
+from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
@@ -287,6 +288,8 @@ class Bridge:
         self.mask: Callable[[Issue], str | None] = lambda _: None
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine)
+        #: What is tried out before it is sent.
+        self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
         self._notify = notify
@@ -308,6 +311,8 @@ class Bridge:
         self.last_error: tuple[datetime, GlboardError] | None = None
         #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
         self.no_undo = ""
+        #: What undo or redo was about last.
+        self.last_step: Group | None = None
 
     # The engine's events
 
@@ -571,10 +576,15 @@ class Bridge:
         return self.engine.shown.get(issue) if self.engine else None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
+        """Description, as staged if it is, and notes, from the server.
+
+        Raises EditForbidden, ConnectionFailed, AuthError.
+        """
         if self.engine is None:
             raise NotConnected
-        return await self.engine.gateway.detail(issue)
+        found = await self.engine.gateway.detail(issue)
+        staged = self.drafts.description(issue)
+        return found if staged is None else structs.replace(found, description=staged, source=staged)
 
     async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
         """The merge requests that close these issues, as far as GitLab tells now; none of them offline."""
@@ -637,8 +647,9 @@ class Bridge:
         return bool(self.conflicts(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
-        """Whether it has changes: unsent, failed, or by others."""
-        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
+        """Whether it has changes: staged, unsent, failed, or by others."""
+        mine = self.is_pending(issue) or self.is_failed(issue) or self.drafts.is_staged(issue)
+        return mine or issue in self.unseen
 
     def is_here(self, row: ExternalChange) -> bool:
         """Whether a change by others is about an issue on the current board, or one that left it."""
@@ -691,6 +702,8 @@ class Bridge:
         last = self._last_change
         if last is None or self.no_undo:
             return ""
+        if self.drafts.undoes_staged:
+            return f"unstage: {last.title}"
         return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
 
     @property
@@ -703,6 +716,8 @@ class Bridge:
     def _last_change(self) -> Group | None:
         if self.engine is None:
             return None
+        if self.drafts.undoes_staged:
+            return self.engine.last_change()
         if (last := self.engine.undo_stack.last) is not None:
             return last
         if not self._earlier_read:
@@ -720,16 +735,20 @@ class Bridge:
     @property
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
-        return self.engine is not None and self.engine.undo_stack.next is not None
+        return self.engine is not None and self.engine.next_change is not None
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
         Raises StoreFailed if the undo cannot be stored, and LastRefused.
         """
+        staged = self.drafts.undoes_staged
         group = self.engine.undo() if self.engine else None
         self._earlier_read = False
-        return (group.title, undo.says(group.ops)) if group else None
+        self.last_step = group
+        if group is None:
+            return None
+        return group.title, "" if staged else undo.says(group.ops)
 
     def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
         """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
@@ -739,7 +758,7 @@ class Bridge:
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
-        group = self.engine.redo() if self.engine else None
+        group = self.last_step = self.engine.redo() if self.engine else None
         return group.title if group else None
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:

@@ -19,6 +19,7 @@ from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
 from glboard_tui.bridge import BoardView
+from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
 from glboard_tui.widgets.card import Fact
@@ -121,6 +122,8 @@ def header_view(
         unsent=status.unsent,
         failed=status.failed,
         conflicts=status.conflicts,
+        draft=status.draft,
+        staged=staged_words(status.staged),
         read_only=not writable,
         sums=asked.sums,
         bar=asked.bar,

@@ -65,6 +65,17 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
+PlanWords = tuple[str, str]
+"""A milestone, and what is free or planned in it."""
+
+
+def staged_line(title: str, before: PlanWords | None, after: PlanWords | None) -> str:
+    """What a staged change does to the plan: ``19.8: 2w over, now 3w free``; else only what it is."""
+    if before is None or after is None or before == after:
+        return f"Staged: {title}"
+    return f"{after[0]}: {before[1]}, now {after[1]}"
+
+
 # The header
 
 #: Seconds below which an age is not shown.
@@ -186,6 +197,8 @@ def footer_view(
     the capacity pane's keys are about.
     """
     hints: list[tuple[str, str]] = []
+    if now.draft and (keys := keymap.key("pane.drafts")):
+        hints.append((keys, "compare, apply"))
     for name in _hints_of(now, builds=builds):
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
@@ -206,6 +219,8 @@ def footer_view(
         hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.key('undo')} {undo}" if undo and now.scope != "capacity" else ""
+    if now.draft and message:
+        last = last.partition(":")[0]  # the message says more
     return FooterView(
         target=person if now.scope == "capacity" else target_words(now, targets),
         hints=tuple(hints),
@@ -225,8 +240,10 @@ def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
     if now.selected and now.scope != "detail":
-        return f"{now.selected} selected"
-    return short(targets[0]) if targets else ""
+        words = f"{now.selected} selected"
+    else:
+        words = short(targets[0]) if targets else ""
+    return f"draft · {words}".removesuffix(" · ") if now.draft else words
 
 
 def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | None) -> str:

@@ -96,6 +96,8 @@ MIGRATIONS: tuple[str, ...] = (
     alter table issue add column weight integer;
     alter table issue add column closed real;
     """,
+    # Changes that are tried out: apart from the outbox, so that nothing that sends can find them.
+    "create table draft (id text primary key, revision integer not null, body blob not null)",
 )
 
 #: Files up to this size are checked at the start (2 ms for 6,000 issues, 200 for 100,000), larger ones
@@ -264,6 +266,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Read all that matters: a truncated or overwritten file is detected now, not in a later call."""
     connection.execute("select sum(length(op)) from outbox").fetchone()
     connection.execute("select sum(length(body)) from refusal").fetchone()
+    connection.execute("select sum(length(body)) from draft").fetchone()
     connection.execute("select max(rev) from issue").fetchone()
     if (marked := _mark_of(path)).exists():
         raise sqlite3.DatabaseError(marked.read_text("utf-8") or "found in the last session")

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
+from glboard_core.board.draft import Draft, DraftId
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
@@ -42,11 +44,14 @@ if TYPE_CHECKING:
 
 #: Maximum number of log lines.
 LOGGED = 20_000
+#: Meta key of the draft that is on.
+_DRAFT_ON = "draft"
 
 _encode = msgspec.msgpack.Encoder().encode
 _catalog = msgspec.msgpack.Decoder(Catalog)
 _op = msgspec.msgpack.Decoder(Op)
 _conflicts = msgspec.msgpack.Decoder(tuple[Conflict, ...])
+_draft = msgspec.msgpack.Decoder(Draft)
 _failed_change = msgspec.msgpack.Decoder(FailedChange)
 _logged = msgspec.msgpack.Decoder(Logged)
 
@@ -143,12 +148,15 @@ class SqliteStore(Store):
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         with self._writing():
-            self._durable.executemany(
-                "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
-                "on conflict (id) do update set op = excluded.op, due = excluded.due",
-                [(e.op.id, e.title, e.due, e.sent, _encode(e.op)) for e in entries],
-            )
+            self._enqueue(entries)
             self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
+
+    def _enqueue(self, entries: Sequence[OutboxEntry]) -> None:
+        self._durable.executemany(
+            "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
+            "on conflict (id) do update set op = excluded.op, due = excluded.due",
+            [(e.op.id, e.title, e.due, e.sent, _encode(e.op)) for e in entries],
+        )
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         there: set[OpId] = set()
@@ -233,6 +241,49 @@ class SqliteStore(Store):
         with self._writing():
             done = self._durable.execute("delete from log where at < ?", (moment,))
         return done.rowcount
+
+    # Drafts
+
+    def drafts(self) -> Sequence[Draft]:
+        with self._reading():
+            rows = self._durable.execute("select body from draft order by id").fetchall()
+        return [found for (body,) in rows if (found := decoded(_draft, body)) is not None]
+
+    def draft_on(self) -> DraftId | None:
+        value = self.meta(_DRAFT_ON)
+        return DraftId(value.decode()) if value else None
+
+    def turn_on_draft(self, draft: DraftId | None) -> None:
+        # Durable: after a power cut, edits must not be sent because no one knows that a draft was on.
+        with self._writing():
+            self._durable.execute(
+                "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
+                (_DRAFT_ON, (draft or "").encode()),
+            )
+
+    def put_draft(self, draft: Draft, entries: Sequence[OutboxEntry] = ()) -> bool:
+        with self._writing():
+            if self._revision(draft.id) != draft.revision - 1:
+                return False
+            self._durable.execute(
+                "insert into draft values (?, ?, ?) on conflict (id) do update set "
+                "revision = excluded.revision, body = excluded.body",
+                (draft.id, draft.revision, _encode(draft)),
+            )
+            self._enqueue(entries)
+        return True
+
+    def delete_draft(self, draft: Draft, entries: Sequence[OutboxEntry] = ()) -> bool:
+        with self._writing():
+            if self._revision(draft.id) != draft.revision:
+                return False
+            self._durable.execute("delete from draft where id = ?", (draft.id,))
+            self._enqueue(entries)
+        return True
+
+    def _revision(self, draft: DraftId) -> int:
+        row = self._durable.execute("select revision from draft where id = ?", (draft,)).fetchone()
+        return row[0] if row else 0
 
     # Reports
 
@@ -320,6 +371,9 @@ class SqliteStore(Store):
         with suppress(StoreFailed):
             for plan in reports.rescued_plans(moved.path):
                 self.keep_plan(plan)
+            for (body,) in rescued(moved.path, "select body from draft order by id"):
+                if (draft := decoded(_draft, body)) is not None:
+                    self.put_draft(structs.replace(draft, revision=1))
         recovered = f" {_changes(len(entries))} recovered from it." if entries else ""
         kept = f"It was moved to {moved.path.name}, and a new one was created."
         return f"Cannot use the state file: {moved.why}. {kept}{recovered}"

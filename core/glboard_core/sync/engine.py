@@ -24,6 +24,7 @@ from glboard_core.errors import (
     NOT_LOADED,
     READ_ONLY,
     REQUEST_ID,
+    DraftOn,
     EditImpossible,
     GlboardError,
     LastRefused,
@@ -53,6 +54,7 @@ from glboard_core.sync.poller import Poller
 from glboard_core.sync.present_names import MOST_SAID, PresentNames
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
+from glboard_core.sync.staging import Staging
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
 
@@ -69,6 +71,8 @@ _ALL = 1_000_000_000
 
 #: Why a failed change cannot be retried.
 GONE = EditImpossible("The issue no longer exists.", hint="Discard the change.")
+#: Why it cannot be retried while a draft is on.
+KEEPS_FAILED = "The failed change waits."
 
 
 class UserChangedError(Exception):
@@ -135,7 +139,10 @@ class Engine:
             emit=self._emit,
             changed=self._state_changed,
             now=gateway.now,
+            drafts=not command,
         )
+        #: What is tried out: while a draft is on, edits are staged there and nothing is sent.
+        self.drafts = Staging(self.local_state, self._ops, self.undo_stack.done, gateway.now)
         #: The issues as shown, and the Ops not confirmed yet.
         self.shown, self.outbox = self.local_state.shown, self.local_state.outbox
         self._status = SyncStatus(self.local_state, self._age, self._emit, self._wake.set)
@@ -251,13 +258,18 @@ class Engine:
     ) -> list[Op]:
         """Do what one keystroke means: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
-        A change that would change nothing creates no Op. ``instead`` are failed changes that are deleted in
-        the same step, if any Op is created. Raises StoreFailed if they cannot be saved, and ReadOnly if
-        changes are refused; then nothing is changed.
+        While a draft is on they are staged there instead, and not sent. A change that would change nothing
+        creates no Op. ``instead`` are failed changes that are deleted in the same step, if any Op is created.
+        Raises StoreFailed if they cannot be saved, ReadOnly if changes are refused, and DraftOn with
+        ``instead`` in a draft; then nothing is changed.
         """
         self._check_writable()
         ops = self._ops(changes)
-        if ops:
+        if self.drafts.current is not None:
+            if instead:
+                raise DraftOn(KEEPS_FAILED)
+            self.drafts.stage(ops, title)
+        elif ops:
             self.local_state.enqueue(ops, title, instead)
             self.undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
         return ops
@@ -265,17 +277,21 @@ class Engine:
     def undo(self) -> Group | None:
         """Undo the last keystroke, of this session or else of an earlier one.
 
-        Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
+        In a draft it is the last one staged, and nothing else. Unsent changes are withdrawn; the inverse of
+        the others is sent. None if there is nothing to undo.
         Raises LastRefused if GitLab refused the last keystroke, which ``discard_refused`` removes, and what
         ``perform`` raises.
         """
         self._check_writable()
+        if self._undoes_staged:
+            return self.drafts.undo()
         group = self.last_change()
         if group is None:
             return None
         if group.is_refused:
             raise LastRefused(group.title)
         self.undo_stack.undo()
+        self.drafts.applied_last = False
         sent: Sequence[Op] = group.ops
         try:
             sent = self.local_state.withdraw(group.ops)
@@ -321,9 +337,21 @@ class Engine:
         except StoreFailed as error:
             self._status.disk_failed(error)
 
+    def apply_draft(
+        self, issues: Collection[IssueId], title: str, *, over: Collection[IssueId] = ()
+    ) -> Group | None:
+        """Send what the draft that is on has staged for these issues; see ``Staging.apply``.
+
+        Raises what ``perform`` raises.
+        """
+        self._check_writable()
+        return self.drafts.apply(issues, title, over=over)
+
     def redo(self) -> Group | None:
         """Redo what was undone last. Raises what ``perform`` raises."""
         self._check_writable()
+        if self.drafts.current is not None:
+            return self.drafts.redo()
         group = self.undo_stack.redo()
         if group is None:
             return None
@@ -340,6 +368,8 @@ class Engine:
 
     def last_change(self) -> Group | None:
         """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
+        if self._undoes_staged:
+            return self.drafts.last
         if (last := self.undo_stack.last) is not None:
             return last
         failed = {op.id for op, _ in self.failed}
@@ -350,12 +380,22 @@ class Engine:
         catalog = self.catalog
         return group_now(found, since(catalog)) if found and catalog and catalog.former else found
 
+    @property
+    def next_change(self) -> Group | None:
+        """What ``redo`` would redo."""
+        return self.drafts.next if self.drafts.current is not None else self.undo_stack.next
+
+    @property
+    def _undoes_staged(self) -> bool:
+        """Whether undo takes something out of the draft: nothing that was sent is undone while one is on."""
+        return self.drafts.current is not None and not self.drafts.applied_last
+
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
 
         If its issue is gone, the change stays, with that as the reason. Raises what ``perform`` raises.
         """
-        self._check_writable()
+        self.check_sends(KEEPS_FAILED)
         failed = next((failed for failed, _ in self.failed if failed.id == op), None)
         if failed is None:
             return
@@ -375,7 +415,7 @@ class Engine:
 
     def keep_mine(self, issue: IssueId) -> None:
         """Send the conflicting changes over the server's values. Raises what ``perform`` raises."""
-        self._check_writable()
+        self.check_sends("The conflict waits.")
         self.local_state.conflicts.keep_mine(issue)
         self.local_state.conflicts_changed([issue])
 
@@ -389,6 +429,12 @@ class Engine:
             raise self.save_error
         if self.read_only:
             raise ReadOnly(READ_ONLY, hint="Start glboard without --read-only to change issues.")
+
+    def check_sends(self, what: str) -> None:
+        """For what cannot be staged. Raises DraftOn, and what ``perform`` raises."""
+        self._check_writable()
+        if self.drafts.current is not None:
+            raise DraftOn(what)
 
     def _ops(
         self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
@@ -419,9 +465,9 @@ class Engine:
     async def create_board(self, name: str) -> None:
         """Create an issue board in the group: GitLab needs one to begin a manual order.
 
-        Raises EditForbidden, EditUnknown, and what ``perform`` raises.
+        Raises EditForbidden, EditUnknown, DraftOn, and what ``perform`` raises.
         """
-        self._check_writable()
+        self.check_sends("A board cannot be staged.")
         board = await self.gateway.create_board(name)
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
             self._present.store(structs.replace(catalog, ranking_board=board))
@@ -493,6 +539,8 @@ class Engine:
             changes = f"{count} change{'s' if count > 1 else ''} from the last session"
             stay = f"{changes} {'stay' if count > 1 else 'stays'} unsent: read-only session."
             yield stay if self.read_only else f"Sending {changes} ..."
+        if (draft := self.drafts.current) is not None:
+            yield f"The draft “{draft.name}” is on, {len(draft.issues)} staged: edits are not sent."
 
     async def _check_store(self) -> None:
         """Once the board is shown, check for damage that the start did not look for."""

@@ -10,7 +10,7 @@ from glboard_core.board.operations import IssueDiff, Op
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 
-Cause = Literal["mine", "theirs", "load", "answer"]
+Cause = Literal["mine", "theirs", "load", "answer", "draft"]
 Freshness = Literal["loading", "live", "cached", "offline", "signed-out"]
 
 
@@ -26,6 +26,9 @@ class Status(Struct, frozen=True, kw_only=True):
     failed: int = 0
     #: Changes in conflict.
     conflicts: int = 0
+    #: The name of the draft that is on, and how many issues it would change.
+    draft: str | None = None
+    staged: int = 0
     #: Polling less often, since the rate limit is nearly used up.
     slowed: bool = False
     age: float | None = None
@@ -42,7 +45,8 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class IssuesChanged(Struct, frozen=True):
-    """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change.
+    """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change;
+    ``draft``: it is staged, or the draft was turned on or off.
 
     ``confirmed`` is the server's state before and after, without unsent changes: for ``theirs`` and ``load``,
     if known.

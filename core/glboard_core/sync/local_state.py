@@ -1,4 +1,4 @@
-"""Local state: the confirmed issues, the outbox, and what is shown: one with the other applied.
+"""Local state: the confirmed issues, the outbox, and what is shown: one with the other applied, then a draft.
 
 Owns the three and all their changes; each change is on disk before it is applied here, so that a failed write
 changes nothing. It sends no requests.
@@ -27,6 +27,7 @@ from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.model.renames import Renames
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts
+from glboard_core.sync.drafts import Drafts
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
 from glboard_core.sync.log import (
     ServerAnswer,
@@ -40,14 +41,14 @@ from glboard_core.sync.outbox import Outbox
 
 
 class Shown(Issues):
-    """The confirmed issues with the unsent changes applied: computed only for issues that have some."""
+    """The confirmed issues with unsent and staged changes applied: computed only for those with some."""
 
     def __init__(self, confirmed: Issues) -> None:
         self._confirmed = confirmed
         self._overlay: dict[IssueId, Issue] = {}
 
     def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
-        """Recompute one issue from its unsent Ops."""
+        """Recompute one issue from its pending Ops, layer over layer."""
         folded = fold_one(self._confirmed.get(issue), ops) if ops else None
         if folded is None:
             self._overlay.pop(issue, None)
@@ -113,8 +114,8 @@ class _Times:
 class LocalState:
     """Confirmed, unsent and shown. ``now`` is the server's clock.
 
-    ``emit`` gets every event; ``changed`` is called after each change of the outbox, the failed changes or
-    the conflicts.
+    ``emit`` gets every event; ``changed`` is called after each change of the outbox, the failed changes, the
+    conflicts or the drafts. ``drafts``: whether a draft can be on.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class LocalState:
         emit: Callable[[Event], None],
         changed: Callable[[], None],
         now: Callable[[], datetime],
+        drafts: bool = True,
     ) -> None:
         self.store = store
         #: Whether issues are read with other fields than before, until all were.
@@ -133,6 +135,7 @@ class LocalState:
         self.undo_stack = undo_stack
         self.outbox = Outbox(store.outbox())
         self.conflicts = Conflicts(store, self.outbox, undo_stack)
+        self.drafts = Drafts(store, active=drafts)
         self.shown = Shown(store.issues())
         self._failed = failed_ops(store.failed_changes())
         #: Whether changes are held before they are sent: only while the engine runs, not for a command.
@@ -178,7 +181,8 @@ class LocalState:
                     item.lost_at = now
                 # This machine's clock may have been set back since; nothing is held for longer than usual.
                 item.due = min(item.due, now + max(self._sync.hold, self._sync.hold_comments))
-            self.shown.fold(issue, self.outbox.of(issue))
+        for issue in dict.fromkeys((*self.outbox.issues(), *self.drafts.issues())):
+            self._fold(issue)
 
     # Changes of a person
 
@@ -191,17 +195,28 @@ class LocalState:
         """
         if not ops and not instead:
             return
-        now = time.time()
-        hold, hold_comments = (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
-        speaks = any(op.change.speaks for op in ops)
-        due = now + (max(hold, hold_comments) if speaks else hold)
-        entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
+        entries = self.entries(ops, title)
         self.store.enqueue(entries, instead)
         self.failed = [(failed, error) for failed, error in self.failed if failed.id not in instead]
-        self._titles.update((op.group, title) for op in ops[:1])
-        before = self.as_shown(op.issue for op in ops)
+        self.queued(entries, self.as_shown(op.issue for op in ops))
+
+    def entries(self, ops: Sequence[Op], title: str) -> list[OutboxEntry]:
+        """The Ops of one key as they are kept in the outbox."""
+        hold, hold_comments = self._holds
+        speaks = any(op.change.speaks for op in ops)
+        due = time.time() + (max(hold, hold_comments) if speaks else hold)
+        return [OutboxEntry(op=op, title=title, due=due) for op in ops]
+
+    @property
+    def _holds(self) -> tuple[float, float]:
+        return (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
+
+    def queued(self, entries: Sequence[OutboxEntry], before: Mapping[IssueId, Issue | None]) -> None:
+        """These are in the stored outbox now; ``before`` are the issues concerned as shown until now."""
+        until = time.time() + self._holds[0]
         for entry in entries:
-            self.outbox.hold(entry.op.issue, now + hold)
+            self._titles[entry.op.group] = entry.title
+            self.outbox.hold(entry.op.issue, until)
             self.outbox.add(entry)
         self.update_shown(before, "mine", always=True)
         self.changed()
@@ -331,6 +346,8 @@ class LocalState:
         self.store.put(issues)
         for item, op in items:
             self.outbox.replace(item, op)
+        staged = self.drafts.convert(partial(group_now, now=now))
+        before = {**self.as_shown(staged), **before}
         self.undo_stack.convert(partial(group_now, now=now))
         self.failed = [(op_now(op, now), error) for op, error in self.failed]
         self.conflicts.update(op.issue for _, op in items)
@@ -395,6 +412,8 @@ class LocalState:
         # Before the new issue's own Op leaves the outbox: after a crash in between, its marker finds it.
         if renamed:
             self.store.rewrite([OutboxEntry(op=op, due=i.due, conflicts=i.conflicts) for i, op in renamed])
+        for old, created in new.items():
+            self.drafts.with_server_id(old, created.id)
         failed = [(answer.op, answer.error) for answer in answers if answer.error is not None]
         self.store.settle(
             [answer.op.id for answer in answers],
@@ -468,6 +487,9 @@ class LocalState:
         """These issues as shown, to compare with after a change."""
         return {issue: self.shown.get(issue) for issue in issues}
 
+    def _fold(self, issue: IssueId) -> None:
+        self.shown.fold(issue, [*self.outbox.of(issue), *self.drafts.of(issue)])
+
     def update_shown(
         self,
         before: Mapping[IssueId, Issue | None],
@@ -482,7 +504,7 @@ class LocalState:
         """
         changes: list[IssueDiff] = []
         for issue, was in before.items():
-            self.shown.fold(issue, self.outbox.of(issue))
+            self._fold(issue)
             now = self.shown.get(issue)
             if (always or was != now) and not (was is None and now is None):
                 changes.append(IssueDiff((was, now)))

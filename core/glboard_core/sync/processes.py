@@ -60,6 +60,7 @@ class OtherProcesses:
         names: Renames | None = None
         if (mark := self._store.meta(RENAMED)) != self._names:
             self._names, names = mark, self.adopt_names()
+        local_state.drafts.adopt()
         stored = {entry.op.id: entry for entry in self._store.outbox()}
         settled = [op for op in outbox if op.id not in stored]
         new = [entry for op, entry in stored.items() if op not in outbox]
@@ -69,7 +70,8 @@ class OtherProcesses:
         before: dict[IssueId, Issue | None] = {issue.id: None for issue in written.issues}
         before |= {issue: local_state.shown.get(issue) or _only_id(issue) for issue in written.gone}
         touched = (*(op.issue for op in settled), *(entry.op.issue for entry in new))
-        ours = dict.fromkeys((*touched, *renamed, *renamed.values()))
+        staged = local_state.drafts.unshown()
+        ours = dict.fromkeys((*touched, *renamed, *renamed.values(), *staged))
         before |= local_state.as_shown(ours)
         settled_ids = {op.id for op in settled}
         for line in recent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from msgspec import structs
 
@@ -128,6 +129,7 @@ class SyncStatus:
             unsent=len(local_state.outbox),
             failed=len(local_state.failed),
             conflicts=self._conflicts(),
+            **self._draft(),
             freshness="cached" if local_state.store.catalog() else "loading",
             age=age.seconds,
         )
@@ -188,12 +190,17 @@ class SyncStatus:
             failed=len(local_state.failed),
             conflicts=self._conflicts(),
             age=self._age.seconds,
+            **self._draft(),
             **changes,
         )
         changed = structs.replace(status, age=None) != structs.replace(self.status, age=None)
         self.status = status
         if changed:
             self._emit(StatusChanged(status))
+
+    def _draft(self) -> dict[str, Any]:
+        drafts = self._local_state.drafts
+        return {"draft": drafts.current and drafts.current.name, "staged": len(drafts.issues())}
 
     def _conflicts(self) -> int:
         outbox = self._local_state.outbox

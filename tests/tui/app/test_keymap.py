@@ -28,6 +28,7 @@ from glboard_tui.actions import (
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 from glboard_tui.screens import capacity_keys, capacity_post, change_log, failed_changes, issue_list, prompts
 from glboard_tui.screens.candidates import Candidates
+from glboard_tui.screens.drafts import DraftList, DraftNames
 from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
 from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
@@ -38,7 +39,7 @@ from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", key) for key in "dx"] + [("p",)]
+LATER = [("g", "x"), ("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -199,6 +200,8 @@ OWNERS: dict[str, type] = {
     "say-do": SayDoPane,
     "milestone-end": Ending,
     "plan-lock": LockedPlan,
+    "draft": DraftList,
+    "drafts": DraftNames,
     "capacity": capacity_keys.CapacityActions,
     "capacity-post": capacity_post.PostCapacity,
     "failed": failed_changes.FailedList,
@@ -221,6 +224,7 @@ HIDDEN = {
     ("pageup", "description.half-up", "focus.half-up"),
     ("enter", "candidates.accept", "description.toggle"),
     ("escape", "candidates.stop", "escape"),
+    ("enter", "draft.apply", "description.toggle"),
 }
 
 

@@ -203,6 +203,10 @@ async def _run(
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
         ops = engine.perform(changes, found.work.title)
+        if (draft := engine.drafts.remembered) is not None:
+            printing.echo(
+                f"The draft {draft.name} is on in glboard; this edit is sent, not staged.", err=True
+            )
         outcomes = Outcomes(engine, ops)
         await outcomes.send()
         missing = _tell_untaken(engine, issues, changes, ops)

@@ -29,7 +29,7 @@ from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.issue_pane import OpenIssue
-from glboard_tui.texts import free_by_name, short_names
+from glboard_tui.texts import PlanWords, free_by_name, free_words, short_names, staged_line
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
@@ -172,6 +172,7 @@ class CommandContext:
             redo=bridge.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
+            draft=bridge.drafts.is_on,
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
@@ -360,6 +361,7 @@ class CommandContext:
         if not work.changes:
             self.say(f"No change: {work.skipped}" if work.skipped else "Nothing to change.")
             return False
+        free = self._plan()
         try:
             ops = self.bridge.perform(work)
         except GlboardError as error:  # it cannot be stored, or this session is read-only
@@ -372,11 +374,22 @@ class CommandContext:
         if work.skipped:
             self.say(work.skipped)
         self.shell.sync(follow=follow)
+        if self.bridge.drafts.is_on and not work.skipped:
+            self.say(staged_line(work.title, free, self._plan()))
         if self.top is not None:
             self.top.performed(work)
         elif not self.open_issue.has_keys:
             self.board.clear_selection()
         return True
+
+    def _plan(self) -> PlanWords | None:
+        """What a staged change is compared with: the milestone, and what is free or planned in it."""
+        found = self.planning.milestone() if self.bridge.drafts.is_on else None
+        capacity = self.planning.capacity(found)
+        if found is None or capacity is None:
+            return None
+        has_team = self.planning.team is not None
+        return found.title, free_words(capacity.free_likely) if has_team else f"{capacity.planned}w planned"
 
     def _keep_words(self, work: EditBatch) -> None:
         """Keep the text of an edit that failed as a draft."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, short, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
-from glboard_core.board.undo import Group, UndoStack
+from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
@@ -90,7 +89,10 @@ def _create(context: CommandContext, change: Create) -> None:
     identity = new_issue_id()
     if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
         context.board.focus_card(identity)
-        context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
+        if context.bridge.drafts.is_on:
+            context.say("Staged: it is created when the draft is applied.")
+        else:
+            context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
 
 
 def edit(context: CommandContext, _: str) -> None:
@@ -163,11 +165,11 @@ def undo(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     if found is None:
-        context.say("Nothing to undo.")
+        context.say("Nothing staged to undo." if context.bridge.drafts.is_on else "Nothing to undo.")
         return
     title, but = found
     context.shell.sync(follow=True)
-    where = _go_to(context, lambda stack: stack.next)
+    where = _go_to(context, context.bridge.last_step)
     context.say(" ".join(filter(None, (f"Undone: {title}.", but, where))))
 
 
@@ -197,14 +199,12 @@ def redo(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     context.shell.sync(follow=True)
-    where = _go_to(context, lambda stack: stack.last)
+    where = _go_to(context, context.bridge.last_step)
     context.say(" ".join(filter(None, (f"Redone: {title}.", where))) if title else "Nothing to redo.")
 
 
-def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) -> str:
+def _go_to(context: CommandContext, group: Group | None) -> str:
     """Focus a card that came back; if none is on this board, say where it is."""
-    engine = context.bridge.engine
-    group = which(engine.undo_stack) if engine is not None else None
     shown = [op.issue for op in group.ops if context.board.state.has(op.issue)] if group is not None else []
     if shown and context.board.focused[0] not in shown:
         context.board.focus_card(shown[0])

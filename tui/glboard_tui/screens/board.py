@@ -22,6 +22,7 @@ from glboard_core.model.issue import IssueId
 from glboard_tui import head, notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
@@ -60,14 +61,27 @@ class Quitting:
 
     def start(self) -> None:
         """Quit; if changes are unsent, ask, and quit without an answer once they are sent."""
-        status = self._context.bridge.status
+        bridge, status = self._context.bridge, self._context.bridge.status
         if status is None or not status.unsent:
-            self._context.shell.app.exit()
+            if bridge.drafts.count and not bridge.keeps:
+                self._ask_draft(bridge.drafts.count)
+            else:
+                self._context.shell.app.exit()
             return
         self._attempt += 1
         self._ask(status.unsent)
         if status.freshness not in ("offline", "signed-out"):
             self._send(_SOON)
+
+    def _ask_draft(self, staged: int) -> None:
+        """Of a session that keeps nothing: the draft ends with it."""
+        self._context.shell.app.push_screen(
+            Ask(
+                f"{staged_words(staged)} in the draft, which this session cannot keep.",
+                {"y": "quit, and lose it"},
+            ),
+            self._answered,
+        )
 
     def _ask(self, unsent: int) -> None:
         changes = f"{unsent} changes are" if unsent > 1 else "1 change is"

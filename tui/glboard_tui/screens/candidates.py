@@ -13,7 +13,7 @@ from functools import partial
 from msgspec import structs
 
 from glboard_core.board.batch import short
-from glboard_core.errors import READ_ONLY
+from glboard_core.errors import READ_ONLY, GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, capacity_ends, fill, running, takers
@@ -305,9 +305,23 @@ class Candidates(MilestoneList):
         if len(chosen) > 3:
             lines[2:] = [f"… and {len(chosen) - 2} more"]
         answers = {"y": f"{self._sum_of(chosen)}: as proposed", "n": "change nothing"}
+        if not self.context.bridge.drafts.is_on:
+            answers["d"] = "keep it as a draft: nothing is sent"
         self.context.ask(
             f"Accept the proposal? So far {acceptable_words(self._space or 0)}.",
             answers,
-            lambda answer: self._accept(chosen) if answer == "y" else None,
+            lambda answer: self._answered(answer, chosen),
             note="\n".join(lines),
         )
+
+    def _answered(self, answer: str, chosen: Sequence[Issue]) -> None:
+        drafts = self.context.bridge.drafts
+        if answer == "d":
+            try:
+                drafts.begin(drafts.unused(f"fill {self.milestone.title}"))
+            except GlboardError as error:
+                self.context.tell(error)
+                return
+            self.context.shell.sync()
+        if answer in ("y", "d"):
+            self._accept(chosen)

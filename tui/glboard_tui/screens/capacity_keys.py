@@ -265,6 +265,10 @@ class CapacityActions:
         if not context.bridge.writable:
             self._tell(READ_ONLY)
             return
+        if context.bridge.drafts.is_on:
+            key = context.keymap.key("draft.toggle")
+            self._tell(f"These figures are those of the draft; {key} turns it off, then they can be posted.")
+            return
         found = context.planning.planning_issue(milestone)
         if found.issue is None or found.issue.is_new:
             self._tell(f"No planning issue for {milestone.title} to post on.")

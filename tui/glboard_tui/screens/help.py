@@ -41,6 +41,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("slipped ×2", "missed two milestones"),
     ("▒", "confidential, or hidden on a shared screen"),
     ("*", "not sent yet; ! a change failed; ≠ a conflict"),
+    ("~", "staged in the draft that is on: nothing of it is sent"),
     ("●", "changed by others since you last looked"),
     ("━─", "below a column: accepted (green) and not yet accepted, next to the heaviest column"),
     ("▐", "where a column is scrolled to"),

@@ -222,6 +222,7 @@ class IssueList(PaneDialog[None]):
             if keys and BY_ID[name].applies(now):
                 hints.append((keys, words or word))
         undo = self.context.bridge.undo_words
+        undo = undo.partition(":")[0] if now.draft else undo
         self.footer.show(
             FooterView(
                 target=target_words(now, self.context.targets()),

@@ -125,7 +125,8 @@ class SayDoPane(MilestoneList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        return f"Say/Do {self.milestone.title}" + (f": {place} of {count}" if count else "")
+        draft = " · read from GitLab, without the draft" if self.context.bridge.drafts.is_on else ""
+        return f"Say/Do {self.milestone.title}" + (f": {place} of {count}" if count else "") + draft
 
     def above(self) -> Content:
         """The summary, or the progress while events are read."""

@@ -26,13 +26,14 @@ Tone = Literal["plain", "good", "warn", "bad"]
 
 INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 
-Flag = Literal["failed", "conflict", "pending", "unseen"]
+Flag = Literal["failed", "conflict", "staged", "pending", "unseen"]
 """What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else
-changed, is not confirmed; or somebody else changed it since the user last looked."""
+changed, is staged in the draft, is not confirmed; or somebody else changed it since the user last looked."""
 
 SIGNS: dict[Flag, tuple[str, Ink]] = {
     "failed": ("!", "bad"),
     "conflict": ("≠", "bad"),
+    "staged": ("~", "violet"),
     "pending": ("*", "warn"),
     "unseen": ("●", "accent"),
 }
@@ -180,6 +181,9 @@ class _Word(NamedTuple):
     short: str = ""
 
 
+_STAGED = _Word("staged", "violet")
+
+
 class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
@@ -258,7 +262,11 @@ class _Brush:
     def _facts(self, line: Line, room: int) -> int:
         """The reference and the words in ``room`` cells; returns how many they took."""
         reference = clean(self.view.reference)
-        words = _fitting(self._words(), room, min(width_of(reference), _LEAST))
+        words, least = self._words(), min(width_of(reference), _LEAST)
+        if self.view.flag == "staged" and _cells(staged := [_STAGED, *words]) + least + 1 <= room:
+            # Its sign says so as well: the word takes no other word's place.
+            words = staged
+        words = _fitting(words, room, least)
         taken = _cells(words)
         number = width_of(reference.rpartition("#")[2]) + 1
         left = room - taken - (1 if words else 0)

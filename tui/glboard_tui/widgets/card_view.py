@@ -273,6 +273,8 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
             return "failed"
         if bridge.is_conflicting(issue):
             return "conflict"
+        if bridge.drafts.is_staged(issue):
+            return "staged"
         if bridge.is_pending(issue):
             return "pending"
         return "unseen" if issue in bridge.unseen else None

@@ -28,12 +28,13 @@ Ground = Literal[
     "band_focus",
     "tab",
     "alert",
+    "draft",
     "target",
     "overlay",
 ]
 """The background of a text: the screen between columns, a column's lane, a card and every other card, a card
 focused, selected, both, being dragged; the band of header and footer, the lane's head if its column has the
-focus, the shown board's tab, a lasting alert; a drop target; an overlay."""
+focus, the shown board's tab, a lasting alert, the draft that is on; a drop target; an overlay."""
 
 Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "violet", "teal", "line", "thumb"]
 
@@ -167,6 +168,7 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
         "band_focus": color("board-lane", rest.blend(text, 0.04)).blend(accent, 0.16),
         "tab": focus,
         "alert": color("board-alert", rest.blend(warning, 0.35)),
+        "draft": rest.blend(color("board-violet", accent), 0.3),
         "target": target,
         "overlay": color("panel", rest.blend(text, 0.1)),
     }
@@ -212,7 +214,7 @@ def ansi_palette(*, dark: bool = True) -> Palette:
         "violet": "magenta",
         "teal": "cyan" if dark else "blue",
     }
-    reversed_grounds = {"focus", "both", "target", "tab", "alert"}
+    reversed_grounds = {"focus", "both", "target", "tab", "alert", "draft"}
     styles: dict[tuple[Ground, Ink], Style] = {}
     for ground in get_args(Ground):
         reverse = ground in reversed_grounds

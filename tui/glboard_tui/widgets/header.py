@@ -30,6 +30,8 @@ Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
 
 #: Cells of the bar, and the fewest that still show something.
 _BAR, _SHORT_BAR = 30, 8
+#: How the draft's sign begins, and cells of its name.
+_DRAFT, _MOST_NAME = " DRAFT", 24
 _FRESH: dict[Fresh, tuple[str, Ink]] = {
     "live": ("●", "good"),
     "cached": ("○", "warn"),
@@ -76,7 +78,9 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     #: Share mode is on, with this many issues masked.
     share: bool = False
     masked: int = 0
-    draft: int = 0
+    #: The draft that is on, and how much is staged in it; None: edits are sent.
+    draft: str | None = None
+    staged: str = ""
     sums: tuple[Fact, ...] = ()
     bar: tuple[tuple[float, Ink], ...] = ()
     full: float = 0
@@ -108,6 +112,7 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
         if place:
             line.add("  ", palette.style("band"))
         ground: Ground = "alert" if text.startswith(" SHARED") else "band"
+        ground = "draft" if text.startswith(_DRAFT) else ground
         line.add(text, palette.style(ground, ink))
     return line.strip(palette.style("band"))
 
@@ -156,8 +161,9 @@ def _states(view: HeaderView) -> list[_Item]:
     if view.share:
         masked = f" · {view.masked} masked" if view.masked else ""
         items.append((f" SHARED SCREEN{masked} ", "strong", 1))
-    if view.draft:
-        items.append((f"draft {view.draft}", "accent", 1))
+    if view.draft is not None:
+        name = clip(clean(view.draft), _MOST_NAME)
+        items.append((f"{_DRAFT} {name} · {view.staged} · nothing is sent ", "strong", 0))
     if view.changed:
         items.append((f"●{view.changed} changed", "accent", 1))
     if view.unsent:
@@ -174,6 +180,8 @@ def _states(view: HeaderView) -> list[_Item]:
 
 def _shorter(item: _Item) -> _Item:
     text, ink, rank = item
+    if text.startswith(_DRAFT):
+        return text.removesuffix("· nothing is sent "), ink, rank
     for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
         if text.endswith(word):
             return text.removesuffix(word) + sign, ink, rank
