@@ -1,4 +1,4 @@
-"""uvicorn with three additions: cutting a connection, a signal once it is ready, and stopping without delay.
+"""uvicorn with additions: cutting a connection, a signal once it is ready, and stopping without delay.
 
 Proxies and cables break TCP connections in the middle; ASGI has no message for that, so the protocol puts a
 function for it into the scope.
@@ -36,6 +36,21 @@ class AbortableProtocol(H11Protocol):
         self.cycle.response_complete = True
         self.cycle.disconnected = True
         self.transport.abort()
+
+
+def websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+    """WebSocket whose application can cut the connection; imported by the first one."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    protocol = WebSocketsSansIOProtocol(*args, **kwargs)
+    inner: Any = protocol.app
+
+    async def with_abort(scope: Any, receive: Any, send: Any) -> None:
+        scope[ABORT] = protocol.transport.abort
+        await inner(scope, receive, send)
+
+    protocol.app = with_abort
+    return protocol
 
 
 class Server(uvicorn.Server):
@@ -83,10 +98,12 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def configure(app: Any) -> uvicorn.Config:
+def configure(app: Any, most_message: int) -> uvicorn.Config:
     """uvicorn's settings: lean, silent, without its own Date header (the world has its own time)."""
+    way: Any = websocket
     return uvicorn.Config(
-        app, http=AbortableProtocol, loop="asyncio", lifespan="off", ws="none", interface="asgi3",
+        app, http=AbortableProtocol, loop="asyncio", lifespan="off", ws=way, interface="asgi3",
+        ws_max_size=most_message, ws_ping_interval=None, ws_per_message_deflate=False,
         log_config=None, access_log=False, date_header=False, server_header=False, proxy_headers=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2,
     )  # fmt: skip
