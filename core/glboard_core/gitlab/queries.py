@@ -239,6 +239,10 @@ def recent(dialect: Dialect) -> str:
     )
 
 
+#: Tells that an issue changed. What changed is read with all fields of a card, so nothing else is selected.
+#: Variables: id (of its work item).
+ISSUE_CHANGED = "subscription IssueChanged($id: WorkItemID!) { workItemUpdated(workItemId: $id) { id } }"
+
 #: A page of comments, starting at the end. Variables: id, last, before.
 LAST_NOTES = (
     "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"

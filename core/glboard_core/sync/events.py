@@ -41,6 +41,19 @@ class Status(Struct, frozen=True, kw_only=True):
     next_try: float | None = None
 
 
+class LiveStatus(Struct, frozen=True, kw_only=True):
+    """Whether changes to the cards in view arrive at once.
+
+    ``off``: by configuration; ``resting``: nobody uses the program, or no board is shown. ``error`` is why it
+    is ``refused`` or ``lost``; then it is tried again in ``next_try`` seconds. ``cards`` are watched.
+    """
+
+    state: Literal["off", "resting", "connecting", "on", "refused", "lost"] = "resting"
+    cards: int = 0
+    error: GlboardError | None = None
+    next_try: float | None = None
+
+
 class IssuesChanged(Struct, frozen=True):
     """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change.
 

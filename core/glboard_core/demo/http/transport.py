@@ -80,7 +80,10 @@ class Server(uvicorn.Server):
         for bound in sockets or []:
             bound.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            try:
+                connection.shutdown()
+            except Exception:  # noqa: BLE001  (a WebSocket that is closing refuses to be closed)
+                connection.transport.abort()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
                 await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
