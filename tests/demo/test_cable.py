@@ -12,6 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from demo.wire import NOT_AVAILABLE, Wire
 from glboard_core.demo.http.cable import MOST_MESSAGE, PROTOCOL
@@ -61,9 +62,9 @@ def cable(wire: Wire, token: str | None = None, origin: str | None = None) -> It
     auth = {"Authorization": f"Bearer {wire.token if token is None else token}"} if token != "" else {}
     with connect(
         f"ws{url.removeprefix('http')}/-/cable",
-        origin=origin or url.removesuffix(wire.server.settings.relative_url),  # type: ignore[arg-type]
+        origin=Origin(origin or url.removesuffix(wire.server.settings.relative_url)),
         additional_headers=auth,
-        subprotocols=[PROTOCOL],  # type: ignore[list-item]
+        subprotocols=[Subprotocol(PROTOCOL)],
         proxy=None,
     ) as socket:
         yield Client(socket)

@@ -181,6 +181,7 @@ class Cable(LiveEvents):
             async with asyncio.timeout(self._limits.welcome):
                 while not any(one.type == "welcome" for one in self._unread):
                     await self._read()
+                    self._check_ended(self._unread)
                 return
         raise Offline(f"{self._host} opened a connection for live events, and never used it.", hint=_WAY)
 
@@ -209,15 +210,14 @@ class Cable(LiveEvents):
     async def __aiter__(self) -> AsyncIterator[IssueId]:
         while True:
             unread, self._unread = self._unread, []
+            self._check_ended(unread)
             for message in unread:
                 if (issue := self._told(message)) is not None:
                     yield issue
             await self._read()
 
     def _told(self, message: _Message) -> IssueId | None:
-        """The issue of which this tells that it changed. Raises NoLiveEvents, ConnectionFailed."""
-        if message.type == "disconnect":
-            raise self._disconnected(message)
+        """The issue of which this tells that it changed. Raises NoLiveEvents."""
         # Only of what was asked for: another issue is never read because a server says so.
         if (issue := self._issues.get(message.identifier)) is None:
             return None
@@ -247,7 +247,13 @@ class Cable(LiveEvents):
         if not self._offers and not self._issues:
             raise NoLiveEvents(f"{self._host} offers no live events of issues.", hint="It may be too old.")
 
-    def _disconnected(self, message: _Message) -> NoLiveEvents | ConnectionFailed:
+    def _check_ended(self, messages: Sequence[_Message]) -> None:
+        """Raise NoLiveEvents or ConnectionFailed if one of these says that the connection ends."""
+        found = next((self._ending(one) for one in messages if one.type == "disconnect"), None)
+        if found is not None:
+            raise found
+
+    def _ending(self, message: _Message) -> NoLiveEvents | ConnectionFailed:
         if message.reason in ("unauthorized", "invalid_request"):
             return NoLiveEvents(f"{self._host} does not accept the token for live events.")
         if not message.reconnect:
@@ -257,7 +263,10 @@ class Cable(LiveEvents):
     # -- frames
 
     async def _read(self) -> None:
-        """Read once, and understand what has arrived. Raises NoLiveEvents, ConnectionFailed."""
+        """Read once, and understand what has arrived. Raises NoLiveEvents, ConnectionFailed.
+
+        What arrived together with the end comes first: it says why.
+        """
         lost, data = False, b""
         try:
             data = await self._stream.read(_CHUNK, timeout=self._limits.silence)
@@ -269,11 +278,14 @@ class Cable(LiveEvents):
         self._count(0, len(data))
         for frame in self._frames.events_received():
             self._take(frame)
-        await self._write()
-        if self._frames.parser_exc is not None:
-            raise NoLiveEvents(f"{self._host} sent live events that glboard does not understand.")
-        if self._frames.close_rcvd is not None:
+        if self._unread:
+            await self._write()
+        elif self._frames.parser_exc is not None:
+            raise self._garbled()
+        elif self._frames.close_rcvd is not None:
             raise self._lost()
+        else:
+            await self._write()
 
     def _take(self, frame: Any) -> None:
         from websockets.frames import Opcode
@@ -296,7 +308,10 @@ class Cable(LiveEvents):
     def _odd(self) -> None:
         self._rubbish += 1
         if self._rubbish > self._limits.rubbish:
-            raise NoLiveEvents(f"{self._host} sent live events that glboard does not understand.")
+            raise self._garbled()
+
+    def _garbled(self) -> NoLiveEvents:
+        return NoLiveEvents(f"{self._host} sent live events that glboard does not understand.")
 
     def _count(self, messages: int, size: int) -> None:
         now = time.monotonic()

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Literal
 
-from glboard_core.errors import WRONG_VALUES, GlboardError, NoLiveEvents, misled
+from glboard_core.errors import WRONG_VALUES, GlboardError, NoLiveEvents, StoreFailed, misled
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import LiveEvents
 from glboard_core.sync.events import LiveStatus
@@ -27,6 +27,8 @@ from glboard_core.sync.timing import Timing
 MOST_CARDS = 60
 #: GitLab tells of our own change within a tenth of a second of its answer: what it tells so soon is not read.
 OWN = 0.5
+#: Seconds for which an event waits for the answer to a change of ours that is being sent.
+HELD = 5.0
 #: Reads that may follow one another, and seconds until there may be one more: a flood of events costs this.
 MOST_READS, READ_EVERY = 10.0, 2.0
 #: A connection that lasted this long was a good one: the next attempt follows at once.
@@ -246,13 +248,22 @@ class Watcher:
         pending, self._pending = self._pending, {}
         due: list[IssueId] = []
         for issue, told in pending.items():
-            if state.outbox.on_wire(issue):
+            if self._now() - told < HELD and self._is_being_sent(issue):
                 # Its answer tells whether this was our own change.
                 self._pending[issue] = told
                 self._told.set()
             elif not (state.answered_since(issue, told - OWN) or state.read_since(issue, told)):
                 due.append(issue)
         return due
+
+    def _is_being_sent(self, issue: IssueId) -> bool:
+        """Whether a change of ours to it may be on its way, sent by this process or another."""
+        outbox = self._local_state.outbox
+        if not outbox.of(issue) or outbox.on_wire(issue):
+            return outbox.on_wire(issue)
+        with suppress(StoreFailed):
+            return any(entry.sent for entry in self._local_state.store.outbox() if entry.op.issue == issue)
+        return False
 
     @staticmethod
     def _now() -> float:
