@@ -66,10 +66,9 @@ def seen_by_others(made: Session) -> list[str]:
 
 async def test_a_change_by_others_is_known_at_once_for_one_request(server: DemoServer) -> None:
     async with live(server) as made:
-        asked = time.monotonic()
+        # The next poll is an hour away.
         server.world.edit("top/app#2", by="eng_1", weight=8)
         await made.until(lambda: made.issue("app#2").weight == 8)
-        assert time.monotonic() - asked < 1.0
         assert len(server.requests) == 1
         assert seen_by_others(made) == ["app#2"]
 
@@ -290,7 +289,9 @@ async def test_after_a_rest_the_cards_are_read_once(server: DemoServer) -> None:
 
 async def test_two_on_one_account_do_not_fight(server: DemoServer, tmp_path: Path) -> None:
     stores = [SqliteStore(tmp_path / "state.sqlite3") for _ in range(2)]
-    async with live(server, store=stores[0]) as one, live(server, store=stores[1]) as two:
+    # As usual, changes are held longer than it takes the other process to know of them.
+    kind: dict[str, Any] = {"sync": structs.replace(STILL, hold=0.3)}
+    async with live(server, store=stores[0], **kind) as one, live(server, store=stores[1], **kind) as two:
         await one.until(lambda: len(server.cable) == 2)
         server.requests.clear()
         one.edit("app#1", weight=5)

@@ -12,7 +12,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
-from glboard_core.sync.events import Status
+from glboard_core.sync.events import LiveStatus, Status
 from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
@@ -63,6 +63,29 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     )
     cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
     return {name: name[cut:] if len(name) > cut else name for name in known}
+
+
+# The connection
+
+
+def live_words(live: LiveStatus, poll: float) -> list[str]:
+    """How changes by others arrive, and why not at once; ``poll`` is the time between two polls."""
+    every = f"every {number(poll)} s"
+    if live.state == "on":
+        cards = "the card" if live.cards == 1 else f"the {live.cards} cards"
+        return [f"Changes by others: at once for {cards} in view, {every} for the rest."]
+    lines = [f"Changes by others: by polling, {every}."]
+    if live.state == "off":
+        lines.append("Live events are switched off ([sync] live).")
+    elif live.state == "connecting":
+        lines.append("Connecting for live events …")
+    elif live.error is not None:
+        lines += [live.error.message, live.error.hint]
+    if live.next_try is not None:
+        minutes = round(live.next_try / 60)
+        soon = f"{minutes} min" if minutes > 1 else f"{max(live.next_try, 1):.0f} s"
+        lines.append(f"glboard tries again within {soon}.")
+    return list(filter(None, lines))
 
 
 # The header

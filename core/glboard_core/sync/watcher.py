@@ -81,8 +81,8 @@ class Watcher:
 
     def look(self, cards: Sequence[IssueId]) -> None:
         """These cards are in view, the most important first."""
-        chosen = tuple(cards[:MOST_CARDS])
-        if chosen != self._cards:
+        chosen = tuple(dict.fromkeys(cards))[:MOST_CARDS]
+        if set(chosen) != set(self._cards):
             appears = bool(chosen) != bool(self._cards)
             self._cards = chosen
             self._moved.set()
