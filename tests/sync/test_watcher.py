@@ -179,8 +179,8 @@ async def test_a_flood_that_goes_on_is_read_ever_more_rarely(
 
 
 async def test_a_cut_connection_is_made_again_and_nothing_is_missed(server: DemoServer) -> None:
-    async with live(server) as made:
-        server.faults.next("503", "/-/cable", times=2)
+    async with live(server, timing=structs.replace(LIVE, live_wait=0.2)) as made:
+        server.faults.next("503", "/-/cable")
         server.cable.cut()
         await made.until(lambda: made.engine.watcher.status.state == "lost")
         error = made.engine.watcher.status.error

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,7 +27,6 @@ from glboard_core.model.issue import IssueId
 from glboard_core.ports import LiveEvents
 
 if TYPE_CHECKING:
-    from httpcore import AsyncNetworkStream
     from websockets.protocol import Protocol
 
     from glboard_core.gitlab.http import Switched, Transport
@@ -36,6 +36,10 @@ PROTOCOL = "actioncable-v1-json"
 #: How many issues are watched at most: two screens of cards.
 MOST_WATCHED = 60
 
+T = TypeVar("T")
+
+#: The id of an issue that GitLab knows.
+_ISSUE = r"gid://gitlab/\w+/\d{1,18}"
 _CHANNEL = "GraphqlChannel"
 _FIELD = "workItemUpdated"
 _PORTS = {"http": 80, "https": 443}
@@ -108,8 +112,8 @@ async def connected(transport: Transport, limits: CableLimits | None = None) -> 
     }
     host = transport.account.host
     async with transport.switched(PATH, asked) as answer:
-        stream = _accepted(answer, key, host)
-        cable = Cable(stream, host, limits or CableLimits())
+        _check(answer, key, host)
+        cable = Cable(answer, host, limits or CableLimits())
         try:
             await cable.welcomed()
             yield cable
@@ -128,8 +132,8 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host.removesuffix(f':{_PORTS.get(parts.scheme, 0)}')}"
 
 
-def _accepted(answer: Switched, key: str, host: str) -> AsyncNetworkStream:
-    """The connection, if it is a WebSocket now. Raises NoLiveEvents, ConnectionFailed."""
+def _check(answer: Switched, key: str, host: str) -> None:
+    """Raise NoLiveEvents or ConnectionFailed unless the connection is a WebSocket now."""
     from websockets.utils import accept_key
 
     status, headers = answer.status, answer.headers
@@ -137,7 +141,7 @@ def _accepted(answer: Switched, key: str, host: str) -> AsyncNetworkStream:
         raise RateLimited(f"Rate limited by {host} (HTTP 429).", retry_after=60.0)
     if status >= 500:
         raise ServerFailed(f"{host} refused live events for now (HTTP {status}).")
-    if status != 101 or answer.stream is None:
+    if status != 101:
         raise NoLiveEvents(f"{host} offers no live events (HTTP {status}).", hint=_WAY)
     right = (
         headers.get("sec-websocket-accept", "").strip() == accept_key(key)
@@ -148,16 +152,15 @@ def _accepted(answer: Switched, key: str, host: str) -> AsyncNetworkStream:
     )
     if not right:
         raise NoLiveEvents(f"{host} answered no WebSocket handshake.", hint=_WAY)
-    return answer.stream
 
 
 class Cable(LiveEvents):
     """A connection that is a WebSocket now."""
 
-    def __init__(self, stream: AsyncNetworkStream, host: str, limits: CableLimits) -> None:
+    def __init__(self, connection: Switched, host: str, limits: CableLimits) -> None:
         from websockets.protocol import CLIENT, Protocol
 
-        self._stream = stream
+        self._connection = connection
         self._host = host
         self._limits = limits
         self._frames: Protocol = Protocol(CLIENT, max_size=limits.message)
@@ -186,11 +189,8 @@ class Cable(LiveEvents):
         raise Offline(f"{self._host} opened a connection for live events, and never used it.", hint=_WAY)
 
     async def choose(self, issues: Sequence[IssueId]) -> None:
-        from websockets.protocol import OPEN
-
-        if self._frames.state is not OPEN:
-            raise self._lost()
-        wanted = [one for one in dict.fromkeys(issues) if one.rpartition("/")[2].isdecimal()][:MOST_WATCHED]
+        self._check_open()
+        wanted = [one for one in dict.fromkeys(issues) if re.fullmatch(_ISSUE, one)][:MOST_WATCHED]
         for issue in set(self._identifiers) - set(wanted):
             identifier = self._identifiers.pop(issue)
             del self._issues[identifier]
@@ -225,9 +225,7 @@ class Cable(LiveEvents):
             self._refuse(message.identifier, issue)
         if message.type:
             return None
-        try:
-            told = _TELLS.decode(message.message)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        if (told := _understood(_TELLS, message.message)) is None:
             self._odd()
             return None
         was_running = message.identifier in self._running
@@ -267,24 +265,15 @@ class Cable(LiveEvents):
 
         What arrived together with the end comes first: it says why.
         """
-        lost, data = False, b""
-        try:
-            data = await self._stream.read(_CHUNK, timeout=self._limits.silence)
-        except Exception:  # noqa: BLE001  (the boundary, as in http.py)
-            lost = True
-        if lost or not data:
+        self._check_open()
+        data = await self._connection.read(_CHUNK, self._limits.silence)
+        if not data:
             raise self._lost()
         self._frames.receive_data(data)
         self._count(0, len(data))
         for frame in self._frames.events_received():
             self._take(frame)
-        if self._unread:
-            await self._write()
-        elif self._frames.parser_exc is not None:
-            raise self._garbled()
-        elif self._frames.close_rcvd is not None:
-            raise self._lost()
-        else:
+        with suppress(ConnectionFailed):
             await self._write()
 
     def _take(self, frame: Any) -> None:
@@ -297,12 +286,9 @@ class Cable(LiveEvents):
         if not frame.fin:
             return
         text, self._parts = b"".join(self._parts), []
-        try:
-            message = _MESSAGES.decode(text)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        if (message := _understood(_MESSAGES, text)) is None:
             self._odd()
-            return
-        if message.type not in ("ping", "confirm_subscription"):
+        elif message.type not in ("ping", "confirm_subscription"):
             self._unread.append(message)
 
     def _odd(self) -> None:
@@ -324,16 +310,18 @@ class Cable(LiveEvents):
 
     async def _write(self) -> None:
         """Send what is waiting. Raises ConnectionFailed."""
-        lost = False
         async with self._writing:
+            # The empty bytes among them say that nothing follows.
             data = b"".join(self._frames.data_to_send())
-            if not data:
-                return
-            try:
-                await self._stream.write(data, timeout=self._limits.write)
-            except Exception:  # noqa: BLE001  (as above)
-                lost = True
-        if lost:
+            if data and not await self._connection.write(data, self._limits.write):
+                raise self._lost()
+
+    def _check_open(self) -> None:
+        from websockets.protocol import OPEN
+
+        if self._frames.parser_exc is not None:
+            raise self._garbled()
+        if self._frames.state is not OPEN:
             raise self._lost()
 
     def _lost(self) -> Offline:
@@ -341,10 +329,20 @@ class Cable(LiveEvents):
 
     async def say_goodbye(self) -> None:
         """Close the WebSocket; the connection itself is closed by whoever opened it."""
-        with suppress(Exception):
+        from websockets.protocol import OPEN
+
+        with suppress(ConnectionFailed, TimeoutError):
             async with asyncio.timeout(_GOODBYE):
-                self._frames.send_close(1000)
+                if self._frames.state is OPEN:
+                    self._frames.send_close(1000)
                 await self._write()
+
+
+def _understood(decoder: msgspec.json.Decoder[T], text: bytes | msgspec.Raw) -> T | None:
+    """What a text says; None if it is not what GitLab says."""
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return decoder.decode(text)
+    return None
 
 
 def _identifier(issue: IssueId) -> str:

@@ -152,12 +152,29 @@ class Answer(Struct, frozen=True):
 Judge = Callable[[int, Mapping[str, str], bytes, str, float | None, Proxy | None], Failure | None]
 
 
-class Switched(Struct, frozen=True):
-    """The answer to a request for another protocol. ``stream`` has ``read`` and ``write``, for status 101."""
+class Switched:
+    """The answer to a request for another protocol; with status 101 the connection speaks that now."""
 
-    status: int
-    headers: Mapping[str, str]
-    stream: AsyncNetworkStream | None
+    def __init__(self, status: int, headers: Mapping[str, str], stream: AsyncNetworkStream | None) -> None:
+        self.status = status
+        self.headers = headers
+        self._stream = stream
+
+    async def read(self, most: int, seconds: float) -> bytes:
+        """What has arrived, waiting for it at most that long; nothing if the connection is lost."""
+        # Whatever the library raises; its text is not shown.
+        with suppress(Exception):
+            if self._stream is not None:
+                return await self._stream.read(most, timeout=seconds)
+        return b""
+
+    async def write(self, data: bytes, seconds: float) -> bool:
+        """Send bytes within so many seconds; returns whether the connection still took them."""
+        with suppress(Exception):
+            if self._stream is not None:
+                await self._stream.write(data, timeout=seconds)
+                return True
+        return False
 
 
 class Transport:

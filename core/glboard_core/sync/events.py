@@ -44,7 +44,7 @@ class Status(Struct, frozen=True, kw_only=True):
 class LiveStatus(Struct, frozen=True, kw_only=True):
     """Whether changes to the cards in view arrive at once.
 
-    ``off``: by configuration; ``resting``: nobody uses the program, or no board is shown. ``error`` is why it
+    ``off``: by configuration; ``resting``: the program is not in use, or shows no board. ``error`` is why it
     is ``refused`` or ``lost``; then it is tried again in ``next_try`` seconds. ``cards`` are watched.
     """
 

@@ -1,7 +1,7 @@
 """Live events: reads the cards in view as soon as GitLab tells that they changed.
 
 Owns when there is a connection for them, which cards are watched, and how often their events lead to a read:
-events are gathered and their cards read with one request. Polling goes on beside it, so whatever is not told,
+events are gathered and their cards read with one request. Polling goes on as well, so whatever is not told,
 or is dropped here, is found a few seconds later; and where there are no live events nothing else changes. The
 protocol is the gateway's.
 """
@@ -130,7 +130,7 @@ class Watcher:
                     await self._pause(error)
 
     async def _watch(self) -> GlboardError | None:
-        """Connect, and watch until nobody needs it any longer; the error if that came first."""
+        """Connect, and watch until it is not needed any longer; the error if that came first."""
         started = self._now()
         self.status = LiveStatus(state="connecting")
         try:
@@ -200,7 +200,7 @@ class Watcher:
             await events.choose(cards)
             self.status = LiveStatus(state="on", cards=len(cards))
             if anew:
-                # Of changes since the last connection nobody told, and polls do not see places.
+                # What changed since the last connection was not told, and polls do not see places.
                 self._tell(cards)
             self._worked, anew = True, False
             await self._moved.wait()

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import uvicorn
@@ -38,19 +39,37 @@ class AbortableProtocol(H11Protocol):
         self.transport.abort()
 
 
-def websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
-    """WebSocket whose application can cut the connection; imported by the first one."""
+@cache
+def _websocket() -> Callable[..., asyncio.Protocol]:
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.protocol import CLOSING
 
-    protocol = WebSocketsSansIOProtocol(*args, **kwargs)
-    inner: Any = protocol.app
+    class AbortableWebSocket(WebSocketsSansIOProtocol):
+        """A WebSocket whose application can cut the connection."""
 
-    async def with_abort(scope: Any, receive: Any, send: Any) -> None:
-        scope[ABORT] = protocol.transport.abort
-        await inner(scope, receive, send)
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            inner: Any = self.app
 
-    protocol.app = with_abort
-    return protocol
+            async def with_abort(scope: Any, receive: Any, send: Any) -> None:
+                scope[ABORT] = self.transport.abort
+                await inner(scope, receive, send)
+
+            self.app = with_abort
+
+        def shutdown(self) -> None:
+            """Close; one that is closing already cannot say so again."""
+            if self.conn.state is CLOSING:
+                self.transport.close()
+            else:
+                super().shutdown()
+
+    return AbortableWebSocket
+
+
+def websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+    """uvicorn's WebSocket, imported by the first one."""
+    return _websocket()(*args, **kwargs)
 
 
 class Server(uvicorn.Server):
@@ -80,10 +99,7 @@ class Server(uvicorn.Server):
         for bound in sockets or []:
             bound.close()
         for connection in list(self.server_state.connections):
-            try:
-                connection.shutdown()
-            except Exception:  # noqa: BLE001  (a WebSocket that is closing refuses to be closed)
-                connection.transport.abort()
+            connection.shutdown()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
                 await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
