@@ -72,8 +72,8 @@ def live_words(live: LiveStatus, poll: float) -> list[str]:
     """How changes by others arrive, and why not at once; ``poll`` is the time between two polls."""
     every = f"every {number(poll)} s"
     if live.state == "on":
-        cards = "the card" if live.cards == 1 else f"the {live.cards} cards"
-        return [f"Changes by others: at once for {cards} in view, {every} for the rest."]
+        cards = "1 card" if live.cards == 1 else f"{live.cards} cards"
+        return [f"Changes by others: {cards} in view at once, the rest {every}."]
     lines = [f"Changes by others: by polling, {every}."]
     if live.state == "off":
         lines.append("Live events are switched off ([sync] live).")

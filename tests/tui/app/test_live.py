@@ -110,7 +110,7 @@ async def test_the_connection_says_that_changes_arrive_at_once() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
         await stage.press("g", "l")
-        assert f"at once for the {len(shown(stage))} cards in view" in connection(stage)
+        assert f"{len(shown(stage))} cards in view at once, the rest every" in connection(stage)
         assert stage.screen.header.view.fresh == "live"
 
 
@@ -136,7 +136,7 @@ async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_chan
     [
         (
             LiveStatus(state="on", cards=1),
-            "Changes by others: at once for the card in view, every 10 s for the rest.",
+            "Changes by others: 1 card in view at once, the rest every 10 s.",
         ),
         (LiveStatus(), "Changes by others: by polling, every 10 s."),
         (LiveStatus(state="off"), "Live events are switched off ([sync] live)."),
