@@ -522,6 +522,11 @@ class Bridge:
         if self.engine is not None:
             self.engine.in_view(issues)
 
+    def keep_live(self, *, on: bool) -> None:
+        """Others watch this screen: changes go on arriving at once while no key is pressed."""
+        if self.engine is not None:
+            self.engine.watcher.share(on)
+
     @property
     def live(self) -> LiveStatus:
         """Whether changes to the cards in view arrive at once."""
