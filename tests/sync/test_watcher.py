@@ -71,6 +71,8 @@ async def test_a_change_by_others_is_known_at_once_for_one_request(server: DemoS
         await made.until(lambda: made.issue("app#2").weight == 8)
         assert len(server.requests) == 1
         assert seen_by_others(made) == ["app#2"]
+        # In the background, like the request to connect.
+        assert made.engine.gateway.requests["live"] == 2
 
 
 async def test_what_moves_no_time_is_known_too(server: DemoServer) -> None:
@@ -229,6 +231,15 @@ async def test_a_proxy_that_cuts_them_counts_as_refusing(server: DemoServer) -> 
         see(made, "app#1")
         await made.until(lambda: made.engine.watcher.status.state == "refused")
         assert len(server.requests.of("/-/cable")) == watcher.TRIES
+
+
+async def test_a_rate_limit_is_waited_for(server: DemoServer) -> None:
+    server.faults.next("429", "/-/cable")
+    async with session(server, timing=LIVE) as made:
+        see(made, "app#1")
+        await made.until(lambda: made.engine.watcher.status.state == "lost")
+        assert made.engine.watcher.status.next_try == 60.0
+        assert made.engine.status.freshness == "live"
 
 
 async def test_switched_off_it_never_asks(server: DemoServer) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Literal
 
-from glboard_core.errors import WRONG_VALUES, GlboardError, NoLiveEvents, StoreFailed, misled
+from glboard_core.errors import WRONG_VALUES, GlboardError, NoLiveEvents, RateLimited, StoreFailed, misled
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import LiveEvents
+from glboard_core.purpose import with_purpose
 from glboard_core.sync.events import LiveStatus
 from glboard_core.sync.initial_load import together
 from glboard_core.sync.local_state import LocalState
@@ -129,6 +130,7 @@ class Watcher:
                 if (error := await self._watch()) is not None:
                     await self._pause(error)
 
+    @with_purpose("live")
     async def _watch(self) -> GlboardError | None:
         """Connect, and watch until it is not needed any longer; the error if that came first."""
         started = self._now()
@@ -160,6 +162,8 @@ class Watcher:
         refused = isinstance(error, NoLiveEvents) or (not self._worked and self._failures + 1 >= TRIES)
         full = min(timing.longest_live_wait, timing.live_wait * 2.0 ** min(self._failures, 16))
         seconds = (timing.live_refused if refused else full) * (0.5 + random.random() / 2)
+        if isinstance(error, RateLimited):
+            seconds = max(seconds, error.retry_after)
         self._failures += 1
         state: Literal["refused", "lost"] = "refused" if refused else "lost"
         self.status = LiveStatus(state=state, error=error, next_try=seconds)
