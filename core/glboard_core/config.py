@@ -79,9 +79,11 @@ class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``reconcile`` is the time in which four pages of cards are read again, from the board on screen and the
     rest in turn, for what polls cannot see. ``hold_comments`` applies to comments and new issues, and to all
-    else that the same key did.
+    else that the same key did. ``live``: whether GitLab is asked to tell of changes to the cards in view at
+    once, over a WebSocket; where it cannot, they arrive by polling.
     """
 
+    live: bool = True
     poll: Every = 10.0
     poll_idle: Every = 60.0
     reconcile: Every = 240.0

@@ -149,6 +149,12 @@ class NotGitLab(ConnectionFailed):
     may_pass = False
 
 
+class NoLiveEvents(GlboardError):
+    """The server, or something on the way to it, offers no live events. Changes arrive by polling."""
+
+    title = "No live events"
+
+
 class GroupNotFound(GlboardError):
     """The group does not exist, or the token has no access to it."""
 

@@ -17,6 +17,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -73,6 +74,19 @@ class Failed(Struct, frozen=True, kw_only=True):
 
 
 Outcome = Done | Failed
+
+
+class LiveEvents(Protocol):
+    """A connection on which GitLab tells at once that an issue changed, though not what changed."""
+
+    async def choose(self, issues: Sequence[IssueId]) -> None:
+        """From now on these, and no others; the most important first. Raises ConnectionFailed."""
+
+    def __aiter__(self) -> AsyncIterator[IssueId]:
+        """The issues that changed, also by ourselves, as often as GitLab tells. Ends only with an error.
+
+        Raises ConnectionFailed when the connection breaks, and NoLiveEvents if GitLab ends it for good.
+        """
 
 
 class Gateway(Protocol):
@@ -201,6 +215,9 @@ class Gateway(Protocol):
         final as each request is answered; all are returned, too. Raises ConnectionFailed or AuthError only
         if nothing at all was sent.
         """
+
+    def live(self) -> AbstractAsyncContextManager[LiveEvents]:
+        """Connect for live events. Raises NoLiveEvents where there are none, ConnectionFailed, AuthError."""
 
     async def create_board(self, name: str) -> str:
         """Create an issue board in the group, or find the one of that name; returns its global id.

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import GroupId, Op, OpId, Rank
 from glboard_core.config import PlanningIssueSettings, Settings
-from glboard_core.demo.http.gate import Record
+from glboard_core.demo.http.journal import Record
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway

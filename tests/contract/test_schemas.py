@@ -8,6 +8,7 @@ from graphql.execution.values import get_variable_values
 
 from contract.conftest import SHARED, Schemas
 from contract.documents import DIALECTS, NEWER, ONLY_NEWER, documents
+from glboard_core.gitlab import queries
 
 #: Each schema takes seconds to build.
 pytestmark = pytest.mark.slow
@@ -30,6 +31,12 @@ def test_every_document_is_valid(schemas: Schemas, server: str) -> None:
     schema = schemas[server]
     wrong = {one.name: found for one in documents(DIALECTS[server]) if (found := problems(schema, one.text))}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("server", ["16.8", "18.5-ce"])
+def test_the_subscription_is_valid(schemas: Schemas, server: str) -> None:
+    # The third schema was made from a reference that lists no subscriptions.
+    assert problems(schemas[server], queries.ISSUE_CHANGED) == []
 
 
 @pytest.mark.parametrize("server", DIALECTS)

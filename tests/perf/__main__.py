@@ -15,14 +15,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from perf import first_start, keys, organisation, starts
+from perf import first_start, keys, live, organisation, starts
 from perf.figures import Table, machine
 
 
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description=__doc__)
-    parser.add_argument("what", nargs="*", help="start, first, org, commands, keys; default: all")
+    parser.add_argument("what", nargs="*", help="start, first, org, commands, keys, live; default: all")
     parser.add_argument("--runs", type=int, default=7, help="starts of each kind; rounds of keys (7)")
     parser.add_argument(
         "--issues",
@@ -33,12 +33,13 @@ def main() -> int:
     )
     parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000, 100_000], help="columns")
     parser.add_argument(
-        "--latency", type=float, default=100, metavar="MS", help="of first, org, commands (100)"
+        "--latency", type=float, default=100, metavar="MS", help="of first, org, commands, live (100)"
     )
+    parser.add_argument("--idle", type=float, default=300, metavar="S", help="of live: left alone for (300)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
     given = parser.parse_args()
     table = Table()
-    known = ["start", "first", "org", "commands", "keys"]
+    known = ["start", "first", "org", "commands", "keys", "live"]
     what = given.what or known
     if unknown := sorted(set(what) - set(known)):
         parser.error(f"{', '.join(unknown)}: none of {', '.join(known)}")
@@ -55,6 +56,8 @@ def main() -> int:
             organisation.measure_commands(table, home, given.runs, given.latency)
         if "keys" in what:
             keys.measure(table, home, given.cards, given.runs)
+        if "live" in what:
+            live.measure(table, home, given.runs, given.latency, given.idle)
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "figures": table.as_data()}, indent=1))
     return 0

@@ -23,9 +23,10 @@ from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.engine import Engine
+from glboard_core.sync.watcher import MOST_CARDS
 from glboard_tui.cli.main import run
 from glboard_tui.screens import picker
-from support.engines import STILL, settled
+from support.engines import STILL, eventually, settled
 from support.round_trips import counted_everywhere
 from tui.app.stage import staged
 
@@ -167,9 +168,27 @@ async def on_screen(server: DemoServer, folder: Path, *, refresh: bool = False) 
             await act(f"{MANY} edits with one key", edit(MANY, milestone="19.9"))
             await act(f"undo of {MANY} edits", engine.undo)
             assert not engine.failed
+            await _watched(engine, server, counted)
             if refresh:
                 await act("refresh (`r`)", engine.refresh)
     return counted.found
+
+
+async def _watched(engine: Engine, server: DemoServer, counted: Counted) -> None:
+    """Live events: connecting for a screen full of cards, and a change by somebody else to one of them."""
+    open_ = [issue for issue in engine.shown.values() if issue.is_open]
+    # Not one that was just changed here: what is told of it so soon is taken for that change.
+    one = open_[-1]
+    cards = [one, *(issue for issue in open_ if issue is not one)][:MOST_CARDS]
+    counted.start()
+    engine.watcher.touch()
+    engine.in_view([issue.id for issue in cards])
+    await eventually(lambda: len(server.cable.subscribed) == len(cards))
+    counted.stop("connect for live events")
+    counted.start()
+    server.world.edit(one.reference, by="pm_oak", title="Another title")
+    await eventually(lambda: engine.shown[one.id].title == "Another title")
+    counted.stop("change by others in view")
 
 
 async def in_the_app(world: World) -> dict[str, int]:

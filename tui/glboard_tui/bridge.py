@@ -39,6 +39,7 @@ from glboard_core.sync.events import (
     EngineNotice,
     Event,
     IssuesChanged,
+    LiveStatus,
     Renamed,
     Settled,
     Status,
@@ -563,11 +564,28 @@ class Bridge:
         """A key was pressed: the app is in use."""
         if self.engine is not None:
             self.engine.poller.touch()
+            self.engine.watcher.touch()
+
+    def in_view(self, issues: Sequence[IssueId]) -> None:
+        """These cards are visible, the most important first: their changes arrive at once where possible."""
+        if self.engine is not None:
+            self.engine.in_view(issues)
+
+    def keep_live(self, *, on: bool) -> None:
+        """Others watch this screen: changes go on arriving at once while no key is pressed."""
+        if self.engine is not None:
+            self.engine.watcher.share(on)
+
+    @property
+    def live(self) -> LiveStatus:
+        """Whether changes to the cards in view arrive at once."""
+        return self.engine.watcher.status if self.engine is not None else LiveStatus()
 
     def attend(self, focused: bool) -> None:
         """The terminal got or lost the focus: without it, background work is put off."""
         if self.engine is not None:
             self.engine.poller.attend(focused)
+            self.engine.watcher.attend(focused)
 
     # Issues
 

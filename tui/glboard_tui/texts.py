@@ -12,7 +12,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
-from glboard_core.sync.events import Status
+from glboard_core.sync.events import LiveStatus, Status
 from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
@@ -74,6 +74,29 @@ def staged_line(title: str, before: PlanWords | None, after: PlanWords | None) -
     if before is None or after is None or before == after:
         return f"Staged: {title}"
     return f"{after[0]}: {before[1]}, now {after[1]}"
+
+
+# The connection
+
+
+def live_words(live: LiveStatus, poll: float) -> list[str]:
+    """How changes by others arrive, and why not at once; ``poll`` is the time between two polls."""
+    every = f"every {number(poll)} s"
+    if live.state == "on":
+        cards = "1 card" if live.cards == 1 else f"{live.cards} cards"
+        return [f"Changes by others: {cards} in view at once, the rest {every}."]
+    lines = [f"Changes by others: by polling, {every}."]
+    if live.state == "off":
+        lines.append("Live events are switched off ([sync] live).")
+    elif live.state == "connecting":
+        lines.append("Connecting for live events …")
+    elif live.error is not None:
+        lines += [live.error.message, live.error.hint]
+    if live.next_try is not None:
+        minutes = round(live.next_try / 60)
+        soon = f"{minutes} min" if minutes > 1 else f"{max(live.next_try, 1):.0f} s"
+        lines.append(f"glboard tries again within {soon}.")
+    return list(filter(None, lines))
 
 
 # The header

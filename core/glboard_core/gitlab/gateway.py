@@ -7,6 +7,7 @@ issues: the mirror does. One gateway serves one group and is used by many tasks.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -47,7 +48,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
-from glboard_core.ports import Gateway, Outcome
+from glboard_core.ports import Gateway, LiveEvents, Outcome
 from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
@@ -346,6 +347,13 @@ class GitLabGateway(Gateway):
         except (AuthError, NotGitLab):
             return {}  # no access, or a proxy blocks REST
         return {issue: history.events for issue, history in read.histories.items()}
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[LiveEvents]:
+        from glboard_core.gitlab.cable import connected  # not before the board is shown
+
+        async with connected(self._transport) as events:
+            yield events
 
     async def created_by(self, op: Op) -> Issue | None:
         return await self._reader.created_by(op)

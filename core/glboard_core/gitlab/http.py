@@ -19,7 +19,8 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
 if TYPE_CHECKING:
     import httpx
+    from httpcore import AsyncNetworkStream
 
 GRAPHQL = "/api/graphql"
 #: How often the path of a redirect is asked for: a project that moved has moved once.
@@ -157,6 +159,31 @@ class Answer(Struct, frozen=True):
 Judge = Callable[[int, Mapping[str, str], bytes, str, float | None, Proxy | None], Failure | None]
 
 
+class Switched:
+    """The answer to a request for another protocol; with status 101 the connection speaks that now."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], stream: AsyncNetworkStream | None) -> None:
+        self.status = status
+        self.headers = headers
+        self._stream = stream
+
+    async def read(self, most: int, seconds: float) -> bytes:
+        """What has arrived, waiting for it at most that long; nothing if the connection is lost."""
+        # Whatever the library raises; its text is not shown.
+        with suppress(Exception):
+            if self._stream is not None:
+                return await self._stream.read(most, timeout=seconds)
+        return b""
+
+    async def write(self, data: bytes, seconds: float) -> bool:
+        """Send bytes within so many seconds; returns whether the connection still took them."""
+        with suppress(Exception):
+            if self._stream is not None:
+                await self._stream.write(data, timeout=seconds)
+                return True
+        return False
+
+
 class Transport:
     """Sends requests to one GitLab server. Creating it does no I/O: connections open on the first request."""
 
@@ -213,6 +240,38 @@ class Transport:
                 return answer
             path = answer.moved
         return answer
+
+    @asynccontextmanager
+    async def switched(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[Switched]:
+        """GET a path with headers that ask for another protocol; the connection is closed at the end.
+
+        It takes its turn, and the same way as all other requests. Never repeated. Raises GlboardError.
+        """
+        if (closed := await self._pass_gate(time.monotonic() + self.limits.patience)) is not None:
+            raise closed.error
+        await self._import()
+        failure: Failure | None = None
+        try:
+            client = self._client or self._open()
+            request = client.build_request("GET", self.account.url + path, headers=dict(headers))
+            async with asyncio.timeout(self.limits.connect):
+                response = await client.send(request, stream=True)
+        except GlboardError:
+            raise
+        except Exception as problem:  # noqa: BLE001  (as in _once)
+            failure = http_errors.of_exception(problem, self.account.host, self._proxy)
+        if failure is not None:
+            raise failure.error
+        try:
+            found = dict(response.headers.items())
+            self._note(found)
+            stream = response.extensions.get("network_stream") if response.status_code == 101 else None
+            yield Switched(response.status_code, found, stream)
+        finally:
+            # Closing says goodbye, which a connection that is cut never hears.
+            with suppress(Exception):
+                async with asyncio.timeout(1.0):
+                    await response.aclose()
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its Date headers; before the first answer as far as expected."""
@@ -320,10 +379,7 @@ class Transport:
                 return None
 
     async def _once(self, method: str, path: str, body: bytes, judge: Judge) -> Answer | Failure:
-        if self._client is None:
-            # Its own command line, which is not used, would import Rich and Pygments: a tenth of a command.
-            sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # documented: not importable
-            await asyncio.to_thread(importlib.import_module, "httpx")
+        await self._import()
         host, limits = self.account.host, self.limits
         try:
             async with asyncio.timeout(limits.total):
@@ -339,6 +395,12 @@ class Transport:
         status, headers = answer.status, answer.headers
         wait = retry_after(headers, self.now()) if status >= 400 else None
         return judge(status, headers, answer.body, self.account.url, wait, self._proxy) or answer
+
+    async def _import(self) -> None:
+        if self._client is None:
+            # Its own command line, which is not used, would import Rich and Pygments: a tenth of a command.
+            sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # documented: not importable
+            await asyncio.to_thread(importlib.import_module, "httpx")
 
     async def _exchange(self, method: str, path: str, body: bytes) -> Answer | Failure:
         client = self._client or self._open()
@@ -385,7 +447,8 @@ class Transport:
                 connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool
             ),
             limits=httpx.Limits(
-                max_connections=limits.connections,
+                # One more: live events keep theirs.
+                max_connections=limits.connections + 1,
                 max_keepalive_connections=limits.connections,
                 keepalive_expiry=limits.keep_alive,
             ),

@@ -242,6 +242,10 @@ def recent(dialect: Dialect) -> str:
     )
 
 
+#: Tells that an issue changed. What changed is read with all fields of a card, so nothing else is selected.
+#: Variables: id (of its work item).
+ISSUE_CHANGED = "subscription IssueChanged($id: WorkItemID!) { workItemUpdated(workItemId: $id) { id } }"
+
 #: How many of the merge requests that close an issue are asked for, and for how many issues at once.
 CLOSING, CLOSING_EACH = 10, PAGE
 

@@ -1,8 +1,8 @@
 """The engine: what the screen and the command line call.
 
 Owns what a keystroke does: its Ops, undo and redo, retrying failed changes. Builds the parts, and runs them
-until it is cancelled: ``poller.py`` reads the server, ``sender.py`` sends the outbox, ``processes.py``
-follows other processes. What all of them change is in ``local_state.py``.
+until it is cancelled: ``poller.py`` reads the server, ``watcher.py`` what GitLab tells of, ``sender.py``
+sends the outbox, ``processes.py`` follows other processes. What all of them change is in ``local_state.py``.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.staging import Staging
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
+from glboard_core.sync.watcher import Watcher
 
 Listener = Callable[[Event], None]
 
@@ -163,6 +164,14 @@ class Engine:
             self.timing.longest_read_wait,
             visible=self._visible_board,
             today=self.today,
+        )
+        self.watcher = Watcher(
+            gateway.live,
+            self.local_state,
+            self.timing,
+            on=settings.sync.live,
+            ready=self.poller.idle,
+            reread=self.poller.reread,
         )
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
@@ -509,6 +518,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
+                tasks.create_task(self.watcher.run(), name="watcher")
                 tasks.create_task(self.sender.run(), name="sender")
                 tasks.create_task(self.others.follow(self.timing.follow), name="other processes")
                 tasks.create_task(self._check_store(), name="check")
@@ -552,7 +562,12 @@ class Engine:
     def refresh(self) -> None:
         """Refresh everything soon, and retry sending."""
         self.poller.refresh()
+        self.watcher.retry()
         self.sender.hurry()
+
+    def in_view(self, issues: Sequence[IssueId]) -> None:
+        """These cards are in view, the most important first: GitLab is asked to tell of their changes."""
+        self.watcher.look(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""

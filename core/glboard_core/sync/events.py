@@ -44,6 +44,19 @@ class Status(Struct, frozen=True, kw_only=True):
     next_try: float | None = None
 
 
+class LiveStatus(Struct, frozen=True, kw_only=True):
+    """Whether changes to the cards in view arrive at once.
+
+    ``off``: by configuration; ``resting``: the program is not in use, or shows no board. ``error`` is why it
+    is ``refused`` or ``lost``; then it is tried again in ``next_try`` seconds. ``cards`` are watched.
+    """
+
+    state: Literal["off", "resting", "connecting", "on", "refused", "lost"] = "resting"
+    cards: int = 0
+    error: GlboardError | None = None
+    next_try: float | None = None
+
+
 class IssuesChanged(Struct, frozen=True):
     """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change;
     ``draft``: it is staged, or the draft was turned on or off.

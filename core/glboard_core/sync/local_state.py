@@ -450,6 +450,10 @@ class LocalState:
         """Whether a read requested after ``moment`` (by the loop's clock) has returned the issue."""
         return self._asked_at.of(issue) >= moment
 
+    def answered_since(self, issue: IssueId, moment: float) -> bool:
+        """Whether a change of ours to the issue was answered after ``moment`` (by the loop's clock)."""
+        return self._answered_at.of(issue) >= moment
+
     def renamed(self, old: IssueId, new: IssueId) -> None:
         """A new issue has its id from the server now."""
         self.undo_stack.rename(old, new)

@@ -286,6 +286,11 @@ class Poller:
         # During a long load, or after a long absence: only these.
         await self._reread(issues)
 
+    @with_purpose("live")
+    async def reread(self, issues: Sequence[IssueId]) -> None:
+        """Read these issues, of which GitLab told that they changed. Raises what the gateway raises."""
+        await self._reread(issues)
+
     async def _reread(self, issues: Iterable[IssueId]) -> None:
         wanted = [issue for issue in issues if not issue.startswith("new:")]
         if not wanted:

@@ -25,6 +25,15 @@ class Timing(Struct, frozen=True, kw_only=True):
     follow: float = 0.5
     #: How long a command waits for another process that has the send lease.
     longest_flush: float = 60.0
+    #: How long live events are gathered before the cards they name are read together; how long the view must
+    #: rest before others are watched.
+    gather: float = 0.3
+    view_rest: float = 0.3
+    #: After live events broke, doubled up to the longest; where they are refused; without focus.
+    live_wait: float = 1.0
+    longest_live_wait: float = 300.0
+    live_refused: float = 900.0
+    unattended: float = 10.0
     #: Up to this age, a read counts as fresh when a batch is sent.
     fresh: float = 1.0
 

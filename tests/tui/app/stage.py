@@ -73,8 +73,8 @@ PEOPLE = (
 #: Seconds in which a key gets through, and what the app does by itself happens, on a busy machine too.
 PATIENCE = 20.0
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
-#: No polling during a test; a test requests a poll with ``r``.
-STILL = Settings(sync=SyncSettings(poll=3600, poll_idle=3600, hold=0, hold_comments=0))
+#: No polling and no live events during a test; a test requests a poll with ``r``.
+STILL = Settings(sync=SyncSettings(live=False, poll=3600, poll_idle=3600, hold=0, hold_comments=0))
 
 
 def small_world(**kinds: Any) -> World:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
+from glboard_tui import texts
 from glboard_tui.commands.context import CommandContext
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def connection(context: CommandContext, _: str) -> None:
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
     else:
         lines.append("No error in this session.")
+    lines += texts.live_words(bridge.live, bridge.settings.sync.poll)
     context.ask(
         f"Connection: {state}",
         {"r": "ask GitLab again now"},

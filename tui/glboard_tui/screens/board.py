@@ -31,6 +31,7 @@ from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.screens.keys import Keys
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
+from glboard_tui.widgets.column import CardList
 from glboard_tui.widgets.footer import FilterBar, FooterBar, WhichKey
 from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.issue_pane import DetailPane
@@ -260,6 +261,7 @@ class BoardScreen(Screen[None]):
 
     def _pane_changed(self) -> None:
         self.dock.fit()
+        self._tell_view()
         self.show_header()
         self.show_footer()
 
@@ -370,6 +372,7 @@ class BoardScreen(Screen[None]):
                 has_weight=catalog is None or catalog.server.has_weight,
             )
             self._news.warn(self.app)
+        self._tell_view()
         self.show_header()
         self.show_footer()
 
@@ -449,8 +452,15 @@ class BoardScreen(Screen[None]):
 
     # The board's messages
 
+    @on(CardList.ViewChanged)
+    def _tell_view(self) -> None:
+        """Tell which cards are visible; more than can be watched are cut at the end."""
+        opened = [self.pane.issue] if self.pane.issue is not None else []
+        self._bridge.in_view([*opened, *self.board.in_view()])
+
     @on(BoardWidget.FocusChanged)
     def _focus_changed(self) -> None:
+        self._tell_view()
         self._look()
         self.show_footer()
 

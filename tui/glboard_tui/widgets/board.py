@@ -174,6 +174,11 @@ class BoardWidget(Vertical, can_focus=True):
         after = visible[place.at + 1 :] if place else []
         return next((cards.column.title for cards in after if cards.column.is_list), "")
 
+    def in_view(self) -> list[IssueId]:
+        """The visible cards, those of the focused column first."""
+        place = self.state.place
+        return self.columns.in_view(place.key if place else None) if self.display else []
+
     def where(self, issue: IssueId) -> str:
         """The place of an issue in the focused column: ``1 of 4 in bug``; "" if it is not there."""
         cards, index = self.state.here(), self.state.index

@@ -61,6 +61,11 @@ class BoardColumns(Vertical):
         """The full columns, from left to right."""
         return iter(self._lists[: len(self._arranged.slots)])
 
+    def in_view(self, first: str | None) -> list[IssueId]:
+        """The visible cards, those of the column ``first`` before all others."""
+        shown = sorted(self.lists(), key=lambda cards: cards.key != first)
+        return [issue for cards in shown if cards.display for issue in cards.in_view]
+
     def list_of(self, key: str | None) -> CardList | None:
         """The column with that key, if it is full now."""
         return next((cards for cards in self.lists() if cards.key == key), None)
@@ -95,7 +100,7 @@ class BoardColumns(Vertical):
         if not self.is_mounted or state.index is None or not self.size.width:
             return
         self._keep_tops()
-        at = state.place.at if state.place else 0
+        at, before = state.place.at if state.place else 0, self._arranged
         self._arranged = arranged = arrange(
             self._shares_of(rebind=rebind), self.size.width, at, self._arranged.first
         )
@@ -118,6 +123,8 @@ class BoardColumns(Vertical):
         self._empty.say(state.empty_text, shown=empty)
         self.show_headers()
         self.reveal()
+        if arranged != before:
+            self.post_message(CardList.ViewChanged())
 
     def _shares_of(self, *, rebind: bool) -> list[WidthShare]:
         """What each column asks of the width: enough for whole titles of all its cards, if possible."""

@@ -16,6 +16,7 @@ from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -131,6 +132,9 @@ class CardList(Widget):
     can_focus = False
     DEFAULT_CSS = "CardList { height: 1fr; }"
 
+    class ViewChanged(Message):
+        """Other cards are visible now."""
+
     def __init__(self, painter: Painter, state: BoardState) -> None:
         super().__init__()
         self._styles_cache = PlainLines()
@@ -155,6 +159,11 @@ class CardList(Widget):
     def key(self) -> str | None:
         """The key of the column shown."""
         return None if self.cards is None else self.cards.column.key
+
+    @property
+    def in_view(self) -> list[IssueId]:
+        """The visible cards, from top to bottom."""
+        return [shown.issue for shown in self._window]
 
     @property
     def shape(self) -> Shape:
@@ -189,6 +198,12 @@ class CardList(Widget):
 
     def _look(self, top: int) -> None:
         """Choose the shape, and find the visible cards from ``top`` on."""
+        before = self.in_view
+        self._find_window(top)
+        if self.in_view != before:
+            self.post_message(self.ViewChanged())
+
+    def _find_window(self, top: int) -> None:
         # Read once: it is computed each time, and a change measures many cards.
         self._width, self._height = self.size
         self._shape = self._fitting()

@@ -39,7 +39,8 @@ class TooManyIssues(Exception):
 @dataclass(slots=True)
 class Context:
     """One request: user, scope, address and cost. `throttle_note` and `throttle_issue` tell whether one more
-    exceeds the limit; `moved` are the ids of issues that this request has made by moving."""
+    exceeds the limit; `moved` are the ids of issues that this request has made by moving,
+    `subscribed` of those that it asks to be told of."""
 
     world: World
     user: User | None
@@ -48,6 +49,7 @@ class Context:
     score: int = 0
     limit: int = 250
     moved: set[int] = field(default_factory=set)
+    subscribed: set[int] = field(default_factory=set)
     throttle_note: Callable[[User], bool] = lambda _: False
     throttle_issue: Callable[[User], bool] = lambda _: False
 

@@ -353,6 +353,12 @@ class Asked:
         operation = self.operation
         return operation is not None and operation.operation is OperationType.MUTATION
 
+    @property
+    def is_subscription(self) -> bool:
+        """Whether it is a subscription."""
+        operation = self.operation
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+
 
 @dataclass(slots=True)
 class Request:
@@ -506,8 +512,8 @@ class Endpoint:
         errors = [{"message": said, "path": [one]} for one in keys]
         return {"data": dict.fromkeys(keys), "errors": errors}
 
-    def answer_one(self, asked: Asked, context: Context) -> Any:
-        """The response to one query."""
+    def answer_one(self, asked: Asked, context: Context, root: Any = None) -> Any:
+        """The response to one query; `root` is what a subscription is told of."""
         refused = self._refusal(asked, context)
         if refused is not None:
             return refused
@@ -520,7 +526,7 @@ class Endpoint:
         with context.world.lock:
             settle(context.world)
             result: ExecutionResult = execute_sync(
-                self.schema, document, context_value=context, variable_values=asked.variables,
+                self.schema, document, root, context_value=context, variable_values=asked.variables,
                 operation_name=operation.name.value if operation.name is not None else None,
             )  # fmt: skip
         for error in result.errors or ():
@@ -535,6 +541,8 @@ class Endpoint:
 
     def answer(self, request: Request, context: Context) -> Any:
         """The response to a request that could be parsed."""
+        if any(one.is_subscription for one in request.asked):
+            raise InternalServerError  # there is the cable for these
         answers = [self.answer_one(one, context) for one in request.asked]
         return answers if request.many else answers[0]
 

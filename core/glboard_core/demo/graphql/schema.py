@@ -38,6 +38,7 @@ _NAMES = {
     "fullPath": "full_path",
     "issueFilters": "issue_filters",
     "onlyTypes": "only_types",
+    "workItemId": "work_item_id",
     "exceptTypes": "except_types",
 }
 _MARK = re.compile(r" @\w+")

@@ -246,4 +246,17 @@ def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     return {"updatedWorkItemCount": count, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
-MUTATION_FIELDS: Fields = {"Mutation": {"workItemUpdate": _update, "workItemBulkUpdate": _bulk}}
+def _updated(root: Issue | None, info: Info, work_item_id: int) -> Issue | None:
+    """Nothing at first; then the issue, each time it changes. `root` is the issue that did."""
+    context = context_of(info)
+    issue = root or context.world.index.find(work_item_id)
+    if issue is None or not context.may_see(issue):
+        raise not_available()
+    context.subscribed.add(int(work_item_id))
+    return root
+
+
+MUTATION_FIELDS: Fields = {
+    "Mutation": {"workItemUpdate": _update, "workItemBulkUpdate": _bulk},
+    "Subscription": {"workItemUpdated": _updated},
+}

@@ -9,23 +9,24 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
-from threading import Lock
 from typing import Any, Literal
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.websockets import WebSocket
 
 from glboard_core.demo.graphql.context import Context, TooManyIssues
 from glboard_core.demo.graphql.endpoint import Endpoint, make_partial, read
 from glboard_core.demo.graphql.mutations import THROTTLED
 from glboard_core.demo.graphql.schema import load
+from glboard_core.demo.http.cable import PATH, Cable
 from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.journal import Journal, Record
 from glboard_core.demo.http.process import is_loopback
 from glboard_core.demo.http.transport import ABORT
 from glboard_core.demo.rest.app import Rest
@@ -115,62 +116,6 @@ class Window:
         }
 
 
-# The request log: one record per request, the last few thousand of them.
-
-_KEPT = 5000
-
-
-@dataclass(slots=True)
-class Record:
-    """A request. `fields` are the top-level GraphQL fields, `mutations` how many of them change something;
-    `status` is 0 while it runs and when no answer was sent."""
-
-    method: str
-    path: str
-    #: The names in the query string, and in a REST call's body.
-    parameters: tuple[str, ...] = ()
-    operation: str = ""
-    fields: tuple[str, ...] = ()
-    mutations: int = 0
-    status: int = 0
-    fault: str | None = None
-    username: str | None = None
-
-
-class Journal:
-    """The records, oldest first."""
-
-    def __init__(self) -> None:
-        self._records: deque[Record] = deque(maxlen=_KEPT)
-        self._lock = Lock()
-
-    def add(self, record: Record) -> None:
-        """Records a request."""
-        with self._lock:
-            self._records.append(record)
-
-    def clear(self) -> None:
-        """Clears the log."""
-        with self._lock:
-            self._records.clear()
-
-    def of(self, match: str) -> list[Record]:
-        """The requests whose method, path, operation or field names contain a text."""
-        return [
-            one for one in self if match in f"{one.method} {one.path} {one.operation} {' '.join(one.fields)}"
-        ]
-
-    def __iter__(self) -> Iterator[Record]:
-        with self._lock:
-            return iter(list(self._records))
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __getitem__(self, at: int) -> Record:
-        return self._records[at]
-
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -203,6 +148,8 @@ class Settings:
     """Send neither `Date` nor `RateLimit` headers, as GitLab does with no proxy in front of it."""
     hosts: frozenset[str] = frozenset()
     """Host names and addresses it answers to, in addition to those of this machine."""
+    cable: bool = True
+    """Whether it has live events; otherwise there is no such page."""
     external_url: str = ""
     """Its address in all links, where clients reach it by another one; empty for that of the request."""
 
@@ -260,10 +207,13 @@ class Gate:
         self.issues = Window(world.clock, issue_limit)
         self.endpoint = Endpoint(load(world.edition, world.since))
         self.rest = Rest(world)
+        self.cable = Cable(world, self.endpoint)
         self.stopping: asyncio.Event | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "websocket":
+            await self._connect(WebSocket(scope, receive, send))
         if scope["type"] != "http":
             return
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -320,6 +270,54 @@ class Gate:
             await self._drip(response, send)
         else:
             await response(scope, receive, send)
+
+    async def _connect(self, socket: WebSocket) -> None:
+        """A request for a WebSocket: only live events have one."""
+        path = socket.scope["path"]
+        record = Record("GET", path)
+        self.journal.add(record)
+        fault = record.fault = self.faults.pick(f"GET {path}")
+        if self.settings.latency_ms:
+            await self._pause(self.settings.latency_ms / 1000)
+        if fault == "reset-before":
+            socket.scope[ABORT]()
+            return
+        sent = token_sent(socket.headers)
+        refused = self._fault_response(fault, None) or self._no_cable(socket, sent)
+        record.status = refused.status_code if refused is not None else 101
+        if refused is not None:
+            await socket.send_denial_response(refused)
+            return
+
+        def context() -> Context | None:
+            token = self.held.get(sent) if sent is not None else None
+            if sent is not None and (token is None or token.state != "active"):
+                return None
+            user, scope = (token.user, token.scope) if token is not None else (None, "")
+            return Context(self.world, user, scope, self._base(socket))
+
+        await self.cable.serve(socket, context)
+
+    def _no_cable(self, socket: WebSocket, sent: str | None) -> Response | None:
+        """Why there are no live events: not here, not for this site, or too many requests."""
+        if not self._is_own_name(socket.headers.get("host", "")):
+            return PlainTextResponse("Blocked hosts", 403)
+        base = self._base(socket)
+        origin = base.removesuffix(self.settings.relative_url)
+        ours = self.settings.cable and self._inside(socket.scope["path"]) == PATH
+        if not ours or socket.headers.get("origin") != origin:
+            return PlainTextResponse("Page not found", 404)
+        token = self.held.get(sent or "")
+        key = token.user.username if token is not None and token.state == "active" else "anonymous"
+        if self.requests.over(key):
+            return PlainTextResponse("Retry later\n", 429, self.requests.refusal())
+        return None
+
+    def _base(self, request: HTTPConnection) -> str:
+        """The address that a client reaches this server by."""
+        scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+        base = f"{scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
+        return self.settings.external_url or base
 
     def _is_own_name(self, host: str) -> bool:
         """Whether a Host header names this server: this machine, or the address it is served on."""
@@ -381,6 +379,8 @@ class Gate:
             )
         if b"\\u0000" in body:
             return PlainTextResponse("Bad Request", 400)
+        if inside == PATH:
+            return PlainTextResponse("Page not found", 404)
         if not inside.startswith("/api/"):
             return self._page(request)
         sent = token_sent(request.headers)
@@ -397,8 +397,7 @@ class Gate:
         if sent is not None and (token is None or token.state != "active"):
             return json_response(*self._bad_token(inside, token), headers)
         record.username = token.user.username if token is not None else None
-        base = f"{request.url.scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
-        base = self.settings.external_url or base
+        base = self._base(request)
         user = token.user if token is not None else None
         scope = token.scope if token is not None else ""
         if inside == "/api/graphql" and token is not None and scope not in _API_SCOPES:

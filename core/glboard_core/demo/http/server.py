@@ -17,8 +17,10 @@ from datetime import datetime
 from types import FrameType, TracebackType
 
 from glboard_core.demo.http import gate
+from glboard_core.demo.http.cable import MOST_MESSAGE, Cable
 from glboard_core.demo.http.faults import Faults, FaultSpecError
-from glboard_core.demo.http.gate import Gate, Journal, Settings, Token
+from glboard_core.demo.http.gate import Gate, Settings, Token
+from glboard_core.demo.http.journal import Journal
 from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
@@ -80,6 +82,11 @@ class DemoServer:
         return self._gate.journal
 
     @property
+    def cable(self) -> Cable:
+        """Its live events."""
+        return self._gate.cable
+
+    @property
     def url(self) -> str:
         """Its address, without a trailing slash; the port is known once it was started."""
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -115,7 +122,7 @@ class DemoServer:
         """Serves; returns when it does."""
         bound = listen(self._host, self._port)
         self._port = bound.getsockname()[1]
-        server = self._server = Server(configure(self._gate), self._started)
+        server = self._server = Server(configure(self._gate, MOST_MESSAGE), self._started)
         self._thread = threading.Thread(
             target=server.run, kwargs={"sockets": [bound]}, name="glboard-demo", daemon=True
         )

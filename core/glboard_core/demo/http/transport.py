@@ -1,4 +1,4 @@
-"""uvicorn with three additions: cutting a connection, a signal once it is ready, and stopping without delay.
+"""uvicorn with additions: cutting a connection, a signal once it is ready, and stopping without delay.
 
 Proxies and cables break TCP connections in the middle; ASGI has no message for that, so the protocol puts a
 function for it into the scope.
@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import uvicorn
@@ -36,6 +37,39 @@ class AbortableProtocol(H11Protocol):
         self.cycle.response_complete = True
         self.cycle.disconnected = True
         self.transport.abort()
+
+
+@cache
+def _websocket() -> Callable[..., asyncio.Protocol]:
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.protocol import CLOSING
+
+    class AbortableWebSocket(WebSocketsSansIOProtocol):
+        """A WebSocket whose application can cut the connection."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            inner: Any = self.app
+
+            async def with_abort(scope: Any, receive: Any, send: Any) -> None:
+                scope[ABORT] = self.transport.abort
+                await inner(scope, receive, send)
+
+            self.app = with_abort
+
+        def shutdown(self) -> None:
+            """Close; one that is closing already cannot say so again."""
+            if self.conn.state is CLOSING:
+                self.transport.close()
+            else:
+                super().shutdown()
+
+    return AbortableWebSocket
+
+
+def websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+    """uvicorn's WebSocket, imported by the first one."""
+    return _websocket()(*args, **kwargs)
 
 
 class Server(uvicorn.Server):
@@ -83,10 +117,12 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def configure(app: Any) -> uvicorn.Config:
+def configure(app: Any, most_message: int) -> uvicorn.Config:
     """uvicorn's settings: lean, silent, without its own Date header (the world has its own time)."""
+    way: Any = websocket
     return uvicorn.Config(
-        app, http=AbortableProtocol, loop="asyncio", lifespan="off", ws="none", interface="asgi3",
+        app, http=AbortableProtocol, loop="asyncio", lifespan="off", ws=way, interface="asgi3",
+        ws_max_size=most_message, ws_ping_interval=None, ws_per_message_deflate=False,
         log_config=None, access_log=False, date_header=False, server_header=False, proxy_headers=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2,
     )  # fmt: skip

@@ -117,7 +117,14 @@ def _lies_between(before: Issue, moved: Issue, after: Issue) -> bool:
 
 def move_between(world: Registry, moved: Issue, before: Issue | None, after: Issue | None) -> None:
     """Move `moved` after `before` and before `after`; one of them can be None. Raises InternalServerError if
-    one of them has no position, as GitLab 18.9 does."""
+    one of them has no position, as GitLab 18.9 does. Only of `moved` others are told."""
+    was = moved.position
+    _move_between(world, moved, before, after)
+    if moved.position != was:
+        world.tell(moved)
+
+
+def _move_between(world: Registry, moved: Issue, before: Issue | None, after: Issue | None) -> None:
     before, after = (None if one is moved else one for one in (before, after))
     for one in (before, after):
         if one is not None and one.position is None:

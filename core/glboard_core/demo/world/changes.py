@@ -162,6 +162,11 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User, *, creatin
             issue.updated = world.clock.now()
         if saved or touched:
             issue.updated_by = actor
+    if saved or touched:
+        world.tell(issue)
+    if before.open != issue.open:
+        # Closing and reopening tell of themselves once more.
+        world.tell(issue)
     if world.traits.system_notes and not creating and (saved or touched):
         world.note_change(issue, told(before, issue), actor)
     return []
@@ -173,6 +178,7 @@ def _write_beside_errors(world: Registry, issue: Issue, change: Change, actor: U
         issue.labels = _new_labels(world, issue, change)
         if _write_state(world, issue, change, actor):
             issue.updated, issue.updated_by = world.clock.now(), actor
+    world.tell(issue)
 
 
 def attempted(world: Registry, issue: Issue, change: Change, actor: User) -> Issue:

@@ -91,6 +91,8 @@ class Registry:
         """Counts the requests."""
         self.placing: int | None = None
         """When a background job will place what has no position yet (a stamp)."""
+        self.watchers: list[Callable[[Issue], None]] = []
+        """Called, with the lock held, for each change of which GitLab tells those who have an issue open."""
 
     # What it is
 
@@ -362,6 +364,11 @@ class Registry:
             self.notes[note.id] = note
             issue.notes = [*(issue.notes or ()), note]
 
+    def tell(self, issue: Issue) -> None:
+        """Those who have an issue open are told that it changed."""
+        for watcher in self.watchers:
+            watcher(issue)
+
     def throttled(self, issue: Issue) -> bool:
         """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
         return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE
@@ -391,6 +398,7 @@ class Registry:
         """Mark an issue as blocked by another one."""
         issue.blocked_by = (*issue.blocked_by, by)
         self._waiting.setdefault(by, []).append(issue)
+        self.tell(issue)
 
     def blocked_by(self, issue: Issue) -> list[Issue]:
         """The open issues that this one blocks."""
