@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,7 +97,8 @@ def test_lines_that_are_no_toml_are_each_named() -> None:
 
 
 def test_names_that_mean_nothing_are_harmless() -> None:
-    text = "[[boards]]\nid='a'\nname='A'\n[[boards]]\nid='a'\nname='B'\ncolumns=['x::bug']\nlimits={'x::bg'={issues=1}}\n"
+    text = "[[boards]]\nid='a'\nname='A'\n[[boards]]\nid='a'\nname='B'\n"
+    text += "columns=['x::bug']\nlimits={'x::bg'={issues=1}}\n"
     parse(text, "c.toml")
     mistakes = check(text).mistakes
     assert [(one.line, one.harmless) for one in mistakes] == [(2, True), (5, True), (8, True)]

@@ -26,7 +26,7 @@ from glboard_core.toml_lines import KeyPath, line_of, lines_of
 MOST_BROKEN = 20
 
 _WRONG: Any = object()
-_AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)| \(at end of document\)")
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
@@ -78,9 +78,6 @@ def _parsed(text: str, found: list[Mistake]) -> tuple[dict[str, Any], str]:
             said = str(error)
             place = _AT_LINE.search(said)
             number = int(place[1]) if place and place[1] else len("\n".join(lines).rstrip().split("\n"))
-            # The parser notices a value that is missing only at the start of the next line.
-            if place and place[2] == "1" and number > 1 and lines[number - 2].strip():
-                number -= 1
             message = _AT_LINE.sub("", said)
             hint = "Texts are in quotes, lists in brackets: key = \"text\", key = ['one', 'two']."
             found.append(Mistake(line=number, key="", message=f"invalid TOML: {message}.", hint=hint))

@@ -176,6 +176,17 @@ def path() -> Path:
     return _current[0].path if _current else default_path()
 
 
+def shown_place() -> str:
+    """The path of the log as it is shown: below the home folder, without naming that."""
+    return short(path())
+
+
+def short(file: Path) -> str:
+    """A path below the home folder with ~."""
+    home = Path.home()
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
+
+
 def fault(error: BaseException) -> None:
     """Log an error that nobody expected."""
     if _current:

@@ -36,6 +36,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "mirror": ("On this machine", "Mirror"),
     "changes": ("On this machine", "Changes"),
     "requests": ("On this machine", "Requests"),
+    "log": ("On this machine", "Log"),
     "terminal": ("Terminal", "Size"),
     "colors": ("Terminal", "Colors"),
     "encoding": ("Terminal", "Encoding"),

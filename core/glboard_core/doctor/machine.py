@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,26 +28,25 @@ def check_config(checks: Checks, path: Path) -> CheckedConfig:
     try:
         found = check(read_text(path))
     except FileNotFoundError:
-        checks.ok("config", "There is none: the defaults apply.", file=_short(path), exists=False)
+        checks.ok("config", "There is none: the defaults apply.", file=logfile.short(path), exists=False)
         return CheckedConfig(settings=Settings())
     except ConfigError as error:
         checks.refused("config", error)
         return CheckedConfig(settings=Settings())
     serious = [one for one in found.mistakes if not one.harmless]
     facts = {
-        "file": _short(path),
+        "file": logfile.short(path),
         "exists": True,
         "mistakes": [{"line": one.line, "key": one.key} for one in found.mistakes],
     }
     if not found.mistakes:
-        checks.ok("config", f"{_short(path)}: no mistakes.", **facts)
+        checks.ok("config", f"{logfile.short(path)}: no mistakes.", **facts)
         return found
     first = found.mistakes[0] if not serious else serious[0]
     place = f"line {first.line}" if first.line else "the file"
     named = f"{place}, {first.key}" if first.key else place
-    text = (
-        f"{_short(path)}: {counted(len(found.mistakes), 'mistake')} ({named}: {first.message.rstrip('.')})."
-    )
+    number = counted(len(found.mistakes), "mistake")
+    text = f"{logfile.short(path)}: {number} ({named}: {first.message.rstrip('.')})."
     advice = "List them with their lines: glboard config check"
     (checks.fail if serious else checks.warn)("config", text, advice, **facts)
     return found
@@ -122,7 +122,7 @@ def _mirror(checks: Checks, facts: StateFacts, now: datetime) -> None:
     }
     held = f"{counted(facts.issues, 'issue')} in {size}"
     if age is None:
-        checks.ok("mirror", f"{held}; never complete so far.", **figures)
+        checks.ok("mirror", f"{held}: some boards, not the whole group.", **figures)
         return
     text = f"{held}, up to date {_ago(age)}."
     if age > OLD:
@@ -155,14 +155,19 @@ def _changes(checks: Checks, facts: StateFacts) -> None:
 
 
 def check_log(checks: Checks, now: datetime) -> None:
-    """How many requests were sent in the last hour, as the log tells."""
+    """Where the log is, and how many requests were sent in the last hour, as it tells."""
     path = logfile.path()
     sent = logfile.requests_of_last_hour(path, now)
-    where = f"Log: {path}"
     if sent is None:
-        checks.ok("requests", f"None logged so far. {where}", log=_short(path), last_hour=None)
+        checks.ok("requests", "None logged so far.", last_hour=None)
     else:
-        checks.ok("requests", f"{sent:,} in the last hour. {where}", log=_short(path), last_hour=sent)
+        checks.ok("requests", f"{sent:,} in the last hour.", last_hour=sent)
+    folder = next(one for one in (path, *path.parents) if one.exists())
+    if os.access(folder, os.W_OK):
+        checks.ok("log", f"{logfile.short(path)}.", path=logfile.short(path))
+    else:
+        advice = "Nothing is logged until the folder can be written."
+        checks.warn("log", f"{logfile.short(path)} cannot be written.", advice, path=logfile.short(path))
 
 
 def now() -> datetime:
@@ -176,8 +181,3 @@ def _ago(age: timedelta) -> str:
         if minutes >= size:
             return f"{counted(int(minutes // size), one)} ago"
     return "less than a minute ago"
-
-
-def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -163,4 +163,5 @@ def _length(seconds: int) -> str:
         return counted(seconds, "second")
     if seconds < 2 * 3600:
         return counted(round(seconds / 60), "minute")
-    return counted(round(seconds / 3600), "hour")
+    hours = round(seconds / 3600)
+    return counted(hours, "hour") if hours < 48 else counted(round(hours / 24), "day")

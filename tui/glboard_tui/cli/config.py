@@ -255,8 +255,13 @@ def _as_toml(rows: list[EffectiveSetting]) -> Iterator[str]:
         if not settings:
             continue
         yield ""
-        yield f"[[{table[0]}]]" if isinstance(table[-1], int) else f"[{'.'.join(map(_key, table))}]"
+        head = f"[[{table[0]}]]" if isinstance(table[-1], int) else f"[{'.'.join(map(_key, table))}]"
         texts = [f"{_key(one.path[-1])} = {_literal(one.value)}" for one in settings]
+        if len({one.where or one.source for one in settings}) == 1:
+            yield f"{head}  # {settings[0].where or settings[0].source}"
+            yield from texts
+            continue
+        yield head
         width = max((len(text) for text in texts if len(text) <= _ALIGNED), default=0)
         for text, one in zip(texts, settings, strict=True):
             yield f"{text:<{width}}  # {one.where or one.source}"

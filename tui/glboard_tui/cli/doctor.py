@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import Options
@@ -108,16 +108,25 @@ def _print(diagnosis: Diagnosis) -> None:
         printing.echo(row)
     for area, checks in groupby(diagnosis.checks, lambda one: one.area):
         printing.echo()
-        printing.echo_colored([(area, "bright_white")])
-        for one in checks:
-            for line in _lines(one, width, marked=marked):
+        printing.echo_colored([(area, "bold")])
+        for _, same in groupby(checks, _reason):
+            for line in _lines([*same], width, marked=marked):
                 printing.echo_colored(line)
     printing.echo()
     printing.echo_colored([(_summary(diagnosis), _MARKS[diagnosis.status][1])])
 
 
-def _lines(check: Check, width: int, *, marked: bool) -> Iterator[list[tuple[str, str]]]:
+def _reason(check: Check) -> str:
+    """What checks next to each other have in common, if they were skipped for one reason."""
+    return f"skipped: {check.text}" if check.status == "skipped" else check.id
+
+
+def _lines(checks: list[Check], width: int, *, marked: bool) -> Iterator[list[tuple[str, str]]]:
     """A check as lines of texts and their colors: what it found, and below it what to do."""
+    check, *more = checks
+    if more:
+        names = ", ".join(one.name for one in checks)
+        check = structs.replace(check, name="", text=f"{names}: not checked. {check.text}")
     sign, color = _MARKS[check.status]
     mark = f"  {sign}  " if marked else f"  {check.status:<9}"
     indent = len(mark) + _NAME

@@ -202,7 +202,7 @@ def _cause(error: Exception) -> GlboardError:
 
         if has_answer():
             return misled(error, last_request())
-    hint = f"This is a fault of glboard. Please report it, with the last lines of {logfile.path()}."
+    hint = f"This is a fault of glboard. Please report it, with the last lines of {logfile.shown_place()}."
     return GlboardError(f"{type(error).__name__}.", hint=hint)
 
 
@@ -211,4 +211,4 @@ def _say(error: GlboardError) -> None:
     if error.hint:
         printing.echo(f"  {error.hint}", err=True)
     if isinstance(error, ConnectionFailed | NotUnderstood):
-        printing.echo(f"  Log: {logfile.path()} (glboard doctor checks the connection)", err=True)
+        printing.echo(f"  Log: {logfile.shown_place()} (glboard doctor checks the connection)", err=True)

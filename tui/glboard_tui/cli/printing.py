@@ -27,10 +27,15 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
 
 
 def echo_colored(parts: Sequence[tuple[str, str]]) -> None:
-    """Print a line of texts, each with a color or "" for none; a pipe and NO_COLOR get no colors."""
+    """Print a line of texts, each with a color, "bold" or "" for none; a pipe and NO_COLOR get plain text."""
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    texts = ((printable(text), color) for text, color in parts)
-    click.echo("".join(click.style(text, fg=color) if color and colored else text for text, color in texts))
+    click.echo("".join(_styled(printable(text), color if colored else "") for text, color in parts))
+
+
+def _styled(text: str, color: str) -> str:
+    if not color:
+        return text
+    return click.style(text, bold=True) if color == "bold" else click.style(text, fg=color)
 
 
 def confirm(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:

@@ -1,7 +1,6 @@
 """The checks of the terminal: size, colors, encoding, keys, clipboard and multiplexer.
 
-Owns what the environment tells of a terminal. It draws nothing and sends the terminal nothing: what a terminal
-does not announce is said to be unknown.
+Owns what the environment tells of a terminal. It draws nothing and asks the terminal nothing.
 """
 
 from __future__ import annotations

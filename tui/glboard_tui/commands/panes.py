@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from glboard_core import logfile
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_tui.commands.context import CommandContext
@@ -82,6 +83,7 @@ def connection(context: CommandContext, _: str) -> None:
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
     else:
         lines.append("No error in this session.")
+    lines.append(f"Log: {logfile.shown_place()}")
     context.ask(
         f"Connection: {state}",
         {"r": "ask GitLab again now"},
