@@ -98,7 +98,7 @@ class LogFile:
             self.write("info", f"sent {sent.total()} requests: {parts}")
 
     def fault(self, error: BaseException) -> None:
-        """An error that nobody expected: its type, and where. Its text could hold anything."""
+        """An error that no one expected: its type, and where. Its text could hold anything."""
         frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
         places = [f"{Path(one.filename).name}:{one.lineno}:{one.name}" for one in frames]
         self.write("error", f"{type(error).__name__} at {' > '.join(places) or 'an unknown place'}")
@@ -188,7 +188,7 @@ def short(file: Path) -> str:
 
 
 def fault(error: BaseException) -> None:
-    """Log an error that nobody expected."""
+    """Log an error that no one expected."""
     if _current:
         _current[0].fault(error)
 

@@ -71,7 +71,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
 
 class Checks:
-    """Collects what the checks say. One that nobody reported is skipped, with the reason."""
+    """Collects what the checks say. One that no one reported is skipped, with the reason."""
 
     def __init__(self) -> None:
         self._found: dict[str, Check] = {}

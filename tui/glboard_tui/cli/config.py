@@ -66,7 +66,7 @@ class ShownSetting(Struct, frozen=True, kw_only=True):
 class ShownSettings(Struct, frozen=True, kw_only=True):
     """The JSON of ``config show``. ``token`` is where the token comes from, or empty."""
 
-    file: Path
+    file: str
     exists: bool
     token: str
     settings: tuple[ShownSetting, ...]
@@ -75,7 +75,7 @@ class ShownSettings(Struct, frozen=True, kw_only=True):
 class ShownMistakes(Struct, frozen=True, kw_only=True):
     """The JSON of ``config check``; ``checks`` are those of the names, with ``--online``."""
 
-    file: Path
+    file: str
     mistakes: tuple[Any, ...]
     checks: tuple[Any, ...]
 
@@ -131,7 +131,7 @@ def show(options: Options, changed: bool, style: str) -> None:
             ShownSetting(key=_dotted(one.path), value=one.value, source=one.source, where=one.where)
             for one in rows
         )
-        shown = ShownSettings(file=file, exists=file.is_file(), token=token, settings=settings)
+        shown = ShownSettings(file=str(file), exists=file.is_file(), token=token, settings=settings)
         printing.echo(printing.as_json(shown))
         return
     printing.echo(f"# {file}{'' if file.is_file() else ' (does not exist)'}")
@@ -155,7 +155,7 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
 
     options: Options = ctx.obj
     file = options.config_path
-    checked = _read(file, must_exist=False)
+    checked = _read(file)
     mistakes = [*checked.mistakes, *_of_keymap(checked)]
     found: tuple[Any, ...] = ()
     if online:
@@ -163,7 +163,7 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
         diagnosis = diagnose(options, only_names=True)
         found = tuple(one for one in diagnosis.checks if one.id in about_names)
     if style == "json":
-        shown = ShownMistakes(file=file, mistakes=tuple(mistakes), checks=found)
+        shown = ShownMistakes(file=str(file), mistakes=tuple(mistakes), checks=found)
         printing.echo(printing.as_json(shown))
     else:
         _tell(file, mistakes, found)
@@ -183,7 +183,7 @@ def schema() -> None:
     printing.echo(printing.as_json(schema_of({one.id: one.title for one in ACTIONS})))
 
 
-def _read(file: Path, *, must_exist: bool = False) -> CheckedConfig:
+def _read(file: Path) -> CheckedConfig:
     from glboard_core.config_check import check as check_text
     from glboard_core.files import read_text
 
@@ -216,7 +216,9 @@ def _of_keymap(checked: CheckedConfig) -> Iterator[Mistake]:
             Keymap({**right, action: keys})
         except ConfigError as error:
             message = error.message.rpartition(f"{error.key}: ")[2]
-            hint = error.hint.replace("Press ? in glboard", "See the README")
+            # The screen's own list of actions is not at hand here.
+            _, on_screen, rest = error.hint.partition(" ? in glboard to list ")
+            hint = f"The README lists {rest}" if on_screen else error.hint
             line = line_of(lines, ("keymap", action))
             yield Mistake(line=line, key=f"keymap.{action}", message=message, hint=hint)
         else:
