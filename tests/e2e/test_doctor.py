@@ -273,6 +273,28 @@ async def test_a_server_that_is_off_is_a_problem(serve: Serve, config: Path) -> 
     assert of(found, "version").text == "The server could not be asked: no connection."
 
 
+async def test_a_server_that_fails_after_its_first_answer_is_a_problem(serve: Serve, config: Path) -> None:
+    server = serve(healthy())
+    server.faults.next("502", match="graphql", times=9)
+    found = await examined(config)
+    assert of(found, "address").status == "ok"
+    assert "502" in of(found, "version").text
+    assert found.status == "problem"
+
+
+async def test_a_question_that_is_refused_stops_no_other(serve: Serve, config: Path) -> None:
+    server = serve(healthy())
+    server.faults.next("502", match="Roles", times=9)
+    found = await examined(config)
+    assert of(found, "roles").status == "problem"
+    assert of(found, "flow").status == "ok"
+
+
+def test_a_configuration_that_is_not_there_is_a_problem(capsys: Text) -> None:
+    assert run(["--config", "/no/such/file.toml", "doctor"]) == 1
+    assert "no such file" in capsys.readouterr().out
+
+
 async def test_a_server_that_is_no_gitlab_is_a_problem(
     serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

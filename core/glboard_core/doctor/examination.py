@@ -6,6 +6,8 @@ the state file.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -21,6 +23,7 @@ from glboard_core.errors import (
     GlboardError,
     GroupNotFound,
     NotGitLab,
+    QueryRefused,
     TokenMissing,
     UsageError,
 )
@@ -31,6 +34,7 @@ from glboard_core.gitlab.inspection import Inspection, TokenFacts
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.names import Needs
 from glboard_core.model.query import IssueQuery
+from glboard_core.store.peek import StateFacts
 
 #: A person waits, and "try again" is for them to decide.
 LIMITS = Limits(connect=5.0, read=20.0, total=25.0, patience=25.0, attempts=2)
@@ -40,9 +44,9 @@ _SERVER = [check for check, (area, _) in CHECKS.items() if area == "Server"]
 
 
 class Patient(Struct, frozen=True, kw_only=True):
-    """What is examined: which configuration, server and group, as given on the command line."""
+    """What is examined: which configuration (None if there is none to read), server and group."""
 
-    config: Path
+    config: Path | None
     url: str | None = None
     group: str | None = None
     allow_http: bool = False
@@ -134,7 +138,7 @@ class _Visit:
         if gateway.transport.remaining is not None or gateway.knows_time:
             on_server.check_answers(checks, gateway.transport, machine.now())
         if self._group:
-            machine.check_state(checks, self._account.url, self._group, machine.now(), self._patient.folder)
+            self._state()
         return sum(gateway.requests.values())
 
     async def _ask(self) -> None:
@@ -188,18 +192,36 @@ class _Visit:
         today = self._gateway.now().date()
         missing = catalog_names(settings, today).missing(catalog)
         needs = Needs(below=missing.below, near_milestones=missing.near_milestones)
-        catalog = await self._gateway.extend_catalog(catalog, needs)
+        # Without near matches it is still known what is missing.
+        with suppress(QueryRefused):
+            catalog = await self._gateway.extend_catalog(catalog, needs)
         names.check_labels(checks, settings, catalog, today)
         names.check_milestones(checks, settings, catalog, today)
         names.check_boards(checks, settings, catalog, today)
         if self._patient.only_names:
             return
-        state = machine.check_state(
-            checks, self._account.url, self._group, machine.now(), self._patient.folder
-        )
+        await self._guarded("roles", self._roles(catalog))
+        await self._guarded("flow", self._flow(catalog))
+
+    async def _guarded(self, check: str, asking: Awaitable[None]) -> None:
+        """What one question lacks is told of it, and stops no other."""
+        try:
+            await asking
+        except GlboardError as error:
+            self._checks.refused(check, error)
+
+    async def _roles(self, catalog: Catalog) -> None:
+        state = self._state()
         asking = Inspection(self._gateway.transport, catalog.server)
-        names.check_roles(checks, await asking.roles(catalog.group, state.projects if state else ()))
-        label = settings.labels.group
+        found = await asking.roles(catalog.group, state.projects if state else ())
+        names.check_roles(self._checks, found)
+
+    async def _flow(self, catalog: Catalog) -> None:
+        label = self._settings.labels.group
         query = IssueQuery(labels=(label,) if label else (), state="opened", order="updated")
         issues, _ = await self._gateway.page(query, None)
-        names.check_flow(checks, settings, catalog, issues)
+        names.check_flow(self._checks, self._settings, catalog, issues)
+
+    def _state(self) -> StateFacts | None:
+        url, folder = self._account.url, self._patient.folder
+        return machine.check_state(self._checks, url, self._group, machine.now(), folder)

@@ -23,8 +23,10 @@ OLD = timedelta(days=7)
 LARGE = 512 * 1024 * 1024
 
 
-def check_config(checks: Checks, path: Path) -> CheckedConfig:
+def check_config(checks: Checks, path: Path | None) -> CheckedConfig:
     """The configuration file; of a wrong one, what is right in it is used for all other checks."""
+    if path is None:
+        return CheckedConfig(settings=Settings())
     try:
         found = check(read_text(path))
     except FileNotFoundError:

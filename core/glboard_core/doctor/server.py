@@ -10,7 +10,6 @@ from glboard_core.errors import (
     ConnectionFailed,
     GlboardError,
     GroupNotFound,
-    Offline,
     TlsFailed,
 )
 from glboard_core.gitlab.account import Account
@@ -27,6 +26,9 @@ LITTLE = 0.1
 #: The oldest version that glboard works with.
 OLDEST = (16, 8)
 
+#: What is asked after the first answer, in order.
+_LATER = ("version", "group", "labels", "roles", "flow")
+
 #: What each licensed feature is called on GitLab's own pages.
 LICENSED = ("weights", "scoped labels", "several assignees", "boards with scope")
 
@@ -35,17 +37,18 @@ def check_failure(checks: Checks, error: GlboardError) -> None:
     """What an error of asking says of the server: which check it belongs to."""
     match error:
         case TlsFailed():
-            checks.refused("tls", error)
-        case Offline() if "proxy" in error.message.lower():
-            checks.refused("proxy", error)
+            about = "tls"
         case ConnectionFailed():
-            checks.refused("address", error)
+            about = "address"
         case AuthError():
-            checks.refused("token", error)
+            about = "token"
         case GroupNotFound():
-            checks.refused("group", error)
+            about = "group"
         case _:
-            checks.refused("version", error)
+            about = "version"
+    # A server that failed only after it had answered is a problem of what was asked then.
+    open_checks = (one for one in (about, *_LATER) if one not in checks)
+    checks.refused(next(open_checks, about), error)
 
 
 def check_reached(checks: Checks, account: Account, source: str) -> None:
@@ -66,14 +69,14 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
         text = f"{kind} {whose}, from {source}; its scopes are not told."
         checks.ok("token", text, user=user, source=source, kind=account.kind)
         return
-    scopes = ", ".join(facts.scopes) or "none"
+    scopes = ", ".join(facts.shown_scopes) or "none"
     ends = facts.expires_at
     left = (ends - today).days if ends is not None else None
     figures = {
         "user": user,
         "source": source,
         "kind": account.kind,
-        "scopes": facts.scopes,
+        "scopes": facts.shown_scopes,
         "expires": ends.isoformat() if ends is not None else None,
         "days_left": left,
     }

@@ -30,6 +30,11 @@ class TokenFacts(TokenSelf, frozen=True):
 
     expires_at: date | None = None
 
+    @property
+    def shown_scopes(self) -> tuple[str, ...]:
+        """The scopes, to be shown: no token has more or longer ones."""
+        return tuple(decode.line(scope)[:40] for scope in self.scopes[:20])
+
 
 class _Level(Struct, frozen=True, rename="camel"):
     """An access level."""

@@ -75,13 +75,19 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
 
     from glboard_core.doctor.checks import Checks
     from glboard_core.doctor.examination import Patient, examine
+    from glboard_core.errors import ConfigError
     from glboard_tui.cli.terminal_checks import check_terminal
 
     checks = Checks()
     if not only_names:
         check_terminal(checks)
+    try:
+        config = options.config_path
+    except ConfigError as error:
+        config = None
+        checks.refused("config", error)
     patient = Patient(
-        config=options.config_path,
+        config=config,
         url=options.url,
         group=options.group,
         allow_http=options.allow_http,
