@@ -17,7 +17,7 @@ from glboard_core.demo.sample.generated import default_world
 from glboard_core.environment import TOKENS
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.config_schema import schema_of
-from glboard_tui.cli.main import run
+from glboard_tui.cli.main import COMMANDS, run
 
 Text = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -255,3 +255,28 @@ def test_commands_and_options_are_completed(
     with pytest.raises(SystemExit):
         run([])
     assert expected in capsys.readouterr().out
+
+
+def test_boards_of_ones_own_are_completed(
+    write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("[[boards]]\nid = 'support'\nname = 'Support'\n")
+    for name, value in (("_GLBOARD_COMPLETE", "bash_complete"), ("COMP_CWORD", "2")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COMP_WORDS", "glboard show su")
+    with pytest.raises(SystemExit):
+        run([])
+    assert capsys.readouterr().out.strip() == "plain,support"
+
+
+def test_the_manual_page_has_every_command_and_option(capsys: Text) -> None:
+    assert run(["man"]) == 0
+    page = capsys.readouterr().out.replace("\\-", "-")
+    for name in COMMANDS:
+        assert f".SS glboard {name}" in page
+    for option in ("--read-only", "--debug", "--dry-run", "--online", "GITLAB_TOKEN", "config.toml"):
+        assert option in page
+    # Nothing but requests begins with a dot.
+    assert {line.split()[0] for line in page.splitlines() if line.startswith(".")} <= {
+        ".TH", ".SH", ".SS", ".TP", ".PP", ".B",
+    }  # fmt: skip

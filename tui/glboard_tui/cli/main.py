@@ -42,6 +42,7 @@ COMMANDS = {
     "config": ("glboard_tui.cli.config", "Show and check the configuration file and the settings in effect."),
     "doctor": ("glboard_tui.cli.doctor", "Check connection, token, names, mirror and terminal."),
     "completion": ("glboard_tui.cli.completion", "Print the completion script for bash, zsh or fish."),
+    "man": ("glboard_tui.cli.man", "Print the manual page."),
 }
 
 
