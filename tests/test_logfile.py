@@ -17,7 +17,7 @@ from glboard_core.demo.world.world import World
 from glboard_core.environment import TOKENS
 from glboard_core.logfile import LogFile, requests_of_last_hour, shown_path
 from glboard_tui.cli.main import run
-from tui.app.stage import GROUP, small_world
+from tui.app.stage import GROUP, small_world, staged
 
 SECRETS = ("glpat-", "Planted", "planted", "Bearer", "Deliverable", "type::", "Enga", "{", "query")
 
@@ -181,6 +181,21 @@ def test_the_log_of_a_session_holds_no_secret_and_no_text(
     assert any("GET /api/v4/groups/" in line for line in requests)
     assert modes(logfile.default_path().parent) == {0o600}
     capsys.readouterr()
+
+
+async def test_the_log_of_a_screen_holds_no_secret_and_no_text(file: Path) -> None:
+    logfile.start(debug=True, path=file)
+    try:
+        async with staged() as stage:
+            await stage.press("c", *"planted comment", "ctrl+s", "5", "slash", *"Planted", "enter")
+            await stage.press("a", *"planted")
+            await stage.settle()
+    finally:
+        logfile.stop()
+    text = file.read_text("ascii")
+    assert text.count(" debug POST /api/graphql 200 ") > 3
+    assert " change id=" in text
+    assert [secret for secret in SECRETS if secret in text] == []
 
 
 def test_without_debug_only_a_count_is_logged_and_an_error_names_the_file(

@@ -233,13 +233,12 @@ def _tell(file: Path, mistakes: list[Mistake], found: tuple[Any, ...]) -> None:
         )
         if one.hint:
             printing.echo(f"  {one.hint}")
-    for check in found:
-        color = {"warning": "yellow", "problem": "red"}.get(check.status, "")
-        printing.echo_colored([(f"{check.name}: ", ""), (check.text, color)])
-        if check.advice:
-            printing.echo(f"  {check.advice}")
     if not mistakes:
         printing.echo(f"{file}: {'no mistakes' if file.is_file() else 'does not exist; the defaults apply'}.")
+    if found:
+        from glboard_tui.cli.doctor import print_checks
+
+        print_checks(found)
 
 
 def _place(file: Path, one: Mistake) -> str:

@@ -8,7 +8,7 @@ Exit status: 0 if no check found a problem (warnings included), 1 otherwise, 2 f
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -103,23 +103,32 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
 
 
 def _print(diagnosis: Diagnosis) -> None:
-    from glboard_tui.cli.terminal_checks import terminal_size
     from glboard_tui.cli.version import runtime, version_of
 
-    seen = sys.stdout.isatty()
-    size = terminal_size() if seen else None
-    width = min(WIDEST, size[0]) if size else USUAL
-    marked = seen and "utf" in (sys.stdout.encoding or "").lower()
-    for row in wrap(f"glboard {version_of('glboard')}, {runtime()}", width):
+    for row in wrap(f"glboard {version_of('glboard')}, {runtime()}", _width()):
         printing.echo(row)
-    for area, checks in groupby(diagnosis.checks, lambda one: one.area):
-        printing.echo()
-        printing.echo_colored([(area, "bold")])
-        for _, same in groupby(checks, _reason):
-            for line in _lines([*same], width, marked=marked):
-                printing.echo_colored(line)
+    print_checks(diagnosis.checks)
     printing.echo()
     printing.echo_colored([(_summary(diagnosis), _MARKS[diagnosis.status][1])])
+
+
+def print_checks(checks: Sequence[Check]) -> None:
+    """Print checks by area, for a person."""
+    width = _width()
+    marked = sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower()
+    for area, of_area in groupby(checks, lambda one: one.area):
+        printing.echo()
+        printing.echo_colored([(area, "bold")])
+        for _, same in groupby(of_area, _reason):
+            for line in _lines([*same], width, marked=marked):
+                printing.echo_colored(line)
+
+
+def _width() -> int:
+    from glboard_tui.cli.terminal_checks import terminal_size
+
+    size = terminal_size() if sys.stdout.isatty() else None
+    return min(WIDEST, size[0]) if size else USUAL
 
 
 def _reason(check: Check) -> str:
