@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -323,6 +324,43 @@ async def test_a_server_that_is_no_gitlab_is_a_problem(
     assert of(found, "address").status == "problem"
     assert "not from GitLab" in of(found, "address").text
     assert of(found, "token").status == "skipped"
+
+
+async def test_a_certificate_that_is_not_trusted_is_a_problem(
+    serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(healthy())
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trusted.load_cert_chain(Path(__file__).parents[1] / "hostile" / "localhost.pem")
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as page:
+        page.socket = trusted.wrap_socket(page.socket, server_side=True)
+        threading.Thread(target=page.serve_forever, daemon=True).start()
+        monkeypatch.setenv("GITLAB_HOST", f"https://127.0.0.1:{page.server_port}")
+        found = await examined(config)
+        page.shutdown()
+    assert of(found, "tls").status == "problem"
+    assert of(found, "address").status == "skipped"
+    assert "tls" in of(found, "version").text
+
+
+async def test_a_proxy_that_does_not_answer_is_a_problem(
+    serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(healthy())
+    monkeypatch.setenv("GITLAB_HOST", "https://gitlab.example.com")
+    monkeypatch.setenv("HTTPS_PROXY", "http://someone:planted@127.0.0.1:9")
+    found = await examined(config)
+    assert of(found, "address").status == "problem"
+    assert "HTTPS_PROXY" in of(found, "address").advice
+    assert "HTTPS_PROXY" in of(found, "proxy").text
+    assert "planted" not in repr(found)
+
+
+async def test_another_time_is_used_for_milestones_alone(serve: Serve, config: Path) -> None:
+    serve(healthy())
+    found = await examined(config, as_of=datetime(2031, 1, 1, tzinfo=UTC))
+    assert "no current one" in of(found, "milestones").text
+    assert of(found, "clock").status == "ok"
 
 
 async def test_a_group_that_does_not_exist_leaves_the_rest(serve: Serve, config: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -51,6 +52,8 @@ class Patient(Struct, frozen=True, kw_only=True):
     group: str | None = None
     allow_http: bool = False
     folder: Path | None = None
+    #: The time that is taken for now where milestones are concerned; by default the server's.
+    as_of: datetime | None = None
     #: Whether only the names of the group are checked.
     only_names: bool = False
 
@@ -159,7 +162,7 @@ class _Visit:
             on_server.check_server(checks, server, licence_known=False)
             checks.skip(["tier"], "No group is given.")
             return
-        wanted = catalog_names(self._settings, today, token=False)
+        wanted = catalog_names(self._settings, self._today(), token=False)
         try:
             catalog = await self._gateway.catalog(wanted)
         except GroupNotFound:
@@ -189,7 +192,7 @@ class _Visit:
 
     async def _names(self, catalog: Catalog) -> None:
         checks, settings = self._checks, self._settings
-        today = self._gateway.now().date()
+        today = self._today()
         missing = catalog_names(settings, today).missing(catalog)
         needs = Needs(below=missing.below, near_milestones=missing.near_milestones)
         # Without near matches it is still known what is missing.
@@ -221,6 +224,9 @@ class _Visit:
         query = IssueQuery(labels=(label,) if label else (), state="opened", order="updated")
         issues, _ = await self._gateway.page(query, None)
         names.check_flow(self._checks, self._settings, catalog, issues)
+
+    def _today(self) -> date:
+        return (self._patient.as_of or self._gateway.now()).date()
 
     def _state(self) -> StateFacts | None:
         url, folder = self._account.url, self._patient.folder

@@ -53,7 +53,7 @@ def peek(path: Path) -> StateFacts | None:
         reason = str(error)
     raise StoreFailed(
         f"The state file cannot be read: {reason}.",
-        hint="The next start of glboard puts a damaged file aside and recovers unsent changes.",
+        hint="The next start of glboard repairs or replaces it, and keeps unsent changes.",
     )
 
 

@@ -91,6 +91,7 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
         url=options.url,
         group=options.group,
         allow_http=options.allow_http,
+        as_of=options.as_of,
         only_names=only_names,
     )
     if printing.progress_is_seen():
