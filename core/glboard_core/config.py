@@ -238,6 +238,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return next((b for b in self.boards if b.id == board), None)
 
 
+#: Keys that must not be in the file.
+SECRETS = ("token", "private_token", "password", "oauth_token")
+
+
 def load(path: Path) -> Settings:
     """Settings from a file; the defaults if there is none. Raises ConfigError."""
     try:
@@ -256,23 +260,27 @@ def parse(text: str, where: str) -> Settings:
     source = _Source(text, where)
     _refuse_secrets(data, source)
     _refuse_unknown(data, Settings, source)
-    boards = data.pop("boards", None)
-    milestones = data.pop("milestones", None)
     try:
-        settings = msgspec.convert(data, Settings)
-        if boards is not None:
-            own = msgspec.convert(boards, tuple[BoardSettings, ...])
-            twice = next(
-                (board.id for n, board in enumerate(own) if board.id in {b.id for b in own[:n]}), None
-            )
-            if twice is not None:
-                raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
-            by_id = {board.id: board for board in (*DEFAULT_BOARDS, *own)}
-            settings = msgspec.structs.replace(settings, boards=tuple(by_id.values()))
+        return settings_of(data, source)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`").lstrip(".").replace("[...]", "")
         raise source.wrong(message[0].lower() + message[1:], key) from None
+
+
+def settings_of(data: dict[str, Any], source: _Source | None = None) -> Settings:
+    """Settings from a file's data, whose keys are known. Raises ConfigError and msgspec.ValidationError."""
+    source = source or _Source("", "")
+    rest = {key: value for key, value in data.items() if key not in ("boards", "milestones")}
+    boards, milestones = data.get("boards"), data.get("milestones")
+    settings = msgspec.convert(rest, Settings)
+    if boards is not None:
+        own = msgspec.convert(boards, tuple[BoardSettings, ...])
+        twice = next((board.id for n, board in enumerate(own) if board.id in {b.id for b in own[:n]}), None)
+        if twice is not None:
+            raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
+        by_id = {board.id: board for board in (*DEFAULT_BOARDS, *own)}
+        settings = msgspec.structs.replace(settings, boards=tuple(by_id.values()))
     if milestones is not None:
         titles = {**DEFAULT_MILESTONES, **_milestone_titles(milestones, source)}
         settings = msgspec.structs.replace(settings, milestones=titles)
@@ -299,7 +307,7 @@ class _Source(Struct, frozen=True):
 def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     gitlab = data.get("gitlab")
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
-    for key in ("token", "private_token", "password", "oauth_token"):
+    for key in SECRETS:
         if key in keys:
             hint = (
                 "Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."

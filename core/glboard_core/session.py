@@ -106,6 +106,14 @@ def _store(known: _Known | None, url: str, group: str, user: str | None) -> tupl
         return SqliteStore(":memory:"), error
 
 
+def state_file_of(url: str, group: str, folder: Path | None = None) -> Path | None:
+    """The state file of a server and group, which need not exist; None before the first sign-in there."""
+    from glboard_core.store.database import state_file
+
+    known = _Known(folder or _state_folder(), f"{url} {group}")
+    return state_file(known.folder, url, known.former(url, group), known.user) if known.user else None
+
+
 def _kept_clock(store: Store) -> timedelta:
     """The offset of the server's clock, as stored; none if the file was tampered with."""
     try:

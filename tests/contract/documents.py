@@ -181,6 +181,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.titles:
         yield Document("names: 8 projects", *queries.names(several, dialect, "top"))
     yield Document("projects", queries.projects(dialect))
+    for named in (True, False):
+        yield Document(f"roles, named: {named}", queries.roles(dialect, named=named))
     for kind in ("group", "project"):
         yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
         yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))

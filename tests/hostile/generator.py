@@ -17,6 +17,7 @@ from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.inspection import Inspection
 from glboard_core.gitlab.pace import Pace
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
@@ -123,6 +124,8 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
         "comment": lambda it: it.send("top/app#3", Comment(body="Hello")),
         "create": create,
         "boards": boards,
+        "own token": lambda it: Inspection(it.gateway.transport).token(),
+        "own roles": lambda it: Inspection(it.gateway.transport, it.catalog.server).roles("top"),
     }
 
 

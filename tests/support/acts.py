@@ -80,6 +80,7 @@ def commands(server: DemoServer) -> dict[str, int]:
     do("`undo`", "undo")
     do("`failed list`", "failed", "list")
     do("`plan lock`", "plan", "lock", "next")
+    do("`doctor`", "doctor")
     for kind in ("mix", "load", "candidates", "capacity"):
         do(f"`report {kind}`", "report", kind, "next")
         do(f"`report {kind}` again", "report", kind, "next")

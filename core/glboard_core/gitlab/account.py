@@ -183,6 +183,22 @@ def find_account(
     return _sendable(found, allow_http=settings.allow_http)
 
 
+def find_address(
+    url: str | None = None,
+    settings: GitLabSettings | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    home: Path | None = None,
+) -> tuple[str, str]:
+    """The server's address and what names it ("" for the default), whether or not there is a token for it.
+
+    Raises ConfigError.
+    """
+    search = _Search(environment() if env is None else env, home or Path.home())
+    address, source = search.address(url, (settings or GitLabSettings()).url)
+    return address or DEFAULT_URL, source
+
+
 def _sendable(account: Account, *, allow_http: bool) -> Account:
     """The account if its token can be sent, without blanks around it. The errors never quote the token."""
     if not re.fullmatch(r"\s*[\x21-\x7e]+\s*", account.token.reveal()):
@@ -265,7 +281,7 @@ class _Search:
         self._checked: list[str] = []
 
     def run(self, given: str | None, configured: str) -> Account:
-        url = self._url(given, configured)
+        url, _ = self.address(given, configured)
         account = self._from_environment(url) or self._from_glab(url) or self._from_python_gitlab(url)
         if account is not None:
             return account
@@ -279,16 +295,16 @@ class _Search:
             ),
         )
 
-    def _url(self, given: str | None, configured: str) -> str:
-        """The requested address; empty if none was given, which leaves it to python-gitlab's file."""
+    def address(self, given: str | None, configured: str) -> tuple[str, str]:
+        """The requested address and what names it; empty if nothing does: python-gitlab's file then says."""
         in_env = ((name, self._env.get(name)) for name in HOST_NAMES)
         for where, text in (("--url", given), *in_env, ("config", configured)):
             if text:
-                return normal_url(text, where=where)
-        if (default := self._glab_default()) or not any(self._env.get(name) for name, _ in TOKEN_NAMES):
-            return default
+                return normal_url(text, where=where), where
+        if default := self._glab_default():
+            return default, str(self._glab_file)
         # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
-        return DEFAULT_URL
+        return (DEFAULT_URL, "") if any(self._env.get(name) for name, _ in TOKEN_NAMES) else ("", "")
 
     @cached_property
     def _glab_file(self) -> Path | None:

@@ -22,11 +22,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from glboard_core import purpose
+from glboard_core import logfile, purpose
 from glboard_core.errors import (
     WRONG_VALUES,
     GlboardError,
@@ -380,21 +381,37 @@ class Transport:
 
     async def _once(self, method: str, path: str, body: bytes, judge: Judge) -> Answer | Failure:
         await self._import()
-        host, limits = self.account.host, self.limits
+        started = time.monotonic()
+        answer = await self._attempt(method, path, body)
+        self._log(method, path, answer, time.monotonic() - started)
+        if isinstance(answer, Failure):
+            return answer
+        status, headers = answer.status, answer.headers
+        wait = retry_after(headers, self.now()) if status >= 400 else None
+        return judge(status, headers, answer.body, self.account.url, wait, self._proxy) or answer
+
+    @staticmethod
+    def _log(method: str, path: str, answer: Answer | Failure, seconds: float) -> None:
+        if (log := logfile.current()) is None:
+            return
+        request = partial(log.request, method, path, purpose=purpose.current(), seconds=seconds)
+        if isinstance(answer, Failure):
+            request(error=type(answer.error).__name__)
+        else:
+            request(status=answer.status, request_id=answer.headers.get("x-request-id", "")[:64])
+
+    async def _attempt(self, method: str, path: str, body: bytes) -> Answer | Failure:
+        """Send it once: an answer of any status, or why there is none."""
+        host = self.account.host
         try:
-            async with asyncio.timeout(limits.total):
-                answer = await self._exchange(method, path, body)
+            async with asyncio.timeout(self.limits.total):
+                return await self._exchange(method, path, body)
         except GlboardError as error:
             return Failure(error, reached=False)
         except Corrupt as damaged:
             return Failure(http_errors.corrupt(host, damaged.why), again=True)
         except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
             return http_errors.of_exception(problem, host, self._proxy)
-        if isinstance(answer, Failure):
-            return answer
-        status, headers = answer.status, answer.headers
-        wait = retry_after(headers, self.now()) if status >= 400 else None
-        return judge(status, headers, answer.body, self.account.url, wait, self._proxy) or answer
 
     async def _import(self) -> None:
         if self._client is None:

@@ -504,6 +504,19 @@ def projects(dialect: Dialect) -> str:
     )
 
 
+@cache
+def roles(dialect: Dialect, *, named: bool) -> str:
+    """Our role in a page of projects: those of a group, or the ``named``. Variables: path, or paths."""
+    level = " maxAccessLevel { integerValue }" if dialect.modern else ""
+    fields = f"pageInfo {{ hasNextPage }} nodes {{ fullPath archived{level} {_rights(dialect)} }}"
+    if named:
+        return f"query Roles($paths: [String!]) {{ projects(fullPaths: $paths, first: 100) {{ {fields} }} }}"
+    return (
+        "query Roles($path: ID!) { group(fullPath: $path)"
+        f" {{ projects(includeSubgroups: true, first: 100) {{ {fields} }} }} }}"
+    )
+
+
 #: Rows of one answer to a search: as many as a picker shows at once.
 SEARCHED = 20
 

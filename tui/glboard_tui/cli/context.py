@@ -152,6 +152,17 @@ class Options(Struct, frozen=True, kw_only=True):
         return bool(named)
 
 
+def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The boards whose ids a shell can complete: those of the configuration."""
+    given = ctx.find_root().params
+    options = Options(config=given.get("config"), profile=given.get("profile"))
+    try:
+        boards = options.settings().boards
+    except ConfigError:
+        return []
+    return [board.id for board in boards if board.id.startswith(incomplete)]
+
+
 def _tell_left_out(engine: Engine) -> None:
     for text in engine.left_out:
         printing.echo(f"glboard: {text}", err=True)

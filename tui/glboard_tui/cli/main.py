@@ -12,15 +12,18 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from msgspec import structs
 
-from glboard_core import environment
-from glboard_core.errors import GlboardError, NameUnknown, UsageError, misled
+from glboard_core import environment, logfile
+from glboard_core.errors import ConnectionFailed, GlboardError, NameUnknown, NotUnderstood, UsageError, misled
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Subcommand → module that defines ``command``; a module is imported only when its command runs.
 COMMANDS = {
@@ -36,7 +39,10 @@ COMMANDS = {
     ),
     "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
     "failed": ("glboard_tui.cli.failed", "List, retry or discard what GitLab refused, and conflicts."),
-    "config": ("glboard_tui.cli.main", "Show the configuration file and the current settings."),
+    "config": ("glboard_tui.cli.config", "Show and check the configuration file and the settings in effect."),
+    "doctor": ("glboard_tui.cli.doctor", "Check connection, token, names, mirror and terminal."),
+    "completion": ("glboard_tui.cli.completion", "Print the completion script for bash, zsh or fish."),
+    "man": ("glboard_tui.cli.man", "Print the manual page."),
 }
 
 
@@ -46,6 +52,15 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in help order."""
         return list(COMMANDS)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that can follow, without importing anything."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        names = ((name, line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete))
+        return [CompletionItem(name, help=line) for name, line in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
@@ -89,14 +104,22 @@ class LazyGroup(click.Group):
 @context.as_of_option
 @context.locked_at_option
 @context.team_option
-@click.version_option(package_name="glboard")
+@click.option("--debug", is_flag=True, help="Log every request: method, path, status, time; never a text.")
+@click.option("--version", is_flag=True, help="Show what a report needs: versions, platform, GitLab.")
 @click.pass_context
-def cli(ctx: click.Context, /, **given: Any) -> None:
+def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None:
     """Plan milestones on GitLab issue boards, from the keyboard.
 
     Without a command, opens the board you used last. `glboard demo` needs no account.
     """
     ctx.obj = structs.replace(ctx.obj or Options(), **given)
+    logfile.start(debug=debug)
+    if version:
+        from glboard_tui.cli.version import version_lines
+
+        for line in version_lines(ctx.obj):
+            printing.echo(line)
+        ctx.exit()
     if ctx.invoked_subcommand is None:
         from glboard_tui.cli.open import open_last
 
@@ -161,9 +184,12 @@ def run(arguments: list[str]) -> int:
         if isinstance(inner := _innermost(error), BrokenPipeError):
             _discard(sys.stdout)
             return 0
+        logfile.fault(inner)
         cause = _cause(inner)
         _say(cause)
         return 2 if isinstance(cause, UsageError | NameUnknown) else 1
+    finally:
+        logfile.stop()
     return status if isinstance(status, int) else 0
 
 
@@ -189,7 +215,8 @@ def _cause(error: Exception) -> GlboardError:
 
         if has_answer():
             return misled(error, last_request())
-    return GlboardError(f"{type(error).__name__}.", hint="This is a fault of glboard. Please report it.")
+    hint = f"This is a fault of glboard. Please report it, with the last lines of {logfile.shown_place()}."
+    return GlboardError(f"{type(error).__name__}.", hint=hint)
 
 
 def _say(error: GlboardError) -> None:
@@ -198,65 +225,5 @@ def _say(error: GlboardError) -> None:
         printing.echo(f"glboard: {error.message}", err=True)
         if error.hint:
             printing.echo(f"  {error.hint}", err=True)
-
-
-# ``glboard config``: the configuration file and the current settings.
-
-EXAMPLE = """\
-# glboard's configuration. Everything here is optional. Never put a token in this file.
-
-[gitlab]
-# url = "https://gitlab.example.com"
-# group = "my-org/my-group"
-
-[labels]
-# group = "group::custom models"
-
-[milestones]
-# The titles a milestone can have on your server, best first.
-# next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
-
-# Your own board; the id of a built-in board replaces that one.
-# [[boards]]
-# id = "support"
-# name = "Support"
-# by = "label"                      # label, flow, milestone, assignee or none
-# milestone = "current"             # current, next, none, any, a key of [milestones], or a title
-# labels = ["support"]
-# columns = ["type::bug", "type::maintenance"]
-# limits = { "type::bug" = { issues = 5, weight = 10 } }
-
-[keymap]
-# An action's id and its keys; press ? or see the README for the list.
-"""
-
-
-@click.group("config")
-def config_command() -> None:
-    """Show the configuration file and the current settings."""
-
-
-@config_command.command("path")
-@click.pass_obj
-def path(options: Options) -> None:
-    """Print the path of the configuration file."""
-    printing.echo(options.config_path)
-
-
-@config_command.command("show")
-@click.pass_obj
-def show(options: Options) -> None:
-    """Print the current settings as JSON."""
-    printing.echo(printing.as_json(options.settings()))
-
-
-@config_command.command("init")
-@click.pass_obj
-def init(options: Options) -> None:
-    """Write a commented example, if there is no file yet."""
-    target = options.config_path
-    if target.exists():
-        raise UsageError(f"{target} already exists.", hint="Nothing was changed.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(EXAMPLE, encoding="utf-8")
-    printing.echo(f"Wrote {target}")
+        if isinstance(error, ConnectionFailed | NotUnderstood):
+            printing.echo(f"  Log: {logfile.shown_place()} (glboard doctor checks the connection)", err=True)

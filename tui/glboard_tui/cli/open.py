@@ -41,7 +41,7 @@ class Last(Struct, frozen=True):
 
 
 @click.command("open")
-@click.argument("board")
+@click.argument("board", shell_complete=context.complete_board)
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @context.as_of_option
 @context.team_option

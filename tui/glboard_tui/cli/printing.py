@@ -7,7 +7,9 @@ here: no other module of the command line calls ``click.echo`` or ``print``.
 from __future__ import annotations
 
 import io
+import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -22,6 +24,18 @@ _CLEAR = "\r\x1b[K"
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     """Print a text: its line breaks and tabs are kept, other control characters are not."""
     click.echo(printable(str(text)), err=err, nl=nl)
+
+
+def echo_colored(parts: Sequence[tuple[str, str]]) -> None:
+    """Print a line of texts, each with a color, "bold" or "" for none; a pipe and NO_COLOR get plain text."""
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo("".join(_styled(printable(text), color if colored else "") for text, color in parts))
+
+
+def _styled(text: str, color: str) -> str:
+    if not color:
+        return text
+    return click.style(text, bold=True) if color == "bold" else click.style(text, fg=color)
 
 
 def confirm(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:

@@ -58,7 +58,7 @@ class ShownBoard(Struct, frozen=True):
 
 
 @click.command("show")
-@click.argument("board")
+@click.argument("board", shell_complete=context.complete_board)
 @click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
 @click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")

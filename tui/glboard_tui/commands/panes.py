@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from glboard_core import logfile
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_tui import texts
@@ -85,6 +86,7 @@ def connection(context: CommandContext, _: str) -> None:
     else:
         lines.append("No error in this session.")
     lines += texts.live_words(bridge.live, bridge.settings.sync.poll)
+    lines.append(f"Log: {logfile.shown_place()}")
     context.ask(
         f"Connection: {state}",
         {"r": "ask GitLab again now"},

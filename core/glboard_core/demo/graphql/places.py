@@ -22,7 +22,16 @@ from glboard_core.demo.world.finders import (
     people,
     says,
 )
-from glboard_core.demo.world.records import DEVELOPER, Group, Label, Milestone, Place, Project, User
+from glboard_core.demo.world.records import (
+    ACCESS_NAMES,
+    DEVELOPER,
+    Group,
+    Label,
+    Milestone,
+    Place,
+    Project,
+    User,
+)
 
 _FAR = date(9999, 1, 1)
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
@@ -244,6 +253,11 @@ def _project_permissions(project: Project, info: Info) -> dict[str, bool]:
     }
 
 
+def _own_level(project: Project, info: Info) -> dict[str, Any]:
+    level = permissions.level(context_of(info).user, project)
+    return {"integerValue": level, "stringValue": ACCESS_NAMES.get(level)}
+
+
 _PLACE: dict[str, Any] = {
     "visibility": lambda *_: "private",
     "milestones": _milestones,
@@ -287,6 +301,7 @@ FIELDS: Fields = {
         "nameWithNamespace": lambda project, _: f"{_full_name(project.group)} / {project.name}",
         "webUrl": lambda project, info: f"{info.context.base_url}/{project.full_path}",
         "markedForDeletionOn": lambda project, _: project.marked,
+        "maxAccessLevel": _own_level,
         "issue": _project_issue,
         "issues": _project_issues,
         "workItems": _project_issues,

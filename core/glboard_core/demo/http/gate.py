@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from email.utils import formatdate
 from typing import Any, Literal
 
@@ -50,6 +51,7 @@ class Token:
     user: User
     scope: str
     state: Literal["active", "expired", "revoked", "blocked"] = "active"
+    expires: date | None = None
 
 
 def mint() -> str:
@@ -409,7 +411,7 @@ class Gate:
             question = RestAsked(
                 request.method, inside, request.query_params.multi_items(), body,
                 request.headers.get("content-type", ""), user, scope, base, self._throttle_note,
-                self._throttle_issue, self._grant, self._revoke,
+                self._throttle_issue, self._grant, self._revoke, token.expires if token is not None else None,
             )  # fmt: skip
             status, content, more = self.rest.answer(question)
             headers |= more

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from types import FrameType, TracebackType
 
 from glboard_core.demo.http import gate
@@ -101,6 +101,10 @@ class DemoServer:
     def expire(self, token: str) -> None:
         """Expires a token."""
         self._tokens[token].state = "expired"
+
+    def ends(self, token: str, on: date) -> None:
+        """Gives a token a last day."""
+        self._tokens[token].expires = on
 
     def revoke(self, token: str) -> None:
         """Revokes a token."""

@@ -52,7 +52,8 @@ def token(call: Call) -> Any:
     return {
         "id": user.id, "name": "demo", "revoked": False, "created_at": iso_millis(call.world.clock.now()),
         "description": None, "scopes": [call.asked.scope], "user_id": user.id,
-        "last_used_at": iso_millis(call.world.clock.now()), "active": True, "expires_at": None,
+        "last_used_at": iso_millis(call.world.clock.now()), "active": True,
+        "expires_at": call.asked.expires.isoformat() if call.asked.expires else None,
         "last_used_ips": ["127.0.0.1"],
         **({"granular": call.asked.scope == "granular"} if call.world.since >= GRANULAR_SINCE else {}),
     }  # fmt: skip

@@ -94,6 +94,8 @@ class Asked:
     """Makes a token of a user with a scope."""
     revoke: Callable[[User], None]
     """Revokes the tokens of a user."""
+    expires: date | None = None
+    """The last day of the token."""
 
 
 class Call:

@@ -1,0 +1,208 @@
+"""The checks of the group: the names of the configuration, our roles, and how the workflow is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from msgspec import structs
+
+from glboard_core.board.definition import flow_scheme, milestone_title, resolve
+from glboard_core.board.names import BY_DATE, catalog_names
+from glboard_core.config import Settings
+from glboard_core.doctor.checks import Checks, counted, listed
+from glboard_core.errors import NameUnknown
+from glboard_core.gitlab.inspection import RoleInProject
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue
+from glboard_core.model.query import Found
+
+#: GitLab's roles by their numbers.
+ROLES = {
+    0: "No access",
+    5: "Minimal access",
+    10: "Guest",
+    15: "Planner",
+    20: "Reporter",
+    30: "Developer",
+    40: "Maintainer",
+    50: "Owner",
+}
+#: From this role on nothing that glboard does is refused.
+DEVELOPER = 30
+#: Of how many names that are missing a near one is shown.
+MOST_NEAR = 4
+
+
+def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: date) -> None:
+    """The labels of the configuration: which exist in the group, and what the others could be."""
+    names = catalog_names(settings, today)
+    group = catalog.group
+    known = [title for title in names.labels if catalog.label(group, catalog.present("label", title))]
+    missing = sorted(names.labels - {*known})
+    bare = sorted(
+        prefix
+        for prefix in names.families
+        if not any(one.title.startswith(prefix) and one.owner == group for one in catalog.labels)
+    )
+    near = {title: list(catalog.near_labels(title)) for title in missing}
+    below = sorted({one.title for one in catalog.labels if one.title in missing})
+    figures = {"found": len(known), "missing": near, "only_below": below, "unused_prefixes": bare}
+    if not missing and not bare:
+        checks.ok("labels", f"All {len(known)} exist.", **figures)
+        return
+    essential = settings.labels.group
+    text = f"{len(known)} exist, {len(missing)} do not: {listed(missing, MOST_NEAR)}."
+    if not missing:
+        text = f"{len(known)} exist; no label starts with {listed(bare)}."
+    advice = "Set the right titles under [labels], or create the labels in GitLab."
+    if told := _near_words(near):
+        advice = f"Near matches: {told}. {advice}"
+    if essential and essential in missing:
+        text = f"The group's label “{essential}” does not exist: all boards are empty. {text}"
+        checks.fail("labels", text, f'{advice} Without one: group = "".', **figures)
+    else:
+        checks.warn("labels", text, advice, **figures)
+
+
+def check_milestones(checks: Checks, settings: Settings, catalog: Catalog, today: date) -> None:
+    """The current and next milestone, and the titles of the configuration."""
+    found: dict[str, str] = {}
+    lost: dict[str, NameUnknown] = {}
+    near: dict[str, list[str]] = {}
+    for name in ("current", "next", *settings.milestones):
+        try:
+            found[name] = milestone_title(name, settings, catalog, today)
+        except NameUnknown as error:
+            lost[name] = error
+            titles = settings.milestones.get(name, ())
+            near[name] = list(catalog.near_milestones(titles[0])) if titles else []
+    known = ", ".join(f"{name} is {title}" for name, title in found.items())
+    figures = {"found": found, "missing": near}
+    if not lost:
+        checks.ok("milestones", f"{known}.", **figures)
+        return
+    dated = [name for name in lost if name in BY_DATE]
+    words = [f"there is no {name} one" for name in dated]
+    words += [f"“{settings.milestones[name][0]}” does not exist" for name in lost if name not in BY_DATE]
+    text = "; ".join([*words, *filter(None, [known])])
+    advice = "Set the right titles under [milestones]." if len(dated) < len(lost) else ""
+    if told := _near_words({settings.milestones[name][0]: near[name] for name in lost if near[name]}):
+        advice = f"Near matches: {told}. {advice}"
+    if dated:
+        why = lost[dated[0]].hint
+        advice = f"{advice} {why} Create it with its dates, or set version under [planning].".strip()
+    checks.warn("milestones", f"{text[0].upper()}{text[1:]}.", advice, **figures)
+
+
+def check_boards(checks: Checks, settings: Settings, catalog: Catalog, today: date) -> None:
+    """Each configured board: whether its milestone and columns exist."""
+    wrong: dict[str, list[str]] = {}
+    for board in settings.boards:
+        if warnings := list(resolve(board, settings, catalog, today).warnings):
+            wrong[board.id] = warnings
+    figures = {"boards": [board.id for board in settings.boards], "warnings": wrong}
+    if not wrong:
+        checks.ok("boards", f"All {len(settings.boards)} are complete.", **figures)
+        return
+    first, warnings = next(iter(wrong.items()))
+    text = f"{listed(wrong)} {'is' if len(wrong) == 1 else 'are'} not complete. {first}: {warnings[0]}"
+    checks.warn("boards", text, "Correct the names, or the board under [[boards]].", **figures)
+
+
+def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
+    """What we may do in the projects."""
+    projects = found.items
+    levels = {
+        one.path: ROLES.get(one.level or 0, f"level {one.level}") for one in projects if one.level is not None
+    }
+    locked = sorted(one.path for one in projects if not one.can_edit)
+    less = sorted(one.path for one in projects if one.can_edit and (one.level or DEVELOPER) < DEVELOPER)
+    of = f"{counted(len(projects), 'project')}{' (the first)' if found.more else ''}"
+    figures = {"projects": len(projects), "more": found.more, "roles": levels, "read_only": locked}
+    if not projects:
+        advice = "Ask for a role in them, or check the group's path."
+        checks.warn("roles", "The token sees no project in the group.", advice, **figures)
+        return
+    each = Counter(levels.values())
+    said = ", ".join(f"{role} in {number:,}" for role, number in each.most_common())
+    if locked:
+        named = listed(locked)
+        text = f"You cannot change issues in {len(locked):,} of {of}: {named}."
+        checks.warn("roles", text, "Ask for the role Planner or higher there.", **figures)
+    elif less:
+        roles = sorted({levels[path] for path in less})
+        text = (
+            f"{' and '.join(roles)} in {len(less):,} of {of}: {listed(less)}; issues can be changed in all."
+        )
+        advice = "Enough for planning; branches and merge requests there take the role Developer."
+        checks.warn("roles", text, advice, **figures)
+    else:
+        checks.ok("roles", f"{said or 'You can change issues in all'} of {of}.", **figures)
+
+
+def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Sequence[Issue]) -> None:
+    """How the workflow is stored in GitLab, compared with the configuration, by issues changed last."""
+    backend = settings.flow.backend
+    scheme = flow_scheme(settings)
+    labelled = [one for one in issues if scheme.by_label(one) is not None]
+    stated = [one for one in issues if scheme.by_status(one) is not None]
+    differ = [one.reference for one in issues if _differs(one, settings)]
+    several = [one.reference for one in issues if len(scheme.labelled(one)) > 1]
+    has_statuses = any(one.status for one in issues)
+    figures = {
+        "backend": backend,
+        "issues": len(issues),
+        "with_label": len(labelled),
+        "with_status": len(stated),
+        "differ": len(differ),
+        "several_labels": len(several),
+    }
+    of = f"of the {counted(len(issues), 'issue')} changed last"
+    what = {"label": "Labels", "status": "Statuses", "both": "Labels and statuses"}[backend]
+    if backend != "label" and issues and not has_statuses:
+        checks.fail(
+            "flow",
+            f"The configuration uses statuses, and no issue has one {of}.",
+            'Statuses need GitLab 18.5 with a licence; else set backend = "label" under [flow].',
+            **figures,
+        )
+    elif backend == "both" and differ:
+        text = f"Label and status disagree in {len(differ)} {of}: {_references(differ)}."
+        advice = "The label counts. Set the state of these issues again: glboard writes both."
+        checks.warn("flow", text, advice, **figures)
+    elif backend == "label" and stated and not labelled:
+        checks.warn(
+            "flow",
+            f"No workflow label {of}, but {len(stated)} have a status that is a workflow state.",
+            'Set backend = "status" under [flow].',
+            **figures,
+        )
+    elif several and backend != "status":
+        text = f"{len(several)} {of} have more than one workflow label: {_references(several)}."
+        checks.warn("flow", text, "The one farthest from completion counts. Remove the others.", **figures)
+    else:
+        checks.ok("flow", f"{what}: {_shares(backend, len(labelled), len(stated))} {of}.", **figures)
+
+
+def _shares(backend: str, labelled: int, stated: int) -> str:
+    if backend == "both":
+        return f"{labelled} have a label, {stated} a status"
+    return f"{labelled if backend == 'label' else stated} have one"
+
+
+def _differs(issue: Issue, settings: Settings) -> bool:
+    both = structs.replace(settings, flow=structs.replace(settings.flow, backend="both"))
+    return flow_scheme(both).conflict(issue)
+
+
+def _references(found: Iterable[str]) -> str:
+    references = list(found)
+    more = f" and {len(references) - 3} more" if len(references) > 3 else ""
+    return f"{', '.join(references[:3])}{more}"
+
+
+def _near_words(near: dict[str, list[str]]) -> str:
+    told = [f"“{titles[0]}” for “{name}”" for name, titles in near.items() if titles]
+    return ", ".join(told[:MOST_NEAR])

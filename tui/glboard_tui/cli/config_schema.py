@@ -1,0 +1,51 @@
+"""A JSON schema of config.toml, made from the definitions by which the file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from glboard_core.config import Settings
+from glboard_core.model.workflow import BY_NAME
+
+_TITLES = {
+    "description": "The titles a milestone can have on your server, best first.",
+    "type": "object",
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "string", "minLength": 1},
+            {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+        ]
+    },
+}
+
+
+def schema_of(actions: Mapping[str, str]) -> dict[str, Any]:
+    """The schema; ``actions`` are the ids that can have keys, with their titles."""
+    found: dict[str, Any] = msgspec.json.schema(Settings, ref_template="#/$defs/{name}")
+    definitions: dict[str, Any] = found["$defs"]
+    settings = definitions["Settings"]["properties"]
+    # The file may give one title as a text, and boards of its own alone.
+    settings["milestones"] = _TITLES
+    settings["boards"].pop("default", None)
+    settings["keymap"] = {
+        "description": "An action and its keys.",
+        "type": "object",
+        "properties": {action: {"type": "string", "description": title} for action, title in actions.items()},
+        "additionalProperties": {"type": "string"},
+    }
+    flow = definitions["FlowSettings"]["properties"]["labels"]
+    flow["properties"] = {state: {"type": "string"} for state in BY_NAME}
+    for definition in definitions.values():
+        definition.pop("title", None)
+        if "description" in definition:
+            definition["description"] = (
+                definition["description"].replace("``", "").partition(" (planning rule")[0]
+            )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of glboard (config.toml)",
+        **found,
+    }
