@@ -358,7 +358,7 @@ def test_a_store_that_lost_its_file_keeps_the_drafts(tmp_path: Path) -> None:
 
 
 #: More examples, on demand.
-EXAMPLES = int(os.environ.get("GLBOARD_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("GLBOARD_EXAMPLES", "3"))
 
 # Whatever is staged, in whatever order: applied it is what the same keys would have done.
 

@@ -176,22 +176,21 @@ class DraftList(MilestoneList):
         ids, disputed = [one.id for one in chosen], {one.id for one in conflicting}
 
         def go() -> None:
-            if answer == "t":
-                drafts.drop(disputed)
+            dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
-            self._after(len({op.issue for op in group.ops}) if group is not None else 0)
+            self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)
 
-    def _after(self, sent: int) -> None:
+    def _after(self, sent: int, dropped: int) -> None:
         context = self.context
         left = context.bridge.drafts.is_on
         context.shell.sync()
         self.listed.selection.clear()
-        key = context.keymap.key("undo")
-        said = (
-            f"Applied: {counted(sent, 'issue')} to GitLab; {key} undoes that." if sent else "Nothing to send."
-        )
+        undo = context.keymap.key("undo")
+        words = [f"Applied: {counted(sent, 'issue')} to GitLab; {undo} undoes that."] if sent else []
+        words += [f"Kept theirs: {counted(dropped, 'issue')} dropped."] if dropped else []
+        said = " ".join(words) or "Nothing to send."
         if left:
             self.refill()
         else:
