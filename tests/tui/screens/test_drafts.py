@@ -66,14 +66,9 @@ async def test_a_draft_stages_every_key_and_sends_nothing(stage: Stage) -> None:
     await stage.press("g", "d")
     assert stage.issue("platform#5").weight == 3
     assert sent(stage) == 0
-    column = next(
-        one
-        for one in stage.screen.board.columns.lists()
-        if "Guided" in "".join(one.render_line(y).text for y in range(4))
-    )
-    shown = "\n".join(column.render_line(y).text for y in range(6))
-    assert "~" in shown
-    assert "staged" in shown
+    columns = stage.screen.board.columns.lists()
+    shown = [column.render_line(y).text for column in columns for y in range(column.size.height)]
+    assert [line.partition("#")[2][0] for line in shown if "~" in line] == ["5"]
 
 
 async def test_undo_in_a_draft_takes_out_what_was_staged(stage: Stage) -> None:
@@ -282,7 +277,7 @@ async def test_what_is_dropped_is_staged_again_by_redo_at_every_size(stage: Stag
         strips = stage.app.screen._compositor.render_strips(stage.app.size)
         written = "\n".join("".join(segment.text for segment in strip) for strip in strips)
         assert "−3w" in next(line for line in written.splitlines() if "Team" in line), (size, written)
-        for word in ("DRAFT 19.8 · 1 staged", "platform#4", "Enter apply"):
+        for word in ("DRAFT 19.8 · 1 staged", "platform#4"):
             assert word in written, (size, word)
     assert "Dropped: 1 issue" in text(stage)
     assert stage.issue("platform#1").milestone == "19.8"
