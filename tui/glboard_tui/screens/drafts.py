@@ -15,9 +15,12 @@ from glboard_core.board.draft import Draft, StagedIssue
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.planning.plan_comparison import PlanComparison, compare_plans
+from glboard_core.planning.team import Team
 from glboard_core.planning.text import counted, number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.drafts import staged_words
+from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.draft_figures import figures
 from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.screens.keys import RowDialog, hint_line
@@ -28,6 +31,22 @@ from glboard_tui.widgets.text import clean
 
 #: Lines of conflicts that a question names.
 _NAMED = 3
+
+
+def compared(planning: PlanningFigures, milestone: Milestone) -> PlanComparison | None:
+    """The milestone without and with the draft that is on; None if it cannot be measured."""
+    rules, after = planning.figures, planning.capacity(milestone)
+    if rules is None or after is None:
+        return None
+    staged = {one.id: one.before for one in planning.bridge.drafts.issues()}
+    titles = rules.concerned(milestone)
+    before = [issue for issue in planning.issues_of(*titles) if issue.id not in staged]
+    before += [was for was in staged.values() if was is not None and was.milestone in titles]
+    return compare_plans(
+        rules.capacity(before, milestone, planning.team or Team()),
+        after,
+        (rules.mix(before, milestone), planning.mix(milestone)),
+    )
 
 
 class DraftList(MilestoneList):
@@ -101,7 +120,7 @@ class DraftList(MilestoneList):
 
     def above(self) -> Content | None:
         """The plan before and after."""
-        found = self.planning.comparison(self.milestone)
+        found = compared(self.planning, self.milestone)
         if found is None:
             return None
         return figures(
@@ -151,7 +170,7 @@ class DraftList(MilestoneList):
 
     def _figures(self, chosen: Sequence[StagedIssue], *, all_: bool) -> str:
         """``19.8: 2w over, then 3w free.``; of the marked ones only their number."""
-        found = self.planning.comparison(self.milestone) if all_ else None
+        found = compared(self.planning, self.milestone) if all_ else None
         words = f"{counted(len(chosen), 'issue')}."
         if found is None or found.planned.difference == 0:
             return words
