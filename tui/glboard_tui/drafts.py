@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from glboard_core.board.draft import Draft, DraftId, StagedIssue
 from glboard_core.board.undo import Group
 from glboard_core.errors import DraftOn
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import IssueId
 from glboard_core.planning.text import counted
 from glboard_core.sync.engine import Engine
 
@@ -64,11 +64,6 @@ class BoardDrafts:
         """What the draft that is on would do to each of its issues."""
         engine = self._engine()
         return engine.drafts.issues() if engine is not None else ()
-
-    def without(self, issue: IssueId) -> Issue | None:
-        """An issue as it is without the draft."""
-        engine = self._engine()
-        return engine.drafts.without(issue) if engine is not None else None
 
     def description(self, issue: IssueId) -> str | None:
         """The description that is staged for an issue, if one is."""

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
-    from glboard_core.planning.plan_comparison import PlanComparison
     from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
@@ -346,23 +345,6 @@ class PlanningFigures:
         if (figures := self.figures) is None:
             raise NameUnknown("milestone", milestone.title)
         return figures.mix(self.issues_of(milestone.title), milestone)
-
-    def comparison(self, milestone: Milestone) -> PlanComparison | None:
-        """The milestone without and with the draft that is on; None if it cannot be measured."""
-        from glboard_core.planning.plan_comparison import compare_plans
-
-        figures, after = self.figures, self.capacity(milestone)
-        if figures is None or after is None:
-            return None
-        staged = {one.id: one.before for one in self.bridge.drafts.issues()}
-        titles = figures.concerned(milestone)
-        before = [issue for issue in self.issues_of(*titles) if issue.id not in staged]
-        before += [was for was in staged.values() if was is not None and was.milestone in titles]
-        return compare_plans(
-            figures.capacity(before, milestone, self.team or Team()),
-            after,
-            (figures.mix(before, milestone), self.mix(milestone)),
-        )
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
         """The issues behind the mix by type, in manual order; one with several types is under its first."""

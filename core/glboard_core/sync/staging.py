@@ -180,7 +180,7 @@ class Staging:
             return left if left.groups else None
 
         self._drafts.change(draft.id, rest, entries)
-        self._local_state.queued(handed, before)
+        self._local_state.queued(handed, {**self._local_state.as_shown(self._drafts.unshown()), **before})
         if not handed:
             return None
         applied = Group(id=group, title=title, ops=tuple(entry.op for entry in handed))
@@ -191,12 +191,11 @@ class Staging:
     def _applicable(
         self, draft: Draft, issues: Collection[IssueId], over: Collection[IssueId]
     ) -> frozenset[IssueId]:
+        needed = frozenset(draft.with_needed(issues))
         return frozenset(
             one.id
             for one in staged_issues(draft, self.without)
-            if one.id in draft.with_needed(issues)
-            and not one.is_gone
-            and (not one.conflicts or one.id in over)
+            if one.id in needed and not one.is_gone and (not one.conflicts or one.id in over)
         )
 
     def _ready(

@@ -66,20 +66,9 @@ async def test_a_draft_stages_every_key_and_sends_nothing(stage: Stage) -> None:
     await stage.press("g", "d")
     assert stage.issue("platform#5").weight == 3
     assert sent(stage) == 0
-
-
-async def test_a_staged_card_says_so(stage: Stage) -> None:
-    await stage.press("g", "d")
-    await stage.focus("platform#4")
-    await stage.press("2")
-    column = next(
-        one
-        for one in stage.screen.board.columns.lists()
-        if "Upgrade" in "".join(one.render_line(y).text for y in range(4))
-    )
-    shown = "\n".join(column.render_line(y).text for y in range(6))
-    assert "~" in shown
-    assert "staged" in shown
+    columns = stage.screen.board.columns.lists()
+    shown = [column.render_line(y).text for column in columns for y in range(column.size.height)]
+    assert [line.partition("#")[2][0] for line in shown if "~" in line] == ["5"]
 
 
 async def test_undo_in_a_draft_takes_out_what_was_staged(stage: Stage) -> None:
@@ -148,25 +137,13 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     assert there(stage, "platform#1") == "19.9"
 
 
-async def test_what_is_dropped_is_staged_again_by_redo(stage: Stage) -> None:
-    await stage.press("g", "d")
-    await stage.mark("platform#1", "platform#4")
-    await stage.press("M", "g", "D", "x")
-    assert names(stage) == ["platform#4"]
-    assert "Dropped: 1 issue" in text(stage)
-    assert stage.issue("platform#1").milestone == "19.8"
-    await stage.press("U")
-    assert names(stage) == ["platform#4", "platform#1"]
-    await stage.press("*", "x")
-    assert names(stage) == []
-    await stage.press("escape")
-    await stage.settle()
-    assert sent(stage) == 0
-
-
 @pytest.mark.parametrize(
     ("answer", "weights", "left"),
-    [("s", (8, 3), ["platform#1"]), ("m", (5, 3), []), ("t", (8, 3), [])],
+    [
+        ("s", (8, 3), ["platform#1"]),
+        pytest.param("m", (5, 3), [], marks=pytest.mark.slow),
+        pytest.param("t", (8, 3), [], marks=pytest.mark.slow),
+    ],
 )
 async def test_a_change_by_others_is_asked_about(
     stage: Stage, answer: str, weights: tuple[int, int], left: list[str]
@@ -193,6 +170,7 @@ async def test_a_change_by_others_is_asked_about(
     assert staged_now == left
 
 
+@pytest.mark.slow
 async def test_a_new_issue_is_created_when_the_draft_is_applied(stage: Stage) -> None:
     await stage.press("g", "d")
     await stage.focus("platform#4")
@@ -232,20 +210,20 @@ async def test_several_drafts_have_names(stage: Stage) -> None:
     assert "not shared with colleagues" in text(stage)
     await stage.press("n")
     await stage.press("ctrl+u")
-    await stage.type("light")
+    await stage.type("up")
     await stage.press("enter", "n", "ctrl+u")
-    await stage.type("light")
+    await stage.type("up")
     await stage.press("enter")
     drafts = stage.app.bridge.drafts
-    assert [draft.name for draft in drafts.all] == ["light", "light (2)"]
-    assert "DRAFT light (2)" in head(stage)
+    assert [draft.name for draft in drafts.all] == ["up", "up (2)"]
+    assert "DRAFT up (2)" in head(stage)
     await stage.press("j", "e", "ctrl+u")
-    await stage.type("heavy")
+    await stage.type("lo")
     await stage.press("enter", "escape")
-    assert "DRAFT heavy" in head(stage)
+    assert "DRAFT lo" in head(stage)
     await stage.focus("platform#4")
     await stage.press("3", "2", "g", "d", "g", "d")
-    assert "DRAFT heavy · 1 staged" in head(stage)
+    assert "DRAFT lo · 1 staged" in head(stage)
     # Without one that was on last, the key asks which.
     await stage.press("g", "d")
     drafts.latest = None
@@ -253,10 +231,10 @@ async def test_several_drafts_have_names(stage: Stage) -> None:
     on_top(stage, DraftNames)
     await stage.press("g", "g", "enter")
     on_top(stage, DraftList)
-    assert "DRAFT light · nothing staged" in head(stage)
+    assert "DRAFT up · nothing staged" in head(stage)
     await stage.press("g", "D", "j", "x")
     asked, _ = question(stage)
-    assert asked == "Delete the draft heavy with what is staged for 1 issue?"
+    assert asked == "Delete the draft lo with what is staged for 1 issue?"
     await stage.press("y", "g", "g", "x", "escape", "escape")
     assert drafts.all == []
     await stage.settle()
@@ -273,10 +251,6 @@ async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> No
     await stage.press("escape")
     await stage.settle()
     assert sent(stage) == 0
-
-
-async def test_a_staged_description_is_the_one_to_read_and_edit_next(stage: Stage) -> None:
-    await stage.press("g", "d")
     issue = stage.issue("platform#4")
     before = await stage.app.bridge.detail(issue.id)
     change = Edit(description="Tried out", description_was=before.source)
@@ -285,27 +259,32 @@ async def test_a_staged_description_is_the_one_to_read_and_edit_next(stage: Stag
     assert (shown.description, shown.source) == ("Tried out", "Tried out")
     stage.app.bridge.drafts.turn_off()
     assert await stage.app.bridge.detail(issue.id) == before
-
-
-async def test_quitting_a_session_that_keeps_nothing_asks_about_the_draft(stage: Stage) -> None:
     stage.engine.store.durable = False
-    await stage.press("g", "d", "5", "q")
+    await stage.press("g", "d", "q")
     assert question(stage)[0] == "1 staged in the draft, which this session cannot keep."
     await stage.press("escape")
     assert stage.app.bridge.drafts.count == 1
 
 
-async def test_the_comparison_can_be_read_at_every_size(stage: Stage) -> None:
+async def test_what_is_dropped_is_staged_again_by_redo_at_every_size(stage: Stage) -> None:
     await stage.press("g", "d")
-    await stage.focus("platform#4")
-    await stage.press("M", "g", "D")
+    await stage.mark("platform#1", "platform#4")
+    await stage.press("M", "g", "D", "x")
+    assert names(stage) == ["platform#4"]
     for size in ((160, 45), (100, 30), (80, 24), (58, 20)):
         await stage.pilot.resize_terminal(*size)
         await stage.pilot.pause()
         strips = stage.app.screen._compositor.render_strips(stage.app.size)
         written = "\n".join("".join(segment.text for segment in strip) for strip in strips)
         assert "−3w" in next(line for line in written.splitlines() if "Team" in line), (size, written)
-        for word in ("DRAFT 19.8 · 1 staged", "Team", "−3w", "platform#4", "Enter apply"):
+        for word in ("DRAFT 19.8 · 1 staged", "platform#4"):
             assert word in written, (size, word)
+    assert "Dropped: 1 issue" in text(stage)
+    assert stage.issue("platform#1").milestone == "19.8"
+    await stage.press("U")
+    assert names(stage) == ["platform#4", "platform#1"]
+    await stage.press("*", "x")
+    assert names(stage) == []
     await stage.press("escape")
-    assert stage.app.screen is stage.screen
+    await stage.settle()
+    assert sent(stage) == 0

@@ -66,6 +66,11 @@ def test_focus_is_a_heavier_edge_and_a_mark_is_a_tick() -> None:
     assert [line[:3] for line in lines] == ["▌✓C", "▌ r", "▌ a", "   "]
 
 
+def test_a_staged_card_says_so_where_no_other_word_has_to_go() -> None:
+    assert text_of(width=50, flag="staged")[1] == "▎~ai-gateway#756 staged ready P1 S2        @birch "
+    assert text_of(width=30, flag="staged")[-2] == "▎~ai-…#756 ready P1 S2 @birch "
+
+
 def test_dense_is_one_line_of_title_and_one_of_facts() -> None:
     assert text_of(density="dense") == [
         "▎ Context window overflow is report… 2 ",

@@ -15,9 +15,12 @@ from glboard_core.board.draft import Draft, StagedIssue
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.planning.plan_comparison import PlanComparison, compare_plans
+from glboard_core.planning.team import Team
 from glboard_core.planning.text import counted, number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.drafts import staged_words
+from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.draft_figures import figures
 from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.screens.keys import RowDialog, hint_line
@@ -28,6 +31,22 @@ from glboard_tui.widgets.text import clean
 
 #: Lines of conflicts that a question names.
 _NAMED = 3
+
+
+def compared(planning: PlanningFigures, milestone: Milestone) -> PlanComparison | None:
+    """The milestone without and with the draft that is on; None if it cannot be measured."""
+    rules, after = planning.figures, planning.capacity(milestone)
+    if rules is None or after is None:
+        return None
+    staged = {one.id: one.before for one in planning.bridge.drafts.issues()}
+    titles = rules.concerned(milestone)
+    before = [issue for issue in planning.issues_of(*titles) if issue.id not in staged]
+    before += [was for was in staged.values() if was is not None and was.milestone in titles]
+    return compare_plans(
+        rules.capacity(before, milestone, planning.team or Team()),
+        after,
+        (rules.mix(before, milestone), planning.mix(milestone)),
+    )
 
 
 class DraftList(MilestoneList):
@@ -101,7 +120,7 @@ class DraftList(MilestoneList):
 
     def above(self) -> Content | None:
         """The plan before and after."""
-        found = self.planning.comparison(self.milestone)
+        found = compared(self.planning, self.milestone)
         if found is None:
             return None
         return figures(
@@ -151,7 +170,7 @@ class DraftList(MilestoneList):
 
     def _figures(self, chosen: Sequence[StagedIssue], *, all_: bool) -> str:
         """``19.8: 2w over, then 3w free.``; of the marked ones only their number."""
-        found = self.planning.comparison(self.milestone) if all_ else None
+        found = compared(self.planning, self.milestone) if all_ else None
         words = f"{counted(len(chosen), 'issue')}."
         if found is None or found.planned.difference == 0:
             return words
@@ -176,22 +195,21 @@ class DraftList(MilestoneList):
         ids, disputed = [one.id for one in chosen], {one.id for one in conflicting}
 
         def go() -> None:
-            if answer == "t":
-                drafts.drop(disputed)
+            dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
-            self._after(len({op.issue for op in group.ops}) if group is not None else 0)
+            self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)
 
-    def _after(self, sent: int) -> None:
+    def _after(self, sent: int, dropped: int) -> None:
         context = self.context
         left = context.bridge.drafts.is_on
         context.shell.sync()
         self.listed.selection.clear()
-        key = context.keymap.key("undo")
-        said = (
-            f"Applied: {counted(sent, 'issue')} to GitLab; {key} undoes that." if sent else "Nothing to send."
-        )
+        undo = context.keymap.key("undo")
+        words = [f"Applied: {counted(sent, 'issue')} to GitLab; {undo} undoes that."] if sent else []
+        words += [f"Kept theirs: {counted(dropped, 'issue')} dropped."] if dropped else []
+        said = " ".join(words) or "Nothing to send."
         if left:
             self.refill()
         else:
