@@ -206,7 +206,7 @@ def test_a_move_is_that_of_the_board(world: World) -> None:
         ((RAW, "--add-label", "Deliverable"), "Deliverable, not ready"),
         ((RIPE, "--weight", "5", "--accept", "eng_alder"), "weight over 3"),
         ((RAW, "--ready"), "ready without a weight"),
-        ((RAW, "--ready", "--weight", "5"), "Weight 5 is over 3. Break it down?"),
+        ((RAW, "--ready", "--weight", "5"), "to weight 5 and ready for development? It is over 3."),
         ((RIPE, RAW, "--close"), "Close 2 issues?"),
         ((RIPE, RAW, "--complete"), "Complete and close 2 issues?"),
         ((RIPE, RAW, "--board", "planning", "--to", "(closed)"), "Close 2 issues?"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, titled
+from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, short, titled
 from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
@@ -221,4 +221,5 @@ def heavy(
     fresh = {(issue.id, "over-weight") for issue in issues} - set(settled)
     if weight <= MAX_WEIGHT or not fresh:
         return None
-    return f"Weight {weight} is over {MAX_WEIGHT}. Break it down?", fresh
+    what = f"{len(issues)} issues" if len(issues) > 1 else short(next(iter(issues)))
+    return f"Set {what} to weight {weight} and ready for development? It is over {MAX_WEIGHT}.", fresh

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_tui.widgets.table import Col, Head, Table, gap_of, widths
-from glboard_tui.widgets.text import clip_reference
+from glboard_tui.widgets.colors import ansi_palette
+from glboard_tui.widgets.table import Col, Head, Rows, Table, gap_of, widths
+from glboard_tui.widgets.text import Line, clip_reference
+
+PALETTE = ansi_palette()
 
 
 def test_columns_are_as_wide_as_their_content() -> None:
@@ -72,3 +75,18 @@ def test_headings_are_not_rows() -> None:
 )
 def test_reference_keeps_its_number(reference: str, width: int, shown: str) -> None:
     assert clip_reference(reference, width) == shown
+
+
+def test_a_text_that_is_whole_has_no_sign_behind_it() -> None:
+    """Where the last column has less space than its content, only what is cut ends in a sign."""
+    cols = (Col(title="title"), Col(title="state"))
+    states = ("ready", "not ready, no weight")
+    rows = Rows()
+    rows.show(Table(cols=cols, rows=[(("a title", "text"), (state, "text")) for state in states]), 0)
+    shown = []
+    for row in rows._table.rows:
+        line = Line(18)
+        rows._paint_cells(line, row, PALETTE, "overlay")
+        shown.append(line.strip(PALETTE.style("overlay")).text.rstrip())
+    assert [text.endswith("…") for text in shown] == [False, True]
+    assert shown[0].endswith(" ready")

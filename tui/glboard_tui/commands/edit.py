@@ -8,6 +8,7 @@ from glboard_core.board import use_cases
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
 from glboard_core.board.ranking import Where, ranked
+from glboard_core.board.rules import MAX_WEIGHT
 from glboard_core.board.use_cases import Edits, reachable
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
@@ -47,6 +48,14 @@ def plain(context: CommandContext, what: str) -> None:
 def weight(context: CommandContext, digit: str) -> None:
     """Set the digit as weight."""
     context.do(lambda edits, issues: edits.weight(issues, int(digit)))
+    _say_if_heavy(context, int(digit))
+
+
+def _say_if_heavy(context: CommandContext, number: int | None) -> None:
+    """The rule for weights over the limit, where nothing is asked: a weight alone promises nothing."""
+    if number is not None and number > MAX_WEIGHT:
+        key = context.keymap.key("plan.breakdown")
+        context.say(f"Weight {number} is over {MAX_WEIGHT}: {key} asks for a breakdown.")
 
 
 def type_weight(context: CommandContext, _: str) -> None:
@@ -58,6 +67,7 @@ def type_weight(context: CommandContext, _: str) -> None:
     def typed(text: str) -> None:
         number = int(text) if text.strip() else None
         context.do(lambda edits, on: edits.weight(on, number), on=issues)
+        _say_if_heavy(context, number)
 
     context.prompt(
         "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
@@ -88,7 +98,7 @@ def weight_ready(context: CommandContext, digit: str) -> None:
         ready()
         return
     text, settles = asked
-    words = {"b": "request breakdown", "y": f"set weight {number} and ready anyway"}
+    words = {"b": "ask for a breakdown", "y": "as it is"}
     context.ask(text, words, answered)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
@@ -87,7 +88,9 @@ class Ending(MilestoneList):
         title = bridge.title_of(issue)
         where = issue.milestone or "no milestone"
         if kind == "late-closed":
-            said = f"closed {issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "closed"
+            zone = ZoneInfo(self.context.bridge.settings.ui.time_zone)
+            at = issue.closed_at.astimezone(zone).date() if issue.closed_at else None
+            said = f"closed {day_words(at)}" if at else "closed"
         elif kind in ("quiet", "handled"):
             said = f"now in {where}" if issue.milestone else where
         else:

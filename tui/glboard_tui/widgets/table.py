@@ -284,7 +284,9 @@ class Rows(LineList):
             line.add("✓ " if selected else "  ", palette.style(ground, "warn"))
             gap = " " * gap_of(line.room)
             cells = widths(self._table.cols, self._natural, line.room)
-        for (text, ink), col, width in zip(row, self._table.cols, cells, strict=True):
+        for (text, ink), col, cell in zip(row, self._table.cols, cells, strict=True):
+            # What does not fit even so is cut where it ends, not by a sign behind a text that is whole.
+            width = min(cell, line.room)
             if width and col.bar:
                 for letter in text.ljust(width)[:width]:
                     sign, own = BARS.get(letter, (" ", ink))
