@@ -143,6 +143,16 @@ async def test_a_token_that_expires_soon_is_found(serve: Serve, config: Path, da
     assert "expires" in token.text
 
 
+async def test_a_token_that_can_only_read_and_expires_says_both(serve: Serve, config: Path) -> None:
+    server = serve(healthy())
+    server.rescope(server.token, "read_api")
+    server.ends(server.token, server.world.clock.today() + timedelta(days=1))
+    token = of(await examined(config), "token")
+    assert "change nothing; it expires tomorrow" in token.text
+    assert "“api”" in token.advice
+    assert "Rotate" in token.advice
+
+
 @pytest.mark.parametrize("seconds", [300, -300])
 async def test_a_clock_that_is_off_is_found(serve: Serve, config: Path, seconds: int) -> None:
     server = serve(healthy())
