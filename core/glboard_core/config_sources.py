@@ -15,10 +15,10 @@ from glboard_core.config import BoardSettings, Settings
 from glboard_core.config_check import CheckedConfig
 from glboard_core.environment import environment
 from glboard_core.errors import UsageError
-from glboard_core.gitlab.account import find_address, find_group
+from glboard_core.gitlab.account import Account, find_address, find_group
 from glboard_core.toml_lines import KeyPath, line_of
 
-Source = Literal["default", "file", "environment", "option", "glab"]
+Source = Literal["default", "file", "environment", "option", "glab", "python-gitlab"]
 
 
 class EffectiveSetting(Struct, frozen=True, kw_only=True):
@@ -36,15 +36,24 @@ def effective_settings(
     url: str | None = None,
     group: str | None = None,
     allow_http: bool = False,
+    account: Account | None = None,
     env: Mapping[str, str] | None = None,
     home: Path | None = None,
 ) -> list[EffectiveSetting]:
-    """All settings in the order of the file. Raises ConfigError for an address that is none."""
+    """All settings in the order of the file. Raises ConfigError for an address that is none.
+
+    ``account`` is the one in use, if there is any: where nothing else names a server, its own file does.
+    """
     env = environment() if env is None else env
     given: dict[KeyPath, EffectiveSetting] = {
         ("gitlab", "url"): _url(checked, url, env, home),
         ("gitlab", "group"): _group(checked, group, env),
     }
+    address = given["gitlab", "url"]
+    if account is not None and address.source == "default" and address.value != account.url:
+        given["gitlab", "url"] = structs.replace(
+            address, value=account.url, source="python-gitlab", where=account.source
+        )
     if allow_http:
         one = EffectiveSetting(
             path=("gitlab", "allow_http"), value=True, source="option", where="--allow-http"

@@ -79,6 +79,18 @@ def test_show_says_where_each_value_comes_from(
     assert sources(capsys)["gitlab.url"] == ("https://env.example.com", "environment", "GITLAB_HOST")
 
 
+def test_show_knows_the_server_of_python_gitlabs_file(
+    capsys: Text, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".python-gitlab.cfg").write_text(
+        "[global]\ndefault = ours\n[ours]\nurl = https://ours.example.com\nprivate_token = glpat-planted\n"
+    )
+    monkeypatch.delenv("PYTHON_GITLAB_CFG", raising=False)
+    value, source, where = sources(capsys)["gitlab.url"]
+    assert (value, source) == ("https://ours.example.com", "python-gitlab")
+    assert where.endswith(".python-gitlab.cfg")
+
+
 def test_show_prints_a_file_that_means_the_same_and_no_token(
     write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

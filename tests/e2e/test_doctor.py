@@ -23,6 +23,7 @@ from glboard_core.environment import TOKENS
 from glboard_core.gitlab.http import Limits
 from glboard_tui.cli import terminal_checks
 from glboard_tui.cli.main import run
+from support.terminal import GLBOARD, Terminal
 
 Text = pytest.CaptureFixture[str]
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0, attempts=2)
@@ -141,6 +142,16 @@ async def test_a_token_that_expires_soon_is_found(serve: Serve, config: Path, da
     assert token.status == status
     assert token.facts["days_left"] == days
     assert "expires" in token.text
+
+
+async def test_a_token_that_can_only_read_and_expires_says_both(serve: Serve, config: Path) -> None:
+    server = serve(healthy())
+    server.rescope(server.token, "read_api")
+    server.ends(server.token, server.world.clock.today() + timedelta(days=1))
+    token = of(await examined(config), "token")
+    assert "change nothing; it expires tomorrow" in token.text
+    assert "“api”" in token.advice
+    assert "Rotate" in token.advice
 
 
 @pytest.mark.parametrize("seconds", [300, -300])
@@ -428,6 +439,25 @@ def test_the_text_holds_no_secret_and_no_title(serve: Serve, capsys: Text) -> No
     assert requests["facts"]["last_hour"] > REQUESTS
     for secret in (server.token, "Planted title", str(Path.home())):
         assert secret not in text + raw
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_gets_signs_and_colours_within_its_width(
+    serve: Serve, tmp_path: Path, no_color: str
+) -> None:
+    server = serve(healthy(tier="free"))
+    account = {"GITLAB_HOST": server.url, "GITLAB_TOKEN": server.token, "GLBOARD_GROUP": "demo-org"}
+    environment = {**account, "NO_COLOR": no_color} if no_color else account
+    with Terminal([*GLBOARD, "doctor"], tmp_path, columns=80, rows=60, environment=environment) as terminal:
+        text = terminal.wait(lambda text: "requests to GitLab." in text, "the end")
+        assert terminal.finish() == 0
+    assert "  ✓  Version      GitLab 18.9" in text
+    assert "  !  Tier         Free: without weights" in text
+    assert "                  → Weights are hidden" in text
+    assert "  ✓  Size         80 by 60." in text
+    written_to = b"".join(data for _, data in terminal.transcript)
+    assert (b"\x1b[33m" in written_to) == (not no_color)
+    assert ("None: NO_COLOR is set." in text) == bool(no_color)
 
 
 def test_the_exit_status_says_whether_there_is_a_problem(serve: Serve, capsys: Text) -> None:

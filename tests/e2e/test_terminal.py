@@ -206,6 +206,8 @@ def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: Spaw
         terminal.press("z")
         assert terminal.finish() not in (0, 2, 3)
         assert "ZeroDivisionError" in _all(terminal)
+        [log] = home.rglob("glboard.log")
+        assert " error ZeroDivisionError at " in log.read_text()
         assert gitlab.token not in _all(terminal)
         restored(terminal)
 

@@ -38,7 +38,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "requests": ("On this machine", "Requests"),
     "log": ("On this machine", "Log"),
     "terminal": ("Terminal", "Size"),
-    "colors": ("Terminal", "Colors"),
+    "colors": ("Terminal", "Colours"),
     "encoding": ("Terminal", "Encoding"),
     "keys": ("Terminal", "Keys"),
     "clipboard": ("Terminal", "Clipboard"),
@@ -83,15 +83,14 @@ class Checks:
     def add(self, check: str, status: CheckStatus, text: str, advice: str = "", **facts: Any) -> None:
         """A check has this status; the first word on a check counts."""
         area, name = CHECKS[check]
-        home = str(Path.home())
         one = Check(
             id=check,
             area=area,
             name=name,
             status=status,
-            text=text.replace(home, "~"),
-            advice=advice.replace(home, "~"),
-            facts=facts,
+            text=_without_home(text),
+            advice=_without_home(advice),
+            facts={key: _without_home(one) if isinstance(one, str) else one for key, one in facts.items()},
         )
         self._found.setdefault(check, one)
 
@@ -125,6 +124,12 @@ class Checks:
         statuses = [one.status for one in checks]
         worst: CheckStatus = next((one for one in _BY_WEIGHT if one in statuses), "ok")
         return Diagnosis(status=worst, requests=requests, checks=checks)
+
+
+def _without_home(text: str) -> str:
+    """A text in which paths below the home folder do not name whose it is."""
+    home = str(Path.home()).rstrip("/")
+    return text.replace(f"{home}/", "~/") if home else text
 
 
 _BY_WEIGHT: tuple[CheckStatus, ...] = ("problem", "warning")

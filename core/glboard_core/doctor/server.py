@@ -87,18 +87,25 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
         else f"{'scope' if len(facts.scopes) == 1 else 'scopes'} {scopes}"
     )
     page = f"{account.url}/-/user_settings/personal_access_tokens"
-    if left is not None and left <= SOON:
+    advice: list[str] = []
+    if facts.can_write is False:
+        reads = "read_api" in facts.scopes
+        text += ": glboard can read, and change nothing" if reads else ": it cannot use the API"
+        advice.append(f"Create one with the scope “api” at {page}.")
+    if left is None:
+        text += "; it does not expire."
+    elif left > SOON:
+        text += f"; it expires on {ends}."
+    else:
         last = "today" if left <= 0 else "tomorrow" if left == 1 else f"in {left} days"
         text += f"; it expires {last}, on {ends}."
-        checks.warn("token", text, f"Create or rotate it in time at {page}.", **figures)
-    elif facts.can_write is False:
-        reads = "read_api" in facts.scopes
-        text += ": glboard can read, and change nothing." if reads else ": it cannot use the API."
-        advice = f"Create one with the scope “api” at {page}."
-        (checks.warn if reads else checks.fail)("token", text, advice, **figures)
-    else:
-        text += f"; it expires on {ends}." if ends is not None else "; it does not expire."
+        advice.append(f"Rotate it in time, or create another, at {page}.")
+    if not advice:
         checks.ok("token", text, **figures)
+    elif facts.can_write is False and "read_api" not in facts.scopes:
+        checks.fail("token", text, " ".join(advice), **figures)
+    else:
+        checks.warn("token", text, " ".join(advice), **figures)
 
 
 def check_server(checks: Checks, server: Server, *, licence_known: bool) -> None:

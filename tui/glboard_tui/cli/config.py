@@ -21,6 +21,7 @@ from glboard_tui.cli.context import Options
 if TYPE_CHECKING:
     from glboard_core.config_check import CheckedConfig, Mistake
     from glboard_core.config_sources import EffectiveSetting
+    from glboard_core.gitlab.account import Account
 
 EXAMPLE = """\
 # glboard's configuration. Everything here is optional. Never put a token in this file.
@@ -122,10 +123,13 @@ def show(options: Options, changed: bool, style: str) -> None:
 
     file = options.config_path
     checked = _read(file)
-    rows = effective_settings(checked, url=options.url, group=options.group, allow_http=options.allow_http)
+    account = _account(options, checked)
+    rows = effective_settings(
+        checked, url=options.url, group=options.group, allow_http=options.allow_http, account=account
+    )
     if changed:
         rows = [one for one in rows if one.source != "default"]
-    token = _token_source(options, checked)
+    token = account.source if account is not None else ""
     if style == "json":
         settings = tuple(
             ShownSetting(key=_dotted(one.path), value=one.value, source=one.source, where=one.where)
@@ -193,14 +197,14 @@ def _read(file: Path) -> CheckedConfig:
         return check_text("")
 
 
-def _token_source(options: Options, checked: CheckedConfig) -> str:
-    """Where the token comes from; "" if there is none that can be used."""
+def _account(options: Options, checked: CheckedConfig) -> Account | None:
+    """The server and token in use; None if there is none that can be used."""
     from glboard_core.gitlab.account import find_account
 
     try:
-        return find_account(options.url, checked.settings.gitlab).source
+        return find_account(options.url, checked.settings.gitlab)
     except GlboardError:
-        return ""
+        return None
 
 
 def _of_keymap(checked: CheckedConfig) -> Iterator[Mistake]:

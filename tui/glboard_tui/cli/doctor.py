@@ -138,7 +138,7 @@ def _reason(check: Check) -> str:
 
 
 def _lines(checks: list[Check], width: int, *, marked: bool) -> Iterator[list[tuple[str, str]]]:
-    """A check as lines of texts and their colors: what it found, and below it what to do."""
+    """A check as lines of texts and their colours: what it found, and below it what to do."""
     check, *more = checks
     if more:
         names = ", ".join(one.name for one in checks)

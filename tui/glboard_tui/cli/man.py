@@ -27,7 +27,7 @@ _ENVIRONMENT = (
     ("GITLAB_TOKEN", "The personal access token."),
     ("GITLAB_HOST", "The server's address."),
     ("GLBOARD_GROUP", "The full path of the group."),
-    ("NO_COLOR", "If set, no colors."),
+    ("NO_COLOR", "If set, no colours."),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "The way to the server, and whom to trust on it."),
 )
 

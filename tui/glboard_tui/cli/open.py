@@ -17,6 +17,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from glboard_core import logfile
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_tui.cli import context
@@ -156,6 +157,8 @@ def _show(
         app.run()
     finally:
         gc.enable()
+    if (crash := app._exception) is not None:
+        logfile.fault(crash)
     # 128 plus the number after a signal, as usual; 1 after a crash.
     return app.return_code or 0
 

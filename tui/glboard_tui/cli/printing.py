@@ -27,7 +27,7 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
 
 
 def echo_colored(parts: Sequence[tuple[str, str]]) -> None:
-    """Print a line of texts, each with a color, "bold" or "" for none; a pipe and NO_COLOR get plain text."""
+    """Print a line of texts, each with a colour, "bold" or ""; a pipe and NO_COLOR get plain text."""
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     click.echo("".join(_styled(printable(text), color if colored else "") for text, color in parts))
 

@@ -1,4 +1,4 @@
-"""The checks of the terminal: size, colors, encoding, keys, clipboard and multiplexer.
+"""The checks of the terminal: size, colours, encoding, keys, clipboard and multiplexer.
 
 Owns what the environment tells of a terminal. It draws nothing and asks the terminal nothing.
 """
@@ -70,7 +70,7 @@ def _colors(checks: Checks, env: Mapping[str, str]) -> None:
         advice = "Set it to what your terminal is, usually TERM=xterm-256color."
         checks.fail("colors", f"{named}: the board cannot be drawn.", advice, **figures)
     elif env.get("NO_COLOR"):
-        advice = "Unset NO_COLOR to see the colors of labels and states."
+        advice = "Unset NO_COLOR to see the colours of labels and states."
         checks.warn("colors", "None: NO_COLOR is set.", advice, **figures)
     elif told in ("truecolor", "24bit") or "direct" in term:
         checks.ok("colors", f"All ({term}).", colors="all", **figures)
@@ -78,7 +78,7 @@ def _colors(checks: Checks, env: Mapping[str, str]) -> None:
         checks.ok("colors", f"256 ({term}).", colors=256, **figures)
     else:
         advice = "If your terminal has more, set TERM=xterm-256color, or COLORTERM=truecolor."
-        checks.warn("colors", f"16 ({term}): labels have no color of their own.", advice, **figures)
+        checks.warn("colors", f"16 ({term}): labels have no colour of their own.", advice, **figures)
 
 
 def _encoding(checks: Checks) -> None:
