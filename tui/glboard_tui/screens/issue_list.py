@@ -287,12 +287,7 @@ class IssueList(PaneDialog[None]):
         self.painted_anew()
 
     def came_back(self, issues: Sequence[IssueId]) -> None:
-        """Go to the first of these issues, whose change was undone or redone, if it is in the list."""
-        self.refill()
-        found = next((issue for issue in issues if issue in self.listed), None)
-        if found is not None and self.listed.here not in issues:
-            self.listed.find(found)
-            self.painted_anew()
+        """A change of these issues was undone or redone; the cursor stays where it is."""
 
     @property
     def subject(self) -> str:

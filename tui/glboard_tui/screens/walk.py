@@ -128,7 +128,8 @@ class WalkPane(PaneDialog[None]):
         self.context.board.changed(set(), self._looked)
         self.context.shell.show_header()
         if below is not None and here is not None:
-            below.came_back([here])
+            below.listed.find(here)
+            below.painted_anew()
         key = self.context.keymap.key("pane.walk")
         self.context.say(f"{words}." if here is None else f"{words}. {key} resumes.")
 
