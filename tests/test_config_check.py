@@ -97,12 +97,16 @@ def test_lines_that_are_no_toml_are_each_named() -> None:
 
 
 def test_names_that_mean_nothing_are_harmless() -> None:
-    text = "[[boards]]\nid='a'\nname='A'\n[[boards]]\nid='a'\nname='B'\n"
-    text += "columns=['x::bug']\nlimits={'x::bg'={issues=1}}\n"
+    text = "[[boards]]\nid='a'\nname='A'\ncolumns=['x::bug']\nlimits={'x::bg'={issues=1}}\n"
     parse(text, "c.toml")
     mistakes = check(text).mistakes
-    assert [(one.line, one.harmless) for one in mistakes] == [(2, True), (5, True), (8, True)]
+    assert [(one.line, one.harmless) for one in mistakes] == [(5, True)]
     assert "“x::bug”" in mistakes[-1].hint
+
+
+def test_each_board_of_two_with_one_id_is_named() -> None:
+    text = "[[boards]]\nid='a'\nname='A'\n[[boards]]\nid='a'\nname='B'\n"
+    assert [(one.line, one.harmless) for one in check(text).mistakes] == [(2, False), (5, False)]
 
 
 def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:

@@ -261,11 +261,15 @@ def parse(text: str, where: str) -> Settings:
     _refuse_secrets(data, source)
     _refuse_unknown(data, Settings, source)
     try:
-        return settings_of(data, source)
+        settings = settings_of(data, source)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`").lstrip(".").replace("[...]", "")
         raise source.wrong(message[0].lower() + message[1:], key) from None
+    ids = [board["id"] for board in data.get("boards", ())]
+    if twice := next((one for one in ids if ids.count(one) > 1), None):
+        raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
+    return settings
 
 
 def settings_of(data: dict[str, Any], source: _Source | None = None) -> Settings:
@@ -276,9 +280,6 @@ def settings_of(data: dict[str, Any], source: _Source | None = None) -> Settings
     settings = msgspec.convert(rest, Settings)
     if boards is not None:
         own = msgspec.convert(boards, tuple[BoardSettings, ...])
-        twice = next((board.id for n, board in enumerate(own) if board.id in {b.id for b in own[:n]}), None)
-        if twice is not None:
-            raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
         by_id = {board.id: board for board in (*DEFAULT_BOARDS, *own)}
         settings = msgspec.structs.replace(settings, boards=tuple(by_id.values()))
     if milestones is not None:

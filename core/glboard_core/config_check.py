@@ -225,8 +225,8 @@ class _Checker:
         often = Counter(str(board.get("id")) for _, board in own)
         for number, board in own:
             if often[str(board.get("id"))] > 1:
-                message = f"there are two boards “{board.get('id')}”: the last one counts."
-                self._say(("boards", number, "id"), message, "Give each an id of its own.", harmless=True)
+                message = f"two boards have the id “{board.get('id')}”."
+                self._say(("boards", number, "id"), message, "Give each an id of its own.")
             columns, limits = board.get("columns"), board.get("limits")
             if not isinstance(columns, list) or not isinstance(limits, dict):
                 continue
