@@ -1,0 +1,147 @@
+"""A planning call, or a span without one: what is kept of it besides the changes themselves.
+
+What was decided is never stored here: it follows from the change log and from GitLab's events
+(``planning/decisions.py``). Kept is what neither of them has: when it was, the capacity at its start and end,
+notes, open questions, the text as a person edited it. Pure; times are in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct, structs
+
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.timeline import cut
+
+
+class PlanFigures(Struct, frozen=True, kw_only=True):
+    """The team's figures of a milestone at a moment, likely ones as the header has them (rule 10).
+
+    ``total`` and ``carried`` are None if the team's days were not known.
+    """
+
+    planned: int
+    accepted: int
+    unweighted: int
+    total: float | None = None
+    carried: float | None = None
+
+    @property
+    def free(self) -> float | None:
+        """What is free; negative is over. None without the team's days."""
+        return None if self.total is None else self.total - (self.carried or 0.0) - self.planned
+
+
+def figures_of(found: Capacity) -> PlanFigures:
+    """The figures to keep of a capacity: nothing about single people."""
+    known = any(person.budget is not None for person in found.people)
+    return PlanFigures(
+        planned=found.planned,
+        accepted=found.accepted,
+        unweighted=found.unweighted,
+        total=found.total if known else None,
+        carried=found.carry_over.likely if known else None,
+    )
+
+
+class CallNote(Struct, frozen=True, kw_only=True):
+    """What was noted about one issue. ``reference`` names it if it is no longer known."""
+
+    issue: IssueId
+    reference: str
+    text: str
+    at: datetime
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is an open question."""
+        return self.text.rstrip().endswith("?")
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One call, from ``started`` to ``ended`` (None: it goes on); a span without a call never ends.
+
+    ``text`` is the message as a person edited it, and ``text_from`` the generated one that was edited.
+    """
+
+    id: str
+    milestone: str
+    started: datetime
+    ended: datetime | None = None
+    #: False for what was decided since a moment, without a call.
+    is_call: bool = True
+    group: str = ""
+    before: PlanFigures | None = None
+    after: PlanFigures | None = None
+    notes: tuple[CallNote, ...] = ()
+    questions: tuple[str, ...] = ()
+    text: str = ""
+    text_from: str = ""
+    posted: datetime | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is a call that has not ended."""
+        return self.is_call and self.ended is None
+
+    @property
+    def mark(self) -> str:
+        """The mark of its comment: posted again, it updates that one."""
+        return f"decisions {self.milestone} {self.started:%Y-%m-%d %H.%M.%S}"
+
+    def note_on(self, issue: IssueId) -> CallNote | None:
+        """The note about an issue."""
+        return next((note for note in self.notes if note.issue == issue), None)
+
+    def noted(self, issues: Iterable[Issue], text: str, at: datetime) -> Call:
+        """With this note about each of the issues, in place of earlier ones; without, if it is empty."""
+        of = list(issues)
+        gone = {issue.id for issue in of}
+        kept = tuple(note for note in self.notes if note.issue not in gone)
+        text = text.strip()
+        if not text:
+            return structs.replace(self, notes=kept)
+        new = (CallNote(issue=one.id, reference=one.reference, text=text, at=at) for one in of)
+        return structs.replace(self, notes=(*kept, *new))
+
+    def renamed(self, old: IssueId, new: IssueId, reference: str) -> Call:
+        """With the id that GitLab gave to a new issue."""
+        if self.note_on(old) is None:
+            return self
+        notes = (
+            structs.replace(note, issue=new, reference=reference) if note.issue == old else note
+            for note in self.notes
+        )
+        return structs.replace(self, notes=tuple(notes))
+
+    def asking(self, text: str) -> Call:
+        """With these open questions, one on each line, instead of the earlier ones."""
+        lines = (" ".join(line.split()) for line in text.splitlines())
+        return structs.replace(self, questions=tuple(dict.fromkeys(filter(None, lines))))
+
+    def edited(self, text: str, generated: str) -> Call:
+        """With the text as a person edited it; the generated one again, if it is that or empty."""
+        if not text.strip() or text.strip() == generated.strip():
+            return structs.replace(self, text="", text_from="")
+        return structs.replace(self, text=text.strip(), text_from=generated)
+
+
+def new_call(milestone: str, at: datetime, *, group: str = "", before: PlanFigures | None = None) -> Call:
+    """A call that starts now."""
+    start = cut(at)
+    return Call(
+        id=f"call {start:%Y-%m-%dT%H:%M:%SZ}", milestone=milestone, started=start, group=group, before=before
+    )
+
+
+def since(milestone: str, at: datetime, *, group: str = "") -> Call:
+    """What is decided from a moment on, without a call: one for each milestone."""
+    return Call(id=f"since {milestone}", milestone=milestone, started=cut(at), group=group, is_call=False)
+
+
+def newest_first(calls: Iterable[Call]) -> Sequence[Call]:
+    """Calls in the order in which they are offered."""
+    return sorted(calls, key=lambda call: (call.started, call.id), reverse=True)
