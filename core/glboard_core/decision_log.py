@@ -92,6 +92,16 @@ def log_since(store: Store, since: datetime) -> list[Logged]:
         limit *= 4
 
 
+def newer(store: Store, known: Sequence[Logged]) -> list[Logged] | None:
+    """The lines since the newest of those known, newest first; None if it is not among the last ones."""
+    last = store.log(_FIRST)
+    if not known:
+        return None
+    newest = (known[0].op, known[0].result, known[0].at)
+    at = next((n for n, line in enumerate(last) if (line.op, line.result, line.at) == newest), None)
+    return list(last[:at]) if at is not None else None
+
+
 def made_here(
     lines: Iterable[Logged], since: datetime, until: datetime | None, catalog: Catalog | None = None
 ) -> list[MadeHere]:

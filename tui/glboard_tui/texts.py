@@ -132,6 +132,9 @@ _DETAIL_HINTS = (
     "open.browser",
 )
 
+#: While a planning call goes on, after the first ones.
+_CALL_HINTS = ("call.note", "pane.decisions")
+
 #: What the first key of these means.
 _PREFIXES = {
     "accept.with": "accept for…",
@@ -159,7 +162,8 @@ def footer_view(
     ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
     """
     hints: list[tuple[str, str]] = []
-    for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
+    names = _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS
+    for name in (*names[:4], *_CALL_HINTS, *names[4:]) if now.calling else names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue

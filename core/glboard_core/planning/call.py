@@ -7,14 +7,22 @@ notes, open questions, the text as a person edited it. Pure; times are in UTC.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
+from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning import text as texts
 from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.team import Span
 from glboard_core.planning.timeline import cut
+
+_AGO = re.compile(r"(\d{1,3})\s*([dh])")
+_HINT = "Use 7d or 36h for so long ago, a day like 2026-12-01, or a time like 2026-12-01T14:00."
 
 
 class PlanFigures(Struct, frozen=True, kw_only=True):
@@ -89,8 +97,8 @@ class Call(Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """The mark of its comment: posted again, it updates that one."""
-        return f"decisions {self.milestone} {self.started:%Y-%m-%d %H.%M.%S}"
+        """The mark of its comment: posted again, it updates that one, also if the milestone was renamed."""
+        return f"decisions {self.id}" if self.is_call else f"decisions {self.id} {self.started:%Y-%m-%d %H%M}"
 
     def note_on(self, issue: IssueId) -> CallNote | None:
         """The note about an issue."""
@@ -145,3 +153,26 @@ def since(milestone: str, at: datetime, *, group: str = "") -> Call:
 def newest_first(calls: Iterable[Call]) -> Sequence[Call]:
     """Calls in the order in which they are offered."""
     return sorted(calls, key=lambda call: (call.started, call.id), reverse=True)
+
+
+def moment_of(typed: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """The moment that a person means by ``7d``, ``36h``, a day (its start in the team's zone) or a time.
+
+    A time without a zone is in the team's. Raises UsageError, also for one that is still to come.
+    """
+    word = typed.strip()
+    if ago := _AGO.fullmatch(word.lower()):
+        count = int(ago[1])
+        return now - (timedelta(days=count) if ago[2] == "d" else timedelta(hours=count))
+    try:
+        if "T" in word or ":" in word:
+            found = datetime.fromisoformat(word)
+        else:
+            [day] = texts.read(word, now.astimezone(zone).date())
+            found = datetime.combine(day if not isinstance(day, Span) else day.first, time.min)
+        found = (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, UsageError):
+        raise UsageError(f"“{word}” is not a day or a time.", hint=_HINT) from None
+    if found > now:
+        raise UsageError(f"“{word}” is still to come.", hint=_HINT)
+    return found

@@ -77,6 +77,8 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     share: bool = False
     masked: int = 0
     draft: int = 0
+    #: The call that goes on: "call since 14:02 · 11 decisions".
+    call: str = ""
     sums: tuple[Fact, ...] = ()
     bar: tuple[tuple[float, Ink], ...] = ()
     full: float = 0
@@ -191,6 +193,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
         right.append((f"filter {clip(clean(view.filter), 40)}", "accent", 0))
     if view.sorted_by:
         right.append((clean(view.sorted_by), "accent", 0))
+    if view.call:
+        right.append((clean(view.call), "strong", 1))
     if view.warning is not None:
         right.append((clean(view.warning.text), INKS[view.warning.tone], 1))
     milestone = f"‹ {clean(view.milestone)} ›" if view.milestone else ""
