@@ -46,7 +46,13 @@ START = datetime(2026, 12, 7, 14, 0, tzinfo=UTC)
 READY = "workflow::ready for development"
 NAMES = LabelSettings()
 RULES: DecisionRules = rules_for(
-    NAMES, WorkflowScheme(), make.MILESTONES, r"^\d+\.\d+$", ["Next 1-3 releases"], weights=True
+    NAMES,
+    WorkflowScheme(),
+    make.MILESTONES,
+    r"^\d+\.\d+$",
+    ["Next 1-3 releases"],
+    planned="19.8",
+    weights=True,
 )
 
 
@@ -210,7 +216,7 @@ def test_a_new_issue_that_was_closed_again_is_none() -> None:
             make.issue(1, READY, "type::bug", weight=3, milestone="19.8"),
             Edit(add=frozenset({"Deliverable"}), assign=frozenset({"eng_birch"})),
             "accepted",
-            "weight 3, @eng_birch",
+            "@eng_birch, weight 3",
         ),
         (
             make.issue(1, "Deliverable", weight=3, milestone="19.8"),
@@ -219,11 +225,12 @@ def test_a_new_issue_that_was_closed_again_is_none() -> None:
             "19.8 to 19.9",
         ),
         (
-            make.issue(1, milestone="19.7"),
-            Edit(milestone="19.8", add=frozenset({"missed:19.7"})),
+            make.issue(1, milestone="19.6"),
+            Edit(milestone="19.7", add=frozenset({"missed:19.6"})),
             "deferred",
-            "19.7 to 19.8, +missed:19.7",
+            "19.6 to 19.7, +missed:19.6",
         ),
+        (make.issue(1, milestone="19.7"), Edit(milestone="19.8"), "other", "19.7 to 19.8"),
         (
             make.issue(1, milestone="19.8"),
             Edit(milestone="Next 1-3 releases"),
@@ -245,7 +252,7 @@ def test_a_new_issue_that_was_closed_again_is_none() -> None:
             make.issue(1, "workflow::design", weight=8),
             Edit(add=frozenset({"workflow::planning breakdown"}), weight=None),
             "breakdown",
-            "design to planning breakdown, weight 8 to none",
+            "weight 8 to none, design to planning breakdown",
         ),
         (make.issue(1, milestone="19.9"), Edit(milestone="19.8"), "other", "19.9 to 19.8"),
         (make.issue(1), Edit(milestone="Backlog"), "other", "no milestone to Backlog"),
@@ -278,7 +285,7 @@ def test_accepted_and_reweighted_is_one_line_with_the_weight_before() -> None:
     desk = Desk(make.issue(1, READY, "type::bug", weight=5, milestone="19.8", assignees=("eng_alder",)))
     desk.do(Edit(weight=3))
     desk.do(Edit(add=frozenset({"Deliverable"})))
-    assert said_short(desk.one(), RULES) == "weight 3 (was 5), @eng_alder"
+    assert said_short(desk.one(), RULES) == "@eng_alder, weight 3 (was 5)"
 
 
 def test_they_are_listed_by_kind_then_by_time() -> None:
@@ -323,7 +330,7 @@ def test_events_tell_what_colleagues_decided_and_who() -> None:
     )
     assert found.kind == "accepted"
     assert found.by == ("eng_alder", "em_maple", "eng_birch")
-    assert said_short(found, RULES) == "weight 3 (was 5), unassigned"
+    assert said_short(found, RULES) == "unassigned, weight 3 (was 5)"
     assert found.at == START + timedelta(seconds=30)
 
 

@@ -211,6 +211,14 @@ def _stoppable(now: ActionContext) -> bool:
     return "proposing" in now.modes and not now.selected
 
 
+def _calling(now: ActionContext) -> bool:
+    return now.calling
+
+
+def _not_calling(now: ActionContext) -> bool:
+    return not now.calling
+
+
 def _in(mode: str) -> When:
     return lambda now: mode in now.modes
 
@@ -476,17 +484,17 @@ ACTIONS: tuple[Action, ...] = (
     _milestone_end("label", "+", "Label issues that were moved without missed:M", "label missed"),
     _decisions("post", "i", "Preview the message, and post it on the planning issue", "post"),
     _decisions("question", "Q", "Open questions, one on each line", "open question"),
-    _decisions("start", "+", "Start a planning call, or resume one that ended", "start a call"),
-    _decisions("end", "F", "End the planning call", "end the call", when=lambda now: now.calling),
+    _decisions("start", "+", "Start a planning call, or resume one", "start a call", _not_calling),
+    _decisions("end", "F", "End the planning call", "end the call", _calling),
     _decisions("earlier", "H", "Show an earlier call", "earlier calls"),
-    _decisions("read", "R", "Read from GitLab what others decided", "read others'"),
+    _decisions("read", "R", "Read from GitLab what others decided", "read others"),
     _decisions("person", "@", "Decisions of one person, then of the next", "by whom"),
     _decisions("since", "<", "Since when, without a call", "since when"),
     _decisions_post("send", "enter", "Post it", "posts it"),
     _decisions_post("edit", "E", "Edit the text in $EDITOR", "edits"),
     _decisions_post("copy", "C", "Copy the text", "copies"),
     _decisions_post("write", "w", "Write the text to a file", "writes a file"),
-    _decisions_post("again", "R", "Discard your edits: the text from the list again", "discards edits"),
+    _decisions_post("again", "R", "Discard your edits of the text", "discards edits", _in("edited")),
     _plan_lock("lock", "L", "Lock the plan again", "lock again"),
     _plan_lock("export", "E", "Export the plan", "export"),
     _plan_lock("import", "R", "Import a colleague's plan", "import"),

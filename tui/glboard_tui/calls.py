@@ -295,7 +295,9 @@ class Calls:
             made,
             read,
             issue_of,
-            Figures(settings=self._bridge.settings, catalog=catalog, today=today).decision_rules(),
+            Figures(settings=self._bridge.settings, catalog=catalog, today=today).decision_rules(
+                call.milestone
+            ),
             me=self._bridge.me,
             before=before,
             after=after,

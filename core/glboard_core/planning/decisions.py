@@ -87,20 +87,25 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class DecisionRules(Struct, frozen=True, kw_only=True):
-    """What the kinds depend on. ``postponed`` are milestones without dates that are for later, not dropped.
+    """What the kinds depend on.
 
-    ``weights``: whether the server has weights at all.
+    ``planned`` is the milestone that the decisions are about: what comes into it is not deferred, wherever it
+    was. ``postponed`` are milestones without dates that are for later, not dropped. ``weights``: whether the
+    server has weights at all.
     """
 
     names: LabelSettings
     flow: WorkflowScheme
     milestones: Mapping[str, Milestone]
     version: str
+    planned: str = ""
     postponed: frozenset[str] = frozenset()
     weights: bool = True
 
     def is_later(self, was: str | None, now: str | None) -> bool:
         """Whether a milestone is later than the one before: deferred, or slipped."""
+        if now == self.planned:
+            return False
         if now in self.postponed:
             return self.is_version(was)
         before, after = self.milestones.get(was or ""), self.milestones.get(now or "")
@@ -125,15 +130,16 @@ def rules_for(
     version: str,
     postponed: Iterable[str],
     *,
+    planned: str,
     weights: bool,
 ) -> DecisionRules:
-    """The rules with these names."""
-    known = by_title(milestones)
+    """The rules with these names, for decisions about the milestone ``planned``."""
     return DecisionRules(
         names=names,
         flow=flow,
-        milestones=known,
+        milestones=by_title(milestones),
         version=version,
+        planned=planned,
         postponed=frozenset(postponed),
         weights=weights,
     )
@@ -356,16 +362,14 @@ def change_words(
         if change.name == "label" and change.was and (scope := scope_of(change.of)) is not None
     }
     words: list[str] = []
-    paired: set[str] = set()
     for change in some:
-        if change.name == "label" and change.now and (scope := scope_of(change.of)) in removed:
-            before = removed[scope].of
-            paired.add(before)
-            words.append(f"{_short_label(before, rules)} to {_short_label(change.of, rules)}")
-    for change in some:
-        if change.of in paired or (change.name == "label" and change.now and scope_of(change.of) in removed):
-            continue
-        words.append(_words(change, rules))
+        pair = removed.get(scope_of(change.of) or "") if change.name == "label" else None
+        if pair is None:
+            words.append(_words(change, rules))
+        elif change.now:
+            words.append(f"{_short_label(pair.of, rules)} to {_short_label(change.of, rules)}")
+        elif not any(one.now and scope_of(one.of) == scope_of(change.of) for one in some):
+            words.append(_words(change, rules))
     return words
 
 
@@ -399,20 +403,16 @@ def _words(change: FieldChange, rules: DecisionRules) -> str:
 
 def said_short(decision: Decision, rules: DecisionRules) -> str:
     """What was decided in a few words, for a line on screen."""
-    accepted = decision.kind == "accepted"
-    words = []
-    if accepted:
-        words.append(f"weight {'?' if decision.issue.weight is None else decision.issue.weight}")
-        words.append(" ".join(f"@{name}" for name in decision.issue.assignees) or "unassigned")
-    without = {"assignee"} if accepted else set[str]()
-    if decision.kind in ("accepted", "deferred", "dropped"):
-        without.add(rules.names.deliverable)
-    if accepted and decision.issue.weight is not None:
-        change = decision.change("weight")
-        if change is not None and change.was is not None:
-            words[0] += f" (was {change.was})"
-        without.add("weight")
-    return ", ".join([*words, *change_words(decision.changes, rules, without=without)])
+    if decision.kind != "accepted":
+        gone = {rules.names.deliverable} if decision.kind in ("deferred", "dropped") else set[str]()
+        return ", ".join(change_words(decision.changes, rules, without=gone))
+    issue, weighed = decision.issue, decision.change("weight")
+    weight = "no weight" if issue.weight is None else f"weight {issue.weight}"
+    if weighed is not None and weighed.was is not None:
+        weight += f" (was {weighed.was})"
+    people = " ".join(f"@{name}" for name in issue.assignees) or "unassigned"
+    without = {rules.names.deliverable, "assignee", "weight"}
+    return ", ".join([people, weight, *change_words(decision.changes, rules, without=without)])
 
 
 # What a list leaves open

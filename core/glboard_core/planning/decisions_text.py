@@ -101,6 +101,7 @@ def _summary(found: DecisionList, zone: ZoneInfo) -> str:
     what = "Planning call" if found.is_call else "Changes"
     by = f", by {_code(found.person)}" if found.person else ""
     when = plain(span_words(found.since, found.until, zone))
+    when = when if found.until is not None else f"since {when}"
     return f"{what} {when}{by}: {counted(found.count, 'decision')}."
 
 

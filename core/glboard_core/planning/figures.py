@@ -98,8 +98,8 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
         return mix(issues, milestone.title, self.settings.labels, self.settings.planning.mix)
 
-    def decision_rules(self) -> DecisionRules:
-        """What the kinds of decisions depend on (rule 29)."""
+    def decision_rules(self, milestone: str) -> DecisionRules:
+        """What the kinds of decisions about a milestone depend on (rule 29)."""
         from glboard_core.planning.decisions import POSTPONED, rules_for
 
         later = []
@@ -112,6 +112,7 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
             self.catalog.milestones,
             self.settings.planning.version,
             later,
+            planned=milestone,
             weights=self.catalog.server.has_weight,
         )
 

@@ -51,8 +51,8 @@ class DecisionsPane(IssueList):
         ("call.note", "note"),
         "decisions.question",
         "decisions.end",
-        ("decisions.start", "start a call"),
-        ("decisions.read", "read others'"),
+        "decisions.start",
+        "decisions.read",
         "decisions.person",
         "decisions.earlier",
         "escape",
@@ -191,7 +191,7 @@ class DecisionsPane(IssueList):
         else:
             words = f"Since {day_words(start.date())}" + (f" {start:%H:%M}" if start.time().minute else "")
             key = self.context.keymap.key("decisions.start")
-            tail = f" · no call goes on, {key} starts one"
+            tail = f" · no call goes on, {key} starts one" if self._calls.running is None else ""
         return Content.assemble((words, "bold"), f" · {clean(what)}{posted}{tail}")
 
     def _capacity(self) -> Content | None:
@@ -258,10 +258,7 @@ class DecisionsPane(IssueList):
         questions(self.context, self.call)
 
     def action_start(self) -> None:
-        running, ended = self._calls.running, self.call.ended
-        if running is not None:
-            self.tell("A call goes on already." if self.call.id == running.id else "Another call goes on.")
-        elif ended is not None:
+        if self.call.ended is not None:
             self.context.ask(
                 "Start a call?",
                 {"r": "resume this one", "n": "start a new one"},

@@ -18,7 +18,7 @@ from glboard_tui.commands.call import attempt
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import note_before
 from glboard_tui.screens.editor import edit_in_editor
-from glboard_tui.screens.keys import PaneDialog
+from glboard_tui.screens.keys import PaneDialog, hint_line
 from glboard_tui.widgets.text import clean
 
 
@@ -27,6 +27,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     scope = "decisions-post"
     DEFAULT_CSS = """
+    PostDecisions .overlay { width: 88%; max-width: 140; }
     PostDecisions .preview { height: auto; max-height: 26; margin: 1 0; background: $surface; padding: 0 1; }
     PostDecisions .preview Static { height: auto; }
     PostDecisions .state { height: auto; max-height: 4; }
@@ -74,7 +75,14 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         self._text = self._call.text or self._generated
         self._shown.update(Content("\n".join(map(clean, self._text.splitlines()))))
         self._state.update(Content("\n").join(self._notes()))
+        names = ("send", "edit", "copy", "write", *(("again",) if self._call.text else ()))
+        keymap = self.context.keymap
+        self.hint = hint_line(keymap, *(f"decisions-post.{name}" for name in names), "escape")
         self.say(self.hint)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        return frozenset({"edited"} if self._call.text else ())
 
     def _notes(self) -> list[Content]:
         lines: list[Content] = []

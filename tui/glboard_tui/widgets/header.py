@@ -194,7 +194,7 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     if view.sorted_by:
         right.append((clean(view.sorted_by), "accent", 0))
     if view.call:
-        right.append((clean(view.call), "strong", 1))
+        right.append((clean(view.call), "muted", 1))
     if view.warning is not None:
         right.append((clean(view.warning.text), INKS[view.warning.tone], 1))
     milestone = f"‹ {clean(view.milestone)} ›" if view.milestone else ""
