@@ -201,16 +201,25 @@ def _plan_at(tracks: Iterable[Track], milestone: str, at: datetime, names: Label
 # Both together
 
 
-def all_steps(made: Sequence[MadeHere], read: ReadChanges | None, me: str) -> Iterator[FieldStep]:
+Known = dict[OpId, tuple[Op, list[FieldStep]]]
+"""The steps of changes as computed before: a call is counted again after every key."""
+
+
+def all_steps(
+    made: Sequence[MadeHere], read: ReadChanges | None, me: str, known: Known | None = None
+) -> Iterator[FieldStep]:
     """The steps of everyone, in an order in which the last one of a field is the present one."""
+    cached = known if known is not None else {}
     requests = {one.op.id for one in made if one.requests_breakdown}
     if read is not None:
         yield from read.steps
     for one in made:
-        known = read is not None and one.op.issue in read.complete
+        told = read is not None and one.op.issue in read.complete
         later = read is None or one.settled is None or one.settled > read.read_at
-        for step in steps_of([one.op], me, requests):
-            if later or not known or step.change.name not in TOLD_BY_EVENTS:
+        if (found := cached.get(one.op.id)) is None or found[0] is not one.op:
+            found = cached[one.op.id] = one.op, list(steps_of([one.op], me, requests))
+        for step in found[1]:
+            if later or not told or step.change.name not in TOLD_BY_EVENTS:
                 yield step
 
 
@@ -227,6 +236,7 @@ def decision_list(
     until: datetime | None = None,
     person: str = "",
     whole: bool = True,
+    steps: Known | None = None,
 ) -> DecisionList:
     """The list of a call, or of a span without one; of one ``person`` if named.
 
@@ -239,7 +249,7 @@ def decision_list(
     def found(issue: IssueId) -> Issue | None:
         return issue_of(issue) or known.get(issue)
 
-    listed = decisions(all_steps(made, read, me), found, rules, call.notes)
+    listed = decisions(all_steps(made, read, me, steps), found, rules, call.notes)
     if person:
         listed = [one for one in listed if person in one.by]
     hidden = (note for note in call.notes if (one := found(note.issue)) is None or one.confidential)

@@ -26,7 +26,7 @@ from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
     # A session without a call loads none of it.
-    from glboard_core.decision_log import ReadChanges
+    from glboard_core.decision_log import Known, ReadChanges
     from glboard_core.planning.call import Call, PlanFigures
     from glboard_core.planning.decisions_text import DecisionList
     from glboard_core.ports import Logged
@@ -65,6 +65,7 @@ class Calls:
         self._log: list[Logged] = []
         self._log_from: datetime | None = None
         self._count: int | None = None
+        self._steps: Known = {}
         #: What events told, by call.
         self._read: dict[str, ReadChanges] = {}
 
@@ -76,6 +77,7 @@ class Calls:
             self._engine = engine
             self._log, self._log_from, self._count = [], None, None
             self._read.clear()
+            self._steps.clear()
             engine.listen(self._hear)
             self.reload()
         return engine
@@ -304,6 +306,7 @@ class Calls:
             until=call.ended if call.is_call else self._bridge.server_now(),
             person=person,
             whole=call.is_call or read is None,
+            steps=self._steps,
         )
 
     def text(self, call: Call, person: str = "") -> str:

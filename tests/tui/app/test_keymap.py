@@ -26,7 +26,15 @@ from glboard_tui.actions import (
     markdown_table,
 )
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
-from glboard_tui.screens import capacity_keys, capacity_post, failed_changes, issue_list, prompts
+from glboard_tui.screens import (
+    capacity_keys,
+    capacity_post,
+    decisions,
+    decisions_post,
+    failed_changes,
+    issue_list,
+    prompts,
+)
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
@@ -37,7 +45,7 @@ from glboard_tui.screens.say_do import SayDoPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", key) for key in "dxn"] + [("p",)]
+LATER = [("g", key) for key in "dn"] + [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -196,6 +204,8 @@ OWNERS: dict[str, type] = {
     "candidates": Candidates,
     "updates": Updates,
     "say-do": SayDoPane,
+    "decisions": decisions.DecisionsPane,
+    "decisions-post": decisions_post.PostDecisions,
     "milestone-end": Ending,
     "plan-lock": LockedPlan,
     "capacity": capacity_keys.CapacityActions,
