@@ -66,6 +66,8 @@ class Calls:
         self._log_from: datetime | None = None
         self._count: int | None = None
         self._steps: Known = {}
+        #: The ids of new issues, also for a note that was begun before GitLab gave them.
+        self._renamed: dict[IssueId, IssueId] = {}
         #: What events told, by call.
         self._read: dict[str, ReadChanges] = {}
 
@@ -109,6 +111,7 @@ class Calls:
                 pass
 
     def _rename(self, old: IssueId, new: IssueId) -> None:
+        self._renamed[old] = new
         issue = self._bridge.issue(new)
         for call in list(self._calls.values()):
             now = call.renamed(old, new, issue.reference if issue is not None else "")
@@ -235,7 +238,8 @@ class Calls:
 
     def note(self, call: Call, issues: Sequence[Issue], text: str) -> Call:
         """Note something about each of these issues; an empty text removes the note. Raises StoreFailed."""
-        return self._keep(self.newest(call).noted(issues, text, self._bridge.server_now()))
+        now = [self._bridge.issue(self._renamed.get(one.id, one.id)) or one for one in issues]
+        return self._keep(self.newest(call).noted(now, text, self._bridge.server_now()))
 
     def ask(self, call: Call, text: str) -> Call:
         """The open questions, one on each line. Raises StoreFailed."""
@@ -292,8 +296,11 @@ class Calls:
                 web_url=now.web_url,
             )
 
+        # On a shared screen, notes on what is hidden are hidden as well.
+        mask = self._bridge.mask
+        kept = [one for one in call.notes if (issue := issue_of(one.issue)) is None or mask(issue) is None]
         return decision_list(
-            call,
+            structs.replace(call, notes=tuple(kept)),
             made,
             read,
             issue_of,

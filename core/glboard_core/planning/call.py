@@ -139,9 +139,9 @@ class Call(Struct, frozen=True, kw_only=True):
 
 def new_call(milestone: str, at: datetime, *, group: str = "", before: PlanFigures | None = None) -> Call:
     """A call that starts now."""
-    start = cut(at)
+    # Not cut to the second: what was done just before is not part of it.
     return Call(
-        id=f"call {start:%Y-%m-%dT%H:%M:%SZ}", milestone=milestone, started=start, group=group, before=before
+        id=f"call {at:%Y-%m-%dT%H:%M:%S.%fZ}", milestone=milestone, started=at, group=group, before=before
     )
 
 

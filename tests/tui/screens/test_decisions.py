@@ -9,10 +9,12 @@ import pytest
 import pytest_asyncio
 
 from glboard_core.demo.world.world import World
+from glboard_core.errors import StoreFailed
 from glboard_tui.screens import decisions_post
 from glboard_tui.screens.decisions import DecisionsPane
 from glboard_tui.screens.decisions_post import PostDecisions
 from glboard_tui.screens.prompts import CommentDialog
+from support.engines import HASTE
 from tui.app.stage import GROUP, GROUP_LABEL, ME, READY, Stage, small_world, staged
 from tui.screens.lists import lines, names, on_top, reading, text
 
@@ -145,7 +147,7 @@ async def test_the_list_is_posted_once_and_updated_later(stage: Stage) -> None:
 
 @pytest.mark.parametrize("fault", ["reset-before", "reset-after"])
 async def test_a_list_with_a_lost_answer_is_there_once(fault: str) -> None:
-    async with staged(planned_world(), reports=reading) as stage:
+    async with staged(planned_world(), reports=reading, timing=HASTE) as stage:
         await decide(stage)
         for field, weight in (("createNote", "0"), ("updateNote", "2")):
             stage.server.faults.next(fault, field)
@@ -274,3 +276,55 @@ async def test_a_call_wanted_at_the_start_begins_once() -> None:
         assert running.before is not None
         assert running.before.planned == 10
         assert "call since" in stage.screen.header.view.call
+
+
+async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) -> None:
+    await decide(stage)
+    await stage.press("escape")
+    bridge = stage.app.bridge
+    bridge.mask = lambda issue: "hidden" if issue.confidential else None
+    await stage.press("g", "x")
+    shown = whole(stage)
+    assert names(stage) == ["platform#1", "platform#13"]
+    for secret in ("Customer", "legal", "19.8 to 19.9"):
+        assert secret not in shown
+    await stage.press("i")
+    assert "legal" not in text(stage)
+    assert "(confidential)" in text(stage)
+
+
+async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage) -> None:
+    await start(stage)
+    await stage.press("n")
+    await stage.type("Brand new")
+    await stage.press("enter", "semicolon")
+    await stage.type("Just in.")
+    await stage.press("ctrl+s")
+    await stage.settle()
+    await stage.press("g", "x")
+    assert names(stage) == ["platform#14"]
+    assert "new issue" in whole(stage)
+    assert "Just in." in whole(stage)
+
+
+async def test_a_full_disk_refuses_a_note_and_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await start(stage)
+
+    def refuse(*_: object) -> None:
+        raise StoreFailed("Cannot save changes.", hint="Free disk space.")
+
+    monkeypatch.setattr(stage.engine.store, "keep_record", refuse)
+    await stage.press("semicolon")
+    await stage.type("Lost?")
+    await stage.press("ctrl+s")
+    assert "Cannot save changes." in "".join(stage.toasts)
+
+
+async def test_without_a_planning_issue_the_text_can_still_be_copied() -> None:
+    async with staged() as stage:
+        await start(stage)
+        await stage.focus("platform#3")
+        await stage.press("3", "g", "x", "i", "enter")
+        assert "No planning issue for 19.8 to post on." in text(stage)
+        await stage.press("C")
+        assert "### Reweighted (1)" in stage.app.clipboard

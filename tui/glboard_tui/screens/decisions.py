@@ -124,12 +124,15 @@ class DecisionsPane(IssueList):
 
     def _entry(self, one: Decision, found: DecisionList, heads: tuple[Head, ...]) -> Entry:
         issue = one.issue
-        title, said = self.context.bridge.title_of(issue), said_short(one, found.rules)
+        bridge = self.context.bridge
+        title, said = bridge.title_of(issue), said_short(one, found.rules)
         note = one.note.text if one.note is not None else ""
         at = one.at.astimezone(self._calls.zone)
         same_day = at.date() == found.since.astimezone(self._calls.zone).date()
         when = f"{at:%H:%M}" if same_day and self.call.is_call else f"{day_words(at.date())} {at:%H:%M}"
         by = " ".join(f"@{name}" for name in one.by)
+        if bridge.mask(issue) is not None:
+            said = by = note = ""  # hidden on a shared screen
         about = [f"{title} · {by} {when}".rstrip() if by else title, said, *note.splitlines()]
         return Entry(
             issue,
