@@ -157,16 +157,18 @@ async def read_changes(
 ) -> ReadChanges:
     """What everyone changed of the issues that were in a milestone. Raises what reading raises."""
     read_at = reports.engine.gateway.now()
-    end = min(filter(None, (until, reports.as_of, read_at)))
+    # Up to now means all there is: a clock that is a second behind must not cut off the last one.
+    end = min(filter(None, (until, reports.as_of)), default=None)
     names = reports.settings.labels
-    tracks = await reports.past(milestone, (Look(_READ, since, end),), progress=progress)
+    look = Look(_READ, since, end or read_at + timedelta(days=1))
+    tracks = await reports.past(milestone, (look,), progress=progress)
     unread = frozenset(reports.unread)
     steps: list[FieldStep] = []
     for issue, line in tracks:
         steps += steps_between(
             issue.id,
             line.at(since),
-            line.at(end),
+            line.at(end) if end is not None else line.last,
             reports.events.get(issue.id, ()),
             since,
             end,
@@ -183,10 +185,12 @@ async def read_changes(
     )
 
 
-def _plan_at(tracks: Iterable[Track], milestone: str, at: datetime, names: LabelSettings) -> PlanFigures:
+def _plan_at(
+    tracks: Iterable[Track], milestone: str, at: datetime | None, names: LabelSettings
+) -> PlanFigures:
     planned = accepted = unweighted = 0
     for issue, line in tracks:
-        then = line.at(at)
+        then = line.at(at) if at is not None else line.last
         if then is None or not then.is_open or then.milestone != milestone:
             continue
         if not counts(structs.replace(issue, labels=then.labels), names):

@@ -203,7 +203,7 @@ def steps_between(
     now: Moment | None,
     events: Iterable[Event],
     since: datetime,
-    until: datetime,
+    until: datetime | None,
     deliverable: str,
 ) -> Iterator[FieldStep]:
     """What differs between two moments of an issue, each field with all who changed it in between.
@@ -213,7 +213,8 @@ def steps_between(
     """
     if now is None:
         return
-    told = [event for event in events if cut(since) < cut(event.at) <= cut(until)]
+    last = cut(until) if until is not None else None
+    told = [one for one in events if cut(since) < cut(one.at) and (last is None or cut(one.at) <= last)]
     told.sort(key=lambda event: (cut(event.at), event.id))
     for change in _moved(was, now, deliverable):
         own = [event for event in told if _concerns(event, change)]

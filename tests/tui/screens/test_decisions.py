@@ -145,7 +145,7 @@ async def test_the_list_is_posted_once_and_updated_later(stage: Stage) -> None:
     assert posted(stage)[0].splitlines()[:-2] == first.splitlines()[:-2]
 
 
-@pytest.mark.parametrize("fault", ["reset-before", "reset-after"])
+@pytest.mark.parametrize("fault", [pytest.param("reset-before", marks=pytest.mark.slow), "reset-after"])
 async def test_a_list_with_a_lost_answer_is_there_once(fault: str) -> None:
     async with staged(planned_world(), reports=reading, timing=HASTE) as stage:
         await decide(stage)
@@ -268,14 +268,19 @@ async def test_without_a_call_everyones_decisions_are_read() -> None:
         assert "glboard note: decisions since 19.8 2026-12-10" in posted(stage)[0]
 
 
-async def test_a_call_wanted_at_the_start_begins_once() -> None:
-    async with staged(planned_world(), call=True) as stage:
+async def test_a_call_wanted_at_the_start_begins_and_needs_no_planning_issue() -> None:
+    async with staged(call=True) as stage:
         running = stage.screen.context.planning.calls.running
         assert running is not None
         assert running.milestone == "19.8"
         assert running.before is not None
-        assert running.before.planned == 10
+        assert running.before.planned == 9
         assert "call since" in stage.screen.header.view.call
+        await stage.focus("platform#3")
+        await stage.press("3", "g", "x", "i", "enter")
+        assert "No planning issue for 19.8 to post on." in text(stage)
+        await stage.press("C")
+        assert "### Reweighted (1)" in stage.app.clipboard
 
 
 async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) -> None:
@@ -293,7 +298,7 @@ async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) 
     assert "(confidential)" in text(stage)
 
 
-async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage) -> None:
+async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     await start(stage)
     await stage.press("n")
     await stage.type("Brand new")
@@ -306,25 +311,13 @@ async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage) -> None:
     assert "new issue" in whole(stage)
     assert "Just in." in whole(stage)
 
-
-async def test_a_full_disk_refuses_a_note_and_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    await start(stage)
-
+    # A full disk refuses a note, and says so.
     def refuse(*_: object) -> None:
         raise StoreFailed("Cannot save changes.", hint="Free disk space.")
 
     monkeypatch.setattr(stage.engine.store, "keep_record", refuse)
     await stage.press("semicolon")
-    await stage.type("Lost?")
+    await stage.type(" Lost?")
     await stage.press("ctrl+s")
     assert "Cannot save changes." in "".join(stage.toasts)
-
-
-async def test_without_a_planning_issue_the_text_can_still_be_copied() -> None:
-    async with staged() as stage:
-        await start(stage)
-        await stage.focus("platform#3")
-        await stage.press("3", "g", "x", "i", "enter")
-        assert "No planning issue for 19.8 to post on." in text(stage)
-        await stage.press("C")
-        assert "### Reweighted (1)" in stage.app.clipboard
+    assert "Lost?" not in whole(stage)

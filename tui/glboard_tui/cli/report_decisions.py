@@ -38,7 +38,9 @@ class DecisionsReport(Report, frozen=True):
         now = engine.now()
         start = moment_of(asked.since, now, reports.zone)
         read = await read_changes(reports, milestone.title, start, progress=shown_progress())
-        made = made_here([*engine.unsent(), *log_since(engine.store, start)], start, now, reports.catalog)
+        made = made_here(
+            [*engine.unsent(), *log_since(engine.store, start)], start, reports.as_of, reports.catalog
+        )
         before, after = await _team(asked, reports, milestone, read.before, read.after)
         found = decision_list(
             _noted(reports, span_since(milestone.title, start)),
