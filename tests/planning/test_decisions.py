@@ -259,6 +259,13 @@ def test_a_new_issue_that_was_closed_again_is_none() -> None:
         (make.issue(1, "Deliverable"), Edit(remove=frozenset({"Deliverable"})), "other", "-Deliverable"),
         (make.issue(1), Edit(state="closed"), "other", "closed"),
         (
+            make.issue(1, assignees=("eng_birch",)),
+            Edit(assign=frozenset({"eng_alder"}), unassign=frozenset({"eng_birch"})),
+            "other",
+            "@eng_birch to @eng_alder",
+        ),
+        (make.issue(1), Edit(assign=frozenset({"a", "b"})), "other", "assigned @a, assigned @b"),
+        (
             make.issue(1, "priority::2"),
             Edit(add=frozenset({"priority::1"})),
             "other",

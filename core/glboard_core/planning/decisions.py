@@ -362,8 +362,14 @@ def change_words(
         for change in some
         if change.name == "label" and change.was and (scope := scope_of(change.of)) is not None
     }
+    people = [change for change in some if change.name == "assignee"]
+    handed = [one.of for one in sorted(people, key=lambda one: bool(one.now))]
     words: list[str] = []
     for change in some:
+        if change.name == "assignee" and len(people) == 2 and people[0].now != people[1].now:
+            if change.now:
+                words.append(f"@{handed[0]} to @{handed[1]}")
+            continue
         pair = removed.get(scope_of(change.of) or "") if change.name == "label" else None
         if pair is None:
             words.append(_words(change, rules))

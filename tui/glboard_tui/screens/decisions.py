@@ -133,7 +133,7 @@ class DecisionsPane(IssueList):
         by = " ".join(f"@{name}" for name in one.by)
         if bridge.mask(issue) is not None:
             said = by = note = ""  # hidden on a shared screen
-        about = [f"{title} · {by} {when}".rstrip() if by else title, said, *note.splitlines()]
+        about = [title, f"{said} · {by} {when}" if said else "", *note.splitlines()]
         return Entry(
             issue,
             (
