@@ -28,6 +28,10 @@ def test_a_note_replaces_the_earlier_one_and_an_empty_one_removes_it() -> None:
     assert found is not None
     assert found.asks
     assert call.noted([make.issue(1)], "  ", NOW).note_on(make.issue_id(1)) is None
+    # What is noted on several at once replaces nothing.
+    both = call.noted([make.issue(1), make.issue(2)], "Later.", NOW, add=True)
+    assert {note.text for note in both.notes} == {"Who?\nLater.", "Cheap.\nLater."}
+    assert call.noted([make.issue(1)], " ", NOW, add=True).notes == (*call.notes[:-1], found)
 
 
 def test_a_note_follows_a_new_issue_to_its_id() -> None:

@@ -237,9 +237,9 @@ class Calls:
     # What a person types
 
     def note(self, call: Call, issues: Sequence[Issue], text: str) -> Call:
-        """Note something about each of these issues; an empty text removes the note. Raises StoreFailed."""
+        """Note something about an issue, in place of its note; about several, below. Raises StoreFailed."""
         now = [self._bridge.issue(self._renamed.get(one.id, one.id)) or one for one in issues]
-        return self._keep(self.newest(call).noted(now, text, self._bridge.server_now()))
+        return self._keep(self.newest(call).noted(now, text, self._bridge.server_now(), add=len(now) > 1))
 
     def ask(self, call: Call, text: str) -> Call:
         """The open questions, one on each line. Raises StoreFailed."""
@@ -261,7 +261,10 @@ class Calls:
     # What was decided
 
     def listed(self, call: Call, person: str = "") -> DecisionList | None:
-        """The decisions of a call, or since a moment; of one person if named. None before the catalog."""
+        """The decisions of a call, or since a moment; of one person if named.
+
+        None before the catalog, and if the log cannot be read.
+        """
         from glboard_core.decision_log import decision_list, issues_after, made_here
         from glboard_core.planning.figures import Figures
 
@@ -269,7 +272,10 @@ class Calls:
         if engine is None or catalog is None or today is None:
             return None
         call = structs.replace(self.newest(call), milestone=self._title(call))
-        lines = [*engine.unsent(), *self._lines(call.started)]
+        try:
+            lines = [*engine.unsent(), *self._lines(call.started)]
+        except StoreFailed:
+            return None
         made = made_here(lines, call.started, call.ended, catalog)
         then = issues_after(made) if call.ended is not None else {}
         read = self._read.get(call.id)
@@ -372,10 +378,7 @@ class Calls:
         if (call := self.running) is None:
             return ""
         if self._count is None:
-            try:
-                found = self.listed(call)
-            except StoreFailed:
-                found = None
+            found = self.listed(call)
             self._count = found.count if found is not None else 0
         start = call.started.astimezone(self.zone)
         today = self._bridge.server_now().astimezone(self.zone).date()

@@ -104,16 +104,19 @@ class Call(Struct, frozen=True, kw_only=True):
         """The note about an issue."""
         return next((note for note in self.notes if note.issue == issue), None)
 
-    def noted(self, issues: Iterable[Issue], text: str, at: datetime) -> Call:
-        """With this note about each of the issues, in place of earlier ones; without, if it is empty."""
-        of = list(issues)
-        gone = {issue.id for issue in of}
-        kept = tuple(note for note in self.notes if note.issue not in gone)
-        text = text.strip()
-        if not text:
-            return structs.replace(self, notes=kept)
-        new = (CallNote(issue=one.id, reference=one.reference, text=text, at=at) for one in of)
-        return structs.replace(self, notes=(*kept, *new))
+    def noted(self, issues: Iterable[Issue], text: str, at: datetime, *, add: bool = False) -> Call:
+        """With this note about each of the issues, in place of an earlier one, or (``add``) below it.
+
+        Without a note if the text is empty.
+        """
+        notes = {note.issue: note for note in self.notes}
+        for one in issues:
+            earlier = notes.pop(one.id, None)
+            words = [earlier.text] if add and earlier is not None else []
+            whole = "\n".join([*words, *([text.strip()] if text.strip() else [])])
+            if whole:
+                notes[one.id] = CallNote(issue=one.id, reference=one.reference, text=whole, at=at)
+        return structs.replace(self, notes=tuple(notes.values()))
 
     def renamed(self, old: IssueId, new: IssueId, reference: str) -> Call:
         """With the id that GitLab gave to a new issue."""

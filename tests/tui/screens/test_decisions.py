@@ -90,7 +90,15 @@ async def test_a_small_call(stage: Stage) -> None:
     assert "Open questions (1)" in shown
     # Every key of the board acts here as well; what is undone leaves the list.
     await stage.press("u", "u")
-    assert "platform#4" not in names(stage)
+    assert "platform#4" not in whole(stage).partition("Open questions")[0]
+    # A colleague decides at the same time; nothing of mine is lost or told twice.
+    stage.world.edit(f"{GROUP}/platform#2", by="pm_oak", weight=2)
+    await stage.settle()
+    await stage.press("R")
+    await stage.until(lambda: "With what others decided." in text(stage))
+    assert "3 decisions" in text(stage)
+    assert names(stage) == ["platform#1", "platform#3", "platform#2"]
+    assert "@pm_oak" in whole(stage)
 
 
 async def decide(stage: Stage) -> None:

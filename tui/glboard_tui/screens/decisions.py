@@ -242,12 +242,12 @@ class DecisionsPane(IssueList):
 
         def answered(answer: tuple[str, str | None] | None) -> None:
             if answer is not None and issue is not None:
-                self._post(issue, *answer)
+                self._post(issue, *answer, doubt=found.doubt if found is not None else "")
             self.refill()
 
         context.shell.app.push_screen(PostDecisions(context, self.call, issue, self._person), answered)
 
-    def _post(self, issue: Issue, text: str, was: str | None) -> None:
+    def _post(self, issue: Issue, text: str, was: str | None, *, doubt: str) -> None:
         if not self.context.bridge.writable:
             self.tell(READ_ONLY)
             return
@@ -255,7 +255,8 @@ class DecisionsPane(IssueList):
         title = f"decisions of {self.call.milestone} on {issue.reference}"
         if self.context.perform(EditBatch(changes=((issue.id, change),), title=title)):
             attempt(self.context, lambda: self._calls.posted(self.call))
-            self.tell(f"Posting to {issue.reference}; {self.context.keymap.key('undo')} undoes it.")
+            words = f"Posting to {issue.reference}; {self.context.keymap.key('undo')} undoes it. {doubt}"
+            self.tell(words.rstrip())
 
     def action_question(self) -> None:
         questions(self.context, self.call)
