@@ -36,6 +36,18 @@ _SETTLE = 0.4
 #: Rich links its font from a server; a picture should load nothing.
 _REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
 
+
+def _typed(text: str) -> list[str]:
+    return ["space" if letter == " " else letter for letter in text]
+
+
+#: A short call: one issue accepted, one reweighted, two deferred, one dropped, and a note.
+_CALL = (
+    *("g", "x", "plus", "escape", "j", "j", "d", "a", "j", "M", "l", "2", "j", "M"),
+    *("j", "x", "p", *_typed("Not before the new runner"), "ctrl+s"),
+    *("semicolon", *_typed("Ask the platform team first"), "ctrl+s", "g", "x"),
+)
+
 #: The name of the picture, the board, and the keys from there on.
 SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("planning", "planning", ("l", "j", "j", "space", "j", "space")),
@@ -52,6 +64,8 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("log", "planning", ("2", "l", "3", "M", "g", "h", "space")),
     ("draft", "planning", ("g", "d", *"lj2jM", "space", "j", "space", "M", *"hda", "g", "D", "space", "j")),
     ("keys", "planning", ("question_mark",)),
+    # Last, since it changes what the others show.
+    ("decisions", "planning", _CALL),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name))
 SIZES = ((160, 45), (80, 24))

@@ -378,6 +378,12 @@ class Store(Protocol):
     def put_meta(self, key: str, value: bytes) -> None:
         """Store a value under a key; a full disk is no error, since all of it can be read again."""
 
+    def records(self, kind: str) -> Mapping[str, bytes]:
+        """What was kept under names that start with ``kind``. Raises StoreFailed."""
+
+    def keep_record(self, name: str, value: bytes) -> None:
+        """Keep what a person typed or decided: on disk before this returns. Raises StoreFailed."""
+
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
         """The plans of a milestone that were locked or imported here, newest first. Raises StoreFailed."""
 

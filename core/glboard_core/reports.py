@@ -90,6 +90,8 @@ class Reports:
         self.copies: Mapping[IssueId, Issue] = {}
         #: The issues of the last report, by reference.
         self.seen: Mapping[str, Issue] = {}
+        #: Their events.
+        self.events: Mapping[IssueId, Sequence[Event]] = {}
 
     # -- names and dates
 
@@ -302,6 +304,7 @@ class Reports:
             if copy != one:
                 earlier.setdefault(copy, []).append(found[one])
         tracks = []
+        told: dict[IssueId, Sequence[Event]] = {}
         for issue in found.values():
             if issue.id in self.copies:
                 continue
@@ -310,7 +313,9 @@ class Reports:
                 history += before_move(original, events.get(original.id, ()))
                 created = min(created, original.created_at)
             whole = structs.replace(issue, created_at=created)
+            told[issue.id] = history
             tracks.append(Track(issue, timeline(whole, history, until=self.as_of)))
+        self.events = told
         return tracks
 
     async def _candidates(

@@ -107,6 +107,27 @@ def test_change_of_type(picture: Compare) -> None:
     assert picture(NARROW, "L", card="platform#3")
 
 
+def test_decisions_of_a_call(picture: Compare) -> None:
+    keys = (
+        "g",
+        "x",
+        "+",
+        "escape",
+        "d",
+        "enter",
+        "j",
+        "2",
+        "j",
+        "semicolon",
+        *"Who?",
+        "ctrl+s",
+        "M",
+        "g",
+        "x",
+    )
+    assert picture(NARROW, *keys)
+
+
 def test_no_connection(snap_compare: Any) -> None:
     @asynccontextmanager
     async def connect() -> AsyncIterator[Engine]:

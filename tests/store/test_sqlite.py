@@ -585,3 +585,29 @@ def test_a_store_in_memory_keeps_everything_and_knows_no_other_process() -> None
     assert store.check() is None
     assert SqliteStore(":memory:").meta("k") is None
     store.close()
+
+
+def test_what_a_person_typed_is_on_disk_and_rescued(path: Path) -> None:
+    store = SqliteStore(path)
+    store.put_meta("call:other", b"can be read again")
+    store.keep_record("call:1", b"first")
+    store.keep_record("call:1", b"changed")
+    store.keep_record("draft:1", b"of another kind")
+    other = SqliteStore(path)
+    assert other.records("call:") == {"call:1": b"changed"}
+    other.close()
+    store._durable.execute("pragma user_version = 99")
+    store.close()
+    again = SqliteStore(path)
+    assert again.notice
+    assert again.records("") == {"call:1": b"changed", "draft:1": b"of another kind"}
+    assert again.meta("call:other") is None
+    again.close()
+
+
+def test_a_full_disk_is_reported_for_what_a_person_typed(path: Path) -> None:
+    store = SqliteStore(path)
+    store._durable.execute("pragma query_only = on")
+    with pytest.raises(StoreFailed):
+        store.keep_record("call:1", b"lost?")
+    store.close()

@@ -16,16 +16,17 @@ from msgspec import Struct
 
 Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
-    "Panes", "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone",
-    "Locked plan", "Capacity", "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes",
-    "Change log", "Opening a milestone", "Dialogs",
+    "Panes", "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "Decisions",
+    "Posting the decisions", "End of milestone", "Locked plan", "Capacity", "Posting the capacity",
+    "Comparing a draft", "Drafts", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
-    "draft", "drafts", "failed", "log", "milestone-setup", "walk", "comment", "new-issue", "welcome",
+    "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
+    "new-issue", "welcome",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -44,6 +45,8 @@ _PARENTS: dict[Scope, Scope] = {
         ),
         "described-list",
     ),
+    "decisions": "described-list",
+    "decisions-post": "pane",
     "described-list": "list",
     "updates": "list",
     **dict.fromkeys(
@@ -83,6 +86,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     #: Whether the catalog is loaded, so that pickers have something to offer.
     ready: bool = True
     writable: bool = True
+    #: Whether a planning call goes on.
+    calling: bool = False
 
 
 When = Callable[[ActionContext], bool]
@@ -221,6 +226,14 @@ def _stoppable(now: ActionContext) -> bool:
     return "proposing" in now.modes and not now.selected
 
 
+def _calling(now: ActionContext) -> bool:
+    return now.calling
+
+
+def _not_calling(now: ActionContext) -> bool:
+    return not now.calling
+
+
 def _in(mode: str) -> When:
     return lambda now: mode in now.modes
 
@@ -312,6 +325,8 @@ _description = _own("Lists", "described-list", "description")
 _candidates = _own("Candidates", "candidates")
 _updates = _own("Changes by others", "updates")
 _say_do = _own("Say/Do", "say-do")
+_decisions = _own("Decisions", "decisions")
+_decisions_post = _own("Posting the decisions", "decisions-post")
 _milestone_end = _own("End of milestone", "milestone-end")
 _plan_lock = _own("Locked plan", "plan-lock")
 _capacity = _own("Capacity", "capacity")
@@ -335,6 +350,7 @@ _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _WALK = "Walk: column, filter, selection or list, one card at a time"
+_DECISIONS = "Decisions: of the planning call, or since a day"
 _PLANNING_ISSUE = "Planning issue of the milestone"
 _SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
 
@@ -411,6 +427,7 @@ ACTIONS: tuple[Action, ...] = (
     _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels"),
     _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each"),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
+    _text("call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit"),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
@@ -454,6 +471,7 @@ ACTIONS: tuple[Action, ...] = (
     _pane("pane.mix", "panes.mix", "g M", "Mix of bugs, maintenance and features, with target", "mix"),
     _pane("pane.milestone-end", "panes.end", "g e", "End of milestone: unfinished issues", "end"),
     _pane("pane.plan-lock", "panes.lock", "g L", "Lock the plan; changes since the lock", "lock"),
+    _pane("pane.decisions", "panes.decisions", "g x", _DECISIONS, "decisions"),
     _pane("pane.planning-issue", "panes.planning_issue", "g i", _PLANNING_ISSUE, "planning issue"),
     _pane("pane.milestone-setup", "panes.open_milestone", "", _SETUP, when=_creatable),
     _close("pane.close", "panes.close", "q", "Close the pane", "close"),
@@ -499,6 +517,19 @@ ACTIONS: tuple[Action, ...] = (
     _say_do("export", "E", "Export as Markdown", "export"),
     _say_do("reload", "R", "Read the events again", "read again"),
     _milestone_end("label", "+", "Label issues that were moved without missed:M", "label missed"),
+    _decisions("post", "i", "Preview the message, and post it on the planning issue", "post"),
+    _decisions("question", "Q", "Open questions, one on each line", "open question"),
+    _decisions("start", "+", "Start a planning call, or resume one", "start a call", _not_calling),
+    _decisions("end", "F", "End the planning call", "end the call", _calling),
+    _decisions("earlier", "H", "Show an earlier call", "earlier calls"),
+    _decisions("read", "R", "Read from GitLab what others decided", "read others"),
+    _decisions("person", "@", "Decisions of one person, then of the next", "by whom"),
+    _decisions("since", "<", "Since when, without a call", "since when"),
+    _decisions_post("send", "enter", "Post it", "posts it"),
+    _decisions_post("edit", "E", "Edit the text in $EDITOR", "edits"),
+    _decisions_post("copy", "C", "Copy the text", "copies"),
+    _decisions_post("write", "w", "Write the text to a file", "writes a file"),
+    _decisions_post("again", "R", "Discard your edits of the text", "discards edits", _in("edited")),
     _plan_lock("lock", "L", "Lock the plan again", "lock again"),
     _plan_lock("export", "E", "Export the plan", "export"),
     _plan_lock("import", "R", "Import a colleague's plan", "import"),

@@ -126,7 +126,7 @@ class GlboardApp(App[int]):
     ``connect`` creates the engine: its mirror is part of the first frame, and the network is used (and
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
-    ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
+    ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -154,6 +154,7 @@ class GlboardApp(App[int]):
         team_file: Path | None = None,
         reports: OpenReports | None = None,
         opening: OpenMilestone | None = None,
+        call: bool = False,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -165,6 +166,7 @@ class GlboardApp(App[int]):
         view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
+        planning.calls.wanted = call
         keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)

@@ -59,12 +59,13 @@ def header_view(
     team: bool = False,
     hidden: bool = False,
     partial: bool = False,
+    call: str = "",
 ) -> HeaderView:
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
     ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
     ``hidden``: people's figures are not shown; ``changed``: cards of this board with unseen changes by
-    others; ``partial``: some of the board's columns are still being read.
+    others; ``partial``: some of the board's columns are still being read; ``call``: the call that goes on.
     """
     index, found = view.index, view.settings.board(view.board_id)
     name = index.board.name if index else found.name if found else view.board_id
@@ -74,6 +75,7 @@ def header_view(
         tabs=tuple(Tab(board.id, board.name) for board in view.settings.boards),
         shown=view.board_id,
         filter=view.text,
+        call=call,
     )
     if status is None:
         return structs.replace(

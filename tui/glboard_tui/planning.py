@@ -30,6 +30,7 @@ from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
 from glboard_tui.bridge import Bridge, milestone_line
+from glboard_tui.calls import Calls
 from glboard_tui.team_store import TeamStore
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class PlanningFigures:
         self._reports = reports
         #: Locked plans, and what events show.
         self.history = PlanHistory(bridge, self.issues_of, reports)
+        #: The planning call, and what is decided in it.
+        self.calls = Calls(bridge, self.milestone, self.capacity, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -457,6 +460,11 @@ class PlanHistory:
 
     # The end of a milestone
 
+    def named(self, title: str) -> Milestone | None:
+        """The milestone that has, or once had, this title; None if it is not known."""
+        catalog = self._bridge.catalog
+        return catalog.find_milestone(catalog.present("milestone", title)) if catalog is not None else None
+
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
         """The version milestone ``step`` places after (negative: before) this one, or None."""
         catalog = self._bridge.catalog
@@ -536,7 +544,11 @@ async def posted_before(engine: Engine | None, issue: Issue, milestone: Mileston
 
     Raises what reading raises.
     """
-    mark = _mark(milestone)
+    return await note_before(engine, issue, _mark(milestone))
+
+
+async def note_before(engine: Engine | None, issue: Issue, mark: str) -> str | None:
+    """The text of my note with a mark, as for ``posted_before``."""
     if engine is None or engine.catalog is None:
         raise NotConnected
     waiting = [op.change for op in engine.outbox.of(issue.id)]

@@ -190,6 +190,8 @@ _WALK_HINTS = (
     "labels.edit",
     "flow.blocked",
 )
+#: While a planning call goes on, after the first ones.
+_CALL_HINTS = ("call.note", "pane.decisions")
 
 #: What the first key of these means.
 _PREFIXES = {
@@ -222,7 +224,8 @@ def footer_view(
     hints: list[tuple[str, str]] = []
     if now.draft and (keys := keymap.key("pane.drafts")):
         hints.append((keys, "compare, apply"))
-    for name in _hints_of(now, builds=builds):
+    names = _hints_of(now, builds=builds)
+    for name in (*names[:4], *_CALL_HINTS, *names[4:]) if now.calling else names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue

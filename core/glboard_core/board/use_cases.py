@@ -24,6 +24,8 @@ from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 
 _CLOSED = "already closed"
+#: How the title of a request for a breakdown ends.
+BREAKDOWN = "breakdown requested"
 
 
 def request_text(people: Sequence[str]) -> str:
@@ -176,7 +178,7 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
         """Back to planning breakdown, with a comment that asks people; open issues only."""
-        return self._open(issues, BY_NAME["planning breakdown"], "breakdown requested", comment)
+        return self._open(issues, BY_NAME["planning breakdown"], BREAKDOWN, comment)
 
     def block(self, issues: Sequence[Issue], comment: str) -> EditBatch:
         """Blocked, with a comment that says by what; open issues only."""

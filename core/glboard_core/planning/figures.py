@@ -7,14 +7,16 @@ other modules here. The issues come from the caller: the screen has them, a comm
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from glboard_core.board.definition import flow_scheme
+from glboard_core.board.definition import flow_scheme, milestone_title
 from glboard_core.config import Settings
+from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, by_title, preceding
@@ -27,6 +29,7 @@ from glboard_core.planning.team import Team, former_names
 if TYPE_CHECKING:
     # What only a pane or a report shows is not loaded before the first frame.
     from glboard_core.planning.candidates import Candidate, Order
+    from glboard_core.planning.decisions import DecisionRules
     from glboard_core.planning.mix import Mix
     from glboard_core.planning.triage import Rules
 
@@ -96,6 +99,24 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
         from glboard_core.planning.mix import mix
 
         return mix(issues, milestone.title, self.settings.labels, self.settings.planning.mix)
+
+    def decision_rules(self, milestone: str) -> DecisionRules:
+        """What the kinds of decisions about a milestone depend on (rule 29)."""
+        from glboard_core.planning.decisions import POSTPONED, rules_for
+
+        later = []
+        for key in POSTPONED:
+            with suppress(NameUnknown):  # it is reported when a board that needs it is opened
+                later.append(milestone_title(key, self.settings, self.catalog, self.today))
+        return rules_for(
+            self.settings.labels,
+            self.flow,
+            self.catalog.milestones,
+            self.settings.planning.version,
+            later,
+            planned=milestone,
+            weights=self.catalog.server.has_weight,
+        )
 
     def triage_rules(self) -> Rules:
         """What the reasons of the triage list depend on (rule 9)."""

@@ -42,6 +42,8 @@ from glboard_core.store.reports import decoded
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
 
+#: The start of the keys of what a person typed, among values that can be read again.
+RECORD = "record:"
 #: Maximum number of log lines.
 LOGGED = 20_000
 #: Meta key of the draft that is on.
@@ -129,6 +131,21 @@ class SqliteStore(Store):
             self._fast.execute(
                 "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
                 (key, value),
+            )
+
+    def records(self, kind: str) -> Mapping[str, bytes]:
+        with self._reading():
+            rows = self._durable.execute(
+                "select key, value from meta where substr(key, 1, ?) = ?",
+                (len(RECORD + kind), RECORD + kind),
+            ).fetchall()
+        return {key.removeprefix(RECORD): value for key, value in rows}
+
+    def keep_record(self, name: str, value: bytes) -> None:
+        with self._writing():
+            self._durable.execute(
+                "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
+                (RECORD + name, value),
             )
 
     # The outbox, the failed changes and the change log
@@ -374,6 +391,8 @@ class SqliteStore(Store):
             for (body,) in rescued(moved.path, "select body from draft order by id"):
                 if (draft := decoded(_draft, body)) is not None:
                     self.put_draft(structs.replace(draft, revision=1))
+            for key, value in rescued(moved.path, "select key, value from meta where key like 'record:%'"):
+                self.keep_record(key.removeprefix(RECORD), value)
         recovered = f" {_changes(len(entries))} recovered from it." if entries else ""
         kept = f"It was moved to {moved.path.name}, and a new one was created."
         return f"Cannot use the state file: {moved.why}. {kept}{recovered}"

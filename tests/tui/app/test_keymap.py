@@ -26,7 +26,16 @@ from glboard_tui.actions import (
     markdown_table,
 )
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
-from glboard_tui.screens import capacity_keys, capacity_post, change_log, failed_changes, issue_list, prompts
+from glboard_tui.screens import (
+    capacity_keys,
+    capacity_post,
+    change_log,
+    decisions,
+    decisions_post,
+    failed_changes,
+    issue_list,
+    prompts,
+)
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.drafts import DraftList, DraftNames
 from glboard_tui.screens.help import Welcome
@@ -39,7 +48,7 @@ from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", "x"), ("p",)]
+LATER = [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -198,6 +207,8 @@ OWNERS: dict[str, type] = {
     "candidates": Candidates,
     "updates": Updates,
     "say-do": SayDoPane,
+    "decisions": decisions.DecisionsPane,
+    "decisions-post": decisions_post.PostDecisions,
     "milestone-end": Ending,
     "plan-lock": LockedPlan,
     "draft": DraftList,

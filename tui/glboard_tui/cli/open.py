@@ -44,12 +44,13 @@ class Last(Struct, frozen=True):
 @click.command("open")
 @click.argument("board", shell_complete=context.complete_board)
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
+@click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
 @context.team_option
 @click.pass_context
-def open_command(ctx: click.Context, board: str, milestone: str | None) -> None:
+def open_command(ctx: click.Context, board: str, milestone: str | None, call: bool) -> None:
     """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
-    ctx.exit(open_board(ctx.obj, board, milestone))
+    ctx.exit(open_board(ctx.obj, board, milestone, call=call))
 
 
 def open_last(options: Options) -> int:
@@ -60,12 +61,12 @@ def open_last(options: Options) -> int:
     return open_board(options, last.board, last.milestone)
 
 
-def open_board(options: Options, board: str, milestone: str | None) -> int:
+def open_board(options: Options, board: str, milestone: str | None, *, call: bool = False) -> int:
     """Open one board. Raises NameUnknown for a board that is not configured."""
     settings = options.settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
-    return _run(options, settings, Last(board, milestone), place=options.place)
+    return _run(options, settings, Last(board, milestone), place=options.place, call=call)
 
 
 def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
@@ -104,7 +105,9 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
         yield path
 
 
-def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptions | None) -> int:
+def _run(
+    options: Options, settings: Settings, last: Last, *, place: EngineOptions | None, call: bool = False
+) -> int:
     from glboard_core.session import open_engine
 
     def on_demo() -> AbstractAsyncContextManager[Engine]:
@@ -122,6 +125,7 @@ def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptio
         remember=_remember if place is not None else None,
         where=str(options.config_path),
         team_file=options.team_file,
+        call=call,
     )
 
 

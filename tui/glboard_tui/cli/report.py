@@ -24,19 +24,37 @@ _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. tri
 @click.argument("kind", type=click.Choice(list(_BY_KIND)), metavar="KIND")
 @click.argument("milestone", required=False)
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
+@click.option("--since", metavar="WHEN", help="A day, a time, or 7d or 36h ago (decisions; default 7d).")
+@click.option("--by", metavar="USER", help="Only what this person decided (decisions).")
 @context.format_option
 @context.locked_at_option
 @context.team_option
 @context.as_of_option
 @click.pass_obj
-def report_command(options: Options, kind: str, milestone: str | None, names: bool, style: str) -> int:
+def report_command(
+    options: Options,
+    kind: str,
+    milestone: str | None,
+    names: bool,
+    since: str | None,
+    by: str | None,
+    style: str,
+) -> int:
     """Print a report."""
     wanted = _BY_KIND[kind]
+    if (since is not None or by is not None) and kind != "decisions":
+        raise UsageError("--since and --by are for decisions.")
     if milestone is not None and not wanted.takes_milestone:
         raise UsageError(f"{kind} covers all open issues and takes no milestone.")
     if milestone is None and wanted.takes_milestone:
         raise UsageError(f"Which milestone? Try: glboard report {kind} next")
-    asked = ReportOptions(options=options, milestone=milestone or "", names=names)
+    asked = ReportOptions(
+        options=options,
+        milestone=milestone or "",
+        names=names,
+        since=since or "7d",
+        by=(by or "").lstrip("@"),
+    )
 
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:

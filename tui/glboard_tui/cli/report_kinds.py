@@ -24,6 +24,7 @@ from glboard_core.planning.say_do import DEFINITIONS, Definition
 from glboard_core.planning.text import number, percent_words, signed, with_sign
 from glboard_core.planning.triage import Finding, triage
 from glboard_tui.cli.context import cells, moment, shown_progress
+from glboard_tui.cli.report_decisions import DecisionsReport
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
@@ -500,5 +501,6 @@ REPORTS: tuple[type[Report], ...] = (
     MixReport,
     LoadReport,
     ScopeReport,
+    DecisionsReport,
     TriageReport,
 )

@@ -93,6 +93,9 @@ class ReportOptions(Struct, frozen=True, kw_only=True):
     options: Options
     milestone: str
     names: bool = False
+    #: Since when, and by whom, as typed: for decisions only.
+    since: str = ""
+    by: str = ""
 
     def plan(self, reports: Reports, milestone: Milestone) -> PlanSnapshot | None:
         """The plan locked here, unless ``--locked-at`` names another moment."""

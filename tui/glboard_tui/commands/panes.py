@@ -151,6 +151,18 @@ def say_do(context: CommandContext, _: str) -> None:
     _show(context, SayDoPane(context, milestone))
 
 
+def decisions(context: CommandContext, _: str) -> None:
+    """List what is decided: in the call that goes on or just ended, else in the last week."""
+    from glboard_tui.screens.decisions import DecisionsPane
+
+    calls = context.planning.calls
+    calls.reload()
+    if (call := calls.first()) is None:
+        context.say("No version milestone with dates to plan.")
+    else:
+        _show(context, DecisionsPane(context, call))
+
+
 def planning_issue(context: CommandContext, _: str) -> None:
     """Open the planning issue of the milestone."""
     if (milestone := _milestone(context)) is None:

@@ -403,6 +403,7 @@ class BoardScreen(Screen[None]):
         """Show board, filter, freshness and unsent changes."""
         bridge, planning = self._bridge, self._planning
         self.dock.follow()
+        planning.calls.begin_wanted()
         self.header.show(
             head.header_view(
                 bridge.view,
@@ -417,6 +418,7 @@ class BoardScreen(Screen[None]):
                 team=planning.team is not None,
                 hidden=planning.team_store.hides_figures,
                 partial=bridge.is_partial,
+                call=planning.calls.words,
             )
         )
 

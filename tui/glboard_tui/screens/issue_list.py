@@ -265,6 +265,10 @@ class IssueList(PaneDialog[None]):
             self.rows.go(self.listed.cursor, self._selected_rows())
             self.told()
 
+    def renew(self) -> None:
+        """Show again what is listed, after something changed besides issues."""
+        self.refill()
+
     def escape(self) -> None:
         """End the range, then the selection, then the filter, then close the list."""
         ended = self.listed.escape()

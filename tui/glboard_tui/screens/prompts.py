@@ -68,20 +68,26 @@ def wrong_weight(text: str) -> str:
 class CommentDialog(Dialog[tuple[str, bool]]):
     """Several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
 
-    Dismissed with the text and whether to send it.
+    Dismissed with the text and whether to send it. ``keeps``: nothing is sent, and the text can be empty.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
     def __init__(
-        self, keymap: Keymap, title: str, *, text: str = "", note: str = "", people: Sequence[str] = ()
+        self,
+        keymap: Keymap,
+        title: str,
+        *,
+        text: str = "",
+        note: str = "",
+        people: Sequence[str] = (),
+        keeps: bool = False,
     ) -> None:
-        super().__init__(
-            title,
-            note=note,
-            hint=f"{keymap.key('comment.send')} sends · Tab completes @ · Esc keeps it as a draft",
-        )
+        send = keymap.key("comment.send")
+        does, leaves = ("keeps it", "Esc too") if keeps else ("sends", "Esc keeps it as a draft")
+        super().__init__(title, note=note, hint=f"{send} {does} · Tab completes @ · {leaves}")
         self._keymap = keymap
+        self._keeps = keeps
         self._people = people
         #: The usernames that Tab goes through, and the one it put in last.
         self._offers: list[str] = []
@@ -129,7 +135,7 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         return True
 
     def action_send(self) -> None:
-        if self._area.text.strip():
+        if self._area.text.strip() or self._keeps:
             self.dismiss((self._area.text.rstrip(), True))
         else:
             self.say("Nothing to send yet. Esc closes.")

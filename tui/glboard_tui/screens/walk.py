@@ -260,6 +260,9 @@ class WalkPane(PaneDialog[None]):
     def step_milestone(self, step: int) -> None:
         """A walk stays in its milestone."""
 
+    def renew(self) -> None:
+        """A walk lists no notes and no decisions."""
+
     def edit_filter(self) -> None:
         """A walk has no filter."""
 

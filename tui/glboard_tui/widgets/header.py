@@ -81,6 +81,8 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     #: The draft that is on, and how much is staged in it; None: edits are sent.
     draft: str | None = None
     staged: str = ""
+    #: The call that goes on: "call since 14:02 · 11 decisions".
+    call: str = ""
     sums: tuple[Fact, ...] = ()
     bar: tuple[tuple[float, Ink], ...] = ()
     full: float = 0
@@ -199,6 +201,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
         right.append((f"filter {clip(clean(view.filter), 40)}", "accent", 0))
     if view.sorted_by:
         right.append((clean(view.sorted_by), "accent", 0))
+    if view.call:
+        right.append((clean(view.call), "muted", 1))
     if view.warning is not None:
         right.append((clean(view.warning.text), INKS[view.warning.tone], 1))
     milestone = f"‹ {clean(view.milestone)} ›" if view.milestone else ""

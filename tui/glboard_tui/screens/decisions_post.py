@@ -1,0 +1,181 @@
+"""The preview before decisions are posted: the exact text, to be edited, copied or written to a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue
+from glboard_core.planning.call import Call
+from glboard_core.planning.text import counted
+from glboard_tui.commands.call import attempt
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.planning import note_before
+from glboard_tui.screens.editor import edit_in_editor
+from glboard_tui.screens.keys import PaneDialog, hint_line
+from glboard_tui.widgets.text import clean
+
+
+class PostDecisions(PaneDialog[tuple[str, str | None]]):
+    """Dismissed with the text to post and the one it replaces, if any. ``issue`` is the planning issue."""
+
+    scope = "decisions-post"
+    DEFAULT_CSS = """
+    PostDecisions .overlay { width: 88%; max-width: 140; }
+    PostDecisions .preview { height: auto; max-height: 26; margin: 1 0; background: $surface; padding: 0 1; }
+    PostDecisions .preview Static { height: auto; }
+    PostDecisions .state { height: auto; max-height: 4; }
+    PostDecisions.-low .preview { max-height: 8; margin: 0; }
+    PostDecisions.-tiny .preview { max-height: 4; margin: 0; }
+    """
+
+    def __init__(self, context: CommandContext, call: Call, issue: Issue | None, person: str = "") -> None:
+        where = f" on {issue.reference}" if issue is not None else ""
+        note = clean(context.bridge.title_of(issue)) if issue is not None else ""
+        super().__init__(context, f"Post the decisions of {call.milestone}{where}", note=note)
+        self._calls = context.planning.calls
+        self._call = call
+        self._issue = issue
+        self._person = person
+        self._generated = self._text = ""
+        self._was: str | None = None
+        self._looked = False
+        self._trouble = ""
+        self._shown = Static()
+        self._scroll = VerticalScroll(self._shown, classes="preview", can_focus=False)
+        self._state = Static(classes="state")
+
+    def inside(self) -> list[Widget]:
+        """The text, and what posting it will do."""
+        return [self._scroll, self._state]
+
+    def on_mount(self) -> None:
+        """Show the text at once, and look for the earlier comment in the background."""
+        self._show()
+        if self._issue is not None:
+            self.run_worker(self._look(self._issue), group="post", exit_on_error=False)
+        super().on_mount()
+
+    async def _look(self, issue: Issue) -> None:
+        try:
+            self._was = await note_before(self.context.bridge.engine, issue, self._call.mark)
+            self._looked = True
+        except GlboardError as error:
+            self._trouble = f"Cannot look for an earlier comment: {clean(str(error))}"
+        self._show()
+
+    def _show(self) -> None:
+        self._generated = self._calls.text(self._call, self._person)
+        self._text = self._call.text or self._generated
+        self._shown.update(Content("\n".join(map(clean, self._text.splitlines()))))
+        self._state.update(Content("\n").join(self._notes()))
+        names = ("send", "edit", "copy", "write", *(("again",) if self._call.text else ()))
+        keymap = self.context.keymap
+        self.hint = hint_line(keymap, *(f"decisions-post.{name}" for name in names), "escape")
+        self.say(self.hint)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        return frozenset({"edited"} if self._call.text else ())
+
+    def _notes(self) -> list[Content]:
+        lines: list[Content] = []
+        if self._call.text:
+            again = self.context.keymap.key("decisions-post.again")
+            if self._call.text_from == self._generated:
+                lines.append(Content("As you edited it."))
+            else:
+                words = f"As you edited it; the list has changed since. {again} discards your edits."
+                lines.append(Content.styled(words, "$text-warning"))
+        found = self._calls.listed(self._call)
+        if found is not None and found.confidential_notes:
+            of = counted(found.confidential_notes, "note")
+            lines.append(Content.styled(f"With your {of} on confidential issues, as typed.", "$text-warning"))
+        if self._issue is None:
+            lines.append(Content(f"No planning issue for {clean(self._call.milestone)} to post on."))
+        elif self._trouble:
+            lines.append(Content.styled(self._trouble, "$text-error"))
+        elif not self._looked:
+            lines.append(Content("Looking for an earlier comment …"))
+        elif self._was is None:
+            lines.append(Content("A new comment will be posted."))
+        elif self._was == self._text:
+            lines.append(Content("Your earlier comment is up to date."))
+        else:
+            lines.append(Content("Your earlier comment will be updated."))
+        return lines
+
+    def go(self, step: int) -> None:
+        self._scroll.scroll_relative(y=2 * step, animate=False)
+
+    def half(self, direction: int) -> None:
+        self._scroll.scroll_relative(y=direction * self._scroll.size.height // 2, animate=False)
+
+    def action_send(self) -> None:
+        if self._issue is None:
+            self.say(f"No planning issue for {self._call.milestone} to post on.")
+        elif not self._looked:
+            self.say(self._trouble or "Still looking for an earlier comment …")
+        elif self._was == self._text:
+            self.say("Nothing to post: your earlier comment is up to date.")
+        else:
+            self.dismiss((self._text, self._was))
+
+    def action_edit(self) -> None:
+        try:
+            after = edit_in_editor(self.app, self._text + "\n")
+        except GlboardError as error:
+            self.context.tell(error)
+            return
+        if after is None or after.strip() == self._text.strip():
+            self.say("No changes.")
+            return
+        self._keep(after)
+
+    def action_again(self) -> None:
+        self._keep("")
+
+    def _keep(self, text: str) -> None:
+        def keep() -> None:
+            self._call = self._calls.edit(self._call, text, self._generated)
+
+        if attempt(self.context, keep):
+            self._show()
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._text)
+        self.say("Sent to the terminal's clipboard.")
+
+    def action_write(self) -> None:
+        name = f"decisions-{self._call.milestone}-{self._call.started:%Y-%m-%d}.md".replace("/", "-")
+        self.context.prompt(
+            "Write the decisions to a file",
+            self._write,
+            value=name,
+            hint="Enter writes it · Esc cancels",
+        )
+
+    def _write(self, typed: str, over: bool = False) -> None:
+        if not typed.strip():
+            return
+        file = Path(typed.strip()).expanduser()
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if over else os.O_EXCL), 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                out.write(self._text + "\n")
+        except FileExistsError:
+            self.context.ask(
+                f"{file} already exists. Overwrite it?",
+                {"y": "overwrite it"},
+                lambda _: self._write(typed, over=True),
+            )
+        except OSError as error:
+            self.say(f"Cannot write {file}: {error.strerror}.")
+        else:
+            self.say(f"Wrote {file}.")
