@@ -202,10 +202,10 @@ def test_a_move_is_that_of_the_board(world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((RAW, "--accept", "eng_alder"), "Deliverable, not ready"),
-        ((RAW, "--add-label", "Deliverable"), "Deliverable, not ready"),
-        ((RIPE, "--weight", "5", "--accept", "eng_alder"), "weight over 3"),
-        ((RAW, "--ready"), "ready without a weight"),
+        ((RAW, "--accept", "eng_alder"), "It is not ready: planning breakdown, no weight."),
+        ((RAW, "--add-label", "Deliverable"), "It is not ready: planning breakdown, no weight."),
+        ((RIPE, "--weight", "5", "--accept", "eng_alder"), "Weight 5 is over 3"),
+        ((RAW, "--ready"), "It has no weight."),
         ((RAW, "--ready", "--weight", "5"), "to weight 5 and ready for development? It is over 3."),
         ((RIPE, RAW, "--close"), "Close 2 issues?"),
         ((RIPE, RAW, "--complete"), "Complete and close 2 issues?"),
@@ -247,7 +247,7 @@ def test_of_several_issues_none_is_sent_before_yes(world: World, capsys: Text) -
 def test_leaving_blocked_asks_unless_there_is_a_comment(world: World, capsys: Text) -> None:
     assert edit(RIPE, "--blocked", "red") == 0
     assert edit(RIPE, "--take") == 4
-    assert "unblocked without a comment" in capsys.readouterr().err
+    assert "No comment says what unblocked it." in capsys.readouterr().err
     assert edit(RIPE, "--take", "--comment", "green again") == 0
 
 

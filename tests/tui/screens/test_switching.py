@@ -70,7 +70,7 @@ async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> Non
     await stage.press("6")
     await stage.focus("platform#2")
     await stage.press("space", "g", "r")
-    assert stage.screen.footer.view.target == "capacity pane"
+    assert stage.screen.footer.view.target == "eng_alder"
     order = stage.cards()
     await stage.press("g")
     assert not {"K", "J", "v"} & {key for key, _ in stage.screen.strip.entries}
