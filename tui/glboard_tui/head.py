@@ -35,6 +35,16 @@ _FRESH: dict[str, Fresh] = {
 }
 
 
+class ShareView(Struct, frozen=True, kw_only=True):
+    """What is said of share mode: how many cards are masked, which issue is shown for a moment, what was
+    changed last. ``people``: whether full, free and over are said of single people."""
+
+    masked: int = 0
+    people: bool = False
+    revealed: str = ""
+    last: str = ""
+
+
 class BoardQuestion(Struct, frozen=True, kw_only=True):
     """A board's one question: its figures, the bar that shows them, and the warning that matters."""
 
@@ -56,14 +66,14 @@ def header_view(
     changed: int = 0,
     capacity: Capacity | None = None,
     team: bool = False,
-    hidden: bool = False,
     partial: bool = False,
+    share: ShareView | None = None,
 ) -> HeaderView:
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
     ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``hidden``: people's figures are not shown; ``changed``: cards of this board with unseen changes by
-    others; ``partial``: some of the board's columns are still being read.
+    ``changed``: cards of this board with unseen changes by others; ``partial``: some of the board's columns
+    are still being read; ``share``: others watch, so that no figure of capacity and people is shown.
     """
     index, found = view.index, view.settings.board(view.board_id)
     name = index.board.name if index else found.name if found else view.board_id
@@ -73,6 +83,10 @@ def header_view(
         tabs=tuple(Tab(board.id, board.name) for board in view.settings.boards),
         shown=view.board_id,
         filter=view.text,
+        share=share is not None,
+        masked=share.masked if share else 0,
+        revealed=share.revealed if share else "",
+        last=share.last if share else "",
     )
     if status is None:
         return structs.replace(
@@ -101,6 +115,8 @@ def header_view(
         asked = question(
             index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
         )
+        if share is not None and planned is not None and team:
+            asked = structs.replace(asked, sums=_without_figures(asked.sums))
     if partial:
         asked = BoardQuestion(sums=(Fact("loading …"),))
     filtered = view.text
@@ -126,8 +142,18 @@ def header_view(
         bar=asked.bar,
         full=asked.full,
         warning=asked.warning,
-        people=people_facts(planned, hidden=hidden) if planned is not None and team and not partial else (),
+        people=people_facts(planned, hidden=share is not None)
+        if planned is not None and team and not partial and (share is None or share.people)
+        else (),
     )
+
+
+def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """``Capacity`` and ``over``: what the bar between them shows, without the team's figures."""
+    if not sums or not sums[0].text.startswith("Capacity"):
+        return sums
+    last = sums[-1]
+    return (Fact("Capacity"), Fact(last.text.rpartition(" ")[2], last.tone))
 
 
 def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, str]:

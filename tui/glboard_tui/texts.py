@@ -132,6 +132,9 @@ _DETAIL_HINTS = (
     "open.browser",
 )
 
+#: On a shared screen: those who watch need not read keys.
+_SHARED_HINTS = ("accept.with", "weight.set", "milestone.defer", "flow.set", "share.off")
+
 #: What the first key of these means.
 _PREFIXES = {
     "accept.with": "accept for…",
@@ -153,13 +156,16 @@ def footer_view(
     bad: bool = False,
     right: str = "",
     builds: bool = False,
+    shared: bool = False,
 ) -> FooterView:
     """The footer: what the next key acts on, the keys that matter here, what ``u`` would undo.
 
-    ``right`` is the title of the next column, ``builds`` whether columns are workflow states.
+    ``right`` is the title of the next column, ``builds`` whether columns are workflow states, ``shared``
+    whether others watch: then there are few.
     """
     hints: list[tuple[str, str]] = []
-    for name in _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS:
+    names = _DETAIL_HINTS if now.scope == "detail" else _BUILD_HINTS if builds else _HINTS
+    for name in _SHARED_HINTS if shared else names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue
@@ -228,13 +234,14 @@ def when(row: ExternalChange, now: datetime) -> str:
 
 
 def what(row: ExternalChange, mask: Mask) -> tuple[str, ...]:
-    """What changed; for a masked issue only that something did."""
+    """What changed; of a masked issue only that something did."""
     return ("changed",) if mask(row.issue) is not None else row.what
 
 
 def line(row: ExternalChange, *, me: str, now: datetime, mask: Mask) -> str:
-    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``."""
-    return f"{who(row, me)}: {', '.join(what(row, mask))}, {when(row, now)}"
+    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``; of a masked issue nobody's name."""
+    by = "someone" if mask(row.issue) is not None else who(row, me)
+    return f"{by}: {', '.join(what(row, mask))}, {when(row, now)}"
 
 
 def left_words(rows: Sequence[ExternalChange], *, me: str, mask: Mask) -> str:

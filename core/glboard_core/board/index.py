@@ -280,6 +280,10 @@ class BoardIndex:
         """The column with that key, visible or not."""
         return self._by_key.get(key)
 
+    def has(self, issue: str) -> bool:
+        """Whether an issue is on the board, and the filter shows it."""
+        return issue in self._on_board
+
     def issue(self, issue: IssueId) -> Issue | None:
         """The issue as shown, whether on this board or not."""
         return self._issues.get(issue)

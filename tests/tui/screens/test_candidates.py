@@ -54,8 +54,8 @@ async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     assert strip["a"].endswith("alder 11.5w free")
     assert strip["b"].endswith("birch 1w over")
     await stage.press("escape")
-    stage.screen.context.planning.team_store.hides_figures = True
-    await stage.press("d")
+    stage.app.share.settings = ShareSettings(people="words")
+    await stage.press("p", "d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
     assert strip["a"].endswith("alder free")
     assert strip["b"].endswith("birch over")

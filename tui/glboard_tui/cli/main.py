@@ -89,6 +89,7 @@ class LazyGroup(click.Group):
 @context.as_of_option
 @context.locked_at_option
 @context.team_option
+@context.share_option
 @click.version_option(package_name="glboard")
 @click.pass_context
 def cli(ctx: click.Context, /, **given: Any) -> None:
@@ -211,6 +212,14 @@ EXAMPLE = """\
 # labels = ["support"]
 # columns = ["type::bug", "type::maintenance"]
 # limits = { "type::bug" = { issues = 5, weight = 10 } }
+
+[share]
+# What nobody shall read on a shared screen (p turns share mode on).
+# always = true
+# hide_references = true              # of confidential issues
+# people = "words"                    # full, free or over for each person; by default only the team's bar
+# words = ["customer name"]
+# labels = ["customer::*"]
 
 [keymap]
 # An action's id and its keys; press ? or see the README for the list.

@@ -45,6 +45,7 @@ class Last(Struct, frozen=True):
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @context.as_of_option
 @context.team_option
+@context.share_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None) -> None:
     """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
@@ -80,6 +81,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
+            share=options.share,
         )
 
 
@@ -121,6 +123,7 @@ def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptio
         remember=_remember if place is not None else None,
         where=str(options.config_path),
         team_file=options.team_file,
+        share=options.share,
     )
 
 

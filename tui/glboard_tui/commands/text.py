@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from glboard_core.board.batch import EditBatch, commented, short, titled
+from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
 from glboard_core.board.undo import Group, UndoStack
 from glboard_core.board.use_cases import joined, split
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import ProjectSource
@@ -107,13 +107,15 @@ def edit(context: CommandContext, _: str) -> None:
 
 async def _edit(context: CommandContext, identity: IssueId) -> None:
     try:
-        detail = await context.bridge.detail(identity)
-        issue = context.bridge.issue(identity)
+        issue, detail = await context.bridge.detail_to_edit(identity)
         if issue is None:
             return
         context.say("")
         before = joined(issue.title, detail.source)
-        after = edit_in_editor(context.shell.app, context.drafts.get(("edit", identity), before))
+        text = context.drafts.get(("edit", identity), before)
+        if context.bridge.share.finds(text):
+            raise SharedScreen
+        after = edit_in_editor(context.shell.app, text)
     except GlboardError as error:
         context.tell(error)
         return
@@ -172,6 +174,8 @@ def undo(context: CommandContext, _: str) -> None:
 
 
 def _offer_discard(context: CommandContext, refused: Group) -> None:
+    title = context.bridge.title_of_group(refused)
+
     def discard(_: str) -> None:
         try:
             context.bridge.discard_refused()
@@ -179,10 +183,10 @@ def _offer_discard(context: CommandContext, refused: Group) -> None:
             context.tell(error)
             return
         context.shell.sync()
-        context.say(f"Discarded: {refused.title}. Nothing was undone.")
+        context.say(f"Discarded: {title}. Nothing was undone.")
 
     context.ask(
-        f"GitLab refused the last change: {refused.title}. Discard it?",
+        f"GitLab refused the last change: {title}. Discard it?",
         {"y": "discard it; earlier changes stay"},
         discard,
         note=f"To retry or edit it, press {context.keymap.key('pane.failed')}.",
@@ -213,7 +217,7 @@ def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) 
     issue = context.bridge.issue(group.ops[0].issue)
     if issue is None:
         return ""
-    return f"It is not on this board: {short(issue)} in {issue.milestone or 'no milestone'}."
+    return f"It is not on this board: {context.bridge.reference_of(issue)} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:

@@ -220,6 +220,7 @@ class BoardScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show that glboard is connecting; refresh the displayed age at intervals."""
         self.board.focus()
+        self.board.shared = self._bridge.share.is_on
         self.show_board()
         self.set_interval(10, self._older)
         self.set_interval(1, self._count_down)
@@ -228,7 +229,23 @@ class BoardScreen(Screen[None]):
         self.show_header()
         self.show_footer()
 
+    def share_changed(self) -> None:
+        """Share mode was turned on or off, or a confidential issue was shown or hidden."""
+        self.board.shared = self._bridge.share.is_on
+        self._message = ""
+        self.show_board()
+        self._open_issue.share_changed()
+
+    def share_tick(self) -> None:
+        """What is shown only for a moment may be over."""
+        last = self._bridge.share.last
+        if self._bridge.share.tick():
+            if last is not None:
+                self.board.changed(set(), set(last.issues))
+            self.show_header()
+
     def _count_down(self) -> None:
+        self.share_tick()
         if (status := self._bridge.status) is not None and status.next_try is not None:
             self.show_header()
 
@@ -396,9 +413,24 @@ class BoardScreen(Screen[None]):
                 changed=sum(map(bridge.is_here, bridge.unseen)),
                 capacity=planning.capacity(planning.board_milestone()) if bridge.is_complete else None,
                 team=planning.team is not None,
-                hidden=planning.team_store.hides_figures,
                 partial=bridge.is_partial,
+                share=self._share_view,
             )
+        )
+
+    @property
+    def _share_view(self) -> head.ShareView | None:
+        """What the header says of share mode; None if it is off."""
+        share, index = self._bridge.share, self._bridge.index
+        if not share.is_on:
+            return None
+        masked = sum(map(index.has, share.known.ids)) if index is not None else 0
+        shown, last = share.revealed, share.last
+        return head.ShareView(
+            masked=masked,
+            people=share.names_people,
+            revealed=f"{self._bridge.reference_of(shown[0])} is shown for {shown[1]} s" if shown else "",
+            last=last.words if last else "",
         )
 
     def show_footer(self) -> None:
@@ -416,6 +448,7 @@ class BoardScreen(Screen[None]):
                 bad=self._bad,
                 right=self.board.right_title,
                 builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
+                shared=bridge.share.is_on,
             )
         )
 
@@ -429,7 +462,7 @@ class BoardScreen(Screen[None]):
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""
-        self._message, self._bad = text, bad
+        self._message, self._bad = self._bridge.text(text), bad
         self.show_footer()
 
     # The board's messages
@@ -448,7 +481,7 @@ class BoardScreen(Screen[None]):
         from glboard_tui.commands.edit import move
 
         self.sync()
-        issues = [issue for identity in event.ids if (issue := self._bridge.issue(identity))]
+        issues = [issue for identity in event.ids if (issue := self._bridge.whole_issue(identity))]
         move(self.context, issues, {issue.id: event.to_column for issue in issues})
 
     @on(HeaderBar.BoardChosen)

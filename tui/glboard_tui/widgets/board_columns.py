@@ -228,6 +228,16 @@ class BoardColumns(Vertical):
                 cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0))
         self.reveal()
 
+    @property
+    def shared(self) -> bool:
+        """Whether others watch."""
+        return self._painter.shared
+
+    @shared.setter
+    def shared(self, shared: bool) -> None:
+        self._painter.shared = shared
+        self.density = self.density
+
     def notify_style_update(self) -> None:
         """Another theme: other colours, so other strips."""
         super().notify_style_update()

@@ -77,7 +77,8 @@ class CardContext(Struct, frozen=True, kw_only=True):
     """What a card depends on besides its issue. The functions are called for every card.
 
     ``labels`` are those a card says in its own words. ``mask`` returns the text to show instead of an issue's
-    own (share mode), or None. ``warnings`` are short texts of broken rules. ``ready`` tells whether an issue
+    own (share mode), or None; ``view`` what everybody may see of it, ``reference`` its number. ``now`` tells
+    whether an issue was changed a moment ago, for those who watch. ``warnings`` are short texts of broken rules. ``ready`` tells whether an issue
     whose workflow state says so is ready indeed (planning rule 3). ``over`` are titles of past milestones:
     what is open in one has slipped (planning rule 7).
     """
@@ -92,6 +93,9 @@ class CardContext(Struct, frozen=True, kw_only=True):
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = lambda _: None
+    view: Callable[[Issue], Issue] = lambda issue: issue
+    reference: Callable[[Issue], str] = lambda issue: short_reference(issue)
+    now: Callable[[IssueId], bool] = lambda _: False
     flag: Callable[[IssueId], Flag | None] = lambda _: None
     #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
     sought: Container[str] = frozenset()
@@ -101,19 +105,22 @@ def present(issue: Issue, column: Column, board: Board, context: CardContext) ->
     """The card of ``issue`` in ``column`` of ``board``."""
     mask = context.mask(issue)
     # All that is shown of a masked issue: it still counts.
+    whole, issue = issue, context.view(issue)
     view = CardView(
         id=issue.id,
-        title=issue.title if mask is None else mask,
+        title=issue.title,
+        reference=context.reference(issue) if mask is not None else "",
         weight="" if not context.has_weight else "?" if issue.weight is None else str(issue.weight),
         masked=mask is not None,
         closed=not issue.is_open,
         flag=context.flag(issue.id),
+        now=context.now(issue.id),
     )
     if mask is not None:
         return view
     facts = _sorted(_facts(issue, column, board, context), context.sought)
     names = context.labels
-    accepted = issue.is_open and names.deliverable in issue.labels - board.labels - {column.value}
+    accepted = whole.is_open and names.deliverable in whole.labels - board.labels - {column.value}
     return structs.replace(
         view,
         heavy=issue.is_open and over_weight(issue),
@@ -290,6 +297,9 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         if catalog and today
         else frozenset(),
         mask=bridge.mask,
+        view=bridge.view_of,
+        reference=bridge.reference_of,
+        now=bridge.share.is_marked,
         flag=flag,
         sought=bridge.view.sought,
     )

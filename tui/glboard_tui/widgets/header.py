@@ -76,6 +76,9 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     #: Share mode is on, with this many issues masked.
     share: bool = False
     masked: int = 0
+    #: The confidential issue shown for a moment, and what was changed last, in words.
+    revealed: str = ""
+    last: str = ""
     draft: int = 0
     sums: tuple[Fact, ...] = ()
     bar: tuple[tuple[float, Ink], ...] = ()
@@ -97,8 +100,8 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
     right = _states(view)
     # What matters always stays; the rest as long as the board's name keeps most of its space.
     name = min(width_of(clean(_name(view))), 16) + 4
-    while len(right) > 1 and _cells(right) + name > width and right[0][2] > 0:
-        right.pop(0)
+    while _cells(right) + name > width and (minor := [item for item in right if item[2] > 0]):
+        right.remove(minor[0])
     if _cells(right) + 4 > width:
         right = [_shorter(item) for item in right]
     free = max(width - _cells(right) - 3, 0)
@@ -155,7 +158,7 @@ def _states(view: HeaderView) -> list[_Item]:
         items.append(("read-only", "warn", 1))
     if view.share:
         masked = f" · {view.masked} masked" if view.masked else ""
-        items.append((f" SHARED SCREEN{masked} ", "strong", 1))
+        items.append((f" SHARED SCREEN{f' · {view.revealed}' if view.revealed else masked} ", "strong", 0))
     if view.draft:
         items.append((f"draft {view.draft}", "accent", 1))
     if view.changed:
@@ -174,6 +177,8 @@ def _states(view: HeaderView) -> list[_Item]:
 
 def _shorter(item: _Item) -> _Item:
     text, ink, rank = item
+    if text.startswith(" SHARED SCREEN"):
+        return " SHARED ", ink, rank
     for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
         if text.endswith(word):
             return text.removesuffix(word) + sign, ink, rank
@@ -275,6 +280,10 @@ def _bar(line: Line, view: HeaderView, cells: int, palette: Palette) -> None:
 
 def _third(view: HeaderView, width: int, palette: Palette) -> Strip:
     line = Line(width)
+    if view.last:
+        # What was changed a moment ago, for those who watch.
+        line.add(f" » {clip(clean(view.last), max(width - 5, 1))} ", palette.style("tab", "strong"))
+        return line.strip(palette.style("rest"))
     people = list(view.people)
     lead = "Planned for  "
     short = len(lead) + sum(width_of(clean(fact.text)) + 3 for fact in people) > width
