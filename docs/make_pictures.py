@@ -24,7 +24,7 @@ from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.engine import Engine
-from glboard_styles.themes import DARK, LIGHT
+from glboard_styles.themes import DARK, HIGH_CONTRAST, LIGHT
 from glboard_tui.app import GlboardApp
 
 DOCS = Path(__file__).parent
@@ -43,8 +43,9 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("issue", "planning", ("enter",)),
     ("capacity", "planning", ("g", "r")),
     ("keys", "planning", ("question_mark",)),
+    ("share", "planning", ("p", "l", "j", "d", "b")),
 )
-THEMES = (("dark", DARK.name), ("light", LIGHT.name))
+THEMES = (("dark", DARK.name), ("light", LIGHT.name), ("contrast", HIGH_CONTRAST.name))
 SIZES = ((160, 45), (80, 24))
 
 
@@ -53,6 +54,8 @@ def main() -> None:
     wanted = sys.argv[1:]
     with spawn(DemoOptions(as_of=DAY)) as server:
         for (name, board, keys), (shade, theme), size in product(SCREENS, THEMES, SIZES):
+            if shade == "contrast" and name != "share":
+                continue
             file = DOCS / f"{name}-{shade}-{size[0]}x{size[1]}.svg"
             if wanted and not any(word in file.name for word in wanted):
                 continue

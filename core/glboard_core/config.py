@@ -155,7 +155,7 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Share mode (planning rule 24): what nobody shall read on a shared screen.
+    """Share mode (planning rule 24): what is hidden on a shared screen.
 
     ``always``: every session starts shared. ``hide_references``: confidential issues have no number either.
     ``people``: the words full, free and over for each person, or only the team's bar. ``words`` are masked

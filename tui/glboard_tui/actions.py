@@ -16,7 +16,8 @@ from msgspec import Struct
 
 Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "Panes",
-    "View", "Shared screen", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
+    "View", "Shared screen",
+    "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
     "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)

@@ -318,9 +318,7 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(
-            store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), lambda: engine.shown.values()
-        )
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
@@ -401,7 +399,7 @@ class Bridge:
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
     def view_changed(self) -> None:
-        """Share mode was turned on or off: the filter finds something else, and nobody has the same letter."""
+        """Share mode was turned on or off: the filter finds something else, letters of people change."""
         self._rebuild()
 
     def _rebuild(self) -> None:

@@ -87,7 +87,7 @@ class ShareMode:
         self.changed()
 
     def stop(self) -> None:
-        """Nobody watches any more."""
+        """No one watches from now on."""
         self._on, self._revealed, self._last = False, None, None
         self._keep(b"")
         self.changed()

@@ -1,6 +1,7 @@
 """The team file as the screen sees it: its people, its errors, changes to it and their undo.
 
-Owns what was read last, so that a file changed by someone else is noticed. What the file can contain and how it is written belongs to the core.
+Owns what was read last, so that a file changed by someone else is noticed. What the file can contain and how
+it is written belongs to the core.
 """
 
 from __future__ import annotations

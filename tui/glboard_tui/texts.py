@@ -239,7 +239,7 @@ def what(row: ExternalChange, mask: Mask) -> tuple[str, ...]:
 
 
 def line(row: ExternalChange, *, me: str, now: datetime, mask: Mask) -> str:
-    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``; of a masked issue nobody's name."""
+    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``; of a masked issue no name."""
     by = "someone" if mask(row.issue) is not None else who(row, me)
     return f"{by}: {', '.join(what(row, mask))}, {when(row, now)}"
 

@@ -24,12 +24,15 @@ WITHOUT_NOTES = "Comments are hidden on the shared screen."
 #: What is shown in place of a masked word, however long that is.
 MASKED_WORD = "▒▒▒"
 
-#: Letters from which a word is masked inside longer words, too: "Acme" in "AcmeCorp", but "ING" not in "being".
+#: Letters from which a word is masked inside longer ones: "Acme" in "AcmeCorp", but "ING" not in "being".
 _INSIDE = 4
 #: Letters that a pattern of labels needs to be searched for in texts.
 _FEWEST = 2
 #: Characters without a width, which could be hidden between two letters.
-_INVISIBLE = "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]*"
+_INVISIBLE = (
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb]*"
+)
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
 _REFERENCE = re.compile(r"(?P<path>[\w./-]*)(?P<cut>…?)#(?P<iid>\d+)")
 #: The same issue as an address.
@@ -40,7 +43,7 @@ Hides = Callable[[str, int], bool]
 
 
 class Masking:
-    """The words and labels of ``[share]`` that nobody shall read, ready to be searched for.
+    """The words and labels of ``[share]`` that are masked, ready to be searched for.
 
     ``titles`` are the labels known so far: those that a pattern fits are masked in every text.
     """
@@ -93,7 +96,7 @@ def _letter(letter: str) -> str:
 
 
 def _pattern(labels: str) -> str:
-    """A pattern of labels within a text: ``*`` is as much as has no space. A bare ``**`` is no pattern there."""
+    """A pattern of labels within a text: ``*`` is as much as has no space; ``**`` is no pattern."""
     parts = re.split(r"(\*|\?)", labels)
     if sum(len(part) for part in parts if part not in ("*", "?")) < _FEWEST:
         return r"(?!)"

@@ -37,7 +37,7 @@ from glboard_tui.screens.say_do import SayDoPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("g", key) for key in "dxn"] + [("p",)]
+LATER = [("g", key) for key in "dxn"]
 
 
 def options(slot: Slot) -> dict[str, str]:

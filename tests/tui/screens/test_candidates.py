@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glboard_core.config import ShareSettings
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import Stage, staged

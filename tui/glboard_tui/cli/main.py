@@ -214,7 +214,7 @@ EXAMPLE = """\
 # limits = { "type::bug" = { issues = 5, weight = 10 } }
 
 [share]
-# What nobody shall read on a shared screen (p turns share mode on).
+# What is hidden on a shared screen (p turns share mode on).
 # always = true
 # hide_references = true              # of confidential issues
 # people = "words"                    # full, free or over for each person; by default only the team's bar

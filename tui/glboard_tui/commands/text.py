@@ -217,7 +217,8 @@ def _go_to(context: CommandContext, which: Callable[[UndoStack], Group | None]) 
     issue = context.bridge.issue(group.ops[0].issue)
     if issue is None:
         return ""
-    return f"It is not on this board: {context.bridge.reference_of(issue)} in {issue.milestone or 'no milestone'}."
+    reference = context.bridge.reference_of(issue)
+    return f"It is not on this board: {reference} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:

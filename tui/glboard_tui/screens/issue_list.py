@@ -200,7 +200,7 @@ class IssueList(PaneDialog[None]):
         self.told()
 
     def _shown(self, entry: Entry) -> Entry:
-        """A line as everybody may see it, whatever the subclass says: of a hidden issue its place and weight."""
+        """A line as everybody may see it, whatever the subclass says: of a hidden issue its weight."""
         bridge = self.context.bridge
         heads = tuple(structs.replace(head, text=bridge.text(head.text)) for head in entry.heads)
         if bridge.mask(entry.issue) is None:

@@ -73,12 +73,18 @@ def state_ink(name: str) -> Ink | None:
 _SILENT = ("group::", "devops::", "section::", "Category:", "category:")
 
 
+def short_reference(issue: Issue) -> str:
+    """``project#12``: only the last part of the path, since all issues share the group."""
+    return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
+
+
 class CardContext(Struct, frozen=True, kw_only=True):
     """What a card depends on besides its issue. The functions are called for every card.
 
     ``labels`` are those a card says in its own words. ``mask`` returns the text to show instead of an issue's
     own (share mode), or None; ``view`` what everybody may see of it, ``reference`` its number. ``now`` tells
-    whether an issue was changed a moment ago, for those who watch. ``warnings`` are short texts of broken rules. ``ready`` tells whether an issue
+    whether an issue was changed a moment ago, for those who watch. ``warnings`` are short texts of broken
+    rules. ``ready`` tells whether an issue
     whose workflow state says so is ready indeed (planning rule 3). ``over`` are titles of past milestones:
     what is open in one has slipped (planning rule 7).
     """
@@ -94,7 +100,7 @@ class CardContext(Struct, frozen=True, kw_only=True):
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = lambda _: None
     view: Callable[[Issue], Issue] = lambda issue: issue
-    reference: Callable[[Issue], str] = lambda issue: short_reference(issue)
+    reference: Callable[[Issue], str] = short_reference
     now: Callable[[IssueId], bool] = lambda _: False
     flag: Callable[[IssueId], Flag | None] = lambda _: None
     #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
@@ -108,7 +114,7 @@ def present(issue: Issue, column: Column, board: Board, context: CardContext) ->
     whole, issue = issue, context.view(issue)
     view = CardView(
         id=issue.id,
-        title=issue.title,
+        title=issue.title if mask is None else mask,
         reference=context.reference(issue) if mask is not None else "",
         weight="" if not context.has_weight else "?" if issue.weight is None else str(issue.weight),
         masked=mask is not None,
@@ -152,11 +158,6 @@ def _slipped(issue: Issue, context: CardContext) -> int:
     """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
     missed = sum(label.startswith(context.labels.missed_prefix) for label in issue.labels)
     return max(missed, int(issue.is_open and (issue.milestone or "") in context.over))
-
-
-def short_reference(issue: Issue) -> str:
-    """``project#12``: only the last part of the path, since all issues share the group."""
-    return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
 
 
 _Named = tuple[str, Fact]
@@ -298,7 +299,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         else frozenset(),
         mask=bridge.mask,
         view=bridge.view_of,
-        reference=bridge.reference_of,
+        reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,
         now=bridge.share.is_marked,
         flag=flag,
         sought=bridge.view.sought,

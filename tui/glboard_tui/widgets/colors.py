@@ -122,7 +122,7 @@ _shared: dict[str, Theme] = {}
 
 
 def shared_theme(theme: Theme) -> Theme:
-    """The theme for a shared screen: the same colours, moved until each has a contrast of 7 where it is used."""
+    """The theme for a shared screen: the same colours, moved until each has a contrast of 7."""
     if theme.ansi:
         return theme  # the terminal's own colours are not known
     if (found := _shared.get(theme.name)) is None:

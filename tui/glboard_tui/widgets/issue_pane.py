@@ -188,7 +188,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         return self._document
 
     def forget(self) -> None:
-        """Keep nothing of what was read: it may not be shown any more."""
+        """Keep nothing of what was read."""
         self.say("")
         self._notes.update(Content(""))
         if self._document is not None:

@@ -1,4 +1,4 @@
-"""The last step before a line is painted on a shared screen: masked words and hidden references become blocks.
+"""The last step before a line is painted on a shared screen: what is still to be masked becomes blocks.
 
 Texts are masked where the bridge hands them out, before they are wrapped or cut. This catches what a widget
 painted without asking: it sees every line of every widget, and leaves the number of cells as it is.
