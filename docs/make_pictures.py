@@ -43,7 +43,7 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("issue", "planning", ("enter",)),
     ("capacity", "planning", ("g", "r")),
     ("keys", "planning", ("question_mark",)),
-    ("share", "planning", ("p", "l", "j", "d", "b")),
+    ("share", "planning", ("p", "l", "l", "j", "d", "b")),
 )
 THEMES = (("dark", DARK.name), ("light", LIGHT.name), ("contrast", HIGH_CONTRAST.name))
 SIZES = ((160, 45), (80, 24))

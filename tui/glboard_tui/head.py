@@ -7,6 +7,8 @@ and what is unassigned add up to planned, as long as no issue has two assignees.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec import Struct, structs
@@ -25,6 +27,7 @@ from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column_headers import ink_of
 from glboard_tui.widgets.header import Fresh, HeaderView, Tab
+from glboard_tui.widgets.text import short_people
 
 _FRESH: dict[str, Fresh] = {
     "loading": "loading",
@@ -146,6 +149,12 @@ def header_view(
         if planned is not None and team and not partial and (share is None or share.people)
         else (),
     )
+
+
+def spoken(words: str, usernames: Iterable[str]) -> str:
+    """A change in words, with people called as on the cards: ``@birch``."""
+    names = short_people(usernames)
+    return re.sub(r"@([\w.-]+\w)", lambda found: "@" + names.get(found[1], found[1]), words)
 
 
 def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -44,6 +44,8 @@ _AT_ONCE, _PAUSE = 4_000, 0.12
 _SOON, _LONG = 3.0, 3600.0
 #: The width from which the capacity pane fits next to the board: three columns and the pane.
 _WIDE = 140
+#: Below this height the header has two lines.
+_LOW = 30
 
 
 class Quitting:
@@ -243,6 +245,7 @@ class BoardScreen(Screen[None]):
             if last is not None:
                 self.board.changed(set(), set(last.issues))
             self.show_header()
+            self.show_footer()
 
     def _count_down(self) -> None:
         self.share_tick()
@@ -425,13 +428,20 @@ class BoardScreen(Screen[None]):
         if not share.is_on:
             return None
         masked = sum(map(index.has, share.known.ids)) if index is not None else 0
-        shown, last = share.revealed, share.last
+        shown = share.revealed
         return head.ShareView(
             masked=masked,
             people=share.names_people,
             revealed=f"{self._bridge.reference_of(shown[0])} is shown for {shown[1]} s" if shown else "",
-            last=last.words if last else "",
+            last=self._last_change,
         )
+
+    @property
+    def _last_change(self) -> str:
+        """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
+        last, catalog = self._bridge.share.last, self._bridge.catalog
+        people = catalog.people if catalog is not None else ()
+        return head.spoken(last.words, (person.username for person in people)) if last else ""
 
     def show_footer(self) -> None:
         """Show what the next key acts on."""
@@ -444,13 +454,18 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_words,
-                message=self._message or self._whose_keys or self._theirs(),
+                message=self._message or self._whose_keys or self._told or self._theirs(),
                 bad=self._bad,
                 right=self.board.right_title,
                 builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
                 shared=bridge.share.is_on,
             )
         )
+
+    @property
+    def _told(self) -> str:
+        """The last change on a terminal that is too low for the header's third line."""
+        return self._last_change if self.size.height < _LOW else ""
 
     @property
     def _whose_keys(self) -> str:

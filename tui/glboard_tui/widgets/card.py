@@ -51,12 +51,13 @@ _LEAST = 12
 class Shape(NamedTuple):
     """What a density gives a card: at most so many lines of title, a line for type and labels, an empty
     line to the next card; without that, every other card has another shade. ``pad``: a line of the card's own
-    above and below its texts."""
+    above and below its texts. ``bold``: titles stand out, to be read from afar."""
 
     titles: int
     labels: bool = False
     gap: bool = False
     pad: bool = False
+    bold: bool = False
 
 
 #: Lines that any title fits into: GitLab's have at most 255 characters.
@@ -78,7 +79,10 @@ AUTO: tuple[Shape, ...] = (
 
 
 #: On a shared screen: every title is whole, and the cards are as far apart as they all fit.
-SHARED: tuple[Shape, ...] = (Shape(WHOLE, gap=True, pad=True), Shape(WHOLE, gap=True))
+SHARED: tuple[Shape, ...] = (
+    Shape(WHOLE, gap=True, pad=True, bold=True),
+    Shape(WHOLE, gap=True, bold=True),
+)
 
 
 class Fact(Struct, frozen=True):
@@ -174,7 +178,7 @@ def height_of(view: CardView, width: int, shape: Shape) -> int:
 
 def paint(view: CardView, width: int, state: CardState, shape: Shape, palette: Palette) -> tuple[Strip, ...]:
     """The card in ``height_of`` strips of exactly ``width`` cells."""
-    brush = _Brush(view, width, state, palette)
+    brush = _Brush(view, width, state, palette, bold=shape.bold)
     first, *others = view.titles(width, shape.titles)
     strips = [brush.title_line(first, first=True), *(brush.title_line(line) for line in others)]
     apart = shape.labels and view.has_labels()
@@ -197,14 +201,16 @@ class _Word(NamedTuple):
 class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
-    def __init__(self, view: CardView, width: int, state: CardState, palette: Palette) -> None:
+    def __init__(
+        self, view: CardView, width: int, state: CardState, palette: Palette, *, bold: bool = False
+    ) -> None:
         self.view = view
         self.width = width
         self.state = state
         self.ground = state.ground
         self.palette = palette
         masked = view.closed or view.masked
-        self.title_ink: Ink = "muted" if masked else "strong" if state.focused else "text"
+        self.title_ink: Ink = "muted" if masked else "strong" if state.focused or bold else "text"
 
     def title_line(self, title: str, *, first: bool = False) -> Strip:
         line = self._start("✓" if first and self.state.selected else " ", "warn")
