@@ -283,6 +283,7 @@ class Bridge:
         self.connect_error: GlboardError | None = None
         #: Changes by others that are not viewed yet.
         self.unseen = UnseenChanges()
+        self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: Changes that an earlier session had left unsent when the engine was attached.

@@ -49,14 +49,17 @@ class ShareMode:
         #: Called after it was turned on or off, or an issue was shown or hidden.
         self.changed: Callable[[], None] = lambda: None
         self._on = on or settings.always
-        self._masking = Masking(settings)
+        #: The team: people whom everybody knows.
+        self.team: Callable[[], Container[str]] = tuple
+        self._found: tuple[object, Masking] | None = None
         self._keep: Callable[[bytes], object] = lambda _: None
         self._issues: Callable[[], Iterable[Issue]] = tuple
         self._known: Known | None = None
         self._revealed: tuple[Issue, float] | None = None
         self._last: LastChange | None = None
         self._catalog: tuple[Catalog, tuple[int, int], Catalog] | None = None
-        self._titles: object = None
+        self._titles: tuple[str, ...] = ()
+        self._titles_of: object = None
 
     # On and off
 
@@ -141,6 +144,17 @@ class ShareMode:
 
     # The seam: what everybody may see
 
+    @property
+    def _masking(self) -> Masking:
+        """The words to mask, with the people who are only known from confidential issues."""
+        known = self.known
+        key = (self.settings, self._titles, len(known.hidden), len(known.open))
+        if self._found is None or self._found[0] != key:
+            team = self.team()
+            people = [name for name in known.people() if name not in team]
+            self._found = (key, Masking(self.settings, self._titles, people))
+        return self._found[1]
+
     def hides(self, issue: Issue) -> bool:
         """Whether nothing but place, weight and number of an issue is shown."""
         if not self._on or not issue.confidential:
@@ -216,9 +230,8 @@ class ShareMode:
 
     def know(self, titles: Iterable[str], of: object) -> None:
         """The labels there are; ``of`` is where they come from, so that they are read once."""
-        if self.settings.labels and of is not self._titles:
-            self._titles = of
-            self._masking = Masking(self.settings, titles)
+        if self.settings.labels and of is not self._titles_of:
+            self._titles_of, self._titles = of, tuple(titles)
 
     def label(self, title: str, ours: Container[str]) -> bool:
         """Whether a label may be named at all. ``ours`` are names everybody knows."""

@@ -45,15 +45,19 @@ Hides = Callable[[str, int], bool]
 class Masking:
     """The words and labels of ``[share]`` that are masked, ready to be searched for.
 
-    ``titles`` are the labels known so far: those that a pattern fits are masked in every text.
+    ``titles`` are the labels known so far: those that a pattern fits are masked in every text. So are
+    ``people``, by their usernames.
     """
 
-    def __init__(self, settings: ShareSettings, titles: Iterable[str] = ()) -> None:
+    def __init__(
+        self, settings: ShareSettings, titles: Iterable[str] = (), people: Iterable[str] = ()
+    ) -> None:
         self._labels = [re.compile(translate(folded), re.IGNORECASE) for folded in settings.labels]
         hidden = sorted(filter(self.hides_label, titles), key=len, reverse=True)
         parts = [_word(word) for word in sorted(settings.words, key=len, reverse=True) if word.strip()]
         parts += [_literal(title) for title in hidden]
         parts += [_pattern(one) for one in settings.labels]
+        parts += [rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(people, key=len, reverse=True)]
         self._words = re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
     def __bool__(self) -> bool:
@@ -172,6 +176,7 @@ class Known:
         #: Labels and people of issues that everybody may see, and of confidential ones.
         self.open: set[str] = set()
         self.hidden: set[str] = set()
+        self._people: set[str] = set()
         #: The confidential issues.
         self.ids: set[str] = set()
 
@@ -184,11 +189,16 @@ class Known:
             return
         self.ids.add(issue.id)
         self.hidden.update(names)
+        self._people.update(issue.assignees)
         self._paths.setdefault(issue.iid, set()).add(short_reference(issue.reference).partition("#")[0])
 
     def hides_reference(self, path: str, iid: int) -> bool:
         """Whether a reference, its path perhaps cut or missing, is of a confidential issue."""
         return any(known.startswith(path) for known in self._paths.get(iid, ()))
+
+    def people(self) -> set[str]:
+        """The people who are only known from confidential issues."""
+        return self._people - self.open
 
     def hides_name(self, name: str) -> bool:
         """Whether a label or a person is only known from confidential issues."""

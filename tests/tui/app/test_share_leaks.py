@@ -1,0 +1,150 @@
+"""Nothing that share mode hides reaches the screen, the clipboard, the editor, the browser or a file.
+
+The default run walks lists, panes and texts in-process; the slow ones every action of the registry, and the
+bytes of a real terminal. That the walk finds a leak is proven by breaking the seam in one place at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glboard_tui.actions import Action
+from glboard_tui.bridge import Bridge
+from glboard_tui.screens import issue_list
+from glboard_tui.share import ShareMode
+from support.leaks import FIGURES, SECRET, SETTINGS, TEAM, Watcher, before_sharing, secret_world, walk
+from tui.app.stage import Stage, staged
+
+
+@asynccontextmanager
+async def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stage, Watcher]]:
+    """A shared screen full of secrets, with everything caught that leaves the program."""
+    team = tmp_path / "team.toml"
+    team.write_text(TEAM)
+    monkeypatch.chdir(tmp_path)
+    async with staged(secret_world(), settings=SETTINGS, team_file=team) as stage:
+        await before_sharing(stage)
+        watcher = Watcher(stage, FIGURES)
+
+        def edits(_: object, text: str) -> None:
+            watcher.copied.append(f"editor: {text}")
+
+        for module in ("commands.text", "screens.failed_changes"):
+            monkeypatch.setattr(f"glboard_tui.{module}.edit_in_editor", edits)
+        monkeypatch.setattr(stage.app, "open_url", lambda url, **_: watcher.copied.append(f"browser: {url}"))
+        driver_copy = type(stage.app).__mro__[1].copy_to_clipboard
+
+        def copies(app: Any, text: str) -> None:
+            watcher.copied.append(f"clipboard: {text}")
+            driver_copy(app, text)
+
+        monkeypatch.setattr(type(stage.app).__mro__[1], "copy_to_clipboard", copies)
+        await stage.press("p")
+        watcher.look("p")
+        assert stage.screen.header.view.share
+        yield stage, watcher
+
+
+#: What the default run presses: everything that shows an issue in another way than its card.
+def _shows(action: Action) -> bool:
+    listing = action.id in ("pane.candidates", "pane.triage", "pane.log", "pane.failed", "pane.updates")
+    return listing or action.id in ("open.detail", "copy.markdown", "labels.edit", "text.edit", "accept.with")
+
+
+async def test_lists_panes_and_copies_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with shared(tmp_path, monkeypatch) as (stage, watcher):
+        await walk(stage, watcher, _shows)
+        assert watcher.found == []
+        assert {"Candidates", "Triage", "ChangeLog", "FailedList", "Updates"} <= watcher.seen
+        # The same without sharing shows it all, so that nothing was overlooked.
+        await stage.press("p", "p")
+        await watcher.press("not shared", "g", "h")
+        assert watcher.found
+
+
+@pytest.mark.slow
+async def test_no_action_of_the_registry_leaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with shared(tmp_path, monkeypatch) as (stage, watcher):
+        await walk(stage, watcher)
+        assert watcher.found == []
+        written = [file for file in tmp_path.iterdir() if file.name != "team.toml"]
+        assert [file for file in written if SECRET in file.read_text().lower()] == []
+
+
+def _raw_title(self: Bridge, issue: Any) -> str:
+    return str(issue.title)
+
+
+def _unmasked(self: Any, entry: Any) -> Any:
+    return entry
+
+
+def _raw_text(self: ShareMode, text: str, instead: object = None) -> str:
+    return text
+
+
+async def _leaks(stage: Stage, watcher: Watcher, *wanted: str) -> bool:
+    await walk(stage, watcher, lambda action: action.id in wanted)
+    return bool(watcher.found)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "by", "where"),
+    [
+        (issue_list.IssueList, "_shown", _unmasked, "pane.candidates"),
+        (ShareMode, "hides", lambda *_: False, "open.detail"),
+        (ShareMode, "masked", _raw_text, "open.detail"),
+        (Bridge, "is_hidden", lambda *_: False, "pane.log"),
+    ],
+)
+async def test_the_walk_finds_a_broken_seam(
+    broken: type,
+    name: str,
+    by: Callable[..., Any],
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with shared(tmp_path, monkeypatch) as (stage, watcher):
+        monkeypatch.setattr(broken, name, by)
+        if broken is issue_list.IssueList:
+            # A list that shows the issue itself, as one would that forgot the seam.
+            monkeypatch.setattr(Bridge, "title_of", _raw_title)
+        assert await _leaks(stage, watcher, where)
+
+
+async def test_a_new_screen_that_forgets_the_seam_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from textual.screen import ModalScreen
+    from textual.widgets import Static
+
+    class Careless(ModalScreen[None]):
+        """Shows what the engine has, by whatever way it got it."""
+
+        def compose(self) -> Any:
+            app: Any = self.app
+            issues = app.bridge.engine.shown.values()
+            yield Static("\n".join(issue.title for issue in issues), markup=False)
+
+        def key_escape(self) -> None:
+            self.dismiss()
+
+    from glboard_tui import commands
+    from glboard_tui.commands import panes
+
+    monkeypatch.setattr(panes, "history", lambda context, _: context.shell.app.push_screen(Careless()))
+    assert commands is not None
+    async with shared(tmp_path, monkeypatch) as (stage, watcher):
+        from glboard_tui.actions import command_of
+
+        command_of.cache_clear()
+        try:
+            assert await _leaks(stage, watcher, "pane.log")
+        finally:
+            command_of.cache_clear()
