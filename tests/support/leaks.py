@@ -95,6 +95,7 @@ async def before_sharing(stage: Stage) -> None:
     await stage.settle()
     stage.world.edit(hidden.reference, by="zqperson", title="zqnine zqten", add_labels=["zqlabel"])
     stage.world.edit(wordy.reference, by="eng_birch", title="Wrong total for Zqcorp, twice")
+    stage.world.edit(f"{GROUP}/platform#4", by="zqperson", title="Zqcorp upgrades")
     await stage.press("r")
     await stage.until(lambda: "twice" in stage.issue(WORDY).title)
     await stage.settle()
@@ -183,6 +184,8 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
             for keys in keys_of(stage, action):
                 where = f"{card} {action.id}"
                 await watcher.press(where, *keys)
+                if context.scope == "detail":
+                    await watcher.press(where, "down", "up")
                 if context.pane is not None:
                     await _inside(stage, watcher, where, card)
     await go_back(stage)

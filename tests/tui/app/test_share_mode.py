@@ -246,8 +246,8 @@ async def test_every_text_has_a_contrast_of_seven(stage: Stage, theme: object) -
         assert contrast(text, under) >= 6.99, (ground, ink)
     shown = shared_theme(stage.app.available_themes[theme.name])  # type: ignore[attr-defined]
     for name in (shown.foreground, shown.primary, shown.warning, shown.error, shown.success):
-        for ground in (shown.background, shown.surface, shown.panel):
-            assert contrast(Color.parse(name or ""), Color.parse(ground or "")) >= 6.9
+        for back in (shown.background, shown.surface, shown.panel):
+            assert contrast(Color.parse(name or ""), Color.parse(back or "")) >= 6.9
 
 
 def test_the_default_settings_mask_no_words() -> None:
