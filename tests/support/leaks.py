@@ -101,6 +101,10 @@ async def before_sharing(stage: Stage) -> None:
     await stage.settle()
 
 
+#: How often somebody changed everything.
+NEWS: dict[str, int] = {}
+
+
 class Watcher:
     """Looks at the whole screen after every key, and remembers who showed what."""
 
@@ -176,11 +180,15 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
     for card in (HIDDEN, WORDY):
         for action in actions:
             await go_back(stage)
-            if not context.bridge.index or not context.board.state.has(stage.issue(card).id):
-                await stage.press("g", "p")
+            stage.app.bridge.open("planning")
+            stage.screen.filter("")
             await stage.focus(card)
+            assert stage.focused == card, (stage.focused, action.id)
+            if action.id == "pane.updates":
+                await _news(stage)
             if not action.applies(context.situation()):
                 continue
+            before = stage.engine.undo_stack.last
             for keys in keys_of(stage, action):
                 where = f"{card} {action.id}"
                 await watcher.press(where, *keys)
@@ -188,7 +196,24 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
                     await watcher.press(where, "down", "up")
                 if context.pane is not None:
                     await _inside(stage, watcher, where, card)
+            await go_back(stage)
+            while (last := stage.engine.undo_stack.last) is not before and last is not None:
+                stage.app.bridge.undo()
+            stage.screen.sync()
     await go_back(stage)
+
+
+async def _news(stage: Stage) -> None:
+    """Somebody else changes all three again."""
+    for at, name in enumerate((HIDDEN, WORDY, "platform#4")):
+        stage.world.edit(
+            f"{GROUP}/{name}", by="zqperson", title=f"Zqcorp news {NEWS.setdefault('n', 0)} {at}"
+        )
+    NEWS["n"] += 1
+    title = f"news {NEWS['n'] - 1} 2"
+    await stage.press("r")
+    await stage.until(lambda: title in stage.issue("platform#4").title)
+    await stage.settle()
 
 
 async def _inside(stage: Stage, watcher: Watcher, where: str, card: str) -> None:
