@@ -198,7 +198,7 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
                     await _inside(stage, watcher, where, card)
             await go_back(stage)
             while (last := stage.engine.undo_stack.last) is not before and last is not None:
-                stage.app.bridge.undo()
+                stage.app.bridge.discard_refused() if last.is_refused else stage.app.bridge.undo()
             stage.screen.sync()
     await go_back(stage)
 

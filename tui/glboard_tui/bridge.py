@@ -337,6 +337,9 @@ class Bridge:
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
     def _hear(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged):
+            # At once: a rebuilt board drops what is queued.
+            self.share.learn(issue for change in event.changes for issue in change)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -376,7 +379,6 @@ class Bridge:
     def _follow(self, event: IssuesChanged, update: Update) -> None:
         index = self.view.index
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
-        self.share.learn(issue for change in event.changes for issue in change)
         if index is not None:
             for before, after in event.changes:
                 update.touched |= index.update(before, after)

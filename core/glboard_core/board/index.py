@@ -281,8 +281,9 @@ class BoardIndex:
         return self._by_key.get(key)
 
     def has(self, issue: str) -> bool:
-        """Whether an issue is on the board, and the filter shows it."""
-        return issue in self._on_board
+        """Whether an issue is among those that the board shows now."""
+        place = self._on_board.get(IssueId(issue))
+        return place is not None and (place.is_open or self.show_closed)
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The issue as shown, whether on this board or not."""

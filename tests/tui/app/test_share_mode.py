@@ -17,7 +17,7 @@ from glboard_tui.share import MARKED, SHARE, SHOWN
 from glboard_tui.widgets.colors import contrast, shared_theme
 from glboard_tui.widgets.footer import WhichKey
 from support.leaks import HIDDEN, SECRET, SETTINGS, TEAM, WORDY, secret_world
-from tui.app.stage import Stage, staged
+from tui.app.stage import GROUP, Stage, staged
 
 
 class Clock:
@@ -170,6 +170,29 @@ async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage)
         await stage.press("y")
     assert "birch" not in screen_text(stage).splitlines()[2]
     assert "birch" not in stage.app.bridge.undo_words
+
+
+async def test_a_draft_on_a_confidential_issue_is_not_shown(stage: Stage) -> None:
+    await stage.press("c")
+    await stage.type("zqdraft")
+    await stage.press("escape", "p", "c")
+    assert "draft of yours waits" in stage.message
+    assert SECRET not in screen_text(stage).lower()
+    await stage.press("p", "p", "c")
+    assert "zqdraft" in screen_text(stage)
+
+
+async def test_an_open_issue_that_becomes_confidential_is_hidden_at_once(stage: Stage) -> None:
+    stage.world.edit(f"{GROUP}/platform#2", by="eng_birch", description="Open so far")
+    await stage.focus("platform#2")
+    await stage.press("p", "enter")
+    await stage.until(lambda: "Open so far" in screen_text(stage))
+    stage.world.edit(f"{GROUP}/platform#2", by="eng_birch", confidential=True)
+    stage.app.bridge.refresh()
+    await stage.until(lambda: "2 masked" in screen_text(stage))
+    await stage.pilot.pause()
+    assert "Open so far" not in screen_text(stage)
+    assert "Slow answers" not in screen_text(stage)
 
 
 async def test_toasts_and_messages_of_before_are_gone(stage: Stage) -> None:

@@ -443,6 +443,10 @@ class CommandContext:
         catalog = self.bridge.catalog
         people = [person.username for person in catalog.people] if catalog is not None else []
         typed_before = self.drafts.get(draft, text)
+        about = (found for part in draft if (found := self.bridge.whole_issue(IssueId(part))) is not None)
+        if typed_before and (self.refuses(about) or self.bridge.share.finds(typed_before)):
+            self.say("A draft of yours waits here: it is not shown while the screen is shared.")
+            return
         said = self.bridge.text(note)
         dialog = CommentDialog(self.keymap, title, text=typed_before, note=said, people=people)
         self.shell.app.push_screen(dialog, _unless_cancelled(written))

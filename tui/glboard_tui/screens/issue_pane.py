@@ -142,6 +142,10 @@ class OpenIssue:
         if issue is None:
             self.close()
             return False
+        if self._bridge.mask(issue) is not None:
+            # It may have become confidential a moment ago.
+            self.share_changed()
+            return True
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):
             self._load(identity)
