@@ -416,7 +416,7 @@ class Bridge:
         self.engine.look(self.view.board_id, self.view.milestone)
         self._know_labels()
         try:
-            self.view.build(self.engine, Asked(self.is_changed), self.share.view)
+            self.view.build(self.engine, Asked(self.is_changed), self.share.matched)
             self._no_such_board = None
         except NameUnknown as error:
             self._no_such_board = error if self.engine.catalog is not None else None
@@ -551,7 +551,7 @@ class Bridge:
         changed = Asked(self.is_changed)
         states = filter_states(catalog, self.view.flow, self.settings.labels, engine.today(), changed)
         fits = compiled(parse(text), states)
-        return None if fits is None else lambda issue: fits(self.share.view(issue))
+        return None if fits is None else lambda issue: fits(self.share.matched(issue))
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""

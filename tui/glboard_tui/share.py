@@ -171,6 +171,10 @@ class ShareMode:
             )
         return shown_to_all(issue, self._masking, columns)
 
+    def matched(self, issue: Issue, columns: frozenset[str] = frozenset()) -> Issue:
+        """What filters match: the view, whether the issue is shown for a moment or not."""
+        return shown_to_all(issue, self._masking, columns) if self._on else issue
+
     def detail(self, issue: Issue | None, detail: IssueDetail) -> IssueDetail:
         """Description and comments as everybody may see them: none of a hidden or unknown issue."""
         if not self._on:

@@ -155,6 +155,14 @@ async def test_one_issue_is_shown_for_a_moment_after_asking(stage: Stage) -> Non
     assert stage.app.share.is_on
 
 
+async def test_a_filter_keeps_an_issue_that_is_shown_for_a_moment(stage: Stage) -> None:
+    await stage.press("p", "slash")
+    await stage.type("confidential")
+    await stage.press("enter", "p", "v", "y")
+    assert stage.cards()["bug"] == [HIDDEN]
+    assert "zqone" in screen_text(stage)
+
+
 async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage) -> None:
     await stage.press("p")
     await stage.focus("platform#5")

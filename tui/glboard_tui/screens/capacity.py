@@ -214,6 +214,8 @@ class CapacityPane(Vertical):
         words = self._said or self._hint
         if not self._said and self._planning.team is not None:
             names = [action.id for action in own_actions("capacity") if action.id != "capacity.create"]
+            if self._is_shared:
+                names = ["capacity.net-days", "capacity.undo", "share.off"]
             words = f"{hint_line(self.context.keymap, *names)} · {self._hint}"
         _say(self._keys, Content(clean(words)))
 

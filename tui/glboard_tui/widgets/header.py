@@ -283,7 +283,7 @@ def _third(view: HeaderView, width: int, palette: Palette) -> Strip:
     if view.last:
         # What was changed a moment ago, for those who watch.
         line.add(f" » {clip(clean(view.last), max(width - 5, 1))} ", palette.style("tab", "strong"))
-        return line.strip(palette.style("rest"))
+        return line.strip(palette.style("tab"))
     people = list(view.people)
     lead = "Planned for  "
     short = len(lead) + sum(width_of(clean(fact.text)) + 3 for fact in people) > width
