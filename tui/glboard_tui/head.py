@@ -20,7 +20,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
-from glboard_tui.bridge import BoardView
+from glboard_tui.bridge import BoardView, Bridge
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
 from glboard_tui.widgets.card import Fact
@@ -149,6 +149,27 @@ def header_view(
         if planned is not None and team and not partial and (share is None or share.people)
         else (),
     )
+
+
+def share_view(bridge: Bridge) -> ShareView | None:
+    """What the header says of share mode; None if it is off."""
+    share, index = bridge.share, bridge.index
+    if not share.is_on:
+        return None
+    shown = share.revealed
+    return ShareView(
+        masked=sum(map(index.has, share.known.ids)) if index is not None else 0,
+        people=share.names_people,
+        revealed=f"{bridge.reference_of(shown[0])} is shown for {shown[1]} s" if shown else "",
+        last=last_change(bridge),
+    )
+
+
+def last_change(bridge: Bridge) -> str:
+    """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
+    last, catalog = bridge.share.last, bridge.catalog
+    people = catalog.people if catalog is not None else ()
+    return spoken(last.words, (person.username for person in people)) if last else ""
 
 
 def spoken(words: str, usernames: Iterable[str]) -> str:

@@ -417,31 +417,9 @@ class BoardScreen(Screen[None]):
                 capacity=planning.capacity(planning.board_milestone()) if bridge.is_complete else None,
                 team=planning.team is not None,
                 partial=bridge.is_partial,
-                share=self._share_view,
+                share=head.share_view(bridge),
             )
         )
-
-    @property
-    def _share_view(self) -> head.ShareView | None:
-        """What the header says of share mode; None if it is off."""
-        share, index = self._bridge.share, self._bridge.index
-        if not share.is_on:
-            return None
-        masked = sum(map(index.has, share.known.ids)) if index is not None else 0
-        shown = share.revealed
-        return head.ShareView(
-            masked=masked,
-            people=share.names_people,
-            revealed=f"{self._bridge.reference_of(shown[0])} is shown for {shown[1]} s" if shown else "",
-            last=self._last_change,
-        )
-
-    @property
-    def _last_change(self) -> str:
-        """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
-        last, catalog = self._bridge.share.last, self._bridge.catalog
-        people = catalog.people if catalog is not None else ()
-        return head.spoken(last.words, (person.username for person in people)) if last else ""
 
     def show_footer(self) -> None:
         """Show what the next key acts on."""
@@ -465,7 +443,7 @@ class BoardScreen(Screen[None]):
     @property
     def _told(self) -> str:
         """The last change on a terminal that is too low for the header's third line."""
-        return self._last_change if self.size.height < _LOW else ""
+        return head.last_change(self._bridge) if self.size.height < _LOW else ""
 
     @property
     def _whose_keys(self) -> str:
