@@ -138,6 +138,7 @@ def test_no_byte_of_a_secret_reaches_a_terminal_or_a_file(server: DemoServer, ho
             assert file.stat().st_mode & 0o077 == 0, file
 
 
+@pytest.mark.slow
 def test_it_is_on_again_after_a_restart(home: Path) -> None:
     account = {name: os.environ[name] for name in ("GITLAB_HOST", "GITLAB_TOKEN", "GLBOARD_GROUP")}
     account |= {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "DATA", "CACHE")}

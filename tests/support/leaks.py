@@ -39,8 +39,10 @@ net_days = { "19.8" = 17.5 }
 #: The team's private figures, as they would be written.
 FIGURES = ("17.5", "21–23 Dec", "21 Dec", "0.75", "8.75w")
 
+#: The groups of workers that read what is shown.
+_JOBS = ("detail", "edit", "say-do", "post", "closed", "opening")
 #: Not walked: they end the walk, or share mode itself.
-_NOT = ("quit", "suspend", "share.on", "share.off", "share.reveal", "view.refresh", "pane.milestone-setup")
+_NOT = ("quit", "suspend", "share.on", "share.off", "share.reveal", "view.refresh")
 
 
 def secret_world() -> World:
@@ -140,9 +142,7 @@ class Watcher:
         """Wait until what was asked of GitLab for a pane has come."""
         stage = self._stage
         for _ in range(100):
-            running = [
-                w for w in stage.app.workers if w.group in ("detail", "edit", "say-do", "post", "closed")
-            ]
+            running = [worker for worker in stage.app.workers if worker.group in _JOBS]
             if not any(worker.is_running for worker in running):
                 break
             await stage.pilot.pause()
@@ -153,6 +153,7 @@ def keys_of(stage: Stage, action: Action) -> Iterator[tuple[str, ...]]:
     """The keys of an action, with a letter for its slot; as the keymap writes them."""
     sequence = stage.screen.context.keymap.keys_of(action)
     if not sequence:
+        yield ()  # only in the palette
         return
     keys = sequence[0].split(" ")
     if (slot := action.slot) is not None:
@@ -191,6 +192,9 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
             before = stage.engine.undo_stack.last
             for keys in keys_of(stage, action):
                 where = f"{card} {action.id}"
+                if not keys:
+                    context.run(action.id)
+                    await watcher.press(where, "down", "up")
                 await watcher.press(where, *keys)
                 if context.scope == "detail":
                     await watcher.press(where, "down", "up")

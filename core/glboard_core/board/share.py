@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import translate
 
 from msgspec import structs
@@ -50,7 +50,7 @@ class Masking:
     """
 
     def __init__(
-        self, settings: ShareSettings, titles: Iterable[str] = (), people: Iterable[str] = ()
+        self, settings: ShareSettings, titles: Iterable[str] = (), people: Collection[str] = ()
     ) -> None:
         self._labels = [re.compile(translate(folded), re.IGNORECASE) for folded in settings.labels]
         hidden = sorted(filter(self.hides_label, titles), key=len, reverse=True)
@@ -58,7 +58,8 @@ class Masking:
         parts += [_literal(title) for title in hidden]
         parts += [_pattern(one) for one in settings.labels]
         parts += [rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(people, key=len, reverse=True)]
-        self._words = re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        starts = [*(word.strip() for word in settings.words), *hidden, *settings.labels, *people]
+        self._words = re.compile(_first_of(starts) + f"(?:{'|'.join(parts)})", re.I) if parts else None
 
     def __bool__(self) -> bool:
         return self._words is not None
@@ -80,6 +81,13 @@ class Masking:
     def label(self, title: str) -> bool:
         """Whether a label is not shown at all: its name is masked, or holds a masked word."""
         return self.hides_label(title) or self.finds(title)
+
+
+def _first_of(starts: Iterable[str]) -> str:
+    """A look at the first letter: most places of a text are none, and need not be tried with every word."""
+    letters = {unicodedata.normalize("NFD", start)[0] for start in starts if start}
+    letters |= {unicodedata.normalize("NFC", start)[0] for start in starts if start}
+    return "" if letters & {"*", "?"} else f"(?=[{''.join(map(re.escape, sorted(letters)))}])"
 
 
 def _word(word: str) -> str:

@@ -1,11 +1,12 @@
 """Nothing that share mode hides reaches the screen, the clipboard, the editor, the browser or a file.
 
-The default run walks lists, panes and texts in-process; the slow ones every action of the registry, and the
-bytes of a real terminal. That the walk finds a leak is proven by breaking the seam in one place at a time.
+The slow tests press every action of the registry in-process; the bytes of a real terminal are in
+``e2e/test_share.py``. That the walk finds a leak is proven by breaking the seam in one place at a time.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+import glboard_tui
+from glboard_core.milestone_setup import MilestoneSetup
 from glboard_tui.actions import Action, command_of
 from glboard_tui.bridge import Bridge
 from glboard_tui.commands import panes
@@ -32,7 +35,11 @@ async def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     team = tmp_path / "team.toml"
     team.write_text(TEAM)
     monkeypatch.chdir(tmp_path)
-    async with staged(secret_world(), settings=SETTINGS, team_file=team) as stage:
+
+    def opening(engine: Any, milestone: str, team: Any) -> MilestoneSetup:
+        return MilestoneSetup(engine, milestone, team=team, folder=tmp_path)
+
+    async with staged(secret_world(), settings=SETTINGS, team_file=team, opening=opening) as stage:
         await before_sharing(stage)
         watcher = Watcher(stage, FIGURES)
 
@@ -57,6 +64,7 @@ def _shows(action: Action) -> bool:
     return action.id in (*opened, "copy.markdown", "text.edit")
 
 
+@pytest.mark.slow
 async def test_lists_panes_and_copies_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shared(tmp_path, monkeypatch) as (stage, watcher):
         await walk(stage, watcher, _shows)
@@ -73,7 +81,15 @@ async def test_no_action_of_the_registry_leaks(tmp_path: Path, monkeypatch: pyte
     async with shared(tmp_path, monkeypatch) as (stage, watcher):
         await walk(stage, watcher)
         assert watcher.found == []
-        assert {"Candidates", "Triage", "ChangeLog", "FailedList", "Updates", "Picker"} <= watcher.seen
+        assert {
+            "Candidates",
+            "Triage",
+            "ChangeLog",
+            "FailedList",
+            "Updates",
+            "Picker",
+            "MilestoneSetupDialog",
+        } <= watcher.seen
         written = [file for file in tmp_path.iterdir() if file.name != "team.toml"]
         assert [file for file in written if SECRET in file.read_text().lower()] == []
 
@@ -122,6 +138,21 @@ async def test_the_walk_finds_a_broken_seam(
         assert await _leaks(stage, watcher, where)
 
 
+#: Where a whole issue is needed to be edited or computed with.
+_WHOLE = {"bridge.py", "planning.py", "commands/context.py", "screens/board.py", "share.py"}
+
+
+def test_screens_and_widgets_get_no_whole_issues() -> None:
+    root = Path(glboard_tui.__file__).parent
+    found = {
+        str(file.relative_to(root))
+        for file in root.rglob("*.py")
+        if re.search(r"\bwhole_(issue|catalog)\b|engine\.shown\b", file.read_text("utf-8"))
+    }
+    assert {name for name in found if not name.startswith("cli/")} <= _WHOLE
+
+
+@pytest.mark.slow
 async def test_a_new_screen_that_forgets_the_seam_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
