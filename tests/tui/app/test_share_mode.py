@@ -155,6 +155,7 @@ async def test_one_issue_is_shown_for_a_moment_after_asking(stage: Stage) -> Non
     assert stage.app.share.is_on
 
 
+@pytest.mark.slow
 async def test_a_filter_keeps_an_issue_that_is_shown_for_a_moment(stage: Stage) -> None:
     await stage.press("p", "slash")
     await stage.type("confidential")
@@ -191,6 +192,7 @@ async def test_a_draft_on_a_confidential_issue_is_not_shown(stage: Stage) -> Non
     assert "zqdraft" in screen_text(stage)
 
 
+@pytest.mark.slow
 async def test_an_open_issue_that_becomes_confidential_is_hidden_at_once(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#2", by="eng_birch", description="Open so far")
     await stage.focus("platform#2")
@@ -204,6 +206,7 @@ async def test_an_open_issue_that_becomes_confidential_is_hidden_at_once(stage: 
     assert "Slow answers" not in screen_text(stage)
 
 
+@pytest.mark.slow
 async def test_toasts_and_messages_of_before_are_gone(stage: Stage) -> None:
     stage.app.notify("zqtoast", markup=False)
     stage.screen.say("zqmessage")
