@@ -251,7 +251,7 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
             child = _Node()
             if keep:
                 node.children[token] = child
-        elif child.action is not None and not child.action.starts:
+        elif child.action is not None and not _starts(child.action, action):
             raise _clash(action, child.action, keys, where)
         node = child
     slot = slot_of(keys)
@@ -260,7 +260,7 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
         other = node.slot[1] if node.slot is not None else None
     else:
         taken = [node.children[last]] if last in node.children else []
-        if taken and action.starts and taken[0].action is None:
+        if taken and taken[0].action is None and all(_starts(action, one) for one in _below(taken[0])):
             if keep:
                 taken[0].action = action
             return
@@ -274,6 +274,11 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
             node.slot = (slot, action)
         else:
             node.children[last] = _Node(action)
+
+
+def _starts(first: Action, other: Action) -> bool:
+    """Whether the key of one may start those of the other: only within what they share."""
+    return first.starts and first.group == other.group
 
 
 def _only_starts(node: _Node, applies: Callable[[Action], bool]) -> bool:
