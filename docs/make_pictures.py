@@ -24,7 +24,7 @@ from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.engine import Engine
-from glboard_styles.themes import DARK, LIGHT
+from glboard_styles.themes import DARK, HIGH_CONTRAST, LIGHT
 from glboard_tui.app import GlboardApp
 
 DOCS = Path(__file__).parent
@@ -64,10 +64,11 @@ SCREENS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("log", "planning", ("2", "l", "3", "M", "g", "h", "space")),
     ("draft", "planning", ("g", "d", *"lj2jM", "space", "j", "space", "M", *"hda", "g", "D", "space", "j")),
     ("keys", "planning", ("question_mark",)),
+    ("share", "planning", ("p", "l", "l", "j", "d", "b")),
     # Last, since it changes what the others show.
     ("decisions", "planning", _CALL),
 )
-THEMES = (("dark", DARK.name), ("light", LIGHT.name))
+THEMES = (("dark", DARK.name), ("light", LIGHT.name), ("contrast", HIGH_CONTRAST.name))
 SIZES = ((160, 45), (80, 24))
 
 
@@ -76,6 +77,8 @@ def main() -> None:
     wanted = sys.argv[1:]
     with spawn(DemoOptions(as_of=DAY)) as server:
         for (name, board, keys), (shade, theme), size in product(SCREENS, THEMES, SIZES):
+            if shade == "contrast" and name != "share":
+                continue
             file = DOCS / f"{name}-{shade}-{size[0]}x{size[1]}.svg"
             if wanted and not any(word in file.name for word in wanted):
                 continue

@@ -23,6 +23,9 @@ VERSION = r"^\d+\.\d+$"
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
+PeopleShown = Literal["bar", "words"]
+#: A word or pattern to be masked: a single letter would be in every text.
+Masked = Annotated[str, Meta(min_length=2)]
 #: Seconds between two requests: neither busy polling nor never.
 Every = Annotated[float, Meta(ge=0.01, le=86_400)]
 #: Seconds to wait; 0 for not at all.
@@ -158,6 +161,21 @@ class WalkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     clock: bool = False
 
 
+class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Share mode (planning rule 24): what is hidden on a shared screen.
+
+    ``always``: every session starts shared. ``hide_references``: confidential issues have no number either.
+    ``people``: the words full, free and over for each person, or only the team's bar. ``words`` are masked
+    in every text, and labels that fit ``labels`` (``customer::*``) are not shown at all.
+    """
+
+    always: bool = False
+    hide_references: bool = False
+    people: PeopleShown = "bar"
+    words: tuple[Masked, ...] = ()
+    labels: tuple[Masked, ...] = ()
+
+
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Server and group. The token is never stored here.
 
@@ -232,6 +250,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sync: SyncSettings = SyncSettings()
     walk: WalkSettings = WalkSettings()
     planning: PlanningSettings = PlanningSettings()
+    share: ShareSettings = ShareSettings()
 
     def board(self, board: str) -> BoardSettings | None:
         """The board with this id, or None."""

@@ -102,6 +102,15 @@ class NotConnected(GlboardError):
         super().__init__("Not connected yet.", hint="Wait a moment, then try again.")
 
 
+class SharedScreen(GlboardError):
+    """It would show others what share mode hides."""
+
+    title = "Shared screen"
+
+    def __init__(self) -> None:
+        super().__init__("This is hidden on the shared screen.", hint="Stop sharing first.")
+
+
 class ConnectionFailed(GlboardError):
     """The server could not be reached, or did not answer properly. Retrying later may help."""
 

@@ -16,9 +16,10 @@ from msgspec import Struct
 
 Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
-    "Panes", "View", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do", "Decisions",
-    "Posting the decisions", "End of milestone", "Locked plan", "Capacity", "Posting the capacity",
-    "Comparing a draft", "Drafts", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
+    "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
+    "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
+    "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
+    "Opening a milestone", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
@@ -88,6 +89,11 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     writable: bool = True
     #: Whether a planning call goes on.
     calling: bool = False
+    #: Whether others watch the screen, and whether a confidential issue is shown to them at the moment.
+    shared: bool = False
+    revealed: bool = False
+    #: Whether an issue that the next edit would change is hidden from them.
+    hidden: bool = False
 
 
 When = Callable[[ActionContext], bool]
@@ -122,6 +128,10 @@ class Action(Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
     #: Whether the palette offers it (focus moves would only be noise there).
     palette: bool = True
+    #: Whether it shows more of an issue than a shared screen may: refused there for a confidential one.
+    shows: bool = False
+    #: Whether its key also starts others: where it does not apply, they follow.
+    starts: bool = False
 
     @property
     def word(self) -> str:
@@ -222,6 +232,14 @@ def _repeatable(now: ActionContext) -> bool:
     return now.repeat and _editable(now)
 
 
+def _shareable(now: ActionContext) -> bool:
+    return not now.shared or now.revealed
+
+
+def _shared(now: ActionContext) -> bool:
+    return now.shared
+
+
 def _stoppable(now: ActionContext) -> bool:
     return "proposing" in now.modes and not now.selected
 
@@ -262,6 +280,8 @@ def _action(
     scopes: tuple[Scope, ...] = ("board",),
     when: When = _always,
     palette: bool = True,
+    shows: bool = False,
+    starts: bool = False,
 ) -> Action:
     return Action(
         id=name,
@@ -273,6 +293,8 @@ def _action(
         when=when,
         scopes=scopes,
         palette=palette,
+        shows=shows,
+        starts=starts,
     )
 
 
@@ -319,6 +341,7 @@ _view = partial(_action, group="View")
 _copy = partial(_view, scopes=_ISSUES, when=_targets)
 # Say/Do also lists issues that are on no board.
 _browse = partial(_view, scopes=_ISSUES, when=lambda now: now.targets > 0 or now.scope == "say-do")
+_share = partial(_action, group="Shared screen", scopes=_ALL)
 _quit = partial(_view, scopes=("board", "detail", "any-pane"))
 _walked = _own("Walk", "walk")
 _description = _own("Lists", "described-list", "description")
@@ -345,6 +368,8 @@ _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
 _DRAFT = "Draft on or off: try changes out, nothing is sent"
 _MISSING = "Add missing labels: group, type, subtype, category"
+_SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
+_REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
@@ -399,7 +424,9 @@ ACTIONS: tuple[Action, ...] = (
     _plan("accept.keep", "edit.accept_present", "d enter", "Accept, keep assignee", "keep assignee"),
     _plan("accept.search", "edit.accept_search", "d /", "Accept, search for an assignee", "search"),
     _plan("accept.remove", "edit.plain not deliverable", "D", "Remove Deliverable", "remove Deliverable"),
-    _plan("plan.breakdown", "compound.breakdown", "B", "Request breakdown (comment)", "break down"),
+    _plan(
+        "plan.breakdown", "compound.breakdown", "B", "Request breakdown (comment)", "break down", shows=True
+    ),
     _plan("plan.slip", "edit.plain slip", "x s", "Slip: mark as missed, move to the next milestone", "slip"),
     _plan("plan.drop", "compound.drop", "x p", "Drop to the Backlog with a reason", "drop with reason"),
     _plan("plan.spike", "compound.spike", "W s", "Mark as spike (sets a weight if empty)", "spike"),
@@ -419,17 +446,19 @@ ACTIONS: tuple[Action, ...] = (
     _move("close.reopen", "edit.plain reopen", "x o", "Reopen", "reopen"),
     _move("close.wont-do", "edit.plain won't do", "x w", "Close as won't do", "won't do"),
     _move("close.duplicate", "compound.duplicate", "x d", "Close as duplicate", "duplicate"),
-    _label("assignees.edit", "labels.edit_assignees", "a", "Edit assignees", "assignees"),
+    _label("assignees.edit", "labels.edit_assignees", "a", "Edit assignees", "assignees", shows=True),
     _label("assignees.me", "edit.plain assign me", "A", "Assign or unassign me"),
-    _label("labels.edit", "labels.edit_labels", "t", "Edit labels", "labels"),
+    _label("labels.edit", "labels.edit_labels", "t", "Edit labels", "labels", shows=True),
     _label("labels.priority", "labels.priority", "P <priority>", "Set priority", "priority"),
     _label("labels.severity", "labels.severity", "Y <severity>", "Set severity", "severity"),
-    _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels"),
-    _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each"),
+    _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels", shows=True),
+    _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each", shows=True),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
-    _text("call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets),
+    _text(
+        "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
+    ),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
-    _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit"),
+    _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit", shows=True),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
@@ -438,7 +467,7 @@ ACTIONS: tuple[Action, ...] = (
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
     _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),
-    _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare"),
+    _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare", shows=True),
     _draft("draft.toggle", "drafts.toggle", "g d", _DRAFT, "draft"),
     _draft(
         "pane.drafts", "drafts.compare", "g D", "Draft: compare, apply, drop; again: all drafts", "drafts"
@@ -476,7 +505,7 @@ ACTIONS: tuple[Action, ...] = (
     _pane("pane.milestone-setup", "panes.open_milestone", "", _SETUP, when=_creatable),
     _close("pane.close", "panes.close", "q", "Close the pane", "close"),
     _view("open.detail", "navigate.open_issue", "enter", "Open the issue", "open", when=_targets),
-    _browse("open.browser", "navigate.browser", "o", "Open in browser", "browser"),
+    _browse("open.browser", "navigate.browser", "o", "Open in browser", "browser", shows=True),
     _copy("copy.reference", "navigate.copy reference", "y r", "Copy reference", "reference"),
     _copy("copy.url", "navigate.copy URL", "y u", "Copy URL", "URL"),
     _copy("copy.title", "navigate.copy title", "y t", "Copy title", "title"),
@@ -493,6 +522,9 @@ ACTIONS: tuple[Action, ...] = (
     _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
+    _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),
+    _share("share.off", "share.stop", "p p", "Stop sharing the screen", "stop sharing", when=_shared),
+    _share("share.reveal", "share.reveal", "p v", _REVEAL, "show for 20 s", when=lambda now: now.hidden),
     _walked("skip", "n, j, space", "Next card", "next"),
     _walked("back", "k, N", "Previous card", "back"),
     _walked("later", "l", "Later: the card comes again at the end", "later"),
@@ -544,8 +576,7 @@ ACTIONS: tuple[Action, ...] = (
     _capacity("days-per-weight", "w", "Days per weight", "days/weight"),
     _capacity("reserve", "R", "Reserve of the team", "reserve"),
     _capacity("team-holidays", "H", "Holidays of the team", "team holidays"),
-    _capacity("figures", "b", "Show or hide the figures of single people", "figures"),
-    _capacity("post", "p", "Post the capacity on the planning issue", "post"),
+    _capacity("post", "i", "Post the capacity on the planning issue", "post"),
     _capacity("undo", "u", "Undo the last change of team.toml", "undo"),
     _capacity("reload", "r", "Reload team.toml", "reload"),
     _capacity("create", "enter", "Create team.toml", "create team.toml", when=_in("no-team")),
@@ -614,6 +645,7 @@ ALIASES = {
     "failed.list": "pane.failed",
     "history": "pane.log",
     "view.updates": "pane.updates",
+    "capacity.figures": "share.on",
 }
 """Earlier ids, which a keymap may still have."""
 
@@ -629,6 +661,7 @@ PREFIXES = {
     "y": "copy",
     "P": "priority",
     "Y": "severity",
+    "p": "shared screen",
 }
 """Titles of the default prefixes in the which-key strip."""
 

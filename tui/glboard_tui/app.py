@@ -18,9 +18,12 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.command import Provider
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import Theme
 
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError
@@ -35,6 +38,10 @@ from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.help import Welcome
+from glboard_tui.screens.keys import RowDialog
+from glboard_tui.share import ShareMode
+from glboard_tui.widgets.colors import shared_theme
+from glboard_tui.widgets.masking import MaskingFilter
 
 #: Seconds after which an unfinished key no longer holds up the others.
 _PATIENCE = 0.5
@@ -127,6 +134,7 @@ class GlboardApp(App[int]):
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
     ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
+    ``share`` starts with share mode on.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -155,7 +163,11 @@ class GlboardApp(App[int]):
         reports: OpenReports | None = None,
         opening: OpenMilestone | None = None,
         call: bool = False,
+        share: bool = False,
     ) -> None:
+        # Before anything is painted: every line passes it.
+        self.share = ShareMode(settings.share, on=share)
+        self._mask = MaskingFilter(self.share.masked)
         super().__init__()
         self.settings = settings
         self._connect = connect
@@ -164,7 +176,7 @@ class GlboardApp(App[int]):
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
-        self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember)
+        self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember, self.share)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
         planning.calls.wanted = call
         keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
@@ -176,6 +188,7 @@ class GlboardApp(App[int]):
         wanted = settings.ui.theme
         self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
         self.stylesheet.set_variables(self.get_css_variables())
+        self.share.changed = self._share_changed
 
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
@@ -226,6 +239,44 @@ class GlboardApp(App[int]):
     async def on_dialog_ready(self) -> None:
         """A dialog has the focus: keys that waited for it can be processed."""
         await self._keys.go()
+
+    # Share mode: all output of the program passes here
+
+    def _share_changed(self) -> None:
+        """Show everything as it may be seen now, and nothing of before."""
+        self.clear_notifications()
+        self._mask = MaskingFilter(self.share.masked)
+        self.mutate_reactive(GlboardApp.theme)
+        self.bridge.view_changed()
+        self.board_screen.share_changed()
+        self._planning.tell()
+        for screen in self.screen_stack:
+            if isinstance(screen, RowDialog):
+                screen.fill()
+            screen.refresh(layout=True)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Every line of every widget is masked on a shared screen."""
+        filters = super().get_line_filters()
+        return [*filters, self._mask] if self.share.is_on else filters
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """The theme; on a shared screen with more contrast."""
+        theme = super().get_theme(theme_name)
+        return shared_theme(theme) if theme is not None and self.share.is_on else theme
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast, without what share mode hides."""
+        text = self.share.text
+        super().notify(text(message), title=text(title), severity=severity, timeout=timeout, markup=markup)
 
     # The engine
 
@@ -282,7 +333,11 @@ class GlboardApp(App[int]):
         self.board_screen.sync()
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Send a text to the terminal's clipboard, and to tmux's buffer if this runs in tmux."""
+        """Send a text to the terminal's clipboard, and to tmux's buffer if this runs in tmux.
+
+        What share mode hides is not in it.
+        """
+        text = self.share.text(text)
         super().copy_to_clipboard(text)
         if os.environ.get("TMUX"):
             from glboard_tui.terminal import to_tmux

@@ -17,21 +17,23 @@ from msgspec import Struct, field, structs
 
 from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.changes import differences
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
 from glboard_core.board.index import BoardIndex, SortBy, Sorting
 from glboard_core.board.operations import Change, Op, OpId
+from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError, NameUnknown, NotConnected
+from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming, versions
-from glboard_core.ports import WAITS
+from glboard_core.ports import WAITS, Logged
 from glboard_core.purpose import requests_for
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -50,6 +52,7 @@ from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
+from glboard_tui.share import SHARE, ShareMode, process_labels
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
@@ -66,6 +69,17 @@ NOT_SENT = "not sent yet"
 REQUESTS_PATIENCE = 4.0
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
+
+
+View = Callable[[Issue, frozenset[str]], Issue]
+"""What everybody may see of an issue; the labels only say where its card is."""
+
+
+def labels_of(board: Board) -> frozenset[str]:
+    """The labels that say no more of a card than its place on the board."""
+    return board.labels | frozenset(
+        column.value for column in board.columns if column.tells == "labels" and column.value
+    )
 
 
 class BoardView:
@@ -127,8 +141,11 @@ class BoardView:
             self._chosen[board] = milestone
         self.board_id = board
 
-    def build(self, engine: Engine, changed: Container[IssueId]) -> None:
-        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show."""
+    def build(self, engine: Engine, changed: Container[IssueId], view: View) -> None:
+        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show.
+
+        The filter matches what ``view`` shows of an issue, so that it finds nothing that is masked.
+        """
         self.index = None
         board = engine.board(self.board_id, self.milestone)
         catalog = engine.catalog
@@ -136,11 +153,12 @@ class BoardView:
         self._resolved_on = engine.today()
         states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
         keep = compiled(self._query, states)
+        columns = labels_of(board)
         self.index = BoardIndex(
             board,
             self.flow,
             engine.shown,
-            keep=keep,
+            keep=None if keep is None else lambda issue: keep(view(issue, columns)),
             show_closed=self.show_closed,
             deliverable=self.settings.labels.deliverable,
             sorting=Sorting(
@@ -277,18 +295,20 @@ class Bridge:
         notify: Callable[[], None],
         reconnect: Callable[[], None] = lambda: None,
         remember: Callable[[str, str | None], None] | None = None,
+        share: ShareMode | None = None,
     ) -> None:
         self.settings = settings
+        #: Share mode: everything that is shown, copied or exported passes it.
+        self.share = share or ShareMode(settings.share)
         self.view = view
         self.engine: Engine | None = None
         #: Why there is no connection, after connecting failed for good.
         self.connect_error: GlboardError | None = None
         #: Changes by others that are not viewed yet.
         self.unseen = UnseenChanges()
-        #: The hook for share mode: the text to show instead of an issue's title, or None.
-        self.mask: Callable[[Issue], str | None] = lambda _: None
+        self.share.team = lambda: self._team
         #: What pickers ask.
-        self.lookup = Lookup(lambda: self.engine)
+        self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -299,6 +319,8 @@ class Bridge:
         self._events: list[Event] = []
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
+        #: The labels that everybody knows, and the settings they come from.
+        self._process_of: tuple[Settings, Container[str]] | None = None
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
@@ -324,6 +346,7 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
@@ -350,6 +373,9 @@ class Bridge:
             self.engine.store.put_meta(key, value)
 
     def _hear(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged):
+            # At once: a rebuilt board drops what is queued.
+            self.share.learn(issue for change in event.changes for issue in change)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -425,6 +451,10 @@ class Bridge:
         self._repaint.update(found)
         self._notify()
 
+    def view_changed(self) -> None:
+        """Share mode was turned on or off: the filter finds something else, letters of people change."""
+        self._rebuild()
+
     def _rebuild(self) -> None:
         """Resolve the board again and index all issues; these already include the queued events."""
         if self.engine is None:
@@ -434,8 +464,9 @@ class Bridge:
         self.settings = self.engine.settings
         self.view.configure(self.engine.settings)
         self.engine.look(self.view.board_id, self.view.milestone)
+        self._know_labels()
         try:
-            self.view.build(self.engine, Asked(self.is_changed))
+            self.view.build(self.engine, Asked(self.is_changed), self.share.matched)
             self._no_such_board = None
         except NameUnknown as error:
             self._no_such_board = error if self.engine.catalog is not None else None
@@ -444,8 +475,36 @@ class Bridge:
 
     @property
     def catalog(self) -> Catalog | None:
-        """The catalog of the server; None before it is loaded."""
+        """The catalog of the server as everybody may see it; None before it is loaded."""
+        found = self.whole_catalog
+        if found is None or not self.share.is_on:
+            return found
+        return self.share.catalog(found, self._process, self._team)
+
+    @property
+    def whole_catalog(self) -> Catalog | None:
+        """All of it: for computing, never for display."""
         return self.engine.catalog if self.engine else None
+
+    @property
+    def _process(self) -> Container[str]:
+        if self._process_of is None or self._process_of[0] is not self.settings:
+            self._process_of = (self.settings, process_labels(self.settings))
+        return self._process_of[1]
+
+    @property
+    def _team(self) -> Container[str]:
+        return self.engine.names.people | {self.me} if self.engine else frozenset()
+
+    def _may_name(self, kind: str, name: str) -> bool:
+        """Whether a label or person found on the server may be shown."""
+        if kind == "label":
+            return self.share.label(name, self._process)
+        return kind != "person" or self.share.person(name, self._team)
+
+    def _know_labels(self) -> None:
+        if (catalog := self.whole_catalog) is not None:
+            self.share.know((label.title for label in catalog.labels), catalog)
 
     @property
     def status(self) -> Status | None:
@@ -479,12 +538,12 @@ class Bridge:
     @property
     def me(self) -> str:
         """The user's name; "" before the catalog is loaded."""
-        return self.catalog.me.username if self.catalog else ""
+        return self.whole_catalog.me.username if self.whole_catalog else ""
 
     @property
     def writable(self) -> bool:
         """Whether changes are possible: neither the session nor the token is read-only."""
-        engine, catalog = self.engine, self.catalog
+        engine, catalog = self.engine, self.whole_catalog
         return not (engine and engine.read_only) and (
             catalog is None or catalog.server.can_write is not False
         )
@@ -536,12 +595,13 @@ class Bridge:
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""
-        engine, catalog = self.engine, self.catalog
+        engine, catalog = self.engine, self.whole_catalog
         if engine is None or catalog is None:
             return None
         changed = Asked(self.is_changed)
         states = filter_states(catalog, self.view.flow, self.settings.labels, engine.today(), changed)
-        return compiled(parse(text), states)
+        fits = compiled(parse(text), states)
+        return None if fits is None else lambda issue: fits(self.share.matched(issue))
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
@@ -590,11 +650,20 @@ class Bridge:
     # Issues
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """An issue as currently shown, on this board or not."""
+        """An issue as everybody may see it now, on this board or not."""
+        found = self.whole_issue(issue)
+        return found if found is None else self.share.view(found)
+
+    def whole_issue(self, issue: IssueId) -> Issue | None:
+        """All of it: for edits and for computing, never for display."""
         return self.engine.shown.get(issue) if self.engine else None
 
+    def view_of(self, issue: Issue) -> Issue:
+        """The issue as everybody may see it."""
+        return self.share.view(issue)
+
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description, as staged if it is, and notes, from the server.
+        """Description, as staged if it is, and notes, as everybody may see them, from the server.
 
         Raises EditForbidden, ConnectionFailed, AuthError.
         """
@@ -602,21 +671,54 @@ class Bridge:
             raise NotConnected
         found = await self.engine.gateway.detail(issue)
         staged = self.drafts.description(issue)
-        return found if staged is None else structs.replace(found, description=staged, source=staged)
+        detail = found if staged is None else structs.replace(found, description=staged, source=staged)
+        return self.share.detail(self.whole_issue(issue), detail)
+
+    async def detail_to_edit(self, issue: IssueId) -> tuple[Issue | None, IssueDetail]:
+        """The issue and its texts as GitLab has them. Raises what ``detail`` raises, and SharedScreen."""
+        if self.engine is None:
+            raise NotConnected
+        detail = await self.engine.gateway.detail(issue)
+        staged = self.drafts.description(issue)
+        if staged is not None:
+            detail = structs.replace(detail, description=staged, source=staged)
+        found = self.whole_issue(issue)
+        if found is not None and (
+            self.share.hides(found) or self.share.finds(f"{found.title} {detail.source}")
+        ):
+            raise SharedScreen
+        return found, detail
 
     async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
-        """The merge requests that close these issues, as far as GitLab tells now; none of them offline."""
+        """The merge requests that close these issues, as far as GitLab tells now; none of them offline.
+
+        Those of a hidden issue are not asked for.
+        """
         if self.engine is None or (self.status is not None and self.status.freshness != "live"):
             return {}
         try:
             async with asyncio.timeout(REQUESTS_PATIENCE):
-                return await self.engine.gateway.merge_requests(issues)
+                return await self.engine.gateway.merge_requests(
+                    [issue for issue in issues if not self.share.hides(issue)]
+                )
         except (GlboardError, TimeoutError):
             return {}
 
+    def mask(self, issue: Issue) -> str | None:
+        """The word shown instead of everything about a hidden issue; None if it is not hidden."""
+        return CONFIDENTIAL if self.share.hides(issue) else None
+
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
-        return self.mask(issue) or issue.title
+        return self.share.view(issue).title
+
+    def reference_of(self, issue: Issue) -> str:
+        """``platform#12``, or the word for a hidden issue if its reference is hidden, too."""
+        return self.share.reference(issue)
+
+    def text(self, text: str) -> str:
+        """Any other text, without masked words and hidden references."""
+        return self.share.text(text)
 
     def title_of_blocker(self, blocker: Blocker) -> str:
         """The same for an issue that blocks one of ours: it may not be loaded as a card."""
@@ -632,7 +734,7 @@ class Bridge:
             created_at=now,
             updated_at=now,
         )
-        return self.title_of(self.issue(blocker.id) or bare)
+        return self.title_of(self.whole_issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""
@@ -647,7 +749,7 @@ class Bridge:
             if self.board is not None and self.board.milestone:
                 titles.add(self.board.milestone)
             found = (issue for title in titles for issue in self.engine.shown.matching(title))
-            assigned = (name for i in found if i.is_open for name in i.assignees)
+            assigned = (name for i in map(self.share.view, found) if i.is_open for name in i.assignees)
             team = (name for name in self.engine.names.people if catalog.person(name) is not None)
             self._people = letters_for([*assigned, *team])
         return self._people
@@ -691,6 +793,7 @@ class Bridge:
         ops = self.engine.perform(work.changes, work.title)
         if ops:
             self.no_undo = ""
+            self._tell(ops, work.title)
         return ops
 
     async def create_labels(self, titles: Sequence[str]) -> None:
@@ -698,6 +801,37 @@ class Bridge:
         if self.engine is None:
             raise NotConnected
         await self.engine.create_labels(titles)
+
+    def _tell(self, ops: Sequence[Op], title: str) -> None:
+        """Mark what was changed for those who watch, in words without what is hidden from them."""
+        if not self.share.is_on:
+            return
+        ids = list(dict.fromkeys(op.issue for op in ops))
+        whole, before = self.whole_issue(ids[0]), next((op.before for op in ops if op.before), None)
+        if len(ids) > 1 or whole is None:
+            words = self.shown_title(title, ops)
+        else:
+            was, now = (one and self.share.view(one) for one in (before, whole))
+            what = differences(was, now) if was and now else ()
+            words = told(was, now or whole, self.settings.labels.deliverable, what)
+        self.share.tell(ids, self.text(words))
+
+    def shown_title(self, title: str, ops: Iterable[Op]) -> str:
+        """The title of a keystroke's changes; without what it did if a hidden issue is among them."""
+        if not self.share.is_on:
+            return title
+        hidden = [op for op in ops if self.is_hidden(op.issue, op.before)]
+        if not hidden:
+            return self.text(title)
+        who = title.partition(" ")[0]
+        return self.text(f"{who} changed")
+
+    def is_hidden(self, issue: IssueId, before: Issue | None = None) -> bool:
+        """Whether an issue is hidden, now or as it was; so is one that is not known in share mode."""
+        found = self.whole_issue(issue) or before
+        if found is None:
+            return self.share.is_on
+        return self.share.hides(found) or (before is not None and self.share.hides(before))
 
     def wrote(self, issues: Sequence[IssueId]) -> None:
         """These issues were written by the user without the outbox: that is no change by others."""
@@ -712,7 +846,11 @@ class Bridge:
     def undo_title(self) -> str:
         """The title of what ``u`` would undo or discard; "" if nothing."""
         last = self._last_change
-        return last.title if last is not None else ""
+        return self.title_of_group(last) if last is not None else ""
+
+    def title_of_group(self, group: Group) -> str:
+        """What a keystroke did, in the words that everybody may see."""
+        return self.shown_title(group.title, (*group.ops, *group.refused))
 
     @property
     def undo_words(self) -> str:
@@ -721,8 +859,8 @@ class Bridge:
         if last is None or self.no_undo:
             return ""
         if self.drafts.undoes_staged:
-            return f"unstage: {last.title}"
-        return f"{'discard' if last.is_refused else 'undo'}: {last.title}"
+            return f"unstage: {self.title_of_group(last)}"
+        return f"{'discard' if last.is_refused else 'undo'}: {self.title_of_group(last)}"
 
     @property
     def refused(self) -> Group | None:
@@ -766,18 +904,18 @@ class Bridge:
         self.last_step = group
         if group is None:
             return None
-        return group.title, "" if staged else undo.says(group.ops)
+        return self.title_of_group(group), "" if staged else self.text(undo.says(group.ops))
 
     def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
         """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
         group = self.engine.undo_chosen(ops) if self.engine else None
         self._earlier_read = False
-        return (group.title, undo.says(group.ops)) if group else None
+        return (self.title_of_group(group), self.text(undo.says(group.ops))) if group else None
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
         group = self.last_step = self.engine.redo() if self.engine else None
-        return group.title if group else None
+        return self.title_of_group(group) if group else None
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
@@ -804,15 +942,16 @@ class Bridge:
         return sorted(rows, key=lambda row: row.op, reverse=True)
 
     def _failed_row(self, op: Op, message: str, hint: str, conflict: bool = False) -> FailedRow:
-        issue = (self.engine.shown.get(op.issue) if self.engine else None) or op.before
+        issue = self.whole_issue(op.issue) or op.before
+        hidden = issue is not None and self.is_hidden(issue.id, op.before)
         return FailedRow(
             op=op.id,
             issue=op.issue,
-            reference=short(issue) if issue else "new issue",
+            reference=self.reference_of(issue) if issue else "new issue",
             title=self.title_of(issue) if issue else "",
-            what=op.change.describe(op.before),
-            message=message,
-            hint=hint,
+            what="change" if hidden else self.text(op.change.describe(op.before)),
+            message="" if hidden else self.text(message),
+            hint=self.text(hint),
             change=op.change,
             project=issue.project if issue else "",
             conflict=conflict,
@@ -864,18 +1003,19 @@ class Bridge:
         zone = ZoneInfo(self.settings.ui.time_zone)
         lines = [*self.engine.unsent(), *self.engine.store.log()]
         possible = undoable(lines)
-        return [
-            LogRow(
-                op=line.op,
-                group=line.group,
-                issue=line.change.issue,
-                when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=short_reference(line.reference),
-                what=line.what,
-                was=line.was,
-                result=line.result,
-                message=line.message,
-                can_undo=line.op in possible and line.result != "undone",
-            )
-            for line in lines
-        ]
+        return [self._log_row(line, zone, line.op in possible) for line in lines]
+
+    def _log_row(self, line: Logged, zone: ZoneInfo, possible: bool) -> LogRow:
+        hidden = self.is_hidden(line.change.issue, line.change.before)
+        return LogRow(
+            op=line.op,
+            group=line.group,
+            issue=line.change.issue,
+            when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
+            reference=self.text(short_reference(line.reference)),
+            what="changed" if hidden else self.text(line.what),
+            was="" if hidden else self.text(line.was),
+            result=line.result,
+            message="" if hidden else self.text(line.message),
+            can_undo=possible and line.result != "undone",
+        )

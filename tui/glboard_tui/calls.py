@@ -112,7 +112,7 @@ class Calls:
 
     def _rename(self, old: IssueId, new: IssueId) -> None:
         self._renamed[old] = new
-        issue = self._bridge.issue(new)
+        issue = self._bridge.whole_issue(new)
         for call in list(self._calls.values()):
             now = call.renamed(old, new, issue.reference if issue is not None else "")
             if now is not call:
@@ -181,15 +181,15 @@ class Calls:
 
     @property
     def _group(self) -> str:
-        return self._bridge.catalog.group if self._bridge.catalog is not None else ""
+        return self._bridge.whole_catalog.group if self._bridge.whole_catalog is not None else ""
 
     def _title(self, call: Call) -> str:
         """The present title of its milestone."""
-        catalog = self._bridge.catalog
+        catalog = self._bridge.whole_catalog
         return catalog.present("milestone", call.milestone) if catalog is not None else call.milestone
 
     def _of(self, call: Call) -> Milestone | None:
-        catalog = self._bridge.catalog
+        catalog = self._bridge.whole_catalog
         return catalog.find_milestone(self._title(call)) if catalog is not None else None
 
     # Beginning and ending
@@ -238,7 +238,7 @@ class Calls:
 
     def note(self, call: Call, issues: Sequence[Issue], text: str) -> Call:
         """Note something about an issue, in place of its note; about several, below. Raises StoreFailed."""
-        now = [self._bridge.issue(self._renamed.get(one.id, one.id)) or one for one in issues]
+        now = [self._bridge.whole_issue(self._renamed.get(one.id, one.id)) or one for one in issues]
         return self._keep(self.newest(call).noted(now, text, self._bridge.server_now(), add=len(now) > 1))
 
     def ask(self, call: Call, text: str) -> Call:
@@ -268,7 +268,7 @@ class Calls:
         from glboard_core.decision_log import decision_list, issues_after, made_here
         from glboard_core.planning.figures import Figures
 
-        engine, catalog, today = self._attach(), self._bridge.catalog, self._bridge.today
+        engine, catalog, today = self._attach(), self._bridge.whole_catalog, self._bridge.today
         if engine is None or catalog is None or today is None:
             return None
         call = structs.replace(self.newest(call), milestone=self._title(call))
@@ -289,7 +289,7 @@ class Calls:
                 before = structs.replace(before, total=after.total, carried=after.carried)
 
         def issue_of(issue: IssueId) -> Issue | None:
-            now, was = self._bridge.issue(issue), then.get(issue)
+            now, was = self._bridge.whole_issue(issue), then.get(issue)
             if now is None or was is None:
                 return now or was
             # As it was then, but nothing that is confidential now is shown.
@@ -302,6 +302,10 @@ class Calls:
                 web_url=now.web_url,
             )
 
+        if self._bridge.share.is_on:
+            before, after = (
+                one and structs.replace(one, total=None, carried=None) for one in (before, after)
+            )
         # On a shared screen, notes on what is hidden are hidden as well.
         mask = self._bridge.mask
         kept = [one for one in call.notes if (issue := issue_of(one.issue)) is None or mask(issue) is None]

@@ -7,6 +7,8 @@ and what is unassigned add up to planned, as long as no issue has two assignees.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec import Struct, structs
@@ -18,7 +20,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
-from glboard_tui.bridge import BoardView
+from glboard_tui.bridge import BoardView, Bridge
 from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
@@ -26,6 +28,7 @@ from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column_headers import ink_of
 from glboard_tui.widgets.header import Fresh, HeaderView, Tab
+from glboard_tui.widgets.text import short_people
 
 _FRESH: dict[str, Fresh] = {
     "loading": "loading",
@@ -34,6 +37,16 @@ _FRESH: dict[str, Fresh] = {
     "offline": "offline",
     "signed-out": "signed out",
 }
+
+
+class ShareView(Struct, frozen=True, kw_only=True):
+    """What is said of share mode: how many cards are masked, which issue is shown for a moment, what was
+    changed last. ``people``: whether full, free and over are said of single people."""
+
+    masked: int = 0
+    people: bool = False
+    revealed: str = ""
+    last: str = ""
 
 
 class BoardQuestion(Struct, frozen=True, kw_only=True):
@@ -57,15 +70,16 @@ def header_view(
     changed: int = 0,
     capacity: Capacity | None = None,
     team: bool = False,
-    hidden: bool = False,
     partial: bool = False,
     call: str = "",
+    share: ShareView | None = None,
 ) -> HeaderView:
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
     ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``hidden``: people's figures are not shown; ``changed``: cards of this board with unseen changes by
-    others; ``partial``: some of the board's columns are still being read; ``call``: the call that goes on.
+    ``changed``: cards of this board with unseen changes by others; ``partial``: some of the board's columns
+    are still being read; ``call``: the call that goes on; ``share``: others watch, so that no figure of
+    capacity and people is shown.
     """
     index, found = view.index, view.settings.board(view.board_id)
     name = index.board.name if index else found.name if found else view.board_id
@@ -76,6 +90,10 @@ def header_view(
         shown=view.board_id,
         filter=view.text,
         call=call,
+        share=share is not None,
+        masked=share.masked if share else 0,
+        revealed=share.revealed if share else "",
+        last=share.last if share else "",
     )
     if status is None:
         return structs.replace(
@@ -104,6 +122,8 @@ def header_view(
         asked = question(
             index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
         )
+        if share is not None and planned is not None and team:
+            asked = structs.replace(asked, sums=_without_figures(asked.sums))
     if partial:
         asked = BoardQuestion(sums=(Fact("loading …"),))
     filtered = view.text
@@ -131,8 +151,45 @@ def header_view(
         bar=asked.bar,
         full=asked.full,
         warning=asked.warning,
-        people=people_facts(planned, hidden=hidden) if planned is not None and team and not partial else (),
+        people=people_facts(planned, hidden=share is not None)
+        if planned is not None and team and not partial and (share is None or share.people)
+        else (),
     )
+
+
+def share_view(bridge: Bridge) -> ShareView | None:
+    """What the header says of share mode; None if it is off."""
+    share, index = bridge.share, bridge.index
+    if not share.is_on:
+        return None
+    shown = share.revealed
+    return ShareView(
+        masked=sum(map(index.has, share.known.ids)) if index is not None else 0,
+        people=share.names_people,
+        revealed=f"{bridge.reference_of(shown[0])} is shown for {shown[1]} s" if shown else "",
+        last=last_change(bridge),
+    )
+
+
+def last_change(bridge: Bridge) -> str:
+    """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
+    last, catalog = bridge.share.last, bridge.catalog
+    people = catalog.people if catalog is not None else ()
+    return spoken(last.words, (person.username for person in people)) if last else ""
+
+
+def spoken(words: str, usernames: Iterable[str]) -> str:
+    """A change in words, with people called as on the cards: ``@birch``."""
+    names = short_people(usernames)
+    return re.sub(r"@([\w.-]+\w)", lambda found: "@" + names.get(found[1], found[1]), words)
+
+
+def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """``Capacity`` and ``over``: what the bar between them shows, without the team's figures."""
+    if not sums or not sums[0].text.startswith("Capacity"):
+        return sums
+    last = sums[-1]
+    return (Fact("Capacity"), Fact(last.text.rpartition(" ")[2], last.tone))
 
 
 def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, str]:

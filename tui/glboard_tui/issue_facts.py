@@ -52,6 +52,16 @@ def merge_request_facts(requests: Sequence[MergeRequest]) -> list[NamedItems]:
     return facts
 
 
+def hidden_facts(reference: str, issue: Issue) -> list[NamedItems]:
+    """What everybody may see of a hidden issue: where it is, and its weight."""
+    return [
+        ("Issue", (reference,)),
+        ("State", ("open" if issue.is_open else Fact("closed", "good"), Fact("confidential", "warn"))),
+        ("Milestone", (issue.milestone or "none",)),
+        ("Weight", ("none" if issue.weight is None else str(issue.weight),)),
+    ]
+
+
 def detail_facts(
     issue: Issue, catalog: Catalog | None, flow: WorkflowScheme, names: LabelSettings, where: str = ""
 ) -> list[NamedItems]:

@@ -2,7 +2,8 @@
 
 Pure. Owns a tree of key tokens for each scope, built from the registry and the user's overrides. It knows no
 screen: it is given the tokens so far and returns what they mean. A key that is both an action and the start
-of another is rejected when the tree is built, so no key ever waits for a timeout. It also gives out the
+of another is rejected when the tree is built, so no key ever waits for a timeout; unless the action says that
+it starts others: then the key is the one or the other, by whether the action applies. It also gives out the
 letters of people and labels, which follow a prefix.
 """
 
@@ -189,7 +190,7 @@ class Keymap:
         key, prefixes = keys[-1], []
         for node in self._nodes(keys[:-1], scope):
             child = node.children.get(key)
-            if child is not None and child.action is None:
+            if child is not None and (child.action is None or _only_starts(child, applies)):
                 if any(map(applies, _below(child))):
                     prefixes.append(child)
                 continue
@@ -250,7 +251,7 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
             child = _Node()
             if keep:
                 node.children[token] = child
-        elif child.action is not None:
+        elif child.action is not None and not _starts(child.action, action):
             raise _clash(action, child.action, keys, where)
         node = child
     slot = slot_of(keys)
@@ -259,6 +260,10 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
         other = node.slot[1] if node.slot is not None else None
     else:
         taken = [node.children[last]] if last in node.children else []
+        if taken and taken[0].action is None and all(_starts(action, one) for one in _below(taken[0])):
+            if keep:
+                taken[0].action = action
+            return
         other = node.slot[1] if node.slot is not None and _slot_takes(node.slot[0], last) else None
     if other is None and taken:
         other = next(iter(_below(taken[0])))
@@ -269,6 +274,16 @@ def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = Tru
             node.slot = (slot, action)
         else:
             node.children[last] = _Node(action)
+
+
+def _starts(first: Action, other: Action) -> bool:
+    """Whether the key of one may start those of the other: only within what they share."""
+    return first.starts and first.group == other.group
+
+
+def _only_starts(node: _Node, applies: Callable[[Action], bool]) -> bool:
+    """Whether a node's own action does not apply, so that its key only starts others."""
+    return node.action is not None and bool(node.children) and not applies(node.action)
 
 
 def _below(node: _Node) -> Iterable[Action]:

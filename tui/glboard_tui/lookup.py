@@ -26,10 +26,18 @@ _MOST = 6
 
 
 class Lookup:
-    """Lookups of one session; ``engine`` returns None as long as there is none."""
+    """Lookups of one session; ``engine`` returns None as long as there is none.
 
-    def __init__(self, engine: Callable[[], Engine | None]) -> None:
+    ``may_name`` says whether a label or a person that was found may be shown (share mode).
+    """
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine | None],
+        may_name: Callable[[Kind, str], bool] = lambda _kind, _name: True,
+    ) -> None:
         self._engine = engine
+        self._may_name = may_name
 
     @property
     def _gateway(self) -> Gateway:
@@ -46,7 +54,8 @@ class Lookup:
 
     async def labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """Labels by title. This and the following raise what the gateway raises, and NotConnected."""
-        return await self._gateway.search_labels(text, projects)
+        found = await self._gateway.search_labels(text, projects)
+        return Found(tuple(one for one in found.items if self._may_name("label", one.title)), found.more)
 
     async def milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
         """Active milestones by title."""
@@ -54,7 +63,8 @@ class Lookup:
 
     async def people(self, text: str, project: str | None) -> Found[Person]:
         """People by name or username."""
-        return await self._gateway.search_people(text, project)
+        found = await self._gateway.search_people(text, project)
+        return Found(tuple(one for one in found.items if self._may_name("person", one.username)), found.more)
 
     async def projects(self, text: str) -> Found[Project]:
         """Projects by path or name."""
@@ -76,7 +86,7 @@ class Lookup:
 
     def recent(self, kind: Kind) -> list[str]:
         """The values chosen last, the latest first."""
-        return self._stored().get(kind, [])
+        return [name for name in self._stored().get(kind, []) if self._may_name(kind, name)]
 
     def chosen(self, kind: Kind, values: Collection[str]) -> None:
         """These were chosen now, the first of them as the latest."""

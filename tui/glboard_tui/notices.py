@@ -36,6 +36,9 @@ from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
 from glboard_tui.bridge import Bridge, Update
 
+#: In place of a reason that would say what is hidden.
+HIDDEN = GlboardError("The reason is hidden on the shared screen.")
+
 Severity = Literal["information", "warning", "error"]
 
 #: Seconds a toast stays: longer where there is something to read and do.
@@ -256,13 +259,14 @@ class News:
         if self._bridge.engine is not self._engine:
             self._engine = self._bridge.engine
             self._waited.left_over(self._bridge.left_over)
-        told, summary = self._waited.hear(self._bridge.status, update.settled)
+        parts = list(map(self._shown, update.settled))
+        told, summary = self._waited.hear(self._bridge.status, parts)
         if summary is not None:
             tell(app, summary)
-        for part in update.settled:
+        for part in parts:
             settled = self._joined(part)
             if settled is not None and settled.failed and not told:
-                tell(app, failures(settled.title, settled.failed, len(settled.done), _in_part(settled)))
+                tell(app, failures(settled.title, settled.failed, len(settled.done), self._applied(settled)))
         status = self._bridge.status
         if not update.status or status is None:
             return
@@ -271,6 +275,21 @@ class News:
         elif self._bridge.index is not None and self._is_news(type(status.error).__name__):
             # The header keeps showing the state; the hint is shown once.
             tell(app, notice_of(status.error))
+
+    def _shown(self, settled: Settled) -> Settled:
+        """An answer without the reasons that are about issues hidden from those who watch."""
+        bridge = self._bridge
+        if not bridge.share.is_on:
+            return settled
+        failed = tuple(
+            (op, HIDDEN if bridge.is_hidden(op.issue, op.before) else error) for op, error in settled.failed
+        )
+        ops = (*settled.done, *(op for op, _ in failed))
+        return structs.replace(settled, title=bridge.shown_title(settled.title, ops), failed=failed)
+
+    def _applied(self, settled: Settled) -> list[Op]:
+        """What went through in part, of issues that may be shown."""
+        return [op for op in _in_part(settled) if not self._bridge.is_hidden(op.issue, op.before)]
 
     def _joined(self, part: Settled) -> Settled | None:
         """All answers to one keystroke, so that they are told once; None while more is being sent."""

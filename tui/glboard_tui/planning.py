@@ -155,10 +155,14 @@ class PlanningFigures:
                         tally.drop(before.id)
             self._tell()
 
-    def _tell(self) -> None:
-        self._capacities.clear()
+    def tell(self) -> None:
+        """Tell those who watch the figures that they look different now."""
         for changed in list(self._watchers):
             changed()
+
+    def _tell(self) -> None:
+        self._capacities.clear()
+        self.tell()
 
     # What there is
 
@@ -171,14 +175,14 @@ class PlanningFigures:
     @property
     def figures(self) -> Figures | None:
         """The planning rules for now; None before the catalog is loaded."""
-        catalog, today = self.bridge.catalog, self.bridge.today
+        catalog, today = self.bridge.whole_catalog, self.bridge.today
         if catalog is None or today is None:
             return None
         return Figures(settings=self.bridge.settings, catalog=catalog, today=today)
 
     def milestone(self) -> Milestone | None:
         """The version milestone of the current board; on a board without one, the next milestone."""
-        catalog, today = self.bridge.catalog, self.bridge.today
+        catalog, today = self.bridge.whole_catalog, self.bridge.today
         if catalog is None or today is None:
             return None
         return self.board_milestone() or next(
@@ -187,7 +191,7 @@ class PlanningFigures:
 
     def board_milestone(self) -> Milestone | None:
         """The version milestone of the current board, or None."""
-        board, catalog = self.bridge.board, self.bridge.catalog
+        board, catalog = self.bridge.board, self.bridge.whole_catalog
         if board is None or not board.milestone or catalog is None:
             return None
         found = catalog.find_milestone(board.milestone)
@@ -288,7 +292,7 @@ class PlanningFigures:
             state = flow.of(issue)
             return state is not None and state.name == "planning breakdown"
 
-        engine, catalog = self._attach(), self.bridge.catalog
+        engine, catalog = self._attach(), self.bridge.whole_catalog
         if engine is None or catalog is None:
             return []
         by_title: dict[str, list[Issue]] = {}
@@ -304,13 +308,13 @@ class PlanningFigures:
         """Open issues assigned to me, by workflow state, then in manual order (rule 22)."""
         from glboard_core.planning.candidates import assigned
 
-        engine, catalog = self._attach(), self.bridge.catalog
+        engine, catalog = self._attach(), self.bridge.whole_catalog
         if engine is None or catalog is None:
             return []
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
     def _current(self) -> Milestone | None:
-        catalog, today = self.bridge.catalog, self.bridge.today
+        catalog, today = self.bridge.whole_catalog, self.bridge.today
         if catalog is None or today is None:
             return None
         return current(catalog.milestones, today, self.bridge.settings.planning.version)
@@ -321,7 +325,7 @@ class PlanningFigures:
 
         if (now := self._current()) is None:
             return None, []
-        names, catalog = self.bridge.settings.labels, self.bridge.catalog
+        names, catalog = self.bridge.settings.labels, self.bridge.whole_catalog
         weights = catalog is None or catalog.server.has_weight
         issues, flow = self.issues_of(now.title), self.bridge.view.flow
         return now.title, to_pick(issues, now.title, flow, names, weights=weights)
@@ -399,7 +403,7 @@ class PlanHistory:
         from glboard_core.planning.plan_lock import locked
 
         self._bridge.drafts.check_off("The plan is locked without a draft.")
-        engine, catalog = self._must(), self._bridge.catalog
+        engine, catalog = self._must(), self._bridge.whole_catalog
         taken = self._now(milestone)
         if catalog is not None:
             taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
@@ -422,10 +426,10 @@ class PlanHistory:
 
         copies: dict[IssueId, Issue] = {}
         for row in plan.issues:
-            issue = self._bridge.issue(row.issue)
+            issue = self._bridge.whole_issue(row.issue)
             if issue is None or issue.moved_to is None:
                 continue
-            if (copy := self._bridge.issue(issue.moved_to)) is not None:
+            if (copy := self._bridge.whole_issue(issue.moved_to)) is not None:
                 copies[row.issue] = copy
         return followed(plan, copies)
 
@@ -439,7 +443,7 @@ class PlanHistory:
         """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
         from glboard_core.planning.plan_lock import imported, refused
 
-        engine, catalog = self._must(), self._bridge.catalog
+        engine, catalog = self._must(), self._bridge.whole_catalog
         if catalog is None:
             raise NameUnknown("milestone", milestone.title)
         try:
@@ -462,12 +466,12 @@ class PlanHistory:
 
     def named(self, title: str) -> Milestone | None:
         """The milestone that has, or once had, this title; None if it is not known."""
-        catalog = self._bridge.catalog
+        catalog = self._bridge.whole_catalog
         return catalog.find_milestone(catalog.present("milestone", title)) if catalog is not None else None
 
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
         """The version milestone ``step`` places after (negative: before) this one, or None."""
-        catalog = self._bridge.catalog
+        catalog = self._bridge.whole_catalog
         ordered = versions(catalog.milestones, self._version) if catalog is not None else []
         at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
         if at is None or not 0 <= at + step < len(ordered):
@@ -478,7 +482,7 @@ class PlanHistory:
         """The milestone that is being closed out now (rules 6 and 20), or None."""
         from glboard_core.planning.milestone_end import ending
 
-        catalog, today = self._bridge.catalog, self._bridge.today
+        catalog, today = self._bridge.whole_catalog, self._bridge.today
         if catalog is None or today is None:
             return None
         names = self._bridge.settings.labels
@@ -501,7 +505,7 @@ class PlanHistory:
         plan = self._followed(locked) if locked is not None else None
         after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
         ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
-        named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
+        named = [issue for one in ids if (issue := bridge.whole_issue(one)) is not None]
         return leftovers(
             [*self._issues_of(milestone.title, *after), *named],
             milestone.title,

@@ -1,7 +1,7 @@
 """The team file as the screen sees it: its people, its errors, changes to it and their undo.
 
-Owns what was read last, so that a file changed by someone else is noticed, and whether individual figures are
-hidden (shared screen). What the file can contain and how it is written belongs to the core.
+Owns what was read last, so that a file changed by someone else is noticed. What the file can contain and how
+it is written belongs to the core.
 """
 
 from __future__ import annotations
@@ -49,8 +49,6 @@ class TeamStore:
         self._present: tuple[Team | None, Catalog | None, Team | None] = (None, None, None)
         #: What is wrong with the file.
         self.trouble: ConfigError | None = None
-        #: Whether the figures of single people are hidden, in this session.
-        self.hides_figures = False
         self._text: str | None = None
         self._steps: list[_Step] = []
         # The first reading is not a change.

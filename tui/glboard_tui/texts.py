@@ -192,6 +192,8 @@ _WALK_HINTS = (
 )
 #: While a planning call goes on, after the first ones.
 _CALL_HINTS = ("call.note", "pane.decisions")
+#: On a shared screen: those who watch need not read keys.
+_SHARED_HINTS = ("accept.with", "weight.set", "milestone.defer", "flow.set", "share.off")
 
 #: What the first key of these means.
 _PREFIXES = {
@@ -215,16 +217,19 @@ def footer_view(
     right: str = "",
     builds: bool = False,
     person: str = "",
+    shared: bool = False,
 ) -> FooterView:
     """The footer: what the next key acts on, the keys that matter here, what ``u`` would undo.
 
     ``right`` is the title of the next column, ``builds`` whether columns are workflow states, ``person`` whom
-    the capacity pane's keys are about.
+    the capacity pane's keys are about, ``shared`` whether others watch: then there are few.
     """
     hints: list[tuple[str, str]] = []
     if now.draft and (keys := keymap.key("pane.drafts")):
         hints.append((keys, "compare, apply"))
     names = _hints_of(now, builds=builds)
+    if shared:
+        names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:5]
     for name in (*names[:4], *_CALL_HINTS, *names[4:]) if now.calling else names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
@@ -302,13 +307,14 @@ def when(row: ExternalChange, now: datetime) -> str:
 
 
 def what(row: ExternalChange, mask: Mask) -> tuple[str, ...]:
-    """What changed; for a masked issue only that something did."""
+    """What changed; of a masked issue only that something did."""
     return ("changed",) if mask(row.issue) is not None else row.what
 
 
 def line(row: ExternalChange, *, me: str, now: datetime, mask: Mask) -> str:
-    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``."""
-    return f"{who(row, me)}: {', '.join(what(row, mask))}, {when(row, now)}"
+    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``; of a masked issue no name."""
+    by = "someone" if mask(row.issue) is not None else who(row, me)
+    return f"{by}: {', '.join(what(row, mask))}, {when(row, now)}"
 
 
 def left_words(rows: Sequence[ExternalChange], *, me: str, mask: Mask) -> str:

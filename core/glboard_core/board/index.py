@@ -280,6 +280,11 @@ class BoardIndex:
         """The column with that key, visible or not."""
         return self._by_key.get(key)
 
+    def has(self, issue: str) -> bool:
+        """Whether an issue is among those that the board shows now."""
+        place = self._on_board.get(IssueId(issue))
+        return place is not None and (place.is_open or self.show_closed)
+
     def issue(self, issue: IssueId) -> Issue | None:
         """The issue as shown, whether on this board or not."""
         return self._issues.get(issue)

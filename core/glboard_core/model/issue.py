@@ -118,6 +118,8 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     #: Whether it has older notes than these, which were not read.
     older: bool = False
+    #: Why notes are not shown, in words; "" if they are.
+    without_notes: str = ""
     #: The id of the Op that created this issue, as for a note.
     op: str | None = None
     #: What blocks it; empty if the server has no such links (the CE build, a tier without them).

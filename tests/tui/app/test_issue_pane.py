@@ -95,9 +95,12 @@ async def test_an_open_issue_shows_its_blockers(stage: Stage) -> None:
     await stage.until(lambda: said in facts_of(stage))
     # In share mode its title is hidden here too.
     await stage.press("escape")
-    stage.app.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
+    world.edit(by.reference, by="eng_birch", confidential=True)
+    await stage.press("r")
+    await stage.until(lambda: stage.issue("platform#2").confidential)
+    stage.app.share.start()
     await stage.press("enter")
-    await stage.until(lambda: "platform#2 (open)  masked" in facts_of(stage))
+    await stage.until(lambda: "platform#2 (open)  confidential" in facts_of(stage))
     assert by.title not in facts_of(stage)
     # The next issue does not show this one's blockers.
     await stage.press("n")

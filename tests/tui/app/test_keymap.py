@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from inspect import getmembers, isfunction, signature
@@ -18,6 +19,7 @@ from glboard_tui.actions import (
     ACTIONS,
     ALIASES,
     BY_ID,
+    Action,
     Scope,
     Slot,
     chain_of,
@@ -48,7 +50,7 @@ from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Actions that have no keys yet.
-LATER = [("p",)]
+LATER: list[tuple[str, ...]] = []
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -119,6 +121,24 @@ def test_a_key_can_have_another_meaning_in_an_open_issue() -> None:
 @pytest.mark.parametrize("keys", LATER)
 def test_keys_of_later_issues_are_free(keys: tuple[str, ...]) -> None:
     assert Keymap().step(keys, lambda _: True, options) == NoMatch(keys)
+
+
+def test_a_key_that_starts_others_is_the_one_or_the_other() -> None:
+    keymap = Keymap()
+    assert step(keymap, "p") == Match(BY_ID["share.on"])
+
+    def shared(action: Action) -> bool:
+        return action.id != "share.on"
+
+    found = keymap.step(("p",), shared, options)
+    assert isinstance(found, Prefix)
+    assert [one.key for one in found.follow] == ["p", "v"]
+    assert keymap.step(("p", "p"), shared, options) == Match(BY_ID["share.off"])
+    # It cannot take the start of what it has nothing to do with.
+    with pytest.raises(ConfigError, match=re.escape("(share.on)")):
+        Keymap({"share.on": "g"})
+    with pytest.raises(ConfigError, match=re.escape("(share.on)")):
+        Keymap({"labels.edit": "p t"})
 
 
 def commands() -> Iterator[Callable[..., None]]:
@@ -274,11 +294,11 @@ def test_every_scope_has_keys_and_help_shows_its_own_first() -> None:
 
 
 def test_keys_of_a_pane_can_be_rebound() -> None:
-    keymap = Keymap({"capacity.factor": "F", "candidates.fill": "p f", "candidates.order": "p o"})
+    keymap = Keymap({"capacity.factor": "F", "candidates.fill": "Q f", "candidates.order": "Q o"})
     assert step(keymap, "F", "capacity") == Match(BY_ID["capacity.factor"])
     assert step(keymap, "f", "capacity") == NoMatch(("f",))
-    assert isinstance(step(keymap, "p", "candidates"), Prefix)
-    assert step(keymap, "p o", "candidates") == Match(BY_ID["candidates.order"])
+    assert isinstance(step(keymap, "Q", "candidates"), Prefix)
+    assert step(keymap, "Q o", "candidates") == Match(BY_ID["candidates.order"])
     # A key that is free on the board can be given away, though one pane has it for itself.
     keymap = Keymap({"labels.edit": "F"})
     assert step(keymap, "F") == Match(BY_ID["labels.edit"])

@@ -231,12 +231,13 @@ async def test_enter_goes_to_the_card_or_opens_the_issue(stage: Stage) -> None:
 
 async def test_nothing_of_a_masked_issue_is_shown(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", milestone="19.9")
-    stage.app.bridge.mask = lambda issue: "Masked" if issue.iid == 3 else None
+    stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", confidential=True)
+    stage.app.share.start()
     await others(stage)
     assert stage.toasts == [": 1 left the board: a masked issue"]
     await stage.press("g", "u")
     assert "19.9" not in lines(stage)[0].replace("Planning 19.8", "")
-    assert "eng_birch | left Planning 19.8: changed | Masked" in lines(stage)[0]
+    assert "platform#3 |  |  | confidential" in lines(stage)[0]
 
 
 # The memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glboard_core.config import ShareSettings
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import Stage, staged
@@ -54,8 +55,8 @@ async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     assert strip["a"].endswith("alder 11.5w free")
     assert strip["b"].endswith("birch 1w over")
     await stage.press("escape")
-    stage.screen.context.planning.team_store.hides_figures = True
-    await stage.press("d")
+    stage.app.share.settings = ShareSettings(people="words")
+    await stage.press("p", "d")
     strip = dict(stage.app.screen.query_one(WhichKey).entries)
     assert strip["a"].endswith("alder free")
     assert strip["b"].endswith("birch over")

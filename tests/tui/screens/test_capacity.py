@@ -14,6 +14,7 @@ import pytest_asyncio
 from msgspec import structs
 from textual.widgets import Input, Static
 
+from glboard_core.config import ShareSettings
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
@@ -200,26 +201,29 @@ async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_fi
     assert load(team_file).people[0].factor == 2
 
 
-async def test_hiding_figures_shows_only_words(stage: Stage) -> None:
-    await stage.press("g", "r", "b")
+async def test_a_shared_screen_shows_only_the_teams_bar_or_words(stage: Stage) -> None:
+    await stage.press("g", "r", "p")
+    assert lines(stage) == ["eng_alder backend", "eng_birch frontend", "team free"]
+    assert "━━━━" in words(stage)
+    stage.app.share.settings = ShareSettings(people="words")
+    await stage.press("p", "p", "p")
     assert lines(stage) == ["eng_alder backend free", "eng_birch frontend over", "team free"]
     said = words(stage)
     assert "Capacity of 19.8 · figures hidden" in said
-    # Each role has one person, so its sum would be that person's.
     assert "By role" not in said
     assert "off 2026" not in said
-    for key in ("t", "h", "s", "f"):
+    for key in ("t", "h", "s", "f", "w", "R", "H", "i"):
         await stage.press(key)
         assert isinstance(stage.app.screen, CapacityDialog)
         assert "hidden" in words(stage)
     await stage.press("escape", "g", "r")
     assert lines(stage)[0] == "eng_alder backend free"
-    await stage.press("b")
+    await stage.press("p", "p")
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
 
 async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
-    await stage.press("g", "r", "b", "n", "1", "2", ".", "5")
+    await stage.press("g", "r", "p", "n", "1", "2", ".", "5")
     assert isinstance(stage.app.screen, HiddenInput)
     assert "12.5" not in on_top(stage)
     shown = on_top(stage)
@@ -232,8 +236,8 @@ async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     assert "9999" not in on_top(stage)
     await stage.press("1", "2", ",", "5", "enter")
     assert load(team_file).people[0].net_days == {"19.8": 12.5}
-    assert lines(stage)[0] == "eng_alder backend free"
-    await stage.press("b")
+    assert lines(stage)[0] == "eng_alder backend"
+    await stage.press("p", "p")
     assert lines(stage)[0].startswith("eng_alder backend 12.5 ")
     assert "net days set: 12.5" in words(stage)
     await stage.press("n", "enter")
@@ -311,7 +315,7 @@ def notes(stage: Stage) -> list[str]:
 
 async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_file: Path) -> None:
     async with narrow(planned_world(), team_file=team_file) as stage:
-        await stage.press("g", "r", "p")
+        await stage.press("g", "r", "i")
         screen = stage.app.screen
         assert isinstance(screen, PostCapacity)
         await stage.until(lambda: "A new comment will be posted." in on_top(stage))
@@ -326,13 +330,13 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
         [first] = notes(stage)
         assert first.startswith("## Capacity 19.8")
         assert "<!-- glboard note: capacity 19.8 -->" in first
-        await stage.press("p")
+        await stage.press("i")
         await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("enter")
         assert isinstance(stage.app.screen, PostCapacity)
         await stage.press("escape")
         await typed(stage, "f", "2")
-        await stage.press("p")
+        await stage.press("i")
         await stage.until(lambda: "will be updated" in on_top(stage))
         await stage.press("enter")
         await stage.settle()
@@ -349,9 +353,9 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
 async def test_posting_can_be_undone_before_it_is_sent(team_file: Path) -> None:
     held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
     async with narrow(planned_world(), team_file=team_file, settings=held) as stage:
-        await stage.press("g", "r", "p")
+        await stage.press("g", "r", "i")
         await stage.until(lambda: "A new comment will be posted." in on_top(stage))
-        await stage.press("enter", "p")
+        await stage.press("enter", "i")
         # An unsent comment counts as posted: a second one replaces it.
         await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("escape", "escape", "u")
@@ -360,22 +364,15 @@ async def test_posting_can_be_undone_before_it_is_sent(team_file: Path) -> None:
         assert not stage.server.requests.of("createNote")
 
 
-async def test_hidden_figures_post_only_totals(team_file: Path) -> None:
-    async with narrow(planned_world(), team_file=team_file) as stage:
-        await stage.press("g", "r", "b", "p", "n")
-        assert "hidden" in on_top(stage)
-        assert "eng" not in on_top(stage)
-
-
 async def test_posting_reports_why_it_is_not_possible(stage: Stage, team_file: Path) -> None:
-    await stage.press("g", "r", "p")
+    await stage.press("g", "r", "i")
     assert "No planning issue for 19.8" in words(stage)
     async with narrow(planned_world(), team_file=team_file, read_only=True) as other:
-        await other.press("g", "r", "p")
+        await other.press("g", "r", "i")
         assert "Read-only session" in words(other)
     async with narrow(planned_world(), team_file=team_file) as other:
         other.server.faults.next("500", "LastNotes", times=99)
-        await other.press("g", "r", "p")
+        await other.press("g", "r", "i")
         await other.until(lambda: "Cannot look for an earlier comment" in on_top(other))
         await other.press("enter")
         assert isinstance(other.app.screen, PostCapacity)

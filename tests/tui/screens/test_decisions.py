@@ -294,9 +294,7 @@ async def test_a_call_wanted_at_the_start_begins_and_needs_no_planning_issue() -
 async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) -> None:
     await decide(stage)
     await stage.press("escape")
-    bridge = stage.app.bridge
-    bridge.mask = lambda issue: "hidden" if issue.confidential else None
-    await stage.press("g", "x")
+    await stage.press("p", "g", "x")
     shown = whole(stage)
     assert names(stage) == ["platform#1", "platform#13"]
     for secret in ("Customer", "legal", "19.8 to 19.9"):

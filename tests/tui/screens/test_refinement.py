@@ -211,7 +211,9 @@ async def test_nothing_is_requested_until_the_cursor_rests(monkeypatch: pytest.M
 
 async def test_share_mode_shows_no_description() -> None:
     async with staged(world()) as stage:
-        stage.app.bridge.mask = lambda _: "masked"
-        await stage.press("g", "q")
-        assert "Masked" in pane_says(stage)
+        stage.world.edit(stage.issue("platform#2").reference, by="eng_birch", confidential=True)
+        await stage.press("r")
+        await stage.until(lambda: stage.issue("platform#2").confidential)
+        await stage.press("p", "g", "q")
+        assert "Hidden on the shared screen" in pane_says(stage)
         assert "Slow answers" not in pane_says(stage)

@@ -289,7 +289,10 @@ async def test_facts_description_and_people(stage: Stage) -> None:
 
 
 async def test_masked_cards_keep_reference_and_weight_only(stage: Stage) -> None:
-    stage.app.bridge.mask = lambda issue: "confidential" if issue.iid == 1 else None
+    stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", confidential=True)
+    stage.engine.refresh()
+    await stage.settle()
+    await stage.press("p")
     await walked(stage)
     words = shown(stage)
     assert "confidential" in words

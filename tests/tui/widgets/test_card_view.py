@@ -185,5 +185,7 @@ def test_mask_hides_everything_but_weight() -> None:
         due=date(2026, 12, 8),
         context=CardContext(mask=mask, today=date(2026, 12, 7), warnings=lambda _: ("Secret",)),
     )
-    assert view == CardView(id=issue_id(1), title="confidential", weight="2", masked=True)
+    assert view == CardView(
+        id=issue_id(1), title="confidential", reference="platform#1", weight="2", masked=True
+    )
     assert card(title="Open", context=CardContext(mask=mask)).title == "Open"

@@ -47,6 +47,14 @@ EXAMPLE = """\
 # columns = ["type::bug", "type::maintenance"]
 # limits = { "type::bug" = { issues = 5, weight = 10 } }
 
+[share]
+# What is hidden on a shared screen (p turns share mode on).
+# always = true
+# hide_references = true              # of confidential issues
+# people = "words"                    # full, free or over for each person; by default only the team's bar
+# words = ["customer name"]
+# labels = ["customer::*"]
+
 [keymap]
 # An action's id and its keys; press ? or see the README for the list.
 """

@@ -56,6 +56,8 @@ class Options(Struct, frozen=True, kw_only=True):
     as_of: datetime | None = None
     locked_at: datetime | None = None
     team: Path | None = None
+    #: The screen is shared (planning rule 24).
+    share: bool = False
 
     @property
     def config_path(self) -> Path:
@@ -220,6 +222,20 @@ locked_at_option = _on_both_sides(
 )
 team_option = _on_both_sides(
     "--team", "files", Path, "FILE", "Team file (default: team.toml in the configuration folder)."
+)
+
+
+def _share(ctx: click.Context, _: click.Parameter, on: bool) -> None:
+    if on:
+        ctx.obj = structs.replace(ctx.obj or Options(), share=True)
+
+
+share_option = click.option(
+    "--share",
+    is_flag=True,
+    expose_value=False,
+    callback=_share,
+    help="The screen is shared: hide what is confidential, and masked words.",
 )
 
 

@@ -61,6 +61,7 @@ from glboard_tui.cli.context import Options
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
 @context.as_of_option
 @context.team_option
+@context.share_option
 @click.pass_context
 def demo_command(
     ctx: click.Context,

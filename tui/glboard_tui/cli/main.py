@@ -106,6 +106,7 @@ class LazyGroup(click.Group):
 @context.team_option
 @click.option("--debug", is_flag=True, help="Log every request: method, path, status, time; never a text.")
 @click.option("--version", is_flag=True, help="Show what a report needs: versions, platform, GitLab.")
+@context.share_option
 @click.pass_context
 def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None:
     """Plan milestones on GitLab issue boards, from the keyboard.

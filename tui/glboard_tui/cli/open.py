@@ -47,6 +47,7 @@ class Last(Struct, frozen=True):
 @click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
 @context.team_option
+@context.share_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None, call: bool) -> None:
     """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
@@ -82,6 +83,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
+            share=options.share,
         )
 
 
@@ -126,6 +128,7 @@ def _run(
         where=str(options.config_path),
         team_file=options.team_file,
         call=call,
+        share=options.share,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 import click
+from msgspec import structs
 
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.sync.timing import RECENT
-from glboard_tui.cli import context, printing
+from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.report_kinds import REPORTS
 from glboard_tui.cli.report_output import Report, ReportOptions
@@ -30,6 +31,8 @@ _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. tri
 @context.locked_at_option
 @context.team_option
 @context.as_of_option
+@context.share_option
+@sharing.confidential_option
 @click.pass_obj
 def report_command(
     options: Options,
@@ -39,6 +42,7 @@ def report_command(
     since: str | None,
     by: str | None,
     style: str,
+    confidential: bool,
 ) -> int:
     """Print a report."""
     wanted = _BY_KIND[kind]
@@ -59,7 +63,9 @@ def report_command(
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:
             await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
+            printed = sharing.printed(options, reports.engine, confidential=confidential)
             found = await wanted.compute(asked, reports)
+            found = structs.replace(found, printed=printed)
             return found, reports.unread, reports.notes(asked.milestone)
 
     try:
@@ -76,9 +82,9 @@ def report_command(
     for note in notes:
         printing.echo(f"glboard: {note}", err=True)
     if style == "json":
-        printing.echo(printing.as_json(found.shape()))
+        printing.echo(found.printed.text(printing.as_json(found.shape())))
     else:
         text = found.text()
         printers = {"table": text.as_table, "markdown": text.as_markdown, "csv": text.as_csv}
-        printing.echo(printers[style]())
+        printing.echo(found.printed.text(printers[style]()))
     return context.tell_unread(unread)

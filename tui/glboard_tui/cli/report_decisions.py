@@ -13,7 +13,7 @@ from glboard_core.planning.decisions import KINDS, Decision, said_short
 from glboard_core.planning.decisions_text import DecisionList, markdown, span_words
 from glboard_core.planning.text import counted
 from glboard_tui.cli.context import cells, moment, shown_progress
-from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
+from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable
 
 if TYPE_CHECKING:
     from glboard_core.model.milestone import Milestone
@@ -74,7 +74,7 @@ class DecisionsReport(Report, frozen=True):
         issue, hidden = one.issue, one.issue.confidential
         return {
             "reference": issue.reference,
-            "title": title_of(issue),
+            "title": self.printed.title(issue),
             "confidential": hidden,
             "kind": one.kind,
             "weight": None if hidden else issue.weight,
@@ -115,14 +115,16 @@ class DecisionsReport(Report, frozen=True):
                     for one in found.decisions
                 ],
             ),
-            markdown=markdown(found, self.zone, title_of),
+            markdown=markdown(found, self.zone, self.printed.title),
         )
 
     def _row(self, one: Decision) -> tuple[str, ...]:
         hidden = one.issue.confidential
         at = f"{one.at.astimezone(self.zone):%Y-%m-%d %H:%M}"
         what = "" if hidden else said_short(one, self.found.rules)
-        return cells(one.issue.reference, what, "" if hidden else " ".join(one.by), at, title_of(one.issue))
+        return cells(
+            one.issue.reference, what, "" if hidden else " ".join(one.by), at, self.printed.title(one.issue)
+        )
 
 
 def _noted(reports: Reports, span: Call) -> Call:

@@ -25,7 +25,7 @@ from glboard_core.planning.text import number, percent_words, signed, with_sign
 from glboard_core.planning.triage import Finding, triage
 from glboard_tui.cli.context import cells, moment, shown_progress
 from glboard_tui.cli.report_decisions import DecisionsReport
-from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
+from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -264,7 +264,7 @@ class CandidatesReport(Report, frozen=True):
         def named(one: Candidate) -> tuple[str, ...]:
             severe = (f"severity {one.severity} bug",) if one.severe else ()
             notes = " ".join((*one.warnings, *severe))
-            return one.issue.reference, mark(one), notes, title_of(one.issue)
+            return one.issue.reference, mark(one), notes, self.printed.title(one.issue)
 
         heads = ("rank", "slipped", "priority", "weight", "reference", "proposal", "notes", "title")
         eligible = [
@@ -273,7 +273,13 @@ class CandidatesReport(Report, frozen=True):
             if one.eligible
         ]
         not_eligible = [
-            (str(one.rank), one.issue.reference, " ".join(one.reasons), mark(one), title_of(one.issue))
+            (
+                str(one.rank),
+                one.issue.reference,
+                " ".join(one.reasons),
+                mark(one),
+                self.printed.title(one.issue),
+            )
             for one in found
             if not one.eligible
         ]
@@ -478,14 +484,20 @@ class TriageReport(Report, frozen=True):
         return {
             "as_of": moment(self.at),
             "findings": [
-                {"reference": one.issue.reference, "title": one.issue.title, "reasons": one.reasons}
+                {
+                    "reference": one.issue.reference,
+                    "title": self.printed.title(one.issue),
+                    "reasons": one.reasons,
+                }
                 for one in self.found
             ],
         }
 
     def text(self) -> Text:
         """One line per issue."""
-        rows = [(one.issue.reference, " ".join(one.reasons), title_of(one.issue)) for one in self.found]
+        rows = [
+            (one.issue.reference, " ".join(one.reasons), self.printed.title(one.issue)) for one in self.found
+        ]
         return Text(
             heading=f"Triage as of {moment(self.at)}",
             lines=(f"{len(self.found)} open issues need fixing.",),

@@ -1,6 +1,6 @@
 """What a report is, and how it is printed: as text, Markdown, CSV and JSON.
 
-Titles of confidential issues are never included, because reports are meant to be pasted.
+Titles of confidential issues are only included if asked for, because reports are meant to be pasted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from msgspec import Struct
 
-from glboard_core.model.issue import Issue
 from glboard_core.planning.text import plain
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.sharing import Printed
 
 if TYPE_CHECKING:
     from glboard_core.model.milestone import Milestone
@@ -82,11 +82,6 @@ class Text(Struct, frozen=True, kw_only=True):
         return context.as_csv(table.heads, table.rows)
 
 
-def title_of(issue: Issue) -> str:
-    """The issue's title, unless it is confidential."""
-    return "(confidential)" if issue.confidential else issue.title
-
-
 class ReportOptions(Struct, frozen=True, kw_only=True):
     """What the command line asks for. ``milestone`` is "" if none is given."""
 
@@ -106,7 +101,7 @@ class ReportOptions(Struct, frozen=True, kw_only=True):
         return kept_plan(reports.engine.store, milestone.title, reports.catalog.group_id)
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, kw_only=True):
     """One kind of report, computed."""
 
     #: Its name on the command line, and what it shows.
@@ -115,6 +110,9 @@ class Report(Struct, frozen=True):
     #: Whether what it read is stored for the next time, if it is stopped too.
     keep: ClassVar[bool] = False
     takes_milestone: ClassVar[bool] = True
+
+    #: What is printed of titles.
+    printed: Printed = Printed()
 
     @classmethod
     @abstractmethod

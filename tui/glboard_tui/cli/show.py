@@ -14,8 +14,9 @@ from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context, printing
+from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.sharing import Printed
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
@@ -64,28 +65,40 @@ class ShownBoard(Struct, frozen=True):
 @click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")
 @context.format_option
 @context.as_of_option
+@context.share_option
+@sharing.confidential_option
 @click.pass_obj
 def show_command(
-    options: Options, board: str, milestone: str | None, closed: bool, fresh: bool, style: str
+    options: Options,
+    board: str,
+    milestone: str | None,
+    closed: bool,
+    fresh: bool,
+    style: str,
+    confidential: bool,
 ) -> None:
     """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own.
 
     If the board was read in the last 10 minutes, by this command or on screen, only what changed since is
-    read. Changes that are not sent yet are not included.
+    read. Changes that are not sent yet are not included. In place of the title of a confidential issue it
+    says "confidential".
     """
-    shown, notes = context.run_signed_in(lambda: _read(options, board, milestone, closed, fresh))
+    shown, notes, printed = context.run_signed_in(
+        lambda: _read(options, board, milestone, closed, fresh, confidential)
+    )
     for note in notes:
         printing.echo(f"glboard: {note}", err=True)
-    printing.echo(_printed(shown, style))
+    printing.echo(printed.text(_printed(shown, style)))
     if not any(column.count for column in shown.columns):
         where = f" of {shown.milestone}" if shown.milestone else ""
         printing.echo(f"glboard: no issues on the board {shown.board}{where}.", err=True)
 
 
 async def _read(
-    options: Options, name: str, milestone: str | None, closed: bool, fresh: bool
-) -> tuple[ShownBoard, tuple[str, ...]]:
+    options: Options, name: str, milestone: str | None, closed: bool, fresh: bool, confidential: bool
+) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
+        printed = sharing.printed(options, engine, confidential=confidential)
         issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
@@ -94,9 +107,9 @@ async def _read(
             board=board.id,
             milestone=board.milestone,
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
-            columns=tuple(_column(c, index, engine) for c in index.visible()),
+            columns=tuple(_column(c, index, engine, printed) for c in index.visible()),
         )
-        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues))
+        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues)), printed
 
 
 def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
@@ -112,14 +125,14 @@ def _has_weight(engine: Engine) -> bool:
     return engine.catalog is None or engine.catalog.server.has_weight
 
 
-def _column(column: ColumnIndex, index: BoardIndex, engine: Engine) -> ShownColumn:
+def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Printed) -> ShownColumn:
     issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
     return ShownColumn(
         name=column.column.key,
         count=len(column),
         weight=column.weight if weights else None,
         unweighted=column.unweighted if weights else None,
-        issues=tuple(_issue(issue, engine) for issue in issues if issue is not None),
+        issues=tuple(_issue(printed.issue(issue), engine) for issue in issues if issue is not None),
     )
 
 
@@ -166,7 +179,7 @@ def _as_text(board: ShownBoard) -> str:
                 str(issue.weight) if issue.weight is not None else "?" if weights else "",
                 issue.reference,
                 " ".join(issue.assignees),
-                ("(confidential) " if issue.confidential else "") + issue.title,
+                f"▒ {issue.title}" if issue.confidential else issue.title,
             )
             for issue in column.issues
         ]

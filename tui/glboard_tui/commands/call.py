@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
 from glboard_tui.commands.context import CommandContext
 
@@ -25,7 +24,7 @@ def note(context: CommandContext, _: str) -> None:
     def typed(text: str) -> None:
         if not attempt(context, lambda: calls.note(call, issues, text)):
             return
-        what = short(issues[0]) if len(issues) == 1 else f"{len(issues)} issues"
+        what = context.bridge.reference_of(issues[0]) if len(issues) == 1 else f"{len(issues)} issues"
         where = "the call" if call.is_call else f"the decisions of {call.milestone}"
         key = context.keymap.key("pane.decisions")
         words = f"Noted on {what}" if text.strip() else f"No note on {what}"
@@ -37,7 +36,9 @@ def note(context: CommandContext, _: str) -> None:
         "Note for the decisions",
         typed,
         text=kept.text if kept is not None else "",
-        note=issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, the same note for each",
+        note=context.bridge.reference_of(issues[0])
+        if len(issues) == 1
+        else f"{len(issues)} issues, the same note for each",
     )
 
 

@@ -20,6 +20,8 @@ def breakdown(context: CommandContext, _: str) -> None:
     """Move to planning breakdown, with a comment to the chosen people; an existing draft is resumed."""
     issues = context.targets()
     context.again = lambda: breakdown(context, "")
+    if context.refuses(issues):
+        return
 
     def write(text: str) -> None:
         def make(comment: str) -> Make:

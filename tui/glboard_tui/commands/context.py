@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from msgspec import structs
 from textual.app import App
 
-from glboard_core.board.batch import EditBatch, about
+from glboard_core.board.batch import EditBatch, Question, about
 from glboard_core.board.columns import Column
 from glboard_core.board.use_cases import Edits, joined, reachable
 from glboard_core.errors import GlboardError, NameUnknown
@@ -134,6 +134,8 @@ class CommandContext:
         self.again: Callable[[], None] | None = None
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
+        #: Confidential issues whose title may be copied: that is asked once.
+        self.copied: set[IssueId] = set()
         #: Warnings that were confirmed: they are not asked again (planning rule 13).
         self.settled: confirmations.Settled = set()
 
@@ -178,6 +180,9 @@ class CommandContext:
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
             calling=self.planning.calls.running is not None,
+            shared=bridge.share.is_on,
+            revealed=bridge.share.revealed is not None,
+            hidden=any(map(bridge.share.hides, targets)),
         )
 
     def options(self, slot: Slot) -> Mapping[str, str]:
@@ -201,7 +206,8 @@ class CommandContext:
 
     def _people(self) -> dict[str, str]:
         people, planning = self.bridge.people(), self.planning
-        free = free_by_name(planning.people_with_days(), hidden=planning.team_store.hides_figures)
+        share = self.bridge.share
+        free = free_by_name(planning.people_with_days(), hidden=share.is_on) if share.names_people else {}
         if not free:
             return people
         # People with capacity but no letter yet are found by the search.
@@ -240,14 +246,33 @@ class CommandContext:
         """The focused column."""
         return self.board.focused[1]
 
+    def _looked_at(self) -> list[Issue]:
+        """The targets; in a list also an issue that is on no board."""
+        issues = self.targets()
+        chosen = self.top.chosen() if self.top is not None and not issues else None
+        return issues if chosen is None else [chosen]
+
+    def refuses(self, issues: Iterable[Issue]) -> bool:
+        """Whether one of these is hidden on the shared screen, after a message that says so."""
+        if not any(map(self.bridge.share.hides, issues)):
+            return False
+        key = self.keymap.key("share.reveal")
+        self.say(f"Confidential: hidden on the shared screen. {key} shows one issue for a moment.")
+        return True
+
     def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
-        return [issue for identity in ids if (issue := self.bridge.issue(identity)) is not None]
+        return [issue for identity in ids if (issue := self.bridge.whole_issue(identity)) is not None]
 
     # Changing
 
     def run(self, action: str, argument: str = "") -> None:
-        """Run an action of the registry. ``argument`` is the digit or letter of its slot."""
+        """Run an action of the registry. ``argument`` is the digit or letter of its slot.
+
+        One that would show what share mode hides is refused.
+        """
         found = self.keymap.action(action)
+        if found.shows and self.refuses(self._looked_at()):
+            return
         found.command(self, argument or found.fixed)
 
     def do(
@@ -285,7 +310,16 @@ class CommandContext:
             again = partial(self._ask_first, make, on, answers, follow=follow)
             self.shell.work(self._create_labels(labels, again), "labels")
 
-        self.ask(question.text, question.offers, answered, note=question.note)
+        self._put(question, work, answered)
+
+    def _put(self, question: Question, work: EditBatch, then: Callable[[str], None]) -> None:
+        """Ask; about a hidden issue only whether to continue, since the rest says what it is like."""
+        issues = self._issues(identity for identity, _ in work.changes)
+        if any(map(self.bridge.share.hides, issues)):
+            who = self.bridge.reference_of(issues[0]) if len(issues) == 1 else f"{len(issues)} issues"
+            self.ask(f"{who}: continue?", question.offers, then)
+        else:
+            self.ask(question.text, question.offers, then, note=question.note)
 
     async def _create_labels(self, labels: Sequence[str], then: Callable[[], None]) -> None:
         try:
@@ -301,7 +335,7 @@ class CommandContext:
 
         If the states of merge requests matter, GitLab is asked for them first.
         """
-        ending = confirmations.completes(work, edits, self.bridge.issue)
+        ending = confirmations.completes(work, edits, self.bridge.whole_issue)
         if not ending:
             self._warn(work, edits, {}, follow=follow)
             return
@@ -322,7 +356,7 @@ class CommandContext:
         *,
         follow: bool,
     ) -> None:
-        question = confirmations.confirmation(work, edits, self.bridge.issue, self.settled, requests)
+        question = confirmations.confirmation(work, edits, self.bridge.whole_issue, self.settled, requests)
         if question is None:
             self.perform(work, follow=follow)
             return
@@ -336,7 +370,7 @@ class CommandContext:
                 self.settled |= question.settles
             self.perform(question.answers[letter].work, follow=follow)
 
-        self.ask(question.text, question.offers, answered, note=question.note)
+        self._put(question, work, answered)
 
     def _remedy(self, what: str, work: EditBatch, edits: Edits, *, follow: bool) -> None:
         """What the question offered in place of the batch, or first."""
@@ -425,7 +459,9 @@ class CommandContext:
         self, question: str, answers: Mapping[str, str], then: Callable[[str], None], *, note: str = ""
     ) -> None:
         """Ask; ``then`` gets the letter, and is not called on Esc."""
-        self.shell.app.push_screen(Ask(question, answers, note=note), _unless_cancelled(then))
+        text = self.bridge.text
+        said = {letter: text(words) for letter, words in answers.items()}
+        self.shell.app.push_screen(Ask(text(question), said, note=text(note)), _unless_cancelled(then))
 
     def pick(
         self,
@@ -439,7 +475,9 @@ class CommandContext:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
 
-        self.shell.app.push_screen(Picker(title, source, ticks=ticks, note=note), _unless_cancelled(then))
+        text = self.bridge.text
+        picker = Picker(text(title), source, ticks=ticks, note=text(note))
+        self.shell.app.push_screen(picker, _unless_cancelled(then))
 
     def prompt(
         self,
@@ -455,7 +493,10 @@ class CommandContext:
         """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
         from glboard_tui.screens.prompts import Prompt
 
-        prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
+        said = self.bridge.text(note)
+        prompt = Prompt(
+            self.bridge.text(title), value=value, note=said, placeholder=placeholder, hint=hint, check=check
+        )
         self.shell.app.push_screen(prompt, _unless_cancelled(then))
 
     def write(
@@ -487,7 +528,12 @@ class CommandContext:
         catalog = self.bridge.catalog
         people = [person.username for person in catalog.people] if catalog is not None else []
         typed_before = self.drafts.get(draft, text)
-        dialog = CommentDialog(self.keymap, title, text=typed_before, note=note, people=people)
+        about = (found for part in draft if (found := self.bridge.whole_issue(IssueId(part))) is not None)
+        if typed_before and (self.refuses(about) or self.bridge.share.finds(typed_before)):
+            self.say("A draft of yours waits here: it is not shown while the screen is shared.")
+            return
+        said = self.bridge.text(note)
+        dialog = CommentDialog(self.keymap, title, text=typed_before, note=said, people=people)
         self.shell.app.push_screen(dialog, _unless_cancelled(written))
 
 

@@ -18,7 +18,7 @@ from glboard_tui.commands.compound import breakdown
 from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import MilestoneSource, PersonSource
 from glboard_tui.screens.prompts import wrong_weight
-from glboard_tui.texts import free_by_name, free_words
+from glboard_tui.texts import free_by_name
 
 _BY_LETTER = {state.letter: state for state in STATES}
 
@@ -162,12 +162,10 @@ def accept_for(context: CommandContext, issues: Sequence[Issue], username: str |
 
 
 def _takers(context: CommandContext, issues: Sequence[Issue]) -> PersonSource:
-    """People who can take these issues, with their free capacity if known."""
+    """People who can take these issues, with their free capacity if known and shown."""
     people = context.planning.people_with_days()
-    if context.planning.team_store.hides_figures:
-        free = free_by_name(people, hidden=True)
-    else:
-        free = {name: free_words(one.free or 0) for name, one in people.items()}
+    share = context.bridge.share
+    free = free_by_name(people, hidden=share.is_on) if share.names_people else {}
     return PersonSource(context.bridge, projects={issue.project for issue in issues}, notes=free)
 
 

@@ -42,7 +42,8 @@ def missing(context: CommandContext, _: str) -> None:
     """Add all missing labels in one change, after asking where there is a choice; Esc changes nothing."""
     context.again = lambda: missing(context, "")
     issues = context.targets()
-    _ask(context, issues, issues, frozenset())
+    if not context.refuses(issues):
+        _ask(context, issues, issues, frozenset())
 
 
 def _ask(

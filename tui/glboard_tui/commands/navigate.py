@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from glboard_core.board.index import SortBy
+from glboard_core.board.share import CONFIDENTIAL
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
@@ -243,6 +246,9 @@ def browser(context: CommandContext, _: str) -> None:
     issues = context.targets()
     if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
         issues = [chosen]  # it is on no board
+    if any(context.bridge.view_of(issue) != issue for issue in issues):
+        context.say("Not opened: its page would show masked words on the shared screen.")
+        return
     urls = [issue.web_url for issue in issues if issue.web_url.startswith(("https://", "http://"))]
     if not urls:
         context.say("No web address yet: GitLab has not created this issue.")
@@ -259,10 +265,37 @@ def browser(context: CommandContext, _: str) -> None:
 
 
 def copy(context: CommandContext, what: str) -> None:
-    """Copy reference, URL, title or Markdown link of each target, one per line; a masked title stays so."""
+    """Copy reference, URL, title or Markdown link of each target, one per line.
+
+    The title of a confidential issue is copied only after asking, once, and never while others watch.
+    """
+    issues = context.targets()
+    hidden = [issue for issue in issues if issue.confidential and issue.id not in context.copied]
+    if what not in ("title", "Markdown link") or not hidden or context.bridge.share.is_on:
+        _copy(context, issues, what)
+        return
+
+    def answered(letter: str) -> None:
+        if letter == "y":
+            context.copied.update(issue.id for issue in hidden)
+        _copy(context, issues, what)
+
+    one = context.bridge.reference_of(hidden[0])
+    context.ask(
+        f"{one} is confidential." if len(hidden) == 1 else f"{len(hidden)} of these issues are confidential.",
+        {"y": "copy the title, too", "n": f"copy “{CONFIDENTIAL}” instead"},
+        answered,
+    )
+
+
+def _copy(context: CommandContext, issues: Sequence[Issue], what: str) -> None:
+    bridge = context.bridge
 
     def text_of(issue: Issue) -> str:
-        title = context.bridge.title_of(issue)
+        may = not issue.confidential or issue.id in context.copied
+        title = bridge.title_of(issue) if may else CONFIDENTIAL
+        if bridge.mask(issue) is not None:
+            return title if what == "title" else bridge.reference_of(issue) if what != "URL" else CONFIDENTIAL
         match what:
             case "reference":
                 return issue.reference
@@ -274,7 +307,6 @@ def copy(context: CommandContext, what: str) -> None:
                 words = title.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
                 return f"[{words}]({issue.web_url}) ({issue.reference})"
 
-    issues = context.targets()
     context.shell.app.copy_to_clipboard("\n".join(map(text_of, issues)))
     # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
     many = f" of {len(issues)}" if len(issues) > 1 else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glboard_core.board.batch import EditBatch, commented, short, titled
+from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import joined, split
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import ProjectSource
@@ -109,13 +109,15 @@ def edit(context: CommandContext, _: str) -> None:
 
 async def _edit(context: CommandContext, identity: IssueId) -> None:
     try:
-        detail = await context.bridge.detail(identity)
-        issue = context.bridge.issue(identity)
+        issue, detail = await context.bridge.detail_to_edit(identity)
         if issue is None:
             return
         context.say("")
         before = joined(issue.title, detail.source)
-        after = edit_in_editor(context.shell.app, context.drafts.get(("edit", identity), before))
+        text = context.drafts.get(("edit", identity), before)
+        if context.bridge.share.finds(text):
+            raise SharedScreen
+        after = edit_in_editor(context.shell.app, text)
     except GlboardError as error:
         context.tell(error)
         return
@@ -174,6 +176,8 @@ def undo(context: CommandContext, _: str) -> None:
 
 
 def _offer_discard(context: CommandContext, refused: Group) -> None:
+    title = context.bridge.title_of_group(refused)
+
     def discard(_: str) -> None:
         try:
             context.bridge.discard_refused()
@@ -181,10 +185,10 @@ def _offer_discard(context: CommandContext, refused: Group) -> None:
             context.tell(error)
             return
         context.shell.sync()
-        context.say(f"Discarded: {refused.title}. Nothing was undone.")
+        context.say(f"Discarded: {title}. Nothing was undone.")
 
     context.ask(
-        f"GitLab refused the last change: {refused.title}. Discard it?",
+        f"GitLab refused the last change: {title}. Discard it?",
         {"y": "discard it; earlier changes stay"},
         discard,
         note=f"To retry or edit it, press {context.keymap.key('pane.failed')}.",
@@ -215,7 +219,8 @@ def _go_to(context: CommandContext, group: Group | None) -> str:
     issue = context.bridge.issue(group.ops[0].issue)
     if issue is None:
         return ""
-    return f"It is not on this board: {short(issue)} in {issue.milestone or 'no milestone'}."
+    reference = context.bridge.reference_of(issue)
+    return f"It is not on this board: {reference} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:

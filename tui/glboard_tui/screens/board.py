@@ -46,6 +46,8 @@ _AT_ONCE, _PAUSE = 4_000, 0.12
 _SOON, _LONG = 3.0, 3600.0
 #: The width from which the capacity pane fits next to the board: three columns and the pane.
 _WIDE = 140
+#: Below this height the header has two lines.
+_LOW = 30
 
 
 class Quitting:
@@ -235,6 +237,7 @@ class BoardScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show that glboard is connecting; refresh the displayed age at intervals."""
         self.board.focus()
+        self.board.shared = self._bridge.share.is_on
         self.show_board()
         self.set_interval(10, self._older)
         self.set_interval(1, self._count_down)
@@ -243,7 +246,24 @@ class BoardScreen(Screen[None]):
         self.show_header()
         self.show_footer()
 
+    def share_changed(self) -> None:
+        """Share mode was turned on or off, or a confidential issue was shown or hidden."""
+        self.board.shared = self._bridge.share.is_on
+        self._message = ""
+        self.show_board()
+        self._open_issue.share_changed()
+
+    def share_tick(self) -> None:
+        """What is shown only for a moment may be over."""
+        last = self._bridge.share.last
+        if self._bridge.share.tick():
+            if last is not None:
+                self.board.changed(set(), set(last.issues))
+            self.show_header()
+            self.show_footer()
+
     def _count_down(self) -> None:
+        self.share_tick()
         if (status := self._bridge.status) is not None and status.next_try is not None:
             self.show_header()
 
@@ -416,9 +436,9 @@ class BoardScreen(Screen[None]):
                 changed=sum(map(bridge.is_here, bridge.unseen)),
                 capacity=planning.capacity(planning.board_milestone()) if bridge.is_complete else None,
                 team=planning.team is not None,
-                hidden=planning.team_store.hides_figures,
                 partial=bridge.is_partial,
                 call=planning.calls.words,
+                share=head.share_view(bridge),
             )
         )
 
@@ -433,13 +453,19 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_words,
-                message=self._message or ("" if pane is not None else self._theirs()),
+                message=self._message or ("" if pane is not None else self._told or self._theirs()),
                 bad=self._bad,
                 right=self.board.right_title,
                 builds=bridge.board is not None and bridge.board.kind.tells == "workflow",
                 person=pane.about if pane is not None else "",
+                shared=bridge.share.is_on,
             )
         )
+
+    @property
+    def _told(self) -> str:
+        """The last change on a terminal that is too low for the header's third line."""
+        return head.last_change(self._bridge) if self.size.height < _LOW else ""
 
     @property
     def _capacity(self) -> CapacityPane | None:
@@ -449,7 +475,7 @@ class BoardScreen(Screen[None]):
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""
-        self._message, self._bad = text, bad
+        self._message, self._bad = self._bridge.text(text), bad
         self.show_footer()
 
     # The board's messages
@@ -475,7 +501,7 @@ class BoardScreen(Screen[None]):
         from glboard_tui.commands.edit import move
 
         self.sync()
-        issues = [issue for identity in event.ids if (issue := self._bridge.issue(identity))]
+        issues = [issue for identity in event.ids if (issue := self._bridge.whole_issue(identity))]
         move(self.context, issues, {issue.id: event.to_column for issue in issues})
 
     @on(HeaderBar.BoardChosen)

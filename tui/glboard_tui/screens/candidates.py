@@ -156,7 +156,7 @@ class Candidates(MilestoneList):
                 (state, ink),
             ),
             partial(self._said_of, one, title),
-            (Head(f"capacity {number(max(self._whole or 0, 0))} reached", "warn", rule=True),)
+            (Head(f"capacity {self._figure(max(self._whole or 0, 0))}reached", "warn", rule=True),)
             if ends
             else (),
         )
@@ -199,13 +199,14 @@ class Candidates(MilestoneList):
             return ()
         weights = [weight for weight in running(self._found) if weight is not None]
         left = self._whole - (weights[-1] if weights else 0)
-        return (Head(f"everything fits, {number(left)} left", "good", rule=True),)
+        more = "" if self._is_shared else f", {number(left)} left"
+        return (Head(f"everything fits{more}", "good", rule=True),)
 
     def heading_of(self, place: int, count: int) -> str:
         """Milestone, how many are accepted, the free capacity, the order, and the cursor's line."""
         accepted = sum(one.accepted for one in self._found)
         space = self._space
-        free = f" · {acceptable_words(space)}" if space is not None else ""
+        free = f" · {acceptable_words(space)}" if space is not None and not self._is_shared else ""
         at = f" · line {place}" if count else ""
         return (
             f"Candidates {self.milestone.title}: {accepted} of {count} accepted{free} · "
@@ -286,10 +287,19 @@ class Candidates(MilestoneList):
             self._proposing, self._out, self._wished = True, set(), {}
             self.refill()
             if not self._proposing:
-                self.tell(f"Nothing to propose: no ready issue fits into {number(space)}.")
+                self.tell(f"Nothing to propose: no ready issue fits into {self._figure(space) or 'it'}.")
                 return
             self._to_next()
-            self.tell(f"{self._sum_of(self._chosen())} of {number(space)} proposed; nothing changed yet.")
+            of = "" if self._is_shared else f" of {number(space)}"
+            self.tell(f"{self._sum_of(self._chosen())}{of} proposed; nothing changed yet.")
+
+    @property
+    def _is_shared(self) -> bool:
+        return self.context.bridge.share.is_on
+
+    def _figure(self, value: float) -> str:
+        """A figure of the team's capacity, and a space; "" if others watch."""
+        return "" if self._is_shared else f"{number(value)} "
 
     def _chosen(self) -> list[Issue]:
         return [one.issue for one in self._found if one.issue.id in self._proposed]
@@ -300,15 +310,17 @@ class Candidates(MilestoneList):
 
     def _ask_all(self) -> None:
         chosen = self._chosen()
-        whose = {i.id: self._takers.get(i.id) or " ".join(i.assignees) for i in chosen}
-        lines = [f"{short(i)}  {i.weight}  {whose[i.id]}" for i in chosen[:3]]
+        bridge = self.context.bridge
+        whose = {i.id: self._takers.get(i.id) or " ".join(bridge.view_of(i).assignees) for i in chosen}
+        lines = [f"{bridge.reference_of(i)}  {i.weight}  {whose[i.id]}" for i in chosen[:3]]
         if len(chosen) > 3:
             lines[2:] = [f"… and {len(chosen) - 2} more"]
         answers = {"y": f"{self._sum_of(chosen)}: as proposed", "n": "change nothing"}
         if not self.context.bridge.drafts.is_on:
             answers["d"] = "keep it as a draft: nothing is sent"
         self.context.ask(
-            f"Accept the proposal? So far {acceptable_words(self._space or 0)}.",
+            "Accept the proposal?"
+            + ("" if self._is_shared else f" So far {acceptable_words(self._space or 0)}."),
             answers,
             lambda answer: self._answered(answer, chosen),
             note="\n".join(lines),

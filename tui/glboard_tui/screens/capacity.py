@@ -140,7 +140,7 @@ class CapacityPane(Vertical):
         milestone = self.milestone
         self.found = self._planning.capacity(milestone)
         words = self._why_no_figures(milestone)
-        hidden = " · figures hidden" if self._planning.team_store.hides_figures else ""
+        hidden = " · figures hidden on the shared screen" if self._is_shared else ""
         title = f"Capacity of {milestone.title}{hidden}" if milestone else "Capacity"
         _say(self._title, Content(clean(title)))
         for part in (self._head, self._people, self._team, self._person, self._sums):
@@ -156,22 +156,31 @@ class CapacityPane(Vertical):
         self.context.shell.show_footer()
 
     @property
+    def _is_shared(self) -> bool:
+        return self.context.bridge.share.is_on
+
+    @property
     def _width(self) -> int:
         """Cells of a line of the list, without the scrollbar it may have."""
         return (self.size.width or 96) - self._people.styles.scrollbar_size_vertical
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
-        hidden, team = self._planning.team_store.hides_figures, self._planning.team
+        hidden, team = self._is_shared, self._planning.team
         columns = capacity_text.columns_for(found, self._width, hidden=hidden)
         _say(self._head, Content(capacity_text.head(columns)))
-        self._people.show(capacity_text.people_table(found, columns), self._people.cursor)
+        self._people.show(
+            capacity_text.people_table(found, columns, said=self.context.bridge.share.names_people),
+            self._people.cursor,
+        )
         self._team.show(capacity_text.team_table(found, columns), 0)
         lines = capacity_text.sums(found, self._planning.closed(milestone), hidden=hidden)
-        if team is not None:
+        if hidden:
+            lines.insert(0, capacity_text.team_bar(found, self._width))
+        elif team is not None:
             lines.append(
                 capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
             )
-        if former := self._planning.team_store.former:
+        if not hidden and (former := self._planning.team_store.former):
             lines.append(capacity_text.former_words(former, self.context.keymap.key("capacity.names")))
         _say(self._sums, Content("\n".join(map(clean, lines))))
         self._show_person()
@@ -184,8 +193,7 @@ class CapacityPane(Vertical):
         elif (member := team.member(person.username)) is None:
             words = f"{person.username} is not in team.toml: {add} adds them"
         else:
-            hidden = self._planning.team_store.hides_figures
-            words = capacity_text.about(person, member, milestone.title, hidden=hidden)
+            words = capacity_text.about(person, member, milestone.title, hidden=self._is_shared)
         _say(self._person, Content(clean(words)))
 
     def _why_no_figures(self, milestone: Milestone | None) -> Content | None:

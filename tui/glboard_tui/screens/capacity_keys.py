@@ -145,11 +145,7 @@ class CapacityActions:
         if team is None or milestone is None or person is None:
             self._tell(f"No one here to change; {self._key('add')} adds people.")
             return None
-        if open_ and self._file.hides_figures:
-            self._tell(
-                f"Individual figures hidden ({self._key('figures')} shows them; "
-                f"{self._key('net-days')} enters net days hidden)."
-            )
+        if open_ and self._refuses():
             return None
         if (member := team.member(person.username)) is None:
             self._tell(f"{person.username} is not in team.toml; {self._key('add')} adds them.")
@@ -177,7 +173,7 @@ class CapacityActions:
         )
 
     def action_days_per_weight(self) -> None:
-        if (team := self._team) is not None:
+        if (team := self._team) is not None and not self._refuses():
             self._prompt(
                 "Days per weight",
                 number(team.days_per_weight),
@@ -186,7 +182,7 @@ class CapacityActions:
             )
 
     def action_reserve(self) -> None:
-        if (team := self._team) is not None:
+        if (team := self._team) is not None and not self._refuses():
             self._prompt(
                 "Team reserve",
                 f"{number(team.reserve * 100)} %",
@@ -196,7 +192,7 @@ class CapacityActions:
 
     def action_team_holidays(self) -> None:
         team, milestone = self._team, self._view.milestone
-        if team is None or milestone is None:
+        if team is None or milestone is None or self._refuses():
             return
 
         def change(typed: str) -> Change:
@@ -239,11 +235,6 @@ class CapacityActions:
 
     # The pane
 
-    def action_figures(self) -> None:
-        """Show or hide the figures of single people."""
-        self._file.hides_figures = not self._file.hides_figures
-        self._view.changed()
-
     def action_reload(self) -> None:
         changed = self._file.reload()
         self._view.changed()
@@ -260,7 +251,7 @@ class CapacityActions:
 
     def action_post(self) -> None:
         milestone, context = self._view.milestone, self._context
-        if milestone is None or self._view.found is None or self._team is None:
+        if milestone is None or self._view.found is None or self._team is None or self._refuses():
             return
         if not context.bridge.writable:
             self._tell(READ_ONLY)
@@ -284,6 +275,17 @@ class CapacityActions:
         context.shell.app.push_screen(PostCapacity(context, milestone, issue), answered)
 
     # Parts
+
+    def _refuses(self) -> bool:
+        """Whether figures are hidden from those who watch, after a message that says so."""
+        if not self._context.bridge.share.is_on:
+            return False
+        stop = self._context.keymap.key("share.off")
+        self._tell(
+            f"Figures are hidden on the shared screen: {stop} stops sharing, "
+            f"{self._key('net-days')} enters net days hidden."
+        )
+        return True
 
     def _tell(self, text: str) -> None:
         self._view.tell(text)

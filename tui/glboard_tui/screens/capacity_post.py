@@ -93,10 +93,6 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
             self.dismiss((self._text, self._was))
 
     def action_names(self) -> None:
-        if self.context.planning.team_store.hides_figures:
-            key = self.context.keymap.key("capacity.figures")
-            self.say(f"Individual figures hidden; {key} in the capacity pane shows them.")
-            return
         self._names = not self._names
         self._show()
 

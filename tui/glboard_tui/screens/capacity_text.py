@@ -1,7 +1,7 @@
 """The texts of the capacity pane: a line for each person, the team's line, the sums. Pure (planning rule 10).
 
 Owns columns, words and what is hidden on a shared screen: with hidden figures a person is only ``free``,
-``full`` or ``over``, and no sum of a single person is shown. Weights and days have at most two decimals.
+``full`` or ``over``, if that, and no sum of people is shown. Weights and days have at most two decimals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from glboard_tui.texts import free_words, state_of
 from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
-from glboard_tui.widgets.text import fit, fit_right
+from glboard_tui.widgets.text import BAR, TRACK, fit, fit_right
 
 _MOST_NAME = 20
 #: Of more former names, the rest is only counted.
@@ -89,9 +89,12 @@ def head(columns: Columns) -> str:
     return " " + " ".join(parts)
 
 
-def people_table(found: Capacity, columns: Columns) -> Table:
-    """A line for each person."""
-    return Table(cols=_cols(columns), rows=[_person(person, columns) for person in found.people])
+def people_table(found: Capacity, columns: Columns, *, said: bool = True) -> Table:
+    """A line for each person; unless something is ``said`` of them, only their names."""
+    rows = [_person(person, columns) for person in found.people]
+    if not said:
+        rows = [(*cells[:-1], ("", "muted")) for cells in rows]
+    return Table(cols=_cols(columns), rows=rows)
 
 
 def team_table(found: Capacity, columns: Columns) -> Table:
@@ -175,6 +178,13 @@ def bar(carried: float, planned: float, budget: float, cells: int) -> str:
     return "c" * first + "p" * second + "-" * (within - first - second) + "o" * over
 
 
+def team_bar(found: Capacity, width: int) -> str:
+    """What the team's figures would say, without them."""
+    cells = min(max(width - 2, _SHORT), 2 * _LONG)
+    drawn = bar(found.carry_over.likely, found.planned, found.total, cells)
+    return "".join(TRACK if letter == "-" else BAR for letter in drawn)
+
+
 def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: bool) -> str:
     """What the file says about a person, below the list; with hidden figures only name and role."""
     role = f" · {person.role}" if person.role else ""
@@ -213,7 +223,7 @@ def _range(first: date, last: date) -> str:
 
 
 def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
-    """The lines below the team's line."""
+    """The lines below the team's line; hidden figures are also those of roles."""
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
     left = f"{number(carried.likely)}w likely"
@@ -227,7 +237,7 @@ def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
     ]
     if found.unweighted:
         lines.append(f"No weight yet  {counted(found.unweighted, 'issue')}")
-    roles = found.shared_roles() if hidden else found.by_role()
+    roles = {} if hidden else found.by_role()
     if any(roles):
         each = " · ".join(f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items())
         lines.append(f"By role  {each}")

@@ -12,7 +12,6 @@ from heapq import nlargest
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from glboard_core.board.batch import short
 from glboard_core.model.issue import IssueId
 from glboard_tui.actions import Action
 from glboard_tui.commands.context import CommandContext
@@ -97,9 +96,12 @@ def _issues(context: CommandContext, query: str) -> list[tuple[float, str, str, 
             if issue is None or issue.id in found:
                 continue
             title = clean(context.bridge.title_of(issue))
-            text = f"{issue.reference} {title}".casefold()
+            # Nothing is found that is not shown, so that no search tells what is hidden.
+            hidden = context.bridge.reference_of(issue) if context.bridge.mask(issue) is not None else ""
+            reference = hidden or context.bridge.text(issue.reference)
+            text = f"{reference} {title}".casefold()
             if all(word in text for word in words):
-                score = 0.3 + 0.2 * text.startswith(words[0]) + 0.2 * (words[0] in issue.reference)
+                score = 0.3 + 0.2 * text.startswith(words[0]) + 0.2 * (words[0] in reference)
                 go = partial(_go, context, issue.id)
-                found[issue.id] = (score, short(issue), title[:_LONGEST], go)
+                found[issue.id] = (score, context.bridge.reference_of(issue), title[:_LONGEST], go)
     return nlargest(_MOST_ISSUES, found.values(), key=lambda hit: hit[0])

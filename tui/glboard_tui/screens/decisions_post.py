@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import Issue
 from glboard_core.planning.call import Call
 from glboard_core.planning.text import counted
@@ -36,7 +36,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     """
 
     def __init__(self, context: CommandContext, call: Call, issue: Issue | None, person: str = "") -> None:
-        where = f" on {issue.reference}" if issue is not None else ""
+        where = f" on {context.bridge.text(issue.reference)}" if issue is not None else ""
         note = clean(context.bridge.title_of(issue)) if issue is not None else ""
         super().__init__(context, f"Post the decisions of {call.milestone}{where}", note=note)
         self._calls = context.planning.calls
@@ -73,7 +73,8 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     def _show(self) -> None:
         self._generated = self._calls.text(self._call, self._person)
         self._text = self._call.text or self._generated
-        self._shown.update(Content("\n".join(map(clean, self._text.splitlines()))))
+        shown = self.context.bridge.text(self._text)
+        self._shown.update(Content("\n".join(map(clean, shown.splitlines()))))
         self._state.update(Content("\n").join(self._notes()))
         names = ("send", "edit", "copy", "write", *(("again",) if self._call.text else ()))
         keymap = self.context.keymap
@@ -97,6 +98,8 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         if found is not None and found.confidential_notes:
             of = counted(found.confidential_notes, "note")
             lines.append(Content.styled(f"With your {of} on confidential issues, as typed.", "$text-warning"))
+        if self.context.bridge.share.is_on and not self._call.text:
+            lines.append(Content("Without the team's capacity: the screen is shared."))
         if self._issue is None:
             lines.append(Content(f"No planning issue for {clean(self._call.milestone)} to post on."))
         elif self._trouble:
@@ -129,6 +132,8 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     def action_edit(self) -> None:
         try:
+            if self.context.bridge.share.finds(self._text):
+                raise SharedScreen
             after = edit_in_editor(self.app, self._text + "\n")
         except GlboardError as error:
             self.context.tell(error)
@@ -168,7 +173,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if over else os.O_EXCL), 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(self._text + "\n")
+                out.write(self.context.bridge.text(self._text) + "\n")
         except FileExistsError:
             self.context.ask(
                 f"{file} already exists. Overwrite it?",

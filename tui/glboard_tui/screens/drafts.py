@@ -116,7 +116,9 @@ class DraftList(MilestoneList):
         if draft is None:
             return "No draft is on."
         at = f" · line {place}" if count else ""
-        return f"Draft {draft.name}: {staged_words(count)} · not sent, not shared{at}"
+        return (
+            f"Draft {self.context.bridge.text(draft.name)}: {staged_words(count)} · not sent, not shared{at}"
+        )
 
     def above(self) -> Content | None:
         """The plan before and after."""
@@ -129,8 +131,8 @@ class DraftList(MilestoneList):
             # The list needs space, too.
             most=max(2, min(9, self.app.size.height // 3 - 5)),
             prefix=self.context.bridge.settings.labels.type_prefix,
-            team=self.planning.team is not None,
-            hidden=self.planning.team_store.hides_figures,
+            team=self.planning.team is not None and not self.context.bridge.share.is_on,
+            hidden=self.context.bridge.share.is_on,
         )
 
     def on_resize(self) -> None:
@@ -174,7 +176,8 @@ class DraftList(MilestoneList):
         words = f"{counted(len(chosen), 'issue')}."
         if found is None or found.planned.difference == 0:
             return words
-        if self.planning.team is not None and found.free.before is not None and found.free.after is not None:
+        known = self.planning.team is not None and not self.context.bridge.share.is_on
+        if known and found.free.before is not None and found.free.after is not None:
             before, after = (free_words(value) for value in (found.free.before, found.free.after))
             return f"{words} {found.milestone}: {before}, then {after}."
         before, after = (number(value) for value in (found.planned.before, found.planned.after))
@@ -182,7 +185,9 @@ class DraftList(MilestoneList):
 
     def _notes(self, conflicting: Sequence[StagedIssue]) -> list[str]:
         lines = [
-            f"≠ {short(one.issue)}: {self._conflict(one)}" for one in conflicting if one.issue is not None
+            f"≠ {self.context.bridge.reference_of(one.issue)}: {self._conflict(one)}"
+            for one in conflicting
+            if one.issue is not None
         ]
         if len(lines) > _NAMED:
             lines[_NAMED - 1 :] = [f"≠ {len(lines) - _NAMED + 1} more were changed by others"]

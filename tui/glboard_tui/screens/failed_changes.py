@@ -14,7 +14,7 @@ from textual.content import Content
 
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
-from glboard_core.errors import READ_ONLY, GlboardError
+from glboard_core.errors import READ_ONLY, GlboardError, SharedScreen
 from glboard_tui.bridge import FailedRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
@@ -123,6 +123,8 @@ class Mending:
         was = title or (self._issue.title if self._issue else "")
         before = context.drafts.get(key, joined(was, description))
         try:
+            if context.bridge.share.finds(before):
+                raise SharedScreen
             after = edit_in_editor(context.shell.app, before)
         except GlboardError as error:
             context.tell(error)
@@ -222,6 +224,8 @@ class FailedList(RowDialog):
             return
         if row.conflict:
             self.say("A conflict: retry it to keep yours, discard it to keep theirs.")
+        elif self._hides(row):
+            self.say("Hidden on the shared screen.")
         elif not parts_of(row.change):
             self.say("Nothing to edit: retry it, or discard it.")
         elif not self._bridge.writable:
@@ -242,11 +246,19 @@ class FailedList(RowDialog):
 
     def action_copy(self) -> None:
         """Copy the typed text, or the change and its error if there is none."""
-        if row := self._chosen():
+        row = self._chosen()
+        if row and self._hides(row):
+            self.say("Hidden on the shared screen.")
+        elif row:
             text = self.context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             what = "text" if text else "change and error"
             self.say(f"Sent to the terminal's clipboard: {what}")
+
+    def _hides(self, row: FailedRow) -> bool:
+        """Whether the text typed for it belongs to an issue that share mode hides."""
+        issue = self._bridge.issue(row.issue)
+        return self._bridge.share.is_on and (issue is None or self._bridge.mask(issue) is not None)
 
     def action_discard(self) -> None:
         """Discard the change, after asking if it has typed text, which exists nowhere else."""
@@ -289,9 +301,7 @@ class FailedList(RowDialog):
         self.fill()
 
     def _words(self, row: FailedRow) -> Content:
-        issue = self._bridge.issue(row.issue)
-        masked = issue is not None and self._bridge.mask(issue) is not None
-        typed = "" if masked else " ".join(text_of(row.change).split())
+        typed = "" if self._hides(row) else self._bridge.text(" ".join(text_of(row.change).split()))
         parts: list[str | tuple[str, str]] = [
             (clean(row.reference), "bold"),
             "  ",

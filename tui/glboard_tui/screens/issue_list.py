@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.filters import parse, problems
+from glboard_core.board.share import CONFIDENTIAL
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
@@ -76,6 +77,10 @@ def _matching(entries: Sequence[Entry], fits: Callable[[Issue], bool] | None) ->
             found.append(structs.replace(entry, heads=heads))
             heads = ()
     return found
+
+
+def _unchanged(entry: Entry) -> Entry:
+    return entry
 
 
 def weight_words(weight: int | None) -> str:
@@ -181,7 +186,10 @@ class IssueList(PaneDialog[None]):
     def refill(self) -> None:
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
-        self.entries = _matching(self.fill(), self.context.bridge.test_of(self._query))
+        shown = self._shown if self.context.bridge.share.is_on else _unchanged
+        self.entries = [
+            shown(one) for one in _matching(self.fill(), self.context.bridge.test_of(self._query))
+        ]
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -193,6 +201,18 @@ class IssueList(PaneDialog[None]):
         self._above.display = above is not None
         self._above.update(above or "")
         self.told()
+
+    def _shown(self, entry: Entry) -> Entry:
+        """A line as everybody may see it, whatever the subclass says: of a hidden issue its weight."""
+        bridge = self.context.bridge
+        heads = tuple(structs.replace(head, text=bridge.text(head.text)) for head in entry.heads)
+        if bridge.mask(entry.issue) is None:
+            cells = tuple((bridge.text(text), ink) for text, ink in entry.cells)
+            return structs.replace(entry, cells=cells, about=lambda: bridge.text(entry.words), heads=heads)
+        said = {"title": CONFIDENTIAL, "w": weight_words(entry.issue.weight)}
+        reference = bridge.reference_of(entry.issue)
+        cells = tuple((reference if col.reference else said.get(col.title, ""), "muted") for col in self.cols)
+        return structs.replace(entry, cells=cells, about="Hidden on the shared screen.", heads=heads)
 
     def _selected_rows(self) -> frozenset[int]:
         selection = self.listed.selection
@@ -309,7 +329,11 @@ class IssueList(PaneDialog[None]):
             self._show_footer()
 
     def export(self, title: str, name: str, data: bytes, what: str = "") -> None:
-        """Ask for a file and write it, unless it exists; ``what`` says what it holds."""
+        """Ask for a file and write it, unless it exists; ``what`` says what it holds.
+
+        What share mode hides is not in the file, either.
+        """
+        data = self.context.bridge.text(data.decode()).encode()
 
         def answered(text: str) -> None:
             if not text:

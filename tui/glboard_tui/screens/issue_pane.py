@@ -19,7 +19,7 @@ from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
-from glboard_tui.issue_facts import blocker_facts, detail_facts, merge_request_facts
+from glboard_tui.issue_facts import blocker_facts, detail_facts, hidden_facts, merge_request_facts
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.issue_pane import DetailPane
 
@@ -34,7 +34,7 @@ class Work(Protocol):
 def _nothing_to_load(bridge: Bridge, issue: Issue) -> str:
     """What is shown in place of description and comments that cannot be read, or ""."""
     if bridge.mask(issue) is not None:
-        return "Masked: descriptions and comments are never shown in share mode."
+        return "Hidden on the shared screen: title, people, labels, description, comments and links."
     return "GitLab has not created this issue yet." if issue.is_new else ""
 
 
@@ -85,6 +85,15 @@ class OpenIssue:
             self.pane.screen.set_focus(self._board)
             self._changed()
 
+    def share_changed(self) -> None:
+        """Show it again as everybody may see it now: nothing that was read before stays."""
+        self._generation += 1
+        self._blockers = None
+        if self.id is not None and (issue := self._bridge.issue(self.id)) is not None:
+            self.pane.forget()
+            self._show(issue)
+            self._load(issue.id)
+
     def reload(self) -> None:
         """Reload description and comments."""
         if self.id is not None:
@@ -94,8 +103,9 @@ class OpenIssue:
         bridge = self._bridge
         masked = bridge.mask(issue)
         names = bridge.settings.labels
-        facts = []
-        if not masked:
+        if masked:
+            facts = hidden_facts(bridge.reference_of(issue), issue)
+        else:
             facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, self._board.where(issue.id))
         if not masked and self._blockers is not None and self._blockers[0] == issue.id:
             facts[7:7] = blocker_facts(self._blockers[1], bridge.title_of_blocker)
@@ -104,8 +114,8 @@ class OpenIssue:
             facts[at : at + 1] = merge_request_facts(self._requests[1])
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
-            facts.insert(1, ("Changed", (by, *row.what)))
-        self.pane.show_issue(issue, masked or issue.title, facts)
+            facts.insert(1, ("Changed", (by, *map(bridge.text, row.what))))
+        self.pane.show_issue(issue, bridge.title_of(issue), facts)
 
     def _load(self, identity: IssueId) -> None:
         issue = self._bridge.issue(identity)
@@ -147,6 +157,10 @@ class OpenIssue:
         if issue is None:
             self.close()
             return False
+        if self._bridge.mask(issue) is not None:
+            # It may have become confidential a moment ago.
+            self.share_changed()
+            return True
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):
             self._load(identity)
@@ -157,7 +171,7 @@ class OpenIssue:
 _REST = 0.12
 _KEPT = 50
 
-_Version = tuple[IssueId, datetime, int]
+_Version = tuple[IssueId, datetime, int, str]
 
 
 class DescriptionPane:
@@ -187,9 +201,11 @@ class DescriptionPane:
             self.pane.close()
             return
         masked = self._bridge.mask(issue)
+        seen = "hidden" if masked else "shared" if self._bridge.share.is_on else ""
+        version = (issue.id, issue.updated_at, issue.notes, seen)
+        issue = self._bridge.view_of(issue)
         facts = (("Labels", self._telling(issue)), ("Assigned", issue.assignees))
-        self.pane.show_issue(issue, masked or issue.title, () if masked else facts)
-        version = (issue.id, issue.updated_at, issue.notes)
+        self.pane.show_issue(issue, issue.title, () if masked else facts)
         if version == self._wanted:
             return
         self._stop()

@@ -139,6 +139,10 @@ class LockedPlan(MilestoneList):
     # Keys
 
     def action_export(self) -> None:
+        if self.context.bridge.share.is_on:
+            # It has the assignees of confidential issues, and would be of no use without.
+            self.tell("Not while the screen is shared: a plan names the assignees of confidential issues.")
+            return
         plan = self._scope.locked
         name = f"plan-{plan.milestone.replace('/', '-')}.json"
         what = ": references, weights and assignees, no titles"

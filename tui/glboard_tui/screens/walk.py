@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import UNLISTED
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_core.planning.readiness import open_for_deliverables
@@ -70,7 +70,11 @@ class WalkPane(PaneDialog[None]):
             known = None
         found = resumed(known, source.key, ids)
         self.walk = found.walk
-        self._said = "" if found.afresh else resumed_words(found.walk, found.left, found.new, source.title)
+        self._said = (
+            ""
+            if found.afresh
+            else context.bridge.text(resumed_words(found.walk, found.left, found.new, source.title))
+        )
         #: The one issue that keys act on.
         self.listed = Listed()
         self.head, self.card, self._facts, self.people = WalkHead(), WalkCard(), Facts(), PeopleFree()
@@ -158,14 +162,14 @@ class WalkPane(PaneDialog[None]):
             # One that was changed here, and one the user went back to, are shown wherever they are now.
             if issue is not None and (here in walk.before or self._source.holds(issue)):
                 break
-            gone[here] = short(issue) if issue is not None else "1 card"
+            gone[here] = self.context.bridge.reference_of(issue) if issue is not None else "1 card"
             walk = walk.drop([here])
         self._take(walk)
         return list(gone.values())
 
     def _issue(self, issue: IssueId) -> Issue | None:
         """The issue that steps and outcomes depend on. What is shown of it passes the mask."""
-        return self.context.bridge.issue(issue)
+        return self.context.bridge.whole_issue(issue)
 
     def _take(self, walk: Walk) -> None:
         if walk.current != self.walk.current or self._shown is None:
@@ -179,7 +183,7 @@ class WalkPane(PaneDialog[None]):
         self._paint()
 
     def _step(self, walk: Walk, words: str = "") -> None:
-        gone = left_words(self._go(walk), self._source.title)
+        gone = left_words(self._go(walk), self.subject)
         self.tell(" · ".join(filter(None, (words, gone))))
 
     def _found(self) -> dict[IssueId, Outcome]:
@@ -206,7 +210,7 @@ class WalkPane(PaneDialog[None]):
             self.action_skip()
         else:
             words = "stays put off" if self.walk.again else "comes again at the end"
-            self._step(self.walk.put_off(), f"{short(here)} {words}.")
+            self._step(self.walk.put_off(), f"{self.context.bridge.reference_of(here)} {words}.")
 
     def action_back(self) -> None:
         walk = self.walk
@@ -241,10 +245,14 @@ class WalkPane(PaneDialog[None]):
         people = bridge.catalog.people if bridge.catalog is not None else ()
         names = short_people(person.username for person in people)
         words = decision_words(
-            before, after, work.title, bridge.settings.labels, lambda name: names.get(name, name)
+            bridge.view_of(before),
+            bridge.view_of(after) if after is not None else None,
+            bridge.text(work.title),
+            bridge.settings.labels,
+            lambda name: names.get(name, name),
         )
         if bridge.mask(before) is not None:
-            words = f"{short(before)} changed"
+            words = f"{bridge.reference_of(before)} changed"
         walk = self.walk.change(before, commented=comments)
         self._step(walk if self._stays else walk.skip(), words)
 
@@ -276,8 +284,8 @@ class WalkPane(PaneDialog[None]):
 
     @property
     def subject(self) -> str:
-        """What is walked."""
-        return self._source.title
+        """What is walked, as everybody may read it."""
+        return self.context.bridge.text(self._source.title)
 
     # Showing
 
@@ -330,10 +338,10 @@ class WalkPane(PaneDialog[None]):
             keymap=self.context.keymap,
         )
         blockers = self._blockers[1] if self._blockers[0] == issue.id else ()
-        facts = walk_facts(issue, rules, view.chips, blockers, bridge.title_of_blocker)
+        facts = walk_facts(bridge.view_of(issue), rules, view.chips, blockers, bridge.title_of_blocker)
         if (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
-            facts.insert(0, ("Changed", (by, *row.what)))
+            facts.insert(0, ("Changed", (by, *map(bridge.text, row.what))))
         self._facts.show(() if masked else facts)
         milestone = planning.milestone()
         accept = self.context.keymap.keys_of(BY_ID["accept.with"])
@@ -343,8 +351,10 @@ class WalkPane(PaneDialog[None]):
                 planning.people_with_days(),
                 bridge.people(),
                 "".join(accept[0].split(" ")[:-1]) if accept else "",
-                hidden=planning.team_store.hides_figures,
-            ),
+                hidden=bridge.share.is_on,
+            )
+            if bridge.share.names_people
+            else [],
         )
 
     def _show_head(self) -> None:
@@ -354,9 +364,9 @@ class WalkPane(PaneDialog[None]):
         self.head.show(
             head_view(
                 self.walk,
-                self._source.title,
+                self.subject,
                 self._results.values(),
-                left=f"no longer in {self._source.title}" if left else "",
+                left=f"no longer in {self.subject}" if left else "",
                 stays=self._stays,
                 clock=clock_words(monotonic() - self._since) if self._ticking and issue is not None else "",
             )
@@ -371,7 +381,7 @@ class WalkPane(PaneDialog[None]):
             for identity in part.issues[:_NAMED]:
                 if (issue := self._issue(identity)) is not None:
                     weight = "?" if issue.weight is None else str(issue.weight)
-                    reference = Content.styled(f"{clean(short(issue)):<24} ", "dim")
+                    reference = Content.styled(f"{clean(bridge.reference_of(issue)):<24} ", "dim")
                     lines.append(Content.assemble(reference, f"{weight:>2}  ", clean(bridge.title_of(issue))))
             if (more := len(part.issues) - _NAMED) > 0:
                 lines.append(Content(f"… {more} more"))
@@ -407,7 +417,7 @@ class WalkPane(PaneDialog[None]):
 
     def tell(self, text: str) -> None:
         """Show a message until the next key."""
-        self._said = text
+        self._said = self.context.bridge.text(text)
         if self.is_mounted:
             self._show_footer()
 

@@ -159,6 +159,15 @@ class BoardWidget(Vertical, can_focus=True):
     def density(self, density: Density) -> None:
         self.columns.density = density
 
+    @property
+    def shared(self) -> bool:
+        """Whether others watch: cards are roomier then."""
+        return self.columns.shared
+
+    @shared.setter
+    def shared(self, shared: bool) -> None:
+        self.columns.shared = shared
+
     # -- moving the focus
 
     @property

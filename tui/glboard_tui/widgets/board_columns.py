@@ -132,8 +132,10 @@ class BoardColumns(Vertical):
         known = (self.size, tuple(cards.column.key for cards in columns))
         if rebind or self._shares_for != known:
             self._shares_for = known
-            parts = [part_of(len(cards), is_list=cards.column.is_list) for cards in columns]
-            least = next(filter(None, map(self._needs, TITLES)), [MIN_WIDTH] * len(columns))
+            shared, narrow = self._painter.shared, [MIN_WIDTH] * len(columns)
+            # Those who watch follow a card from column to column: equal ones are easier to follow.
+            parts = [part_of(0 if shared else len(c), is_list=c.column.is_list) for c in columns]
+            least = narrow if shared else next(filter(None, map(self._needs, TITLES)), narrow)
             self._shares = [WidthShare(*given) for given in zip(least, parts, strict=True)]
         return self._shares
 
@@ -234,6 +236,18 @@ class BoardColumns(Vertical):
             if cards.cards is not None:
                 cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0))
         self.reveal()
+
+    @property
+    def shared(self) -> bool:
+        """Whether others watch."""
+        return self._painter.shared
+
+    @shared.setter
+    def shared(self, shared: bool) -> None:
+        self._painter.shared = shared
+        self._shares_for = None
+        self.density = self.density
+        self.lay_out()
 
     def notify_style_update(self) -> None:
         """Another theme: other colours, so other strips."""

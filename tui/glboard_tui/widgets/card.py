@@ -38,6 +38,9 @@ SIGNS: dict[Flag, tuple[str, Ink]] = {
     "unseen": ("●", "accent"),
 }
 
+#: What was changed a moment ago, for those who watch.
+NOW: tuple[str, Ink] = ("»", "accent")
+
 #: Cells left of the title: the edge, then the tick of a selected card, or a flag.
 GUTTER = 2
 #: Cells right of the weight.
@@ -48,11 +51,14 @@ _LEAST = 12
 
 class Shape(NamedTuple):
     """What a density gives a card: at most so many lines of title, a line for type and labels, an empty
-    line to the next card; without that, every other card has another shade."""
+    line to the next card; without that, every other card has another shade. ``pad``: a line of the card's own
+    above and below its texts. ``bold``: titles stand out, to be read from afar."""
 
     titles: int
     labels: bool = False
     gap: bool = False
+    pad: bool = False
+    bold: bool = False
 
 
 #: Lines that any title fits into: GitLab's have at most 255 characters.
@@ -70,6 +76,13 @@ AUTO: tuple[Shape, ...] = (
     *(SHAPES[name]._replace(titles=WHOLE) for name in ("roomy", "normal", "wrapped")),
     *(SHAPES["wrapped"]._replace(titles=lines) for lines in TITLES[1:]),
     SHAPES["dense"],
+)
+
+
+#: On a shared screen: every title is whole, and the cards are as far apart as they all fit.
+SHARED: tuple[Shape, ...] = (
+    Shape(WHOLE, gap=True, pad=True, bold=True),
+    Shape(WHOLE, gap=True, bold=True),
 )
 
 
@@ -118,6 +131,8 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     closed: bool = False
     #: The title is masked (share mode).
     masked: bool = False
+    #: It was changed a moment ago, and others watch.
+    now: bool = False
 
     @property
     def marked_title(self) -> str:
@@ -158,18 +173,21 @@ class CardState(NamedTuple):
 
 def height_of(view: CardView, width: int, shape: Shape) -> int:
     """The lines of a card, with the empty one below it."""
-    return len(view.titles(width, shape.titles)) + 1 + (shape.labels and view.has_labels()) + shape.gap
+    lines = len(view.titles(width, shape.titles)) + 1 + (shape.labels and view.has_labels())
+    return lines + shape.gap + 2 * shape.pad
 
 
 def paint(view: CardView, width: int, state: CardState, shape: Shape, palette: Palette) -> tuple[Strip, ...]:
     """The card in ``height_of`` strips of exactly ``width`` cells."""
-    brush = _Brush(view, width, state, palette)
+    brush = _Brush(view, width, state, palette, bold=shape.bold)
     first, *others = view.titles(width, shape.titles)
     strips = [brush.title_line(first, first=True), *(brush.title_line(line) for line in others)]
     apart = shape.labels and view.has_labels()
     if apart:
         strips.append(brush.labels_line())
     strips.append(brush.facts_line(apart=apart))
+    if shape.pad:
+        strips = [brush.empty_line(), *strips, brush.empty_line()]
     if shape.gap:
         strips.append(Strip([Segment(" " * width, palette.style("lane"))], width))
     return tuple(strips)
@@ -187,14 +205,16 @@ _STAGED = _Word("staged", "violet")
 class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
-    def __init__(self, view: CardView, width: int, state: CardState, palette: Palette) -> None:
+    def __init__(
+        self, view: CardView, width: int, state: CardState, palette: Palette, *, bold: bool = False
+    ) -> None:
         self.view = view
         self.width = width
         self.state = state
         self.ground = state.ground
         self.palette = palette
         masked = view.closed or view.masked
-        self.title_ink: Ink = "muted" if masked else "strong" if state.focused else "text"
+        self.title_ink: Ink = "muted" if masked else "strong" if state.focused or bold else "text"
 
     def title_line(self, title: str, *, first: bool = False) -> Strip:
         line = self._start("✓" if first and self.state.selected else " ", "warn")
@@ -210,6 +230,9 @@ class _Brush:
             return "warn"
         return "bad" if self.view.heavy else "strong"
 
+    def empty_line(self) -> Strip:
+        return self._start(" ", "text").strip(self._ink("muted"))
+
     def labels_line(self) -> Strip:
         line = self._start(" ", "text")
         self._labels(line, line.room - MARGIN, lead=False)
@@ -218,6 +241,8 @@ class _Brush:
     def facts_line(self, *, apart: bool) -> Strip:
         """``apart``: type and labels have a line of their own."""
         sign, ink = SIGNS[self.view.flag] if self.view.flag else (" ", "text")
+        if self.view.now and sign == " ":
+            sign, ink = NOW
         line = self._start(sign, ink)
         assignee, assignee_ink = self._assignee(line.room // 2)
         kept = width_of(assignee) + MARGIN

@@ -73,11 +73,18 @@ def state_ink(name: str) -> Ink | None:
 _SILENT = ("group::", "devops::", "section::", "Category:", "category:")
 
 
+def short_reference(issue: Issue) -> str:
+    """``project#12``: only the last part of the path, since all issues share the group."""
+    return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
+
+
 class CardContext(Struct, frozen=True, kw_only=True):
     """What a card depends on besides its issue. The functions are called for every card.
 
     ``labels`` are those a card says in its own words. ``mask`` returns the text to show instead of an issue's
-    own (share mode), or None. ``warnings`` are short texts of broken rules. ``ready`` tells whether an issue
+    own (share mode), or None; ``view`` what everybody may see of it, ``reference`` its number. ``now`` tells
+    whether an issue was changed a moment ago, for those who watch. ``warnings`` are short texts of broken
+    rules. ``ready`` tells whether an issue
     whose workflow state says so is ready indeed (planning rule 3). ``over`` are titles of past milestones:
     what is open in one has slipped (planning rule 7).
     """
@@ -92,6 +99,9 @@ class CardContext(Struct, frozen=True, kw_only=True):
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = lambda _: None
+    view: Callable[[Issue], Issue] = lambda issue: issue
+    reference: Callable[[Issue], str] = short_reference
+    now: Callable[[IssueId], bool] = lambda _: False
     flag: Callable[[IssueId], Flag | None] = lambda _: None
     #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
     sought: Container[str] = frozenset()
@@ -101,19 +111,22 @@ def present(issue: Issue, column: Column, board: Board, context: CardContext) ->
     """The card of ``issue`` in ``column`` of ``board``."""
     mask = context.mask(issue)
     # All that is shown of a masked issue: it still counts.
+    whole, issue = issue, context.view(issue)
     view = CardView(
         id=issue.id,
         title=issue.title if mask is None else mask,
+        reference=context.reference(issue) if mask is not None else "",
         weight="" if not context.has_weight else "?" if issue.weight is None else str(issue.weight),
         masked=mask is not None,
         closed=not issue.is_open,
         flag=context.flag(issue.id),
+        now=context.now(issue.id),
     )
     if mask is not None:
         return view
     facts = _sorted(_facts(issue, column, board, context), context.sought)
     names = context.labels
-    accepted = issue.is_open and names.deliverable in issue.labels - board.labels - {column.value}
+    accepted = whole.is_open and names.deliverable in whole.labels - board.labels - {column.value}
     return structs.replace(
         view,
         heavy=issue.is_open and over_weight(issue),
@@ -145,11 +158,6 @@ def _slipped(issue: Issue, context: CardContext) -> int:
     """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
     missed = sum(label.startswith(context.labels.missed_prefix) for label in issue.labels)
     return max(missed, int(issue.is_open and (issue.milestone or "") in context.over))
-
-
-def short_reference(issue: Issue) -> str:
-    """``project#12``: only the last part of the path, since all issues share the group."""
-    return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
 
 
 _Named = tuple[str, Fact]
@@ -292,6 +300,9 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         if catalog and today
         else frozenset(),
         mask=bridge.mask,
+        view=bridge.view_of,
+        reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,
+        now=bridge.share.is_marked,
         flag=flag,
         sought=bridge.view.sought,
     )

@@ -8,12 +8,14 @@ adds a word or a sign. Label colours come from GitLab and are adjusted until the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, get_args
 
 from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
+from textual.theme import Theme
 
 Ground = Literal[
     "rest",
@@ -113,6 +115,49 @@ class Palette:
         if self.ansi or tint is None or under is None or under.triplet is None:
             return None
         return tint, Color(*under.triplet)
+
+
+#: The contrast of a shared screen: what compression leaves of a colour is still readable.
+SHARED = 7.0
+_shared: dict[str, Theme] = {}
+
+
+def shared_theme(theme: Theme) -> Theme:
+    """The theme for a shared screen: the same colours, moved until each has a contrast of 7."""
+    if theme.ansi:
+        return theme  # the terminal's own colours are not known
+    if (found := _shared.get(theme.name)) is None:
+        found = _shared[theme.name] = _with_contrast(theme)
+    return found
+
+
+def _with_contrast(theme: Theme) -> Theme:
+    grounds = [
+        color
+        for text in (theme.background, theme.surface, theme.panel)
+        if (color := _parse(text)) is not None
+    ]
+    if not grounds:
+        return theme
+    text = _WHITE if theme.dark else _BLACK
+    # The ground that is nearest to the text is the hardest to read on.
+    worst = min(grounds, key=lambda ground: contrast(text, ground))
+
+    def moved(color: str | None) -> str | None:
+        found = _parse(color)
+        return color if found is None else readable(found, worst, SHARED).hex
+
+    return replace(
+        theme,
+        primary=moved(theme.primary) or theme.primary,
+        secondary=moved(theme.secondary),
+        warning=moved(theme.warning),
+        error=moved(theme.error),
+        success=moved(theme.success),
+        accent=moved(theme.accent),
+        foreground=moved(theme.foreground),
+        variables={**theme.variables, "board-contrast": str(SHARED)},
+    )
 
 
 def palette_of(app: App[object]) -> Palette:

@@ -23,7 +23,17 @@ from textual.widget import Widget
 from glboard_core.board.columns import Column
 from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.card import AUTO, SHAPES, CardState, CardView, Density, Shape, height_of, paint
+from glboard_tui.widgets.card import (
+    AUTO,
+    SHAPES,
+    SHARED,
+    CardState,
+    CardView,
+    Density,
+    Shape,
+    height_of,
+    paint,
+)
 from glboard_tui.widgets.colors import Palette, ansi_palette
 from glboard_tui.widgets.plain_lines import PlainLines
 from glboard_tui.widgets.selection import BoardState
@@ -45,6 +55,8 @@ class Painter:
     def __init__(self) -> None:
         self.palette: Palette = ansi_palette()
         self.density: Density = "auto"
+        #: Whether others watch: then ``auto`` shows whole titles with space around them.
+        self.shared = False
         self.present: Present | None = None
         self._views: LRUCache[tuple[IssueId, str], CardView] = LRUCache(_CARDS)
         self._strips: LRUCache[tuple[object, ...], tuple[Strip, ...]] = LRUCache(_CARDS)
@@ -228,6 +240,8 @@ class CardList(Widget):
         density, cards, lines = self._painter.density, self.cards, self._height
         if density != "auto":
             return SHAPES[density]
+        if self._painter.shared:
+            return self._shared()
         if cards is None or len(cards) * LOWEST > lines:
             return SHAPES["wrapped"]
         width, painter = self._width, self._painter
@@ -235,6 +249,15 @@ class CardList(Widget):
             if painter.lines(cards, self._state, width, shape, lines) <= lines:
                 return shape
         return SHAPES["wrapped"]
+
+    def _shared(self) -> Shape:
+        """The roomiest shape in which all cards are visible; else the last one, which scrolls."""
+        cards, lines = self.cards, self._height
+        if cards is None or len(cards) * LOWEST > lines:
+            return SHARED[-1]
+        width, painter = self._width, self._painter
+        fitting = (s for s in SHARED if painter.lines(cards, self._state, width, s, lines) <= lines)
+        return next(fitting, SHARED[-1])
 
     def _lines_of(self, row: int, shape: Shape) -> int:
         cards = self.cards

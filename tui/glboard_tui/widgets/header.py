@@ -83,6 +83,9 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     staged: str = ""
     #: The call that goes on: "call since 14:02 · 11 decisions".
     call: str = ""
+    #: The confidential issue shown for a moment, and what was changed last, in words.
+    revealed: str = ""
+    last: str = ""
     sums: tuple[Fact, ...] = ()
     bar: tuple[tuple[float, Ink], ...] = ()
     full: float = 0
@@ -103,8 +106,8 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
     right = _states(view)
     # What matters always stays; the rest as long as the board's name keeps most of its space.
     name = min(width_of(clean(_name(view))), 16) + 4
-    while len(right) > 1 and _cells(right) + name > width and right[0][2] > 0:
-        right.pop(0)
+    while _cells(right) + name > width and (minor := [item for item in right if item[2] > 0]):
+        right.remove(minor[0])
     if _cells(right) + 4 > width:
         right = [_shorter(item) for item in right]
     free = max(width - _cells(right) - 3, 0)
@@ -162,7 +165,7 @@ def _states(view: HeaderView) -> list[_Item]:
         items.append(("read-only", "warn", 1))
     if view.share:
         masked = f" · {view.masked} masked" if view.masked else ""
-        items.append((f" SHARED SCREEN{masked} ", "strong", 1))
+        items.append((f" SHARED SCREEN{f' · {view.revealed}' if view.revealed else masked} ", "strong", 0))
     if view.draft is not None:
         name = clip(clean(view.draft), _MOST_NAME)
         items.append((f"{_DRAFT} {name} · {view.staged} · nothing is sent ", "strong", 0))
@@ -184,6 +187,8 @@ def _shorter(item: _Item) -> _Item:
     text, ink, rank = item
     if text.startswith(_DRAFT):
         return text.removesuffix("· nothing is sent "), ink, rank
+    if text.startswith(" SHARED SCREEN"):
+        return " SHARED ", ink, rank
     for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
         if text.endswith(word):
             return text.removesuffix(word) + sign, ink, rank
@@ -288,6 +293,10 @@ def _bar(line: Line, view: HeaderView, cells: int, palette: Palette) -> None:
 def _third(view: HeaderView, width: int, palette: Palette) -> Strip:
     """The groups of people; where they do not fit, whom the plan is for goes first, the last ones next."""
     line = Line(width)
+    if view.last:
+        # What was changed a moment ago, for those who watch.
+        line.add(f" » {clip(clean(view.last), max(width - 5, 1))} ", palette.style("tab", "strong"))
+        return line.strip(palette.style("tab"))
     people = list(view.people)
     if _people_cells(people) > width and (later := [at for at, fact in enumerate(people) if fact.minor][1:]):
         people = people[later[0] :]

@@ -178,7 +178,8 @@ class DetailPane(VerticalScroll, can_focus=True):
             document = await self._mounted_document()
             document.display = True
             await document.update(text)
-        self._notes.update(notes_content(detail.notes, older=detail.older))
+        kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
+        self._notes.update(kept_back or notes_content(detail.notes, older=detail.older))
 
     async def _mounted_document(self) -> Markdown:
         from textual.widgets import Markdown
@@ -187,6 +188,14 @@ class DetailPane(VerticalScroll, can_focus=True):
             self._document = Markdown(parser_factory=markdown.parser, open_links=False)
             await self.mount(self._document, before=self._notes)
         return self._document
+
+    def forget(self) -> None:
+        """Keep nothing of what was read."""
+        self.say("")
+        self._notes.update(Content(""))
+        if self._document is not None:
+            self._document.remove()
+            self._document = None
 
     def close(self) -> None:
         """Show nothing."""

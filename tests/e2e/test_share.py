@@ -1,0 +1,162 @@
+"""Share mode beyond the screen of one test: what commands print, and the bytes of a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glboard_core.demo.http.server import DemoServer
+from glboard_tui.cli.main import run
+from support.leaks import FIGURES, SECRET, TEAM, secret_world
+from support.terminal import GLBOARD, Terminal
+from tui.app.stage import GROUP
+
+CONFIG = """
+[share]
+words = ["Zqcorp", "Zq Big Bank"]
+labels = ["customer::*"]
+[sync]
+poll = 3600
+poll_idle = 3600
+hold = 0
+hold_comments = 0
+"""
+FORMATS = ("table", "json", "markdown", "csv")
+#: What prints titles.
+PRINTING = (["show", "planning"], ["report", "triage"], ["report", "candidates", "19.8"])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DemoServer]:
+    with DemoServer(secret_world()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def home(server: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A home whose configuration masks words; the account is in the environment."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("CONFIG", "STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    monkeypatch.setenv("GITLAB_HOST", server.url)
+    monkeypatch.setenv("GITLAB_TOKEN", server.token)
+    monkeypatch.setenv("GLBOARD_GROUP", GROUP)
+    folder = tmp_path / "CONFIG" / "glboard"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(CONFIG)
+    (folder / "team.toml").write_text(TEAM)
+    return tmp_path
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_confidential_titles_are_printed_only_if_asked_for(
+    style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in PRINTING:
+        assert run([*arguments, "--format", style]) == 0
+        shown = capsys.readouterr().out
+        assert "zqone" not in shown
+        assert "platform#1" in shown
+        assert run([*arguments, "--format", style, "--confidential"]) == 0
+        titled = "zqone" in capsys.readouterr().out
+        # Some of these have no titles in this format at all.
+        assert titled or "title" not in shown
+
+
+def test_the_title_in_json_is_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "planning", "--format", "json"]) == 0
+    board = json.loads(capsys.readouterr().out)
+    issues = {issue["reference"]: issue for column in board["columns"] for issue in column["issues"]}
+    hidden = issues[f"{GROUP}/platform#1"]
+    assert (hidden["title"], hidden["confidential"], hidden["weight"]) == ("confidential", True, 2)
+    # Words are only masked where others watch.
+    assert "Zqcorp" in issues[f"{GROUP}/platform#3"]["title"]
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_nothing_hidden_is_printed_on_a_shared_screen(
+    style: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in PRINTING:
+        assert run(["--share", *arguments, "--format", style]) == 0
+        printed = capsys.readouterr()
+        assert SECRET not in f"{printed.out}{printed.err}".lower()
+    config = home / "CONFIG" / "glboard" / "config.toml"
+    config.write_text(CONFIG.replace("[share]", "[share]\nalways = true\nhide_references = true"))
+    assert run(["show", "planning", "--format", style]) == 0
+    shown = capsys.readouterr().out
+    assert SECRET not in shown.lower()
+    assert "platform#1 " not in shown.replace(",", " ").replace('"', " ")
+    assert run(["show", "planning", "--confidential"]) == 2
+    assert "Stop sharing first" in capsys.readouterr().err
+
+
+#: Keys that show an issue in every way; a pane is left by Esc.
+KEYS = (
+    *("\r", "\x1b", "t", "a", "e", "o", "yt", "ym", "gc", "v", "v", "\x1b", "gt", "\x1b", "gq", "\x1b", "go"),
+    *("\x1b", "gr", "\x1b", "\x1b", "gh", "\x1b", "gf", "\x1b", "ge", "\x1b", "gM", "\x1b", "3", "db", "y"),
+    *("\x1b", "u", "\x10", "wrong", "\x1b", "/", "wrong", "\x1b", "d", "\x1b", "m", "\x1b", "gw", "gm", "gk"),
+    *("?", "\x1b", "gp"),
+)
+
+
+def _press(terminal: Terminal, key: str) -> None:
+    """Press a key. After Esc nothing may follow at once: that would be Alt and a letter."""
+    terminal.press(key)
+    while terminal.read(0.15 if key == "\x1b" else 0.02):
+        pass
+
+
+def test_no_byte_of_a_secret_reaches_a_terminal_or_a_file(server: DemoServer, home: Path) -> None:
+    account = {name: os.environ[name] for name in ("GITLAB_HOST", "GITLAB_TOKEN", "GLBOARD_GROUP")}
+    account |= {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "DATA", "CACHE")}
+    with Terminal([*GLBOARD, "--share", "open", "planning"], home, environment=account) as terminal:
+        terminal.see("live", "SHARED SCREEN · 1 masked", "confidential")
+        for key in KEYS:
+            _press(terminal, key)
+        # The keys are handled in order: after this one, all were.
+        for key in ("\x1b", "\x1b", "\x1b", "gp", "?"):
+            _press(terminal, key)
+        terminal.see("type to search")
+        _press(terminal, "\x1b")
+        terminal.lose("type to search")
+        terminal.press("q")
+        terminal.finish()
+        stream = b"".join(data for _, data in terminal.transcript).lower()
+    assert len(stream) > 50_000
+    assert stream.count(SECRET.encode()) == 0
+    assert [figure for figure in FIGURES if figure.encode() in stream] == []
+    for file in home.rglob("*"):
+        if file.is_file() and file.parent != home / "CONFIG" / "glboard":
+            held = SECRET.encode() in file.read_bytes().lower()
+            # The state file has everything, and is for its owner alone.
+            assert not held or ".sqlite" in file.name or ".db" in file.name, file
+            assert file.stat().st_mode & 0o077 == 0, file
+
+
+@pytest.mark.slow
+def test_it_is_on_again_after_a_restart(home: Path) -> None:
+    account = {name: os.environ[name] for name in ("GITLAB_HOST", "GITLAB_TOKEN", "GLBOARD_GROUP")}
+    account |= {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "DATA", "CACHE")}
+    command = [*GLBOARD, "open", "planning"]
+    with Terminal(command, home, environment=account) as terminal:
+        terminal.see("live", "zqone")
+        terminal.press("p")
+        terminal.see("SHARED SCREEN")
+        terminal.press("q")
+        terminal.finish()
+    with Terminal(command, home, environment=account) as terminal:
+        terminal.see("live", "SHARED SCREEN", "confidential")
+        assert b"zqone" not in b"".join(data for _, data in terminal.transcript)
+        terminal.press("p", "p")
+        terminal.see("zqone")
+        terminal.press("q")
+        terminal.finish()
+    with Terminal(command, home, environment=account) as terminal:
+        terminal.see("live", "zqone")
+        terminal.press("q")
+        terminal.finish()
