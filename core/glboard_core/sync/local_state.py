@@ -213,10 +213,13 @@ class LocalState:
 
     def queued(self, entries: Sequence[OutboxEntry], before: Mapping[IssueId, Issue | None]) -> None:
         """These are in the stored outbox now; ``before`` are the issues concerned as shown until now."""
-        until = time.time() + self._holds[0]
+        hold, hold_comments = self._holds
+        longer = max(hold, hold_comments) - hold
+        speaks = any(entry.op.change.speaks for entry in entries)
         for entry in entries:
             self._titles[entry.op.group] = entry.title
-            self.outbox.hold(entry.op.issue, until)
+            # What the issue waits for already goes with it, but no later than an edit would.
+            self.outbox.hold(entry.op.issue, entry.due - (longer if speaks else 0.0))
             self.outbox.add(entry)
         self.update_shown(before, "mine", always=True)
         self.changed()
