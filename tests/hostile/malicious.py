@@ -107,7 +107,7 @@ class Malicious:
 
 class Socks(Malicious):
     """A SOCKS 5 proxy that answers in place of the server; with ``garbled`` it answers these bytes,
-    and ``left`` is set once the client has closed the connection."""
+    ``reached`` is set once it was sent something, ``left`` once the client has closed the connection."""
 
     garbled: bytes | None = None
     #: The address it was asked to connect to.
@@ -115,10 +115,11 @@ class Socks(Malicious):
 
     def __init__(self, reply: Reply | bytes = b"") -> None:
         super().__init__(reply)
-        self.left = asyncio.Event()
+        self.reached, self.left = asyncio.Event(), asyncio.Event()
 
     async def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         await reader.readexactly(1)
+        self.reached.set()
         if self.garbled is not None:
             writer.write(self.garbled)
             with suppress(OSError):
