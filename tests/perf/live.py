@@ -58,11 +58,7 @@ def _card(server: SpawnedDemo, home: Path) -> str:
 
 
 def _seen(terminal: Terminal, server: SpawnedDemo, card: str, title: str) -> float:
-<<<<<<< HEAD
-    """Milliseconds from the reply to the write to its title on the screen, at a random time of the polls."""
-=======
     """Milliseconds from the reply to the write until its title is on the screen; at a random time."""
->>>>>>> cable
     terminal.press("j")
     ready = time.monotonic() + 2.0 + 10.0 * int.from_bytes(os.urandom(1)) / 255
     while (left := ready - time.monotonic()) > 0:
