@@ -1,4 +1,4 @@
-"""The walkthrough of docs/milestone.md, pressed key by key in a real terminal, exactly as written."""
+"""docs/milestone.md and docs/call.md, pressed key by key in a real terminal, exactly as written."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ import pytest
 from support.terminal import GLBOARD, Terminal
 from support.written_keys import Session, Step, keys_of, sessions
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "milestone.md").read_text("utf-8")
-SESSIONS = sessions(DOCUMENT)
+DOCS = Path(__file__).parents[2] / "docs"
+SESSIONS = [
+    pytest.param(name, session, id=session.title)
+    for name in ("milestone.md", "call.md")
+    for session in sessions((DOCS / name).read_text("utf-8"))
+]
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=[one.title for one in SESSIONS])
-def test_session_works_as_written(session: Session, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("document", "session"), SESSIONS)
+def test_session_works_as_written(document: str, session: Session, tmp_path: Path) -> None:
     with Terminal([*GLBOARD, *session.arguments], tmp_path) as terminal:
         terminal.see("live")
         for step in session.steps:
-            _take(terminal, step)
+            _take(terminal, step, document)
         assert session.steps[-1].ends
         assert terminal.finish() == 0
 
 
-def _take(terminal: Terminal, step: Step) -> None:
+def _take(terminal: Terminal, step: Step, document: str) -> None:
     for key in step.keys:
         terminal.press(key)
     if step.ends:
         return
     terminal.wait(
         lambda text: _as_promised(_words(text), step),
-        f"line {step.line} of docs/milestone.md, {step.written}: {step.seen}, and not {step.gone}",
+        f"line {step.line} of docs/{document}, {step.written}: {step.seen}, and not {step.gone}",
     )
 
 
