@@ -33,17 +33,17 @@ async def test_help_shows_the_panes_own_keys_first(stage: Stage, keys: str, grou
 
 
 async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
-    keymap = {"capacity.role": "Z", "candidates.order": "p o", "pane.close": "Q", "history": "g z"}
+    keymap = {"capacity.role": "Z", "candidates.order": "i o", "pane.close": "Q", "history": "g z"}
     async with staged(team_file=team_file, settings=structs.replace(STILL, keymap=keymap)) as stage:
         await stage.press("g", "r", "Z")
         assert "Role of eng_alder" in text(stage)
         on_top(stage, Prompt)
         await stage.press("escape", "escape", "g", "c")
         listed = on_top(stage, Candidates)
-        assert dict(listed.footer.view.hints)["po"] == "order"
+        assert dict(listed.footer.view.hints)["io"] == "order"
         await stage.press("O")
         assert "suggested order" in text(stage)
-        await stage.press("p", "o")
+        await stage.press("i", "o")
         assert "by priority" in text(stage)
         await stage.press("Q", "g", "z")
         assert "u undo" in on_top(stage, ChangeLog).hint
