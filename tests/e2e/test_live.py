@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.world.clock import Clock
@@ -30,6 +32,7 @@ def _is_live(text: str) -> bool:
     return text.partition("\n")[0].rstrip().endswith("live") and "■" in text
 
 
+@pytest.mark.slow
 def test_what_one_does_is_on_the_others_screen(tmp_path: Path) -> None:
     world = default_world(issues=60, clock=Clock(NOW))
     with (

@@ -166,6 +166,7 @@ async def test_a_flood_of_events_costs_few_reads(server: DemoServer) -> None:
         assert made.engine.watcher.status.state == "on"
 
 
+@pytest.mark.slow
 async def test_a_flood_that_goes_on_is_read_ever_more_rarely(
     server: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

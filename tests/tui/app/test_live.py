@@ -63,6 +63,7 @@ async def test_a_change_by_others_glows_and_is_named_within_a_second() -> None:
         assert not stage.toasts
 
 
+@pytest.mark.slow
 async def test_a_card_that_others_rank_moves_at_once() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
