@@ -84,7 +84,7 @@ def test_options_exist() -> None:
 
 def test_screenshot_exists() -> None:
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
-    for picture, board in zip(pictures, ("planning", "build"), strict=True):
+    for picture, board in zip(pictures, ("planning", "build", "decisions"), strict=True):
         assert board in picture
         svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
         assert "Planning" in svg
