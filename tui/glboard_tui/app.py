@@ -247,6 +247,7 @@ class GlboardApp(App[int]):
         self.clear_notifications()
         self._mask = MaskingFilter(self.share.masked)
         self.mutate_reactive(GlboardApp.theme)
+        self.bridge.keep_live(on=self.share.is_on)
         self.bridge.view_changed()
         self.board_screen.share_changed()
         self._planning.tell()

@@ -193,7 +193,7 @@ _WALK_HINTS = (
 #: While a planning call goes on, after the first ones.
 _CALL_HINTS = ("call.note", "pane.decisions")
 #: On a shared screen: those who watch need not read keys.
-_SHARED_HINTS = ("accept.with", "weight.set", "milestone.defer", "flow.set", "share.off")
+_SHARED_HINTS = ("accept.with", "weight.set", "milestone.defer", "pane.walk", "pane.decisions", "share.off")
 
 #: What the first key of these means.
 _PREFIXES = {
@@ -230,7 +230,9 @@ def footer_view(
     names = _hints_of(now, builds=builds)
     if shared:
         names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:5]
-    for name in (*names[:4], *_CALL_HINTS, *names[4:]) if now.calling else names:
+    if now.calling:
+        names = tuple(dict.fromkeys((*names[:4], *_CALL_HINTS, *names[4:])))
+    for name in names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
             continue

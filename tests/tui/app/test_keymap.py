@@ -49,8 +49,6 @@ from glboard_tui.screens.say_do import SayDoPane
 from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
-#: Actions that have no keys yet.
-LATER: list[tuple[str, ...]] = []
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -116,11 +114,6 @@ def test_letters_without_a_person_are_unknown() -> None:
 def test_a_key_can_have_another_meaning_in_an_open_issue() -> None:
     assert step(Keymap(), "n") == Match(BY_ID["text.new"])
     assert step(Keymap(), "n", "detail") == Match(BY_ID["issue.next"])
-
-
-@pytest.mark.parametrize("keys", LATER)
-def test_keys_of_later_issues_are_free(keys: tuple[str, ...]) -> None:
-    assert Keymap().step(keys, lambda _: True, options) == NoMatch(keys)
 
 
 def test_a_key_that_starts_others_is_the_one_or_the_other() -> None:
