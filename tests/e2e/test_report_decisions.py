@@ -87,7 +87,7 @@ def test_everyones_decisions_in_every_format(
     hidden = found["decisions"][3]
     assert hidden | {"at": ""} == {
         "reference": "demo-org/platform#12",
-        "title": "(confidential)",
+        "title": "confidential",
         "confidential": True,
         "kind": "dropped",
         "weight": None,

@@ -95,6 +95,22 @@ def test_nothing_hidden_is_printed_on_a_shared_screen(
     assert "Stop sharing first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("style", FORMATS)
+def test_changes_of_hidden_issues_are_listed_without_what_they_were(
+    style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["edit", f"{GROUP}/platform#1", "--remove-label", "zqlabel", "--yes"]) == 0
+    capsys.readouterr()
+    for arguments in (["undo", "--list"], ["failed", "list"]):
+        assert run([*arguments, "--format", style]) == 0
+        open_ = capsys.readouterr().out
+        assert run(["--share", *arguments, "--format", style]) == 0
+        shown = capsys.readouterr().out
+        assert SECRET not in shown.lower()
+        assert ("changed" in shown) == (SECRET in open_.lower())
+    assert run(["undo"]) == 0
+
+
 #: Keys that show an issue in every way; a pane is left by Esc.
 KEYS = (
     *("\r", "\x1b", "t", "a", "e", "o", "yt", "ym", "gc", "v", "v", "\x1b", "gt", "\x1b", "gq", "\x1b", "go"),

@@ -16,7 +16,7 @@ from glboard_core.board.operations import Op
 from glboard_core.errors import READ_ONLY, NameUnknown, ReadOnly, UsageError
 from glboard_core.model.issue import short_reference
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context, printing
+from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.sending import Outcomes, conflict_words, reference
 
@@ -66,6 +66,7 @@ def failed_command() -> None:
 
 @failed_command.command("list")
 @context.format_option
+@context.share_option
 @click.pass_context
 def list_command(ctx: click.Context, style: str) -> None:
     """Print the failed changes, oldest first, each with the reason."""
@@ -153,20 +154,26 @@ def _names(text: str, known: str) -> bool:
 async def _list(options: Options, style: str) -> int:
     async with options.engine() as engine:
         rows = _rows(engine)
+        printed = sharing.printed(options, engine, confidential=False)
+        hidden = {row.op.id for row in rows if printed.hides(engine, row.op)}
     if style == "json":
-        printing.echo(printing.as_json([row.shape for row in rows]))
+        shapes = [row.shape for row in rows]
+        for shape, row in zip(shapes, rows, strict=True):
+            if row.op.id in hidden:
+                shape |= {"what": "changed", "reason": "", "hint": None, "text": None}
+        printing.echo(printed.text(printing.as_json(shapes)))
         return 0
     heads = ("issue", "change", "kind", "reason")
     lines = [
         (
             reference(row.op),
-            row.op.change.describe(row.op.before),
+            "changed" if row.op.id in hidden else row.op.change.describe(row.op.before),
             row.kind,
-            f"{row.reason} {row.hint}".strip(),
+            "" if row.op.id in hidden else f"{row.reason} {row.hint}".strip(),
         )
         for row in rows
     ]
-    printing.echo(context.printed(style, heads, lines) or _NOTHING)
+    printing.echo(printed.text(context.printed(style, heads, lines)) or _NOTHING)
     return 0
 
 

@@ -23,6 +23,7 @@ from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue
 
 if TYPE_CHECKING:
+    from glboard_core.board.operations import Op
     from glboard_core.sync.engine import Engine
     from glboard_tui.cli.context import Options
 
@@ -62,6 +63,13 @@ class Printed:
         if issue.confidential and not self._confidential:
             return structs.replace(issue, title=CONFIDENTIAL)
         return issue
+
+    def hides(self, engine: Engine, op: Op) -> bool:
+        """Whether it is not said what was changed: others watch, and the issue is confidential or unknown."""
+        if self._share is None:
+            return False
+        issue = engine.shown.get(op.issue) or op.before
+        return issue is None or issue.confidential or (op.before is not None and op.before.confidential)
 
     def text(self, text: str) -> str:
         """A whole output."""

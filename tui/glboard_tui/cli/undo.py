@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from glboard_core.board.undo import Group, says
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context, printing
+from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import UNCONFIRMED, Options
 from glboard_tui.cli.sending import LISTED, Outcomes, reference
 
 if TYPE_CHECKING:
+    from glboard_core.ports import Logged
     from glboard_core.sync.engine import Engine
 
 #: What a line of the change log has in JSON; ``at`` is UTC.
@@ -34,6 +36,7 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
 @click.option("--yes", is_flag=True, help="Prune, or discard a refused change, without asking.")
 @context.format_option
 @context.as_of_option
+@context.share_option
 @click.pass_context
 def undo_command(
     ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str
@@ -58,8 +61,11 @@ def undo_command(
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine() as engine:
         log = engine.store.log(limit)
+        printed = sharing.printed(options, engine, confidential=False)
+        log = [_for_all(entry) if printed.hides(engine, entry.change) else entry for entry in log]
     if style == "json":
-        printing.echo(printing.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
+        shapes = [{name: getattr(entry, name) for name in _LOGGED} for entry in log]
+        printing.echo(printed.text(printing.as_json(shapes)))
         return 0
     rows = [
         (
@@ -71,8 +77,14 @@ async def _list(options: Options, limit: int, style: str) -> int:
         )
         for entry in log
     ]
-    printing.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows) or "No changes yet.")
+    heads = ("at", "issue", "what", "was", "result")
+    printing.echo(printed.text(context.printed(style, heads, rows)) or "No changes yet.")
     return 0
+
+
+def _for_all(entry: Logged) -> Logged:
+    """The line of an issue that is hidden on a shared screen."""
+    return structs.replace(entry, title=f"{entry.reference} changed", what="changed", was="", message="")
 
 
 async def _undo(options: Options, *, yes: bool) -> int:
