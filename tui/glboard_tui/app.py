@@ -32,7 +32,8 @@ from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, default_theme
 from glboard_tui import notices
 from glboard_tui.actions import load_commands
-from glboard_tui.bridge import BoardView, Bridge, Connect
+from glboard_tui.board_view import BoardView
+from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen

@@ -16,24 +16,23 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field, structs
 
 from glboard_core.board import undo
-from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.changes import differences
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.definition import Board, flow_scheme, milestone_title
-from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
-from glboard_core.board.index import BoardIndex, SortBy, Sorting
-from glboard_core.board.operations import Change, Op, OpId
+from glboard_core.board.definition import Board
+from glboard_core.board.filters import compiled, filter_states, parse
+from glboard_core.board.index import BoardIndex, SortBy
+from glboard_core.board.operations import Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_core.model.merge_requests import MergeRequest
-from glboard_core.model.milestone import current, upcoming, versions
-from glboard_core.ports import WAITS, Logged
+from glboard_core.model.milestone import current, upcoming
 from glboard_core.purpose import requests_for
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -47,7 +46,8 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
-from glboard_core.sync.log import undoable
+from glboard_tui.board_view import FILTER_STATES, BoardView
+from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
@@ -58,192 +58,10 @@ from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
 
-#: The names of ``is:`` in a filter.
-FILTER_STATES = (
-    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
-    *("confidential", "closed", "deliverable", "changed", "over"),
-)
-#: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
-NOT_SENT = "not sent yet"
 #: Seconds that a key waits for the states of merge requests, before it asks without knowing them.
 REQUESTS_PATIENCE = 4.0
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
-
-
-View = Callable[[Issue, frozenset[str]], Issue]
-"""What everybody may see of an issue; the labels only say where its card is."""
-
-
-def labels_of(board: Board) -> frozenset[str]:
-    """The labels that say no more of a card than its place on the board."""
-    return board.labels | frozenset(
-        column.value for column in board.columns if column.tells == "labels" and column.value
-    )
-
-
-class BoardView:
-    """What is shown: one board at a time, its milestone and filter, and the index of their issues."""
-
-    def __init__(self, settings: Settings, board: str, milestone: str | None = None) -> None:
-        self.settings = settings
-        self.flow = flow_scheme(settings)
-        self.board_id = board
-        self.text = ""
-        self.show_closed = False
-        self.sort_by: SortBy = "rank"
-        self.index: BoardIndex | None = None
-        self._query = Query()
-        self._chosen: dict[str, str | None] = {board: milestone}
-        self._resolved_on: date | None = None
-
-    def configure(self, settings: Settings) -> None:
-        """Use the configuration with other names."""
-        if settings is not self.settings:
-            self.settings = settings
-            self.flow = flow_scheme(settings)
-
-    @property
-    def milestone(self) -> str | None:
-        """The milestone the user chose for this board; None means the board's own."""
-        return self._chosen.get(self.board_id)
-
-    @property
-    def board(self) -> Board | None:
-        """The board as last resolved."""
-        return self.index.board if self.index else None
-
-    @property
-    def volatile(self) -> bool:
-        """Whether the filter depends on more than the issue, so that any change requires a rebuild."""
-        return any(
-            term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
-        )
-
-    @property
-    def sought(self) -> frozenset[str]:
-        """What the filter asks for: names of ``is:``, and labels in lower case."""
-        terms = (term for group in self._query.groups for term in group)
-        return frozenset(term.text for term in terms if term.kind in ("is", "label") and not term.negated)
-
-    def stale(self, today: date) -> bool:
-        """Whether the day changed since the board was resolved: current and next may have changed too."""
-        return self._resolved_on is not None and self._resolved_on != today
-
-    def choose(self, board: str, milestone: str | None = None) -> None:
-        """Switch to another board; choosing the same one again returns to its own milestone.
-
-        Raises NameUnknown if there is no such board.
-        """
-        if self.settings.board(board) is None:
-            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
-        if milestone is not None or board == self.board_id:
-            self._chosen[board] = milestone
-        self.board_id = board
-
-    def build(self, engine: Engine, changed: Container[IssueId], view: View) -> None:
-        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show.
-
-        The filter matches what ``view`` shows of an issue, so that it finds nothing that is masked.
-        """
-        self.index = None
-        board = engine.board(self.board_id, self.milestone)
-        catalog = engine.catalog
-        assert catalog is not None  # engine.board raises without one
-        self._resolved_on = engine.today()
-        states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
-        keep = compiled(self._query, states)
-        columns = labels_of(board)
-        self.index = BoardIndex(
-            board,
-            self.flow,
-            engine.shown,
-            keep=None if keep is None else lambda issue: keep(view(issue, columns)),
-            show_closed=self.show_closed,
-            deliverable=self.settings.labels.deliverable,
-            sorting=Sorting(
-                by=self.sort_by,
-                priority_prefix=self.settings.labels.priority_prefix,
-                missed_prefix=self.settings.labels.missed_prefix,
-            ),
-        )
-
-    def filter(self, text: str) -> tuple[str, ...]:
-        """Set the filter; ``build`` applies it. Returns what is wrong with it, in sentences."""
-        self.text = text.strip()
-        self._query = parse(self.text)
-        return problems(self._query, FILTER_STATES)
-
-    def step_milestone(self, step: int, catalog: Catalog) -> str | None:
-        """The title of the milestone ``step`` places after the board's; None if there is none."""
-        board = self.board
-        if board is None or board.milestone is None:
-            return None
-        line = milestone_line(catalog, self.settings)
-        if board.milestone in line:
-            at = line.index(board.milestone) + step
-            return line[at] if 0 <= at < len(line) else None
-        return line[0] if line else None
-
-
-def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
-    """The order of previous and next milestone: versions by date, then the buckets as configured."""
-    line = [milestone.title for milestone in versions(catalog.milestones, settings.planning.version)]
-    for key in settings.milestones:
-        try:
-            line.append(milestone_title(key, settings, catalog, date.min))
-        except NameUnknown:
-            continue  # reported when a board that needs it is opened
-    return list(dict.fromkeys(line))
-
-
-class FailedRow(Struct, frozen=True, kw_only=True):
-    """A row of the failed list."""
-
-    op: OpId
-    issue: IssueId
-    reference: str
-    title: str
-    what: str
-    message: str
-    hint: str
-    change: Change
-    #: The full path of its issue's project.
-    project: str = ""
-    #: Whether it waits because somebody else changed the same field.
-    conflict: bool = False
-
-
-class LogRow(Struct, frozen=True, kw_only=True):
-    """A row of the change log. ``when`` is in the team's time zone."""
-
-    op: OpId
-    #: The keystroke it came from.
-    group: str
-    issue: IssueId
-    when: str
-    reference: str
-    what: str
-    was: str
-    result: str
-    message: str
-    can_undo: bool
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether there is nothing to say of the result: it was made, or waits, which ``when`` says."""
-        return self.result in ("done", WAITS)
-
-    @property
-    def why_not(self) -> str:
-        """Why it cannot be undone, in a sentence."""
-        match self.result:
-            case "failed":
-                return "GitLab refused it: there is nothing to undo."
-            case "dropped":
-                return "It was discarded before it was sent: there is nothing to undo."
-            case _:
-                return "Already undone, or itself an undo."
 
 
 class Asked:
@@ -274,11 +92,6 @@ class Update(Struct, kw_only=True):
 
     def __bool__(self) -> bool:
         return self != Update()
-
-
-def _conflict_words(conflicts: Sequence[Conflict]) -> str:
-    texts = (f"{one.field} was {one.saw}, yours {one.mine}, now {one.theirs}" for one in conflicts)
-    return f"Someone else changed it: {'; '.join(texts)}."
 
 
 class Bridge:
@@ -319,6 +132,13 @@ class Bridge:
         self._events: list[Event] = []
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
+        #: The failed list and the change log.
+        self.changes = ChangeLists(
+            lambda: self.engine,
+            self,
+            lambda: ZoneInfo(self.settings.ui.time_zone),
+            self._mark,
+        )
         #: The labels that everybody knows, and the settings they come from.
         self._process_of: tuple[Settings, Container[str]] | None = None
         #: There is a catalog but no such board.
@@ -451,6 +271,10 @@ class Bridge:
             self.unseen.sign(issue, authors)
         self._repaint.update(found)
         self._notify()
+
+    def _mark(self, issues: Iterable[IssueId]) -> None:
+        """These cards look different with the next flush."""
+        self._repaint.update(issues)
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
@@ -929,94 +753,3 @@ class Bridge:
         """
         if self.engine is not None:
             self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)
-
-    # Failed changes, and the change log
-
-    def failed(self) -> list[FailedRow]:
-        """The changes in conflict, wherever their cards are, and the failed ones; newest first."""
-        if self.engine is None:
-            return []
-        outbox = self.engine.outbox
-        waiting = [item for op in outbox if (item := outbox.item(op.id)) is not None and item.conflicts]
-        rows = [self._failed_row(item.op, _conflict_words(item.conflicts), "", True) for item in waiting]
-        rows += [self._failed_row(op, error.message, error.hint) for op, error in self.engine.failed]
-        return sorted(rows, key=lambda row: row.op, reverse=True)
-
-    def _failed_row(self, op: Op, message: str, hint: str, conflict: bool = False) -> FailedRow:
-        issue = self.whole_issue(op.issue) or op.before
-        hidden = issue is not None and self.is_hidden(issue.id, op.before)
-        return FailedRow(
-            op=op.id,
-            issue=op.issue,
-            reference=self.reference_of(issue) if issue else "new issue",
-            title=self.title_of(issue) if issue else "",
-            what="change" if hidden else self.text(op.change.describe(op.before)),
-            message="" if hidden else self.text(message),
-            hint=self.text(hint),
-            change=op.change,
-            project=issue.project if issue else "",
-            conflict=conflict,
-        )
-
-    def retry(self, row: FailedRow) -> None:
-        """Retry a failed change; in a conflict, send mine over theirs."""
-        if self.engine is not None:
-            self._repaint.add(row.issue)
-            if row.conflict:
-                self.engine.keep_mine(row.issue)
-            else:
-                self.engine.retry(row.op)
-
-    def drop(self, row: FailedRow) -> None:
-        """Discard a failed change; in a conflict, keep theirs."""
-        if self.engine is not None:
-            self._repaint.add(row.issue)
-            if row.conflict:
-                self.engine.keep_theirs(row.issue)
-            else:
-                self.engine.local_state.discard_failed(row.op)
-
-    def instead(self, op: OpId, change: Change) -> bool:
-        """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
-
-        The failed one leaves the list only when the new one is in the outbox; it stays if there is nothing to
-        send. Raises like ``perform``.
-        """
-        engine = self.engine
-        failed = next((one for one, _ in engine.failed if one.id == op), None) if engine else None
-        if engine is None or failed is None:
-            return False
-        # Changes to a new issue that could not be created go with it.
-        new = failed.change.creates
-        along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
-        issue = engine.shown.get(failed.issue) or failed.before
-        title = f"{short(issue)} {change.describe(issue)}" if issue else change.describe()
-        changes = [(one.issue, change if one is failed else one.change) for one in along]
-        if not engine.perform(changes, title, [one.id for one in along]):
-            return False
-        self._repaint.update(one.issue for one in along)
-        return True
-
-    def history(self) -> list[LogRow]:
-        """The change log, newest first, after the unsent changes."""
-        if self.engine is None:
-            return []
-        zone = ZoneInfo(self.settings.ui.time_zone)
-        lines = [*self.engine.unsent(), *self.engine.store.log()]
-        possible = undoable(lines)
-        return [self._log_row(line, zone, line.op in possible) for line in lines]
-
-    def _log_row(self, line: Logged, zone: ZoneInfo, possible: bool) -> LogRow:
-        hidden = self.is_hidden(line.change.issue, line.change.before)
-        return LogRow(
-            op=line.op,
-            group=line.group,
-            issue=line.change.issue,
-            when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-            reference=self.text(short_reference(line.reference)),
-            what="changed" if hidden else self.text(line.what),
-            was="" if hidden else self.text(line.was),
-            result=line.result,
-            message="" if hidden else self.text(line.message),
-            can_undo=possible and line.result != "undone",
-        )

@@ -20,7 +20,8 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words, number
 from glboard_core.sync.events import Status
-from glboard_tui.bridge import BoardView, Bridge
+from glboard_tui.board_view import BoardView
+from glboard_tui.bridge import Bridge
 from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of

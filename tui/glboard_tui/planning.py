@@ -29,7 +29,8 @@ from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
-from glboard_tui.bridge import Bridge, milestone_line
+from glboard_tui.board_view import milestone_line
+from glboard_tui.bridge import Bridge
 from glboard_tui.calls import Calls
 from glboard_tui.team_store import TeamStore
 

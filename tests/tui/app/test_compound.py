@@ -205,7 +205,7 @@ async def test_a_change_rejected_in_one_project_is_made_in_the_other(stage: Stag
     await stage.settle()
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::blocked",)
     assert stage.issue("locked#1").scoped("workflow::") == ()
-    failed = stage.app.bridge.failed()
+    failed = stage.app.bridge.changes.failed()
     assert {row.reference for row in failed} == {"locked#1"}
     await undone(stage, before)
 
@@ -324,7 +324,7 @@ async def test_a_partial_failure_is_reported_as_partial(stage: Stage) -> None:
     await stage.press("b", *"red", "ctrl+s")
     await stage.settle()
     assert "workflow::blocked" not in stage.issue("platform#1").labels
-    assert [row.reference for row in stage.app.bridge.failed()] == ["platform#1"]
+    assert [row.reference for row in stage.app.bridge.changes.failed()] == ["platform#1"]
     assert len(notes(stage, "platform#1")) == 1
     await stage.press("u")
     await stage.settle()

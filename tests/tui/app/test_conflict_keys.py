@@ -62,7 +62,7 @@ async def test_the_log_lists_changes_and_undoes_the_last() -> None:
         await stage.press("7")
         await stage.settle()
         await stage.press("g", "h")
-        [row] = stage.app.bridge.history()
+        [row] = stage.app.bridge.changes.history()
         assert (row.reference, row.what, row.result) == ("platform#1", "weight 7", "done")
         await stage.press("u")
         await stage.settle()
@@ -74,10 +74,10 @@ async def test_the_log_lists_unsent_changes_first() -> None:
     async with staged(settings=held) as stage:
         await stage.focus("platform#1")
         await stage.press("7")
-        [row] = stage.app.bridge.history()
+        [row] = stage.app.bridge.changes.history()
         assert (row.when, row.reference, row.what) == ("not sent yet", "platform#1", "weight 7")
         await stage.press("u")
-        assert stage.app.bridge.history() == []
+        assert stage.app.bridge.changes.history() == []
 
 
 @pytest.mark.parametrize(("key", "weight"), [("r", 5), ("d", 8)])

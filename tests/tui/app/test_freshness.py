@@ -6,7 +6,7 @@ import pytest
 
 from glboard_core.config import Settings
 from glboard_core.sync.events import Status
-from glboard_tui.bridge import BoardView
+from glboard_tui.board_view import BoardView
 from glboard_tui.head import header_view
 from glboard_tui.widgets.colors import ansi_palette
 from glboard_tui.widgets.header import paint_header

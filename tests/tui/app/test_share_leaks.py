@@ -140,7 +140,9 @@ async def test_the_walk_finds_a_broken_seam(
 
 #: Where a whole issue is needed to be edited or computed with.
 _WHOLE = {
+    "board_view.py",
     "bridge.py",
+    "change_lists.py",
     "calls.py",
     "planning.py",
     "commands/context.py",

@@ -236,7 +236,7 @@ def failed(context: CommandContext, _: str) -> None:
     """Open the list of failed changes and conflicts."""
     from glboard_tui.screens.failed_changes import FailedList
 
-    if context.bridge.failed():
+    if context.bridge.changes.failed():
         context.shell.app.push_screen(FailedList(context), lambda _: context.shell.sync())
     else:
         context.say("No failed changes, no conflicts.")

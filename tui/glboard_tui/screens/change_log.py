@@ -6,7 +6,7 @@ from textual.content import Content
 
 from glboard_core.board.filters import folded
 from glboard_core.board.operations import OpId
-from glboard_tui.bridge import LogRow
+from glboard_tui.change_lists import LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.widgets.text import clean
@@ -29,7 +29,9 @@ class ChangeLog(RowDialog):
 
     def fill(self) -> None:
         words = folded(self._query).split()
-        self._rows = [row for row in self._bridge.history() if all(word in _searched(row) for word in words)]
+        self._rows = [
+            row for row in self._bridge.changes.history() if all(word in _searched(row) for word in words)
+        ]
         parts = [_LOG]
         if words:
             parts.append(f"filter {self._query}: {len(self._rows)}")
@@ -100,7 +102,9 @@ class ChangeLog(RowDialog):
             if not row.can_undo:
                 self.say(row.why_not)
                 return
-            wanted = {one.op for one in self._bridge.history() if one.group == row.group and one.can_undo}
+            wanted = {
+                one.op for one in self._bridge.changes.history() if one.group == row.group and one.can_undo
+            }
         said: list[str] = []
 
         def undo() -> None:

@@ -15,7 +15,7 @@ from textual.content import Content
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError, SharedScreen
-from glboard_tui.bridge import FailedRow
+from glboard_tui.change_lists import FailedRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
 from glboard_tui.screens.editor import edit_in_editor
@@ -202,7 +202,7 @@ class FailedList(RowDialog):
 
     def fill(self) -> None:
         """Show the current list; close it once it is empty."""
-        self._rows = self._bridge.failed()
+        self._rows = self._bridge.changes.failed()
         if self._rows:
             self.show_rows(self._words(row) for row in self._rows[:_MOST])
         else:
@@ -214,7 +214,7 @@ class FailedList(RowDialog):
 
     def action_retry(self) -> None:
         if row := self._chosen():
-            self.attempt(lambda: self._bridge.retry(row))
+            self.attempt(lambda: self._bridge.changes.retry(row))
             self.fill()
 
     def action_edit(self) -> None:
@@ -235,7 +235,7 @@ class FailedList(RowDialog):
 
     def _mended(self, op: OpId, change: Change) -> None:
         taken: list[bool] = []
-        if not self.attempt(lambda: taken.append(self._bridge.instead(op, change))):
+        if not self.attempt(lambda: taken.append(self._bridge.changes.instead(op, change))):
             return
         if taken[0]:
             self.context.drafts.pop(("failed", op), None)
@@ -267,7 +267,7 @@ class FailedList(RowDialog):
 
     def action_retry_all(self) -> None:
         """Retry all, in their original order."""
-        self._each(self._bridge.retry, list(reversed(self._failed)))
+        self._each(self._bridge.changes.retry, list(reversed(self._failed)))
 
     def action_discard_all(self) -> None:
         self._drop(self._failed)
@@ -280,13 +280,13 @@ class FailedList(RowDialog):
     def _drop(self, rows: list[FailedRow]) -> None:
         texts = sum(bool(text_of(row.change)) for row in rows)
         if not texts:
-            self._each(self._bridge.drop, rows)
+            self._each(self._bridge.changes.drop, rows)
             return
         one = len(rows) == 1
         self.context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
-            lambda _: self._each(self._bridge.drop, rows),
+            lambda _: self._each(self._bridge.changes.drop, rows),
             note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 

@@ -23,7 +23,7 @@ from glboard_core.board.share import CONFIDENTIAL
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
-from glboard_tui.bridge import FILTER_STATES
+from glboard_tui.board_view import FILTER_STATES
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog

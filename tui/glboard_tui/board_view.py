@@ -1,0 +1,147 @@
+"""Which board, milestone and filter are shown, and the index of its cards. It touches no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from datetime import date
+
+from glboard_core.board.definition import Board, flow_scheme, milestone_title
+from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
+from glboard_core.board.index import BoardIndex, SortBy, Sorting
+from glboard_core.config import Settings
+from glboard_core.errors import NameUnknown
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import versions
+from glboard_core.sync.engine import Engine
+
+#: The names of ``is:`` in a filter.
+FILTER_STATES = (
+    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
+    *("confidential", "closed", "deliverable", "changed", "over"),
+)
+
+View = Callable[[Issue, frozenset[str]], Issue]
+"""What everybody may see of an issue; the labels only say where its card is."""
+
+
+def labels_of(board: Board) -> frozenset[str]:
+    """The labels that say no more of a card than its place on the board."""
+    return board.labels | frozenset(
+        column.value for column in board.columns if column.tells == "labels" and column.value
+    )
+
+
+class BoardView:
+    """What is shown: one board at a time, its milestone and filter, and the index of their issues."""
+
+    def __init__(self, settings: Settings, board: str, milestone: str | None = None) -> None:
+        self.settings = settings
+        self.flow = flow_scheme(settings)
+        self.board_id = board
+        self.text = ""
+        self.show_closed = False
+        self.sort_by: SortBy = "rank"
+        self.index: BoardIndex | None = None
+        self._query = Query()
+        self._chosen: dict[str, str | None] = {board: milestone}
+        self._resolved_on: date | None = None
+
+    def configure(self, settings: Settings) -> None:
+        """Use the configuration with other names."""
+        if settings is not self.settings:
+            self.settings = settings
+            self.flow = flow_scheme(settings)
+
+    @property
+    def milestone(self) -> str | None:
+        """The milestone the user chose for this board; None means the board's own."""
+        return self._chosen.get(self.board_id)
+
+    @property
+    def board(self) -> Board | None:
+        """The board as last resolved."""
+        return self.index.board if self.index else None
+
+    @property
+    def volatile(self) -> bool:
+        """Whether the filter depends on more than the issue, so that any change requires a rebuild."""
+        return any(
+            term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
+        )
+
+    @property
+    def sought(self) -> frozenset[str]:
+        """What the filter asks for: names of ``is:``, and labels in lower case."""
+        terms = (term for group in self._query.groups for term in group)
+        return frozenset(term.text for term in terms if term.kind in ("is", "label") and not term.negated)
+
+    def stale(self, today: date) -> bool:
+        """Whether the day changed since the board was resolved: current and next may have changed too."""
+        return self._resolved_on is not None and self._resolved_on != today
+
+    def choose(self, board: str, milestone: str | None = None) -> None:
+        """Switch to another board; choosing the same one again returns to its own milestone.
+
+        Raises NameUnknown if there is no such board.
+        """
+        if self.settings.board(board) is None:
+            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+        if milestone is not None or board == self.board_id:
+            self._chosen[board] = milestone
+        self.board_id = board
+
+    def build(self, engine: Engine, changed: Container[IssueId], view: View) -> None:
+        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show.
+
+        The filter matches what ``view`` shows of an issue, so that it finds nothing that is masked.
+        """
+        self.index = None
+        board = engine.board(self.board_id, self.milestone)
+        catalog = engine.catalog
+        assert catalog is not None  # engine.board raises without one
+        self._resolved_on = engine.today()
+        states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
+        keep = compiled(self._query, states)
+        columns = labels_of(board)
+        self.index = BoardIndex(
+            board,
+            self.flow,
+            engine.shown,
+            keep=None if keep is None else lambda issue: keep(view(issue, columns)),
+            show_closed=self.show_closed,
+            deliverable=self.settings.labels.deliverable,
+            sorting=Sorting(
+                by=self.sort_by,
+                priority_prefix=self.settings.labels.priority_prefix,
+                missed_prefix=self.settings.labels.missed_prefix,
+            ),
+        )
+
+    def filter(self, text: str) -> tuple[str, ...]:
+        """Set the filter; ``build`` applies it. Returns what is wrong with it, in sentences."""
+        self.text = text.strip()
+        self._query = parse(self.text)
+        return problems(self._query, FILTER_STATES)
+
+    def step_milestone(self, step: int, catalog: Catalog) -> str | None:
+        """The title of the milestone ``step`` places after the board's; None if there is none."""
+        board = self.board
+        if board is None or board.milestone is None:
+            return None
+        line = milestone_line(catalog, self.settings)
+        if board.milestone in line:
+            at = line.index(board.milestone) + step
+            return line[at] if 0 <= at < len(line) else None
+        return line[0] if line else None
+
+
+def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
+    """The order of previous and next milestone: versions by date, then the buckets as configured."""
+    line = [milestone.title for milestone in versions(catalog.milestones, settings.planning.version)]
+    for key in settings.milestones:
+        try:
+            line.append(milestone_title(key, settings, catalog, date.min))
+        except NameUnknown:
+            continue  # reported when a board that needs it is opened
+    return list(dict.fromkeys(line))
