@@ -98,6 +98,8 @@ def long_commands(server: DemoServer) -> dict[str, int]:
     do("`report say-do` again", "report", "say-do", "current")
     do("`report scope`, after `say-do`", "report", "scope", "current")
     do("`report scope` again", "report", "scope", "current")
+    do("`report decisions` of a week", "report", "decisions", "next", "--since", "7d")
+    do("`report decisions` again", "report", "decisions", "next", "--since", "7d")
     do("`show milestones --fresh`: one for each 100 cards", "show", "milestones", "--fresh")
     do("`milestone open`, preview", "milestone", "open", "next", "--dry-run")
     do("`milestone open`, all of it", "milestone", "open", "next", "--yes")

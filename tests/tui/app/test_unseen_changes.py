@@ -142,7 +142,7 @@ async def test_comments_have_authors(stage: Stage) -> None:
 
 async def test_a_change_by_others_after_an_own_edit_is_shown(stage: Stage) -> None:
     await stage.focus("platform#3")
-    await stage.press("5")
+    await stage.press("3")
     await stage.settle()
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", add_labels=["Deliverable"])
     await others(stage)
