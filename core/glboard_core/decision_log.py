@@ -157,6 +157,8 @@ async def read_changes(
 ) -> ReadChanges:
     """What everyone changed of the issues that were in a milestone. Raises what reading raises."""
     read_at = reports.engine.gateway.now()
+    # Histories know whole seconds: what was changed in the second of the start counts.
+    since -= timedelta(seconds=1)
     # Up to now means all there is: a clock that is a second behind must not cut off the last one.
     end = min(filter(None, (until, reports.as_of)), default=None)
     names = reports.settings.labels

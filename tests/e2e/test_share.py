@@ -127,6 +127,7 @@ def _press(terminal: Terminal, key: str) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_no_byte_of_a_secret_reaches_a_terminal_or_a_file(server: DemoServer, home: Path) -> None:
     account = {name: os.environ[name] for name in ("GITLAB_HOST", "GITLAB_TOKEN", "GLBOARD_GROUP")}
     account |= {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "DATA", "CACHE")}

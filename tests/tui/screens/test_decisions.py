@@ -39,6 +39,8 @@ def planned_world() -> World:
         confidential=True,
     )
     world.index.rebuild()
+    # A call starts later than its issues, also by a clock that is told in whole seconds.
+    world.clock.advance(60)
     return world
 
 

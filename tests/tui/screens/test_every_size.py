@@ -98,6 +98,7 @@ PANES = (
 NO_PANES = {("tab",), ("shift+tab",), ("q",)}
 
 
+@pytest.mark.slow
 async def test_every_pane_can_be_read_and_left_at_80x24() -> None:
     async with staged(nasty_world(), size=(80, 24)) as stage:
         await stage.focus("platform#2")

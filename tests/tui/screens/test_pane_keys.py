@@ -21,7 +21,7 @@ from tui.screens.lists import on_top, text
         ("gr", "Capacity", "time off"),
         ("gc", "Candidates", "fill the capacity"),
         ("gq", "Lists", "description"),
-        ("gh", "Change log", "Undo the last change"),
+        ("gh", "Change log", "Undo the selected changes"),
     ],
 )
 async def test_help_shows_the_panes_own_keys_first(stage: Stage, keys: str, group: str, line: str) -> None:
