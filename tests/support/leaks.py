@@ -187,6 +187,8 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
             assert stage.focused == card, (stage.focused, action.id)
             if action.id == "pane.updates":
                 await _news(stage)
+            if action.id == "pane.drafts":
+                await _staged(stage)
             if not action.applies(context.situation()):
                 continue
             before = stage.engine.undo_stack.last
@@ -201,6 +203,7 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
                 if context.pane is not None:
                     await _inside(stage, watcher, where, card)
             await go_back(stage)
+            stage.app.bridge.drafts.turn_off()
             while (last := stage.engine.undo_stack.last) is not before and last is not None:
                 stage.app.bridge.discard_refused() if last.is_refused else stage.app.bridge.undo()
             stage.screen.sync()
@@ -218,6 +221,16 @@ async def _news(stage: Stage) -> None:
     await stage.press("r")
     await stage.until(lambda: title in stage.issue("platform#4").title)
     await stage.settle()
+
+
+async def _staged(stage: Stage) -> None:
+    """A draft that is on has a change of each."""
+    stage.app.bridge.drafts.begin(stage.app.bridge.drafts.unused("Zqcorp"))
+    for name in (WORDY, HIDDEN):
+        await stage.focus(name)
+        await stage.press("M")
+    assert stage.app.bridge.drafts.count == 2
+    stage.screen.sync()
 
 
 async def _inside(stage: Stage, watcher: Watcher, where: str, card: str) -> None:
