@@ -322,7 +322,7 @@ class Reports:
         self, milestone: str, looks: Sequence[Look], missed: Collection[str], progress: Progress | None
     ) -> tuple[dict[IssueId, Issue], Collection[IssueId]]:
         """The issues that may have been in the milestone, and those of them that were not read just now."""
-        from glboard_core.gitlab.graphql import together
+        from glboard_core.concurrency import together
 
         labels = self.issues.labels
         queries = [IssueQuery(labels=labels, milestone=milestone, order="updated")]

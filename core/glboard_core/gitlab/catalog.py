@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from glboard_core.concurrency import together
 from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.answers import Address, Identity
@@ -28,7 +29,6 @@ from glboard_core.gitlab.graphql import (
     group_missing,
     server_of,
     side_by_side,
-    together,
 )
 from glboard_core.gitlab.http_errors import fine_grained
 from glboard_core.gitlab.queries import Dialect, NamedField

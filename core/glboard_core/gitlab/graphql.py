@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
+from glboard_core.concurrency import together
 from glboard_core.errors import (
     GlboardError,
     GroupNotFound,
@@ -453,21 +454,6 @@ def group_missing(group: str, host: str) -> GroupNotFound:
         f"Group “{group}” not found on {host}, or the token has no access to it.",
         hint="Use its full path, such as company/team, and check that you are a member.",
     )
-
-
-@asynccontextmanager
-async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group whose first GlboardError cancels the rest and is raised alone, not in a group."""
-    failed: BaseException | None = None
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except* GlboardError as problems:
-        failed = problems
-        while isinstance(failed, BaseExceptionGroup):
-            failed = failed.exceptions[0]
-    if failed is not None:
-        raise failed
 
 
 def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.board.operations import Op, Rank
+from glboard_core.concurrency import together
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -42,7 +43,6 @@ from glboard_core.gitlab.graphql import (
     envelope_of,
     refused,
     request,
-    together,
 )
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry

@@ -7,8 +7,8 @@ Owns which columns of which boards are complete: until the scope was read once, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from msgspec import Struct, json, structs
 
 from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
 from glboard_core.board.definition import Board
+from glboard_core.concurrency import together
 from glboard_core.config import VERSION
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
@@ -318,16 +319,3 @@ def joined(parts: Sequence[IssueQuery], counts: Sequence[int], most: int) -> lis
 
 def _key(board: Board) -> tuple[str, str | None]:
     return board.id, board.milestone
-
-
-@asynccontextmanager
-async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group whose first failure cancels the others and is raised alone, not in a group."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except* GlboardError as group:
-        found: BaseException = group
-        while isinstance(found, BaseExceptionGroup):
-            found = found.exceptions[0]
-        raise found from None

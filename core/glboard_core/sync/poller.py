@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import MAXYEAR, date, datetime, timedelta
 
 from glboard_core.board.operations import Op
+from glboard_core.concurrency import together
 from glboard_core.config import Settings
 from glboard_core.errors import WRONG_VALUES, GlboardError, GroupNotFound, NotUnderstood, misled
 from glboard_core.model.issue import Issue, IssueId
@@ -25,7 +26,6 @@ from glboard_core.sync.initial_load import (
     Scope,
     Visible,
     scope_of_group,
-    together,
 )
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.names import KnownNames

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Literal
 
+from glboard_core.concurrency import together
 from glboard_core.errors import WRONG_VALUES, GlboardError, NoLiveEvents, RateLimited, StoreFailed, misled
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import LiveEvents
 from glboard_core.purpose import with_purpose
 from glboard_core.sync.events import LiveStatus
-from glboard_core.sync.initial_load import together
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.poller import IDLE_AFTER
 from glboard_core.sync.timing import Timing
@@ -144,11 +144,9 @@ class Watcher:
                 hearing.cancel()
         except GlboardError as error:
             found: GlboardError = error
-        except ExceptionGroup as group:
+        except WRONG_VALUES as problem:
             # What an answer led to must not stop what is sent.
-            if group.split(WRONG_VALUES)[1] is not None:
-                raise
-            found = misled(group)
+            found = misled(problem)
         else:
             self.status = LiveStatus()
             return None
