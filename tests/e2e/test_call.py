@@ -32,6 +32,7 @@ def live(text: str) -> bool:
     return text.partition("\n")[0].rstrip().endswith("live") and decided(text) >= 0
 
 
+@pytest.mark.slow
 def test_a_call_survives_being_killed(tmp_path: Path, gitlab: SpawnedDemo) -> None:
     account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}
     config = tmp_path / "config" / "glboard" / "config.toml"

@@ -114,7 +114,7 @@ async def _leaks(stage: Stage, watcher: Watcher, *wanted: str) -> bool:
 @pytest.mark.parametrize(
     ("broken", "name", "by", "where"),
     [
-        (issue_list.IssueList, "_shown", _unmasked, "pane.candidates"),
+        pytest.param(issue_list.IssueList, "_shown", _unmasked, "pane.candidates", marks=pytest.mark.slow),
         pytest.param(ShareMode, "hides", lambda *_: False, "open.detail", marks=pytest.mark.slow),
         pytest.param(ShareMode, "masked", _raw_text, "open.detail", marks=pytest.mark.slow),
         pytest.param(Bridge, "is_hidden", lambda *_: False, "pane.log", marks=pytest.mark.slow),
