@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 gc.set_threshold(200_000, 50, 100)
 
 settings.register_profile(
-    "tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "tests", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
 
