@@ -96,6 +96,14 @@ def test_lines_that_are_no_toml_are_each_named() -> None:
     assert found('[ui]\ntheme = """never closed\n')
 
 
+def test_a_number_that_python_does_not_read_is_named_with_its_line() -> None:
+    text = f"[ui]\ntheme = 'dark'\n[sync]\npoll = {'1' * 5_000}\nhold = {'2' * 6_000}\n"
+    assert [(one.line, one.message) for one in check(text).mistakes] == [
+        (4, "invalid TOML: a number has too many digits."),
+        (5, "invalid TOML: a number has too many digits."),
+    ]
+
+
 def test_names_that_mean_nothing_are_harmless() -> None:
     text = "[[boards]]\nid='a'\nname='A'\ncolumns=['x::bug']\nlimits={'x::bg'={issues=1}}\n"
     parse(text, "c.toml")

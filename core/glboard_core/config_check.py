@@ -84,6 +84,18 @@ def _parsed(text: str, found: list[Mistake]) -> tuple[dict[str, Any], str]:
             if not 0 < number <= len(lines) or not lines[number - 1].strip():
                 break
             lines[number - 1] = ""
+        except ValueError:
+            # Python reads no number of thousands of digits.
+            number = max(range(1, len(lines) + 1), key=lambda at: sum(map(str.isdigit, lines[at - 1])))
+            found.append(
+                Mistake(
+                    line=number,
+                    key="",
+                    message="invalid TOML: a number has too many digits.",
+                    hint="Shorten it.",
+                )
+            )
+            lines[number - 1] = ""
     return {}, ""
 
 
