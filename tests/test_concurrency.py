@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -48,6 +49,18 @@ async def test_the_first_failure_is_raised_alone_and_leaves_no_trace(
     assert [one.cancelled() for one in others] == [True]
     assert task.cancelling() == 0
     await asyncio.sleep(0)
+
+
+async def test_a_body_that_swallows_the_cancellation_does_not_wait_forever() -> None:
+    async def run() -> None:
+        async with together() as group:
+            group.create_task(fails())
+            with suppress(asyncio.CancelledError):
+                await waits()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Offline, match="Gone"):
+            await run()
 
 
 async def test_an_error_in_the_body_ends_the_tasks() -> None:

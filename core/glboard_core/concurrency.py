@@ -61,6 +61,9 @@ class TaskSet:
         while self._tasks or self._asked:
             try:
                 await (asyncio.wait(set(self._tasks)) if self._tasks else asyncio.sleep(0))
+                if not self._tasks and self._asked:
+                    # The body has swallowed it: nothing is left to wait for.
+                    self.is_ours()
             except asyncio.CancelledError as error:
                 if not self.is_ours():
                     cancelled = error
