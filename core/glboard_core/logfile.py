@@ -183,7 +183,10 @@ def shown_place() -> str:
 
 def short(file: Path) -> str:
     """A path below the home folder with ~."""
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return str(file)  # this machine tells of no home
     return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 

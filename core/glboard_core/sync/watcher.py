@@ -195,16 +195,16 @@ class Watcher:
 
     async def _follow(self, events: LiveEvents) -> None:
         """Watch the cards in view, as the view moves."""
-        anew = self._worked
+        reconnected = self._worked
         while True:
             self._moved.clear()
             cards = self._cards
             await events.choose(cards)
             self.status = LiveStatus(state="on", cards=len(cards))
-            if anew:
+            if reconnected:
                 # What changed since the last connection was not told, and polls do not see places.
                 self._tell(cards)
-            self._worked, anew = True, False
+            self._worked, reconnected = True, False
             await self._moved.wait()
             await asyncio.sleep(self._timing.view_rest)
 
