@@ -112,7 +112,9 @@ def init(options: Options) -> None:
     """Write a commented example, if there is no file yet."""
     target = options.config_path
     if target.exists():
-        raise UsageError(f"{target} already exists.", hint="Nothing was changed.")
+        raise UsageError(
+            f"{target} already exists.", hint="Nothing was changed. Edit it, or remove it first."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(EXAMPLE, encoding="utf-8")
     printing.echo(f"Wrote {target}")

@@ -76,7 +76,9 @@ class Options(Struct, frozen=True, kw_only=True):
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError("no such profile.", where=str(path), hint="Profiles are files in that folder.")
+            raise ConfigError(
+                "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
+            )
         return path
 
     def settings(self) -> Settings:

@@ -97,7 +97,10 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
     one = reports.milestone(milestone)
     dates_of(one)
     if when is not None and when > reports.engine.gateway.now():
-        raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
+        raise UsageError(
+            f"{moment(when)} is in the future.",
+            hint="Give a time that has passed: a plan is locked as it is, or was.",
+        )
     before = _plans(reports, one.title)
     taken = await reports.taken(one, at=when, progress=context.progress)
     if not _agreed(before, taken, replace):
@@ -224,7 +227,9 @@ def _write(file: Path, raw: bytes) -> None:
     try:
         file.write_bytes(raw)
     except OSError as error:
-        raise GlboardError(f"Cannot write {file}: {error.strerror}.", title="Plan") from None
+        raise GlboardError(
+            f"Cannot write {file}: {error.strerror}.", title="Plan", hint="Name another file with -o."
+        ) from None
 
 
 def _shown(plan: PlanSnapshot, style: str) -> str:

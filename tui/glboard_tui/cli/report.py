@@ -47,11 +47,13 @@ def report_command(
     """Print a report."""
     wanted = _BY_KIND[kind]
     if (since is not None or by is not None) and kind != "decisions":
-        raise UsageError("--since and --by are for decisions.")
+        raise UsageError("--since and --by are for decisions.", hint=f"Leave them out of {kind}.")
     if milestone is not None and not wanted.takes_milestone:
-        raise UsageError(f"{kind} covers all open issues and takes no milestone.")
+        raise UsageError(
+            f"{kind} covers all open issues and takes no milestone.", hint=f"Run: glboard report {kind}"
+        )
     if milestone is None and wanted.takes_milestone:
-        raise UsageError(f"Which milestone? Try: glboard report {kind} next")
+        raise UsageError("Which milestone?", hint=f"Try: glboard report {kind} next")
     asked = ReportOptions(
         options=options,
         milestone=milestone or "",
