@@ -235,7 +235,7 @@ class _Scope:
         if isinstance(inner, ast.IfExp | ast.BoolOp | ast.Name):
             # A constant, or one of two texts; else the name says what it is.
             text = self.words(inner, depth + 1)
-            return text if "{" not in text and " / " not in text else f"{{{_name_of(inner)}}}"
+            return text if text and "{" not in text and " / " not in text else f"{{{_name_of(inner)}}}"
         return f"{{{_name_of(inner)}}}"
 
 

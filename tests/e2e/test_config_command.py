@@ -18,6 +18,7 @@ from glboard_core.environment import TOKENS
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.config_schema import schema_of
 from glboard_tui.cli.main import COMMANDS, run
+from support.documents import configurations
 
 Text = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -94,18 +95,17 @@ def test_show_knows_the_server_of_python_gitlabs_file(
 def test_show_prints_a_file_that_means_the_same_and_no_token(
     write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    [example, *_] = [one for one in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[gitlab]" in one]
+    [example, *_] = [one for one in configurations() if "[gitlab]" in one]
     write(example)
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-planted")
     assert run(["config", "show"]) == 0
     printed = capsys.readouterr().out
-    assert parse(printed, "shown") == parse(example, "README.md")
+    assert parse(printed, "shown") == parse(example, "config.toml")
     assert "glpat-planted" not in printed
     assert "# Token: from GITLAB_TOKEN, not shown." in printed
     assert run(["config", "show", "--changed"]) == 0
     changed = capsys.readouterr().out
-    assert parse(changed, "shown") == parse(example, "README.md")
+    assert parse(changed, "shown") == parse(example, "config.toml")
     assert len(changed.splitlines()) < len(printed.splitlines()) / 2
 
 
@@ -216,8 +216,7 @@ def test_the_schema_accepts_the_defaults_and_the_examples(schema: dict[str, Any]
     assert json.loads(capsys.readouterr().out) == schema
     assert run(["config", "show"]) == 0
     texts = [capsys.readouterr().out]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    texts += [one for one in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[people]]" not in one]
+    texts += configurations()
     texts += ['[milestones]\nbacklog = "Some day"\n']
     for text in texts:
         assert wrong(tomllib.loads(text), schema, schema) == []
