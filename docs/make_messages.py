@@ -11,6 +11,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,7 +158,7 @@ def _message(
         elif kind.own is not None:
             text, advice = kind.own[0].replace("{what}", text), kind.own[1] or advice
         return title, text, advice or kind.advice, name, not advice
-    if name == "Mistake" or (name == "_say" and scope.is_method and "harmless" in scope.arguments_of("_say")):
+    if name == "Mistake" or (name == "_say" and scope.takes("_say", "harmless")):
         at = 0 if name == "Mistake" else 1
         text = words(_keyword(call, "message")) or words(call.args[at])
         advice = words(_keyword(call, "hint")) or (words(call.args[2]) if len(call.args) > 2 else "")
@@ -181,18 +182,29 @@ def _message(
 class _Scope:
     """The texts that names stand for in one function, or at the top of a module."""
 
-    def __init__(self, tree: ast.Module, function: ast.AST | None = None, *, is_method: bool = False) -> None:
-        self._module = _assigned(tree.body)
-        self._local = _assigned([function]) if function is not None else {}
+    def __init__(
+        self, tree: ast.Module, function: ast.AST | None = None, *, above: _Scope | None = None
+    ) -> None:
         self._tree = tree
-        self.is_method = is_method
+        self._function = function
+        self._above = above
 
-    def arguments_of(self, name: str) -> set[str]:
-        """The parameters of a function or method of this module."""
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                return {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
-        return set()
+    @cached_property
+    def _module(self) -> dict[str, list[ast.expr]]:
+        return self._above._module if self._above is not None else _assigned(self._tree.body)
+
+    @cached_property
+    def _local(self) -> dict[str, list[ast.expr]]:
+        return _assigned([self._function]) if self._function is not None else {}
+
+    def takes(self, name: str, argument: str) -> bool:
+        """Whether a function or method of this module has a parameter by name."""
+        return any(
+            isinstance(node, ast.FunctionDef)
+            and node.name == name
+            and argument in {one.arg for one in node.args.kwonlyargs}
+            for node in ast.walk(self._tree)
+        )
 
     def _values(self, name: str, line: int) -> list[ast.expr]:
         """What a name stands for at a line: what was assigned last above, in all branches of one ``if``."""
@@ -274,18 +286,20 @@ def _constant(tree: ast.Module, name: str) -> str:
 def _calls(tree: ast.Module) -> Iterator[tuple[_Scope, ast.Call]]:
     """Every call, and every error raised by its name, in order, with the names of the function it is in."""
 
-    def walk(node: ast.AST, scope: _Scope, *, in_class: bool) -> Iterator[tuple[_Scope, ast.Call]]:
+    top = _Scope(tree)
+
+    def walk(node: ast.AST, scope: _Scope) -> Iterator[tuple[_Scope, ast.Call]]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield from walk(child, _Scope(tree, child, is_method=in_class), in_class=False)
+                yield from walk(child, _Scope(tree, child, above=top))
                 continue
             if isinstance(child, ast.Raise) and isinstance(child.exc, ast.Name):
                 yield scope, ast.Call(child.exc, [], [], lineno=child.lineno)
             if isinstance(child, ast.Call):
                 yield scope, child
-            yield from walk(child, scope, in_class=isinstance(child, ast.ClassDef))
+            yield from walk(child, scope)
 
-    yield from walk(tree, _Scope(tree), in_class=False)
+    yield from walk(tree, top)
 
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
