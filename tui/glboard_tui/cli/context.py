@@ -167,6 +167,21 @@ def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     return [board.id for board in boards if board.id.startswith(incomplete)]
 
 
+#: What a milestone can be called besides its title (see ``complete_milestone``).
+_MILESTONE_WORDS = ("current", "next", "after-next")
+
+
+def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The words and the configured names for a milestone; titles are on the server."""
+    given = ctx.find_root().params
+    options = Options(config=given.get("config"), profile=given.get("profile"))
+    try:
+        names = (*_MILESTONE_WORDS, *options.settings().milestones)
+    except ConfigError:
+        names = _MILESTONE_WORDS
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def _tell_left_out(engine: Engine) -> None:
     for text in engine.left_out:
         printing.echo(f"glboard: {text}", err=True)

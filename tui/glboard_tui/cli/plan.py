@@ -84,7 +84,7 @@ def plan_command() -> None:
 
 
 @plan_command.command("lock")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option(
     "--at", metavar="TIME", callback=_time, help="As of that time, rebuilt from events (ISO 8601, UTC)."
 )
@@ -111,7 +111,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 
 
 @plan_command.command("export")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
@@ -152,7 +152,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
 
 
 @plan_command.command("show")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
 @context.format_option
@@ -169,7 +169,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
 
 
 @plan_command.command("restore")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
 @_with_stored

@@ -23,7 +23,7 @@ _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. tri
 
 @click.command("report", help=_HELP)
 @click.argument("kind", type=click.Choice(list(_BY_KIND)), metavar="KIND")
-@click.argument("milestone", required=False)
+@click.argument("milestone", required=False, shell_complete=context.complete_milestone)
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
 @click.option("--since", metavar="WHEN", help="A day, a time, or 7d or 36h ago (decisions; default 7d).")
 @click.option("--by", metavar="USER", help="Only what this person decided (decisions).")
