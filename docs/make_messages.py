@@ -25,6 +25,8 @@ IMITATES = (
     "core/glboard_core/demo/rest/",
     "core/glboard_core/demo/world/",
 )
+#: What the argument is called that becomes a message.
+_MESSAGES = frozenset({"message", "what", "text"})
 #: Lines between the assignments in the two branches of an ``if``.
 _BRANCH = 4
 #: What the methods of a check of ``glboard doctor`` are called: (check, text, advice).
@@ -134,11 +136,47 @@ def messages_of(name: str, source: str, kinds: Mapping[str, Kind]) -> list[Messa
     """The messages that one module creates."""
     tree = ast.parse(source)
     kinds = kinds_of(tree, kinds)
+    makers = _makers(tree, kinds)
     found = []
     for scope, call in _calls(tree):
+        if (maker := makers.get(_name_of(call.func))) is not None and len(call.args) > maker.at:
+            kind = kinds[maker.kind]
+            text = scope.words(call.args[maker.at])
+            advice = scope.words(_keyword(call, "hint")) or maker.advice
+            if kind.own is not None:
+                text, advice = kind.own[0].replace("{what}", text), kind.own[1]
+            found.append(
+                Message(kind.title, text, advice or kind.advice, name, call.lineno, maker.kind, not advice)
+            )
+            continue
         if (one := _message(scope, call, kinds)) is not None:
             title, text, advice, kind, general = one
             found.append(Message(title, text, advice, name, call.lineno, kind, general))
+    return found
+
+
+class _Maker(NamedTuple):
+    """A function that makes an error of a message it is given: its class, the argument's place, its hint."""
+
+    kind: str
+    at: int
+    advice: str
+
+
+def _makers(tree: ast.Module, kinds: Mapping[str, Kind]) -> dict[str, _Maker]:
+    found = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef) or _name_of(node.returns or node) not in kinds:
+            continue
+        names = [one.arg for one in node.args.args if one.arg != "self"]
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and _name_of(call.func) in kinds and call.args:
+                given = {one.id for one in ast.walk(call.args[0]) if isinstance(one, ast.Name)}
+                at = [number for number, one in enumerate(names) if one in given and one in _MESSAGES]
+                if at:
+                    hint = _Scope(tree, node).words(_keyword(call, "hint"))
+                    own = "" if "{hint}" in hint else hint
+                    found[node.name] = _Maker(_name_of(call.func), at[0], own)
     return found
 
 

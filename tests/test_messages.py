@@ -104,6 +104,14 @@ def name() -> None:
     raise ConfigError("it is broken.", where="here")
 
 
+def wrong(where: str, message: str) -> ConfigError:
+    return ConfigError(message, where=where, hint="Use another.")
+
+
+def days() -> None:
+    raise wrong("here", f"{3} days are too many.")
+
+
 class Checks:
     def run(self) -> None:
         self.warn("clock", "It is slow.", "Set it.")
@@ -119,6 +127,9 @@ def test_the_collector_finds_messages_of_every_form() -> None:
         ("Something went wrong", "Not connected yet.", "Wait a moment, then try again."),
         ("Unknown name", "There is no board named “{name}”.", "It is a pity."),
         ("Configuration", "it is broken.", errors.ConfigError.advice),
+        # What a function makes an error of, and the function itself.
+        ("Configuration", "{message}", "Use another."),
+        ("Configuration", "{…} days are too many.", "Use another."),
         ("Doctor", "It is slow.", "Set it."),
         ("Something went wrong", "Not connected yet.", "Wait a moment, then try again."),
     ]
