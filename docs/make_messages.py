@@ -29,6 +29,11 @@ IMITATES = (
 _MESSAGES = frozenset({"message", "what", "text"})
 #: Lines between the assignments in the two branches of an ``if``.
 _BRANCH = 4
+#: Methods by which the screen says something that is no error.
+_SAYS = frozenset({"say", "please_note", "_tell"})
+_ON_SCREEN = re.compile(r"tui/glboard_tui/(?!cli/)")
+#: The title of what they say.
+WHILE_YOU_WORK = "While you work"
 #: What the methods of a check of ``glboard doctor`` are called: (check, text, advice).
 _CHECKS = frozenset({"warn", "fail"})
 
@@ -37,6 +42,7 @@ HEAD = """\
 
 Every error message of glboard: what happened, and what to do. `{…}` is what glboard fills in, “ / ” is
 between the forms of one message. [Troubleshooting](troubleshooting.md) has those that people meet most.
+At the end is what the screen says that is no error.
 
 <!-- made by docs/make_messages.py -->
 """
@@ -151,6 +157,8 @@ def messages_of(name: str, source: str, kinds: Mapping[str, Kind]) -> list[Messa
             continue
         if (one := _message(scope, call, kinds)) is not None:
             title, text, advice, kind, general = one
+            if kind == "Say" and not _ON_SCREEN.match(name):
+                continue
             found.append(Message(title, text, advice, name, call.lineno, kind, general))
     return found
 
@@ -203,6 +211,10 @@ def _message(
         return "Configuration", text, advice or kinds["ConfigError"].advice, "Mistake", not advice
     if name in _CHECKS and len(call.args) >= 3 and isinstance(call.func, ast.Attribute):
         return "Doctor", words(call.args[1]), words(call.args[2]), "Check", False
+    if name in _SAYS and call.args:
+        # A function of ``notices`` takes the app first.
+        at = 1 if isinstance(call.func, ast.Attribute) and _name_of(call.func.value) == "notices" else 0
+        return WHILE_YOU_WORK, words(call.args[at]) if len(call.args) > at else "", "", "Say", False
     if name == "UserNotice" and words(_keyword(call, "severity")) in ("error", "warning"):
         return (
             words(_keyword(call, "title")),
@@ -371,11 +383,12 @@ def page(found: Iterable[Message]) -> str:
             if one.path not in modules:
                 modules.append(one.path)
     lines = [HEAD]
-    for title in sorted(by_title):
-        lines += [f"## {title}", "", "| what happened | what to do | where |", "|---|---|---|"]
-        for (text, advice), paths in sorted(by_title[title].items()):
+    for title in sorted(by_title, key=lambda one: (one == WHILE_YOU_WORK, one)):
+        heads = ("what glboard says",) if title == WHILE_YOU_WORK else ("what happened", "what to do")
+        lines += [f"## {title}", "", f"| {' | '.join(heads)} | where |", "|---" * (len(heads) + 1) + "|"]
+        for texts, paths in sorted(by_title[title].items()):
             where = ", ".join(f"`{path.split('/', 2)[2]}`" for path in paths)
-            lines.append(f"| {_cell(text)} | {_cell(advice)} | {where} |")
+            lines.append(f"| {' | '.join(map(_cell, texts[: len(heads)]))} | {where} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -39,7 +39,7 @@ def collected() -> list[Any]:
 
 def is_silent(message: Any) -> bool:
     """Whether neither message nor hint says what to do. What is filled in does, if it is the whole hint."""
-    if message.passed_on or _DOES.search(message.advice):
+    if message.kind == "Say" or message.passed_on or _DOES.search(message.advice):
         return False
     only_filled_in = message.advice and not re.search(r"\w", _FILLED_IN.sub("", message.advice))
     return not only_filled_in
@@ -51,7 +51,7 @@ def test_every_message_says_what_to_do() -> None:
 
 
 def test_every_message_says_what_happened() -> None:
-    empty = [one.place for one in collected() if not one.text]
+    empty = [one.place for one in collected() if not one.text and one.kind != "Say"]
     assert not empty
 
 
