@@ -206,7 +206,6 @@ class GlboardApp(App[int]):
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
             gc.enable()
-        self.board_screen.board.density = self.settings.ui.density
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:

@@ -22,12 +22,12 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
-from glboard_core.board.index import BoardIndex, SortBy
+from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
-from glboard_core.config import Settings
+from glboard_core.config import Settings, SortBy
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
@@ -430,7 +430,7 @@ class Bridge:
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
-        self.view.sort_by = by
+        self.view.sort(by)
         self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:

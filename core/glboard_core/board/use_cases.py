@@ -350,12 +350,17 @@ class Edits(Struct, frozen=True, kw_only=True):
         return each(issues, lambda issue: edits.relabel(issue, add, remove), what)
 
     def one_of_scope(self, issues: Sequence[Issue], label: str) -> EditBatch:
-        """Add a scoped label and remove its siblings, where the issue's project has the label."""
+        """Add a scoped label and remove its siblings, where the issue's project has the label.
+
+        Configured priorities exclude one another like the labels of a scope.
+        """
+        priorities = frozenset(self.names.priorities if label in self.names.priorities else ())
 
         def edit(issue: Issue) -> Edit | None:
             if self.catalog.lacks(issue.project, label):
                 return None
-            return edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
+            gone = same_scope(label, issue.labels) | (priorities & issue.labels)
+            return edits.relabel(issue, frozenset({label}), gone - {label})
 
         return each(issues, edit, f"+{label}", f"no label {label} in {_project(issues)}")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.planning.candidates import highest
+from glboard_core.planning.candidates import priority_of
 from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
 from glboard_tui.commands.context import CommandContext
@@ -53,7 +53,7 @@ class Refinement(IssueList):
 
     def _entry(self, issue: Issue, head: Head | None) -> Entry:
         names = self.context.bridge.settings.labels
-        priority = highest(issue, names.priority_prefix)
+        priority = priority_of(issue, names)
         return Entry(
             issue,
             (
@@ -115,7 +115,7 @@ class OwnWork(IssueList):
 
     def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
         names = self.context.bridge.settings.labels
-        title, priority = self.context.bridge.title_of(issue), highest(issue, names.priority_prefix)
+        title, priority = self.context.bridge.title_of(issue), priority_of(issue, names)
         blocked = issue.blocked or self.state_of(issue) == "blocked"
         why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
