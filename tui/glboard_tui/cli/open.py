@@ -84,6 +84,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
             share=options.share,
+            config_file=options.config_path if options.config else None,
         )
 
 
@@ -129,6 +130,7 @@ def _run(
         team_file=options.team_file,
         call=call,
         share=options.share,
+        config_file=options.config_path,
     )
 
 

@@ -184,8 +184,8 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     if issue.blocked or _in_blocked(issue, column, context):
         facts.append(("blocked", Fact("blocked", "bad")))
     facts.extend(_priority_facts(issue, column, names))
-    for label in issue.scoped(names.severity_prefix):
-        facts.append(_graded(label, label[len(names.severity_prefix) :], "S"))
+    severity = names.severity_prefix
+    facts.extend(_graded(label, label[len(severity) :], "S") for label in issue.scoped(severity))
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
     facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
