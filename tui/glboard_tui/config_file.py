@@ -59,7 +59,7 @@ class ConfigFile:
         self._read = self._seen = _signature(path)
 
     def changed(self, *, settled: bool = True) -> bool:
-        """Whether it was written since it was read; ``settled``: and nobody has written to it since the last
+        """Whether it was written since it was read; ``settled``: and it was not written to since the last
         look, so that no half of a file is read."""
         now = _signature(self.path)
         before, self._seen = self._seen, now
@@ -173,10 +173,10 @@ def _changes(before: Settings, now: Settings) -> list[str]:
     for name, word in (("theme", "theme"), ("density", "density"), ("time_zone", "time zone")):
         if getattr(before.ui, name) != getattr(now.ui, name):
             found.append(word)
-    boards = {board.id for board in {*before.boards} ^ {*now.boards}} if before.boards != now.boards else ()
+    was, new = ({board.id: board for board in one.boards} for one in (before, now))
+    boards = [board for name, board in {**was, **new}.items() if was.get(name) != new.get(name)]
     if boards:
-        names = {board.id: board.name for board in (*before.boards, *now.boards)}
-        found.append(f"board {names[next(iter(boards))]}" if len(boards) == 1 else f"{len(boards)} boards")
+        found.append(f"board {boards[0].name}" if len(boards) == 1 else f"{len(boards)} boards")
     elif before.boards != now.boards:
         found.append("order of the boards")
     found += [
