@@ -17,9 +17,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from glboard_core.board.columns import EVERY
+from glboard_core.board.filters import board_problems
 from glboard_core.config import SECRETS, Settings, settings_of
 from glboard_core.errors import ConfigError
 from glboard_core.model.workflow import BY_NAME
+from glboard_core.model.workflow import near as near_state
 from glboard_core.toml_lines import KeyPath, line_of, lines_of
 
 #: Lines that are no TOML, of which each is named; then the file is something else.
@@ -239,17 +242,38 @@ class _Checker:
             if often[str(board.get("id"))] > 1:
                 message = f"two boards have the id “{board.get('id')}”."
                 self._say(("boards", number, "id"), message, "Give each an id of its own.")
-            columns, limits = board.get("columns"), board.get("limits")
-            if not isinstance(columns, list) or not isinstance(limits, dict):
-                continue
+            self._columns(number, board)
+            filtered = board.get("filter")
+            for problem in board_problems(filtered) if isinstance(filtered, str) else ():
+                self._say(("boards", number, "filter"), problem, harmless=True)
+
+    def _columns(self, number: int, board: dict[str, Any]) -> None:
+        """Columns and limits that the board cannot have."""
+        by, columns, limits = board.get("by", "label"), board.get("columns", []), board.get("limits")
+        if not isinstance(columns, list):
+            return
+        if columns and by in _NO_COLUMNS:
+            message = f"a board by {by} takes no columns." if by != "none" else "it takes no columns."
+            self._say(("boards", number, "columns"), message, _NO_COLUMNS[by], harmless=True)
+        for place, name in enumerate(columns):
+            if by == "flow" and isinstance(name, str) and near_state(name) is None:
+                message = f"“{name}” is not a workflow state."
+                self._say(("boards", number, "columns", place), message, _near(name, BY_NAME), harmless=True)
+        # The columns of the others are known on the server only.
+        if isinstance(limits, dict) and columns:
             for name in limits:
-                if name not in columns:
+                if name not in (*columns, EVERY):
                     message = f"the board has no column “{name}”."
                     self._say(
                         ("boards", number, "limits", name), message, _near(name, columns), harmless=True
                     )
 
 
+#: What the columns of these boards follow from.
+_NO_COLUMNS = {
+    "assignee": "Its columns are the team and whoever is assigned.",
+    "none": "Choose by = 'label', 'flow', 'milestone' or 'priority' to have columns.",
+}
 _NO_TOKEN = "Remove it and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."  # noqa: S105
 
 

@@ -256,6 +256,9 @@ class GlboardApp(App[int]):
                 self.theme = wanted or default_theme(no_color=self.no_color)
         self.board_screen.sync()
         self.board_screen.show_board()
+        self._planning.tell()
+        if settings.share != before.share and self.share.is_on:
+            self._share_changed()
 
     def tell_config(self, words: str) -> None:
         """Say what was read from the configuration."""

@@ -156,6 +156,14 @@ class ColumnIndex(Sequence[IssueId]):
         """How many issues have no weight."""
         return self.sums.unweighted
 
+    @property
+    def over_limit(self) -> tuple[int, int]:
+        """By how many issues, and by how much weight, it is over its limit."""
+        column = self.column
+        issues = len(self) - column.limit_issues if column.limit_issues is not None else 0
+        weight = self.weight - column.limit_weight if column.limit_weight is not None else 0
+        return max(issues, 0), max(weight, 0)
+
     def __len__(self) -> int:
         return len(self._keys)
 
