@@ -102,6 +102,28 @@ def keymap_of(settings: Settings, where: str = "") -> Keymap:
     )
 
 
+def screen_mistakes(checked: CheckedConfig) -> Iterator[Mistake]:
+    """What only the screen knows to be wrong: keys, and themes."""
+    yield from keymap_mistakes(checked)
+    if not (wanted := checked.settings.ui.theme):
+        return
+    from difflib import get_close_matches
+
+    from textual.theme import BUILTIN_THEMES
+
+    from glboard_core.config_check import Mistake
+    from glboard_core.toml_lines import line_of
+    from glboard_styles.themes import THEMES
+
+    ours = [theme.name for theme in THEMES]
+    if wanted not in (*ours, *BUILTIN_THEMES):
+        near = get_close_matches(wanted, (*ours, *BUILTIN_THEMES), 1, 0.5)
+        hint = f"Did you mean “{near[0]}”?" if near else f"Ours: {', '.join(ours)}."
+        line = line_of(dict(checked.lines), ("ui", "theme"))
+        message = f"there is no theme “{wanted}”."
+        yield Mistake(line=line, key="ui.theme", message=message, hint=hint, harmless=True)
+
+
 def keymap_mistakes(checked: CheckedConfig) -> Iterator[Mistake]:
     """What is wrong with the keys: each line alone, then all of them together."""
     from glboard_core.config_check import Mistake

@@ -164,12 +164,12 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
     Exit status: 0 if glboard can use the file as it is, 1 if not.
     """
     from glboard_tui.cli.doctor import diagnose
-    from glboard_tui.config_file import keymap_mistakes
+    from glboard_tui.config_file import screen_mistakes
 
     options: Options = ctx.obj
     file = options.config_path
     checked = _read(file)
-    mistakes = [*checked.mistakes, *keymap_mistakes(checked)]
+    mistakes = [*checked.mistakes, *screen_mistakes(checked)]
     found: tuple[Any, ...] = ()
     if online:
         about_names = ("address", "token", "group", "labels", "milestones", "boards")
