@@ -120,13 +120,15 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the workflow state comes from (planning rule 15).
 
-    ``labels`` maps the name of a state to its label, if that is not the prefix and the name. ``prefer``:
+    ``labels`` maps the name of a state to its label, if that is not the prefix and the name; ``statuses`` to
+    its status, if that is not the name. ``prefer``:
     which one is right where label and status differ; by default glboard asks.
     """
 
     backend: Literal["label", "status", "both"] = "label"
     prefer: Literal["ask", "label", "status"] = "ask"
     labels: dict[str, str] = {}
+    statuses: dict[str, str] = {}
 
 
 class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

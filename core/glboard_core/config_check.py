@@ -238,7 +238,7 @@ class _Checker:
 
     def _meaning(self, settings: Settings, data: dict[str, Any]) -> None:
         """Names of states, boards and columns that do not exist."""
-        for key in ("flow.labels", "planning.nearly_done"):
+        for key in ("flow.labels", "flow.statuses", "planning.nearly_done"):
             table, name = key.split(".")
             states = getattr(getattr(settings, table), name)
             for state in states if name in data.get(table, {}) else ():
@@ -266,7 +266,7 @@ class _Checker:
                 self._say(("boards", number, "filter"), problem, harmless=True)
 
     def _names(self, number: int, board: dict[str, Any]) -> None:
-        """An id or a name that nobody can type or see, and a milestone that nearly means something."""
+        """An id that is hard to type, a name that is empty, and a milestone that nearly means something."""
         identity, name, milestone = (board.get(key) for key in ("id", "name", "milestone"))
         if isinstance(identity, str) and not _ID.fullmatch(identity):
             message = f"“{identity}” is hard to type in a command."

@@ -146,6 +146,10 @@ class Column(Struct, frozen=True, kw_only=True):
         """The new issue with what puts it here."""
         return new
 
+    def after_new(self, flow: WorkflowScheme) -> Edit:
+        """What puts a new issue here once it is created, since it cannot be created with it."""
+        return Edit()
+
     def list_label(self, flow: WorkflowScheme) -> str | None:
         """The label of GitLab's own list; None if it is not one of a label."""
         return None
@@ -245,6 +249,12 @@ class FlowColumn(Column, frozen=True, kw_only=True):
     tells = "workflow"
 
     @classmethod
+    def of_board(cls, context: BoardContext) -> list[Column]:
+        if cls is FlowColumn and context.flow.backend == "status":
+            return StatusColumn.of_board(context)
+        return super().of_board(context)
+
+    @classmethod
     def resolved(cls, name: str, context: BoardContext) -> Column | None:
         state = near(name)
         if state is None:
@@ -255,7 +265,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
             return None
         label = context.flow.label(state)
         return cls(
-            key=state.status if context.flow.backend == "status" else label,
+            key=context.flow.status(state) if context.flow.backend == "status" else label,
             title=state.name,
             value=state.name,
             color=context.catalog.color(label),
@@ -291,27 +301,44 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
-        if flow.backend == "status":
-            return Edit(status=None)
-        labels = frozenset(c.list_label(flow) or "" for c in columns) & issue.labels
-        return Edit(remove=labels) if flow.backend == "label" else Edit(remove=labels, status=None)
+        # With both backends the status stays: every issue in GitLab has one.
+        return Edit(remove=frozenset(c.list_label(flow) or "" for c in columns) & issue.labels)
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        if flow.backend == "status":
-            return "its lists are statuses, which glboard cannot create; create it in GitLab"
-        return ""
+        return StatusColumn.no_list(flow) if flow.backend == "status" else ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
-        if flow.backend == "status":
-            return new
         return structs.replace(new, labels=new.labels | {flow.label(BY_NAME[self.value or ""])})
 
+    def after_new(self, flow: WorkflowScheme) -> Edit:
+        return Edit() if flow.backend == "label" else Edit(status=flow.status(BY_NAME[self.value or ""]))
+
     def list_label(self, flow: WorkflowScheme) -> str | None:
-        return flow.prefix + (self.value or "")
+        return flow.label(BY_NAME[self.value or ""])
+
+
+class StatusColumn(FlowColumn, frozen=True, kw_only=True):
+    """The issues in a workflow state where statuses alone say it: every issue has one, and keeps it."""
+
+    has_unlisted: ClassVar[bool] = False
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        return Edit()
+
+    @classmethod
+    def no_list(cls, flow: WorkflowScheme) -> str:
+        return "its lists are statuses, which glboard cannot create; create it in GitLab"
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        return new
+
+    def list_label(self, flow: WorkflowScheme) -> str | None:
+        return None
 
 
 class MilestoneColumn(Column, frozen=True, kw_only=True):

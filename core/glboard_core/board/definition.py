@@ -109,6 +109,7 @@ def flow_scheme(settings: Settings) -> WorkflowScheme:
         prefix=settings.labels.workflow_prefix,
         backend=settings.flow.backend,
         titles=tuple(sorted(settings.flow.labels.items())),
+        statuses=tuple(sorted(settings.flow.statuses.items())),
     )
 
 

@@ -168,6 +168,7 @@ class CommandContext:
         return ActionContext(
             scope=self.scope,
             modes=pane.modes if pane is not None else frozenset(),
+            differing=any(map(bridge.view.flow.conflict, targets)),
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,

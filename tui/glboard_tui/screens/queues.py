@@ -169,11 +169,13 @@ class Triage(IssueList):
         super().__init__(context)
         #: All issues listed since it was opened: the base of the progress.
         self._found: set[IssueId] = set()
+        self._differing = 0
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, with its reasons in words."""
         found = self.planning.triage()
         self._found |= {one.issue.id for one in found}
+        self._differing = sum("label-status-conflict" in one.reasons for one in found)
         title_of, keymap = self.context.bridge.title_of, self.context.keymap
         return [
             Entry(
@@ -194,7 +196,8 @@ class Triage(IssueList):
         if not total:
             return "Triage"
         at = f" · line {place} of {count}" if count else ""
-        return f"Triage: {total - count} of {total} fixed{at}"
+        differing = f" · label and status differ: {self._differing}" if self._differing else ""
+        return f"Triage: {total - count} of {total} fixed{differing}{at}"
 
 
 # Changes by others as a list: on this board first, then elsewhere, the latest first.
