@@ -40,7 +40,7 @@ def alignment(issues: Sequence[Issue], flow: WorkflowScheme, prefer: Prefer) -> 
     if prefer != "ask":
         return _batch(issues, flow, prefer)
     differing = [issue for issue in issues if flow.conflict(issue)]
-    by_label, by_status = (_batch(issues, flow, right) for right in ("label", "status"))  # type: ignore[arg-type]
+    by_label, by_status = (_batch(issues, flow, right) for right in ("label", "status"))
     if not differing:
         return by_label
     words = ("the labels are right", "the statuses are right")
