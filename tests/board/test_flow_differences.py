@@ -20,7 +20,7 @@ def test_the_one_that_is_right_decides_the_other() -> None:
         add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"})
     )
     for right in ("label", "status"):
-        edit = aligned(ONE, BOTH, right)  # type: ignore[arg-type]
+        edit = aligned(ONE, BOTH, right)
         assert edit is not None
         assert not BOTH.conflict(edit.apply(ONE))
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core import logfile
-from glboard_core.config import GitLabSettings, Settings
+from glboard_core.config import FlowSettings, GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
@@ -72,7 +72,7 @@ def open_board(options: Options, board: str, milestone: str | None, *, call: boo
 
 def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
-    settings = options.settings() if options.config else Settings()
+    settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     with _team_of(options, demo) as team_file:
