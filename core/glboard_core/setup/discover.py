@@ -159,7 +159,7 @@ class _Boards(Struct, frozen=True):
 class _Issue(Struct, frozen=True):
     """What an issue uses."""
 
-    labels: Page[Titled] | None = None
+    labels: Page[WireLabel] | None = None
     status: Named | None = None
 
 
@@ -228,18 +228,20 @@ class Discovery:
         except FieldMissing:
             older = structs.replace(dialect, modern=False)
             answer = await self._runner.ask(documents.groups(older, path=path), variables, _Groups)
-        mine = answer.groups or (answer.current_user and answer.current_user.groups) or Page()
+        own = (answer.current_user and answer.current_user.groups) or Page()
+        mine = answer.groups or Page()
         through = [
             *([answer.project] if answer.project is not None else []),
             *(answer.projects.items() if answer.projects and text else ()),
         ]
         found: dict[str, GroupChoice] = {}
-        for place in [*([answer.group] if answer.group is not None else []), *mine.items()]:
+        for place in [*([answer.group] if answer.group is not None else []), *own.items(), *mine.items()]:
             found.setdefault(place.full_path, _choice(place))
         for project in through:
             if project.group is not None:
                 found.setdefault(project.group.full_path, _choice(project.group, project.full_path))
-        return Found(tuple(found.values()), mine.page_info.has_next_page)
+        more = own.page_info.has_next_page or mine.page_info.has_next_page
+        return Found(tuple(found.values()), more)
 
     # -- one group
 
@@ -260,7 +262,7 @@ class Discovery:
             searched = tasks.create_task(
                 self._searched(path, labels.page_info.has_next_page, active.page_info.has_next_page)
             )
-        recent, mine = used.result()
+        recent, mine, on_issues = used.result()
         more_labels, more_milestones = searched.result()
         statuses = answer.root.statuses if answer.root is not None else None
         licensed = server.enterprise and (statuses is not None or server.release < (18, 5))
@@ -270,7 +272,7 @@ class Discovery:
             name=decode.line(content.name or ""),
             username=decode.line(me.username),
             server=structs.replace(server, has_weight=licensed),
-            labels=_labels([*labels.items(), *more_labels]),
+            labels=_labels([*labels.items(), *more_labels, *on_issues]),
             whole=not labels.page_info.has_next_page,
             milestones=self._milestones(
                 path, [*(content.dated or Page[WireMilestone]()).items(), *active.items(), *more_milestones]
@@ -299,21 +301,27 @@ class Discovery:
         page = (answer.group and answer.group.boards) or Page()
         return tuple(_board(one) for one in page.items() if one.name)
 
-    async def _used(self, path: str, me: str) -> tuple[Used, Used]:
+    async def _used(self, path: str, me: str) -> tuple[Used, Used, list[WireLabel]]:
+        """What the latest issues use, and our own; and the labels of groups among it."""
         variables = {"group": path, "me": me, "names": [me]}
         try:
             answer = await self._runner.ask_in_dialect(documents.used, variables, _UsedAnswer, heavy=True)
         except QueryRefused:
-            return Used(), Used()
+            return Used(), Used(), []
         found = answer.group or _Issues()
         mine = [one for page in (found.assigned, found.written) if page for one in page.items()]
-        return _used(found.recent.items() if found.recent else ()), _used(mine)
+        recent = found.recent.items() if found.recent else []
+        seen = [label for one in (*mine, *recent) for label in (one.labels or Page[WireLabel]()).items()]
+        return _used(recent), _used(mine), [one for one in seen if "/GroupLabel/" in one.id]
 
     async def _searched(
         self, path: str, labels: bool, milestones: bool
     ) -> tuple[list[WireLabel], list[WireMilestone]]:
         """What was not on the first page, by the words that matter."""
-        words = [*(("l", w) for w in LABEL_WORDS if labels), *(("m", w) for w in MILESTONE_WORDS if milestones)]
+        words = [
+            *(("l", w) for w in LABEL_WORDS if labels),
+            *(("m", w) for w in MILESTONE_WORDS if milestones),
+        ]
         found_labels: list[WireLabel] = []
         found_milestones: list[WireMilestone] = []
         async with together() as tasks:
@@ -390,7 +398,7 @@ def _used(issues: Iterable[_Issue]) -> Used:
     count = 0
     for one in issues:
         count += 1
-        labels.update({decode.line(label.title) for label in (one.labels or Page[Titled]()).items()})
+        labels.update({decode.line(label.title) for label in (one.labels or Page[WireLabel]()).items()})
         if one.status is not None and one.status.name:
             statuses[decode.line(one.status.name)] += 1
     return Used(issues=count, labels=dict(labels), statuses=dict(statuses))

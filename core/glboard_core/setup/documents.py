@@ -27,20 +27,16 @@ BOARDS, LISTS = 20, 20
 
 @cache
 def groups(dialect: Dialect, *, path: bool) -> str:
-    """The groups we are a member of, by name; with ``path`` also what is at that path. Variables: text.
+    """The groups we are a member of, by name; with ``path`` also what is at that path.
 
-    Before 18.0 only those with a membership of one's own are told.
+    First those with a membership of one's own; from 18.0 on also those below them. Variables: text, path.
     """
     page = f"{{ {_MORE} nodes {{ fullPath name }} }}"
+    mine = f"currentUser {{ groups(search: $text, first: {GROUPS}) {page} }}"
     if dialect.modern:
-        mine = f"groups(search: $text, allAvailable: false, first: {GROUPS}) {page}"
-    else:
-        mine = f"currentUser {{ groups(search: $text, first: {GROUPS}) {page} }}"
-    exact = (
-        " group(fullPath: $path) { fullPath name } project(fullPath: $path) { fullPath group { fullPath name } }"
-        if path
-        else ""
-    )
+        mine += f" groups(search: $text, allAvailable: false, first: {GROUPS}) {page}"
+    exact = " group(fullPath: $path) { fullPath name }" if path else ""
+    exact += " project(fullPath: $path) { fullPath group { fullPath name } }" if path else ""
     projects = (
         "projects(membership: true, search: $text, searchNamespaces: true, first: 20)"
         " { nodes { fullPath group { fullPath name } } }"
@@ -59,10 +55,14 @@ def group(dialect: Dialect) -> str:
         f"labels(includeAncestorGroups: true, onlyGroupLabels: true, first: {LABELS})"
         f" {{ {_MORE} nodes {{ {_LABEL} }} }}"
     )
-    dated = f"dated: milestones(timeframe: $days, includeAncestors: true, first: 100) {{ nodes {{ {_MILESTONE} }} }}"
+    dated = (
+        "dated: milestones(timeframe: $days, includeAncestors: true, first: 100)"
+        f" {{ nodes {{ {_MILESTONE} }} }}"
+    )
     # Those that are over come last, those without dates before them.
+    order = "state: active, sort: EXPIRED_LAST_DUE_DATE_ASC"
     active = (
-        "active: milestones(state: active, sort: EXPIRED_LAST_DUE_DATE_ASC, includeAncestors: true, first: 100)"
+        f"active: milestones({order}, includeAncestors: true, first: 100)"
         f" {{ {_MORE} nodes {{ {_MILESTONE} }} }}"
     )
     root = (
@@ -96,7 +96,7 @@ def boards(dialect: Dialect) -> str:
 def used(dialect: Dialect) -> str:
     """The labels and statuses of the issues changed last, and of our own. Variables: group, me, names."""
     status = " status { name }" if dialect.status else ""
-    fields = f"nodes {{ labels(first: 30) {{ nodes {{ title }} }}{status} }}"
+    fields = f"nodes {{ labels(first: 30) {{ nodes {{ id title color }} }}{status} }}"
     both = "includeSubgroups: true, types: [ISSUE, INCIDENT], sort: UPDATED_DESC"
     return (
         "query Used($group: ID!, $me: String, $names: [String!]) { group(fullPath: $group) {"
