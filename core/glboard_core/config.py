@@ -179,12 +179,20 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Server and group. The token is never stored here.
 
-    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine.
+    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine. ``user``
+    chooses among several sign-ins to one server; ``client_id`` is the OAuth application to sign in with.
+    ``ca_cert``, ``client_cert`` and ``client_key`` are files.
     """
 
     url: str = ""
     group: str = ""
+    user: str = ""
+    client_id: str = ""
     allow_http: bool = False
+    ca_cert: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    skip_tls_verify: bool = False
 
 
 _READY = "workflow::ready for development"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from glboard_core.auth.search import find_account, find_address
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.doctor import machine, names
@@ -28,7 +29,7 @@ from glboard_core.errors import (
     TokenMissing,
     UsageError,
 )
-from glboard_core.gitlab.account import Account, find_account, find_address, find_group
+from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
