@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct, structs
 
-from glboard_core.auth import token_check
+from glboard_core.auth import keyring_access, token_check
 from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.device import DeviceCode, DeviceSignIn
 from glboard_core.auth.loopback import LoopbackSignIn
@@ -110,6 +110,11 @@ class SetupConnection:
     def can_use_browser(self) -> bool:
         """Whether an OAuth application is configured, with which a browser can sign in."""
         return bool(client_id(self.settings))
+
+    @property
+    def has_keyring(self) -> bool:
+        """Whether the package for this computer's keyring is installed."""
+        return keyring_access.is_installed()
 
     async def use(self, found: FoundSignIn) -> SignedIn:
         """Sign in with what was found: nothing is kept but where it is."""

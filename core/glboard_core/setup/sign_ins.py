@@ -16,7 +16,7 @@ from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.search import HOST_NAMES, TOKEN_NAMES, Search, sendable
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing
-from glboard_core.gitlab.account import DEFAULT_URL, Account, Secret, host_of, normal_url
+from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, normal_url
 
 
 class FoundSignIn(Struct, frozen=True, kw_only=True):
@@ -69,28 +69,32 @@ class SignIns:
         """The server with its token. Reads keyrings and runs helpers: for a thread. Raises GlboardError."""
         search = self._search
         token: Secret | None = None
-        kind = "token"
+        kind: Kind = "token"
         match found.source:
             case "environment":
-                name, kind = next(one for one in TOKEN_NAMES if search.env.get(one[0], "").strip())
-                token = Secret(search.env[name].strip())
+                for name, kind_of_it in TOKEN_NAMES:
+                    if token is None and (text := search.env.get(name, "").strip()):
+                        token, kind = Secret(text), kind_of_it
             case "glboard":
-                stored = next(one for one in search.store.accounts() if _same(one.url, one.user, found))
-                return sendable(search.stored(stored), allow_http=self._settings.allow_http)
+                for stored in search.store.accounts():
+                    if (stored.url, stored.user) == (found.url, found.user):
+                        return sendable(search.stored(stored), allow_http=self._settings.allow_http)
             case "glab":
-                entry = next(one for one in search.glab.hosts if one.url == found.url)
-                kind = entry.kind
+                entry = search.glab.entry(found.url)
                 try:
-                    token = entry.token or search.glab.from_keyring(entry)
+                    if entry is not None:
+                        kind = entry.kind
+                        token = entry.token or search.glab.from_keyring(entry)
                 except KeyringUnusable as problem:
                     raise TokenMissing(
                         f"glab's token for {found.host} is in the keyring, which cannot be used: {problem}.",
                         hint="Sign in another way.",
                     ) from None
             case "python-gitlab":
-                section = next(n for n, url in search.python_gitlab.sections.items() if url == found.url)
-                read = search.python_gitlab.read(section)
-                token, kind = read.token, read.kind
+                for section, url in search.python_gitlab.sections.items():
+                    if token is None and url == found.url:
+                        read = search.python_gitlab.read(section)
+                        token, kind = read.token, read.kind
             case "netrc":
                 machine = search.netrc.entry(found.url)
                 token = machine.token if machine is not None else None
@@ -98,7 +102,7 @@ class SignIns:
             raise TokenMissing(
                 f"{found.where or found.source} has no token for {found.host}.", hint="Sign in another way."
             )
-        account = Account(url=found.url, token=token, kind="oauth" if kind == "oauth" else "token")
+        account = Account(url=found.url, token=token, kind=kind)
         account = structs.replace(account, source=found.where or found.source, user=found.user)
         return sendable(search.trusted(account), allow_http=self._settings.allow_http)
 
@@ -129,10 +133,6 @@ class SignIns:
         for one in self._search.netrc.entries():
             if "gitlab" in one.machine.lower():
                 yield FoundSignIn(url=normal_url(one.machine), source="netrc", user=one.login, where="netrc")
-
-
-def _same(url: str, user: str, found: FoundSignIn) -> bool:
-    return (url, user) == (found.url, found.user)
 
 
 def _whole(found: Iterator[FoundSignIn]) -> list[FoundSignIn]:

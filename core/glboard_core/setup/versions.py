@@ -93,7 +93,7 @@ def _shape(pattern: str, known: Sequence[Milestone], today: date) -> Shape:
     fit = sorted((one for one in known if one.is_version(pattern)), key=lambda one: one.start or date.min)
     now, coming = current(known, today, pattern), upcoming(known, today, pattern)
     overlaps = sum(bool(a.due and b.start and b.start <= a.due) for a, b in pairwise(fit))
-    example = (now or (coming or fit or [None])[0]) if (now or coming or fit) else None
+    example = next(iter([*([now] if now else []), *coming, *fit]), None)
     return Shape(
         pattern=pattern,
         count=len(fit),

@@ -141,8 +141,8 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
 
 def _account(options: Options, before: str | None) -> tuple[Account, str]:
     """The server and token, and the path of the group; "" if none is given. Raises TokenMissing."""
-    from glboard_core.config import GitLabSettings, parse
     from glboard_core.auth.search import find_account
+    from glboard_core.config import GitLabSettings, parse
     from glboard_core.setup.addresses import place_in
 
     url, group = options.url, options.group or environment().get("GLBOARD_GROUP", "")
