@@ -133,7 +133,8 @@ class SetupApp(App[SetupResult]):
         lacking = ""
         if self._complete:
             lacking = self.connection.settings.url.partition("://")[2] or "gitlab.com"
-        page = StartPage(self._registry_keys, unfinished=unfinished, lacking=lacking, trouble=self._taken_trouble())
+        trouble = self._taken_trouble()
+        page = StartPage(self._registry_keys, unfinished=unfinished, lacking=lacking, trouble=trouble)
         chosen = await self.push_screen_wait(page)
         if chosen == DEMO:
             self.exit(SetupResult(then="demo"))
@@ -213,14 +214,14 @@ class SetupApp(App[SetupResult]):
                 self.open_url(page)
             else:
                 self.copy_to_clipboard(page)
-            return await self._token(page)
+            return await self._token(page, copied=not opens)
         if chosen == DEVICE:
             return await self._device(place)
         if chosen == LOOPBACK:
             return await self._loopback(place)
         return await self._token(page)
 
-    async def _token(self, page: str) -> Step | None:
+    async def _token(self, page: str, *, copied: bool = False) -> Step | None:
         """Ask for a token until one is right, or the person goes back."""
         from glboard_core.gitlab.account import Secret
 
@@ -232,9 +233,8 @@ class SetupApp(App[SetupResult]):
             typed[:] = [Secret(text)]
             return ""
 
-        prompt = HiddenInput(
-            "Paste the token", note=f"Create one at\n{page}", check=take, most=_LONGEST_TOKEN
-        )
+        where = "Create one at this address, which is in the clipboard now:" if copied else "Create one at"
+        prompt = HiddenInput("Paste the token", note=f"{where}\n{page}", check=take, most=_LONGEST_TOKEN)
         if not await self.push_screen_wait(prompt) or not typed:
             return self._sign_in
         secret = typed.pop()

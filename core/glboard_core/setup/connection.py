@@ -53,7 +53,8 @@ class SignedIn(Struct, frozen=True, kw_only=True):
         scopes = " and ".join(self.info.scopes) or "scopes not told"
         ends = self.info.expires_on
         until = f"until {ends:%d %b %Y}".replace(" 0", " ") if ends is not None else "does not end"
-        return f"@{self.info.username or 'unknown'} · {scopes} · {until}"
+        looking = "" if self.info.can_write else " (looking only)"
+        return f"@{self.info.username or 'unknown'} · {scopes}{looking} · {until}"
 
 
 class SetupConnection:

@@ -69,13 +69,13 @@ class _Proposer:
         lines = [
             group,
             *self._organisation(),
+            version,
+            *buckets,
             *self._types(),
             *self._planning(),
             *self._priorities(),
             backend,
             *([] if by_status else [prefix, *states]),
-            version,
-            *buckets,
             self._zone(),
         ]
         return Proposal(
@@ -259,7 +259,7 @@ class _Proposer:
         types = self._line(
             "types",
             "Types",
-            "Types, the columns of Planning",
+            "Types of work",
             "labels",
             Match(near=near),
             usual,
@@ -270,7 +270,7 @@ class _Proposer:
         )
         ignore_default = _NAMES.ignore
         ignore = matching.best([scope + "ignore", ignore_default], LABEL_WORDS["ignore"], self.titles)
-        return [types, self._single("ignore", "Types", "Does not count", ignore, ignore_default)]
+        return [types, self._single("ignore", "Types", "Never counted", ignore, ignore_default)]
 
     def _unscoped(self) -> list[str]:
         return [one for one in self.titles if "::" not in one]
@@ -296,9 +296,9 @@ class _Proposer:
     def _planning(self) -> list[Line]:
         lines = []
         for key, title, default in (
-            ("deliverable", "Accepted into the milestone", _NAMES.deliverable),
-            ("spike", "Research", _NAMES.spike),
-            ("missed_deliverable", "Missed its milestone", _NAMES.missed_deliverable),
+            ("deliverable", "Deliverable: accepted", _NAMES.deliverable),
+            ("spike", "Spike: research", _NAMES.spike),
+            ("missed_deliverable", "Missed Deliverable", _NAMES.missed_deliverable),
         ):
             match = matching.best([default], LABEL_WORDS[key], self.titles)
             lines.append(self._single(key, "Planning", title, match, default))
@@ -478,7 +478,7 @@ class _Proposer:
         line = self._line(
             "planning.version",
             "Milestones",
-            "A version's title",
+            "A version is called",
             "pattern",
             Match(title=shape.pattern, near=tuple(one.pattern for one in ranked[1:5])),
             [VERSION],

@@ -23,7 +23,7 @@ from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.widgets.colors import palette_of
 from glboard_tui.widgets.footer import FooterBar, FooterView
 from glboard_tui.widgets.table import Cell, Col, Rows, Table
-from glboard_tui.widgets.text import Line, clean, clip, width_of
+from glboard_tui.widgets.text import Line, clean, clip
 
 T = TypeVar("T")
 
@@ -252,8 +252,3 @@ class OptionPage(SetupPage[str]):
             self.dismiss(value)
         else:
             self._nothing()
-
-
-def wide(text: str, width: int) -> str:
-    """A text cut to a width, with a sign if it is."""
-    return clip(text, width) if width_of(text) > width else text

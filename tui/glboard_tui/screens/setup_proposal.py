@@ -45,10 +45,10 @@ _SIGNS: dict[Trust, tuple[str, Ink]] = {
 }
 _SECTIONS = {
     "Team": "Which issues are the team's",
-    "Types": "Types",
+    "Types": "Types: the columns of Planning",
     "Planning": "Planning",
     "Priorities": "Priorities",
-    "Workflow": "Workflow: the columns of Build and of the Next boards",
+    "Workflow": "Workflow: the columns of Build and the Next boards",
     "Milestones": "Milestones",
     "Time": "Time",
 }
@@ -84,7 +84,7 @@ class ProposalPage(SetupPage[str]):
     """Dismissed with "write"."""
 
     step = 3
-    title_text = "What glboard would use"
+    title_text = "This is what your group suggests"
 
     def __init__(
         self,
@@ -96,7 +96,8 @@ class ProposalPage(SetupPage[str]):
         trouble: GlboardError | None = None,
     ) -> None:
         """``text`` is the file as it would be written. Raises ConfigError."""
-        super().__init__(keymap, known=known, trouble=trouble)
+        lead = "✓ found by name   ~ similar, please check   ! not found   · not used   ● your choice"
+        super().__init__(keymap, known=known, lead=lead, trouble=trouble)
         self._source = source
         self._text = text
         self._proposal = source.proposal()
