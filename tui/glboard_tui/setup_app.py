@@ -16,7 +16,7 @@ from textual.binding import BindingType
 
 from glboard_core.config import Settings
 from glboard_core.errors import ConfigError, GlboardError
-from glboard_core.setup.addresses import Place
+from glboard_core.setup.addresses import ServerPlace
 from glboard_core.setup.connection import SetupConnection, SignedIn
 from glboard_core.setup.save import How
 from glboard_core.setup.sign_ins import FoundSignIn
@@ -84,7 +84,7 @@ class SetupApp(App[SetupResult]):
         self._complete = complete
         self._trouble = trouble
         #: What an address can mean, until a token tells.
-        self._places: tuple[Place, ...] = ()
+        self._places: tuple[ServerPlace, ...] = ()
         for theme in THEMES:
             self.register_theme(theme)
         wanted = settings.ui.theme
@@ -243,7 +243,7 @@ class SetupApp(App[SetupResult]):
         )
         return self._sign_in if done is None else self._after_sign_in(done)
 
-    async def _device(self, place: Place) -> Step | None:
+    async def _device(self, place: ServerPlace) -> Step | None:
         started = await self._try("Asking for a code …", lambda: self.connection.start_device(place.url))
         if started is None:
             return self._sign_in
@@ -261,7 +261,7 @@ class SetupApp(App[SetupResult]):
         done = await self.push_screen_wait(Waiting(f"Your code:  {code.user_code}", wait, note=note))
         return self._signed(done)
 
-    async def _loopback(self, place: Place) -> Step | None:
+    async def _loopback(self, place: ServerPlace) -> Step | None:
         started = await self._try("Starting …", lambda: self.connection.start_loopback(place.url))
         if started is None:
             return self._sign_in

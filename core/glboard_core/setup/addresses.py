@@ -22,20 +22,20 @@ _NOT_GROUPS = frozenset(
 _PAGES = ("issues", "merge_requests", "boards", "milestones", "labels", "tree", "blob", "wikis", "pipelines")
 
 
-class Place(Struct, frozen=True):
+class ServerPlace(Struct, frozen=True):
     """A server, and the full path of a group or project on it; "" if the address names none."""
 
     url: str
     path: str = ""
 
 
-def place_in(text: str) -> Place:
+def place_in(text: str) -> ServerPlace:
     """The place of a pasted address or host. Raises ConfigError if it is no address.
 
     >>> place_in("https://gitlab.com/groups/my-org/team/-/boards/12")
-    Place(url='https://gitlab.com', path='my-org/team')
+    ServerPlace(url='https://gitlab.com', path='my-org/team')
     >>> place_in("gitlab.example.com"), place_in("https://host/my-org/app/-/issues/1#note_2").path
-    (Place(url='https://gitlab.example.com', path=''), 'my-org/app')
+    (ServerPlace(url='https://gitlab.example.com', path=''), 'my-org/app')
     """
     given = text.strip().strip("<>\"'")
     scheme, mark, rest = given.partition("://")
@@ -49,14 +49,14 @@ def place_in(text: str) -> Place:
     if parts[:1] == ["groups"]:
         parts = parts[1:]
     if not parts or parts[0] in _NOT_GROUPS:
-        return Place(server)
+        return ServerPlace(server)
     if len(parts) > 2:
         at = next((n for n, part in enumerate(parts) if n >= 2 and part in _PAGES), len(parts))
         parts = parts[:at]
-    return Place(server, "/".join(parts))
+    return ServerPlace(server, "/".join(parts))
 
 
-def places_in(text: str) -> tuple[Place, ...]:
+def places_in(text: str) -> tuple[ServerPlace, ...]:
     """The places that an address can mean, the likeliest first.
 
     A server can be installed below a path: then the first part of the path is the server's.
@@ -65,7 +65,7 @@ def places_in(text: str) -> tuple[Place, ...]:
     head, _, rest = first.path.partition("/")
     if not head or ("/-/" not in text and not rest):
         return (first,)
-    return first, Place(f"{first.url}/{head}", rest.removeprefix("groups/"))
+    return first, ServerPlace(f"{first.url}/{head}", rest.removeprefix("groups/"))
 
 
 def _bare(host: str) -> str:

@@ -26,7 +26,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup import save
-from glboard_core.setup.addresses import Place, places_in
+from glboard_core.setup.addresses import ServerPlace, places_in
 from glboard_core.setup.discover import Discovery
 from glboard_core.setup.found import FoundGroup, FoundLabel, GroupChoice
 from glboard_core.setup.progress import Progress, ProgressFile
@@ -96,7 +96,7 @@ class SetupConnection:
         """The sign-ins that this machine has."""
         return self._sign_ins.found()
 
-    def places(self, address: str) -> tuple[Place, ...]:
+    def places(self, address: str) -> tuple[ServerPlace, ...]:
         """What an address can mean. Raises ConfigError if it is none, or no token may be sent there."""
         found = places_in(address)
         for place in found:
@@ -124,7 +124,7 @@ class SetupConnection:
         _refuse_useless(info, account)
         return await self._signed_in(account, info, found.where or found.source, found.source)
 
-    async def use_token(self, places: tuple[Place, ...], secret: Secret) -> SignedIn:
+    async def use_token(self, places: tuple[ServerPlace, ...], secret: Secret) -> SignedIn:
         """Check a token that was typed, and keep it. The first of the places that is a GitLab counts."""
         trouble: GlboardError | None = None
         for place in places:
@@ -151,7 +151,7 @@ class SetupConnection:
         sign_in = LoopbackSignIn(server_at(url, self.settings), client_id(self.settings))
         return sign_in, await sign_in.start()
 
-    async def use_oauth(self, place: Place, credential: OAuthCredential) -> SignedIn:
+    async def use_oauth(self, place: ServerPlace, credential: OAuthCredential) -> SignedIn:
         """Check what the browser gave, and keep it."""
         server = server_at(place.url, self.settings)
         info = await token_check.check(server, credential.access, kind="oauth")
@@ -181,7 +181,7 @@ class SetupConnection:
         return self.signed_in
 
     def resumable(self) -> FoundSignIn | None:
-        """The sign-in with which an unfinished set-up goes on; None if there is none any more."""
+        """The sign-in with which an unfinished set-up goes on; None if there is no longer one."""
         wanted = self.answers
         found = [one for one in self.sign_ins() if one.url == wanted.url and one.source == wanted.source]
         return next((one for one in found if one.user in ("", wanted.user)), None)

@@ -84,7 +84,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class Match(Struct, frozen=True, kw_only=True):
+class TitleMatch(Struct, frozen=True, kw_only=True):
     """The title that means a name; "" with ``sure`` "missing". ``near`` are others that could."""
 
     title: str = ""
@@ -98,7 +98,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w' ]+|_", " ", bare.casefold().replace("’", "'")).split())
 
 
-def best(names: Sequence[str], words: Sequence[str], titles: Iterable[str]) -> Match:
+def best(names: Sequence[str], words: Sequence[str], titles: Iterable[str]) -> TitleMatch:
     """The title that is one of ``names``, or means one of them or of ``words``, the first of these first."""
     known = list(titles)
     exact = next((name for name in names if name in known), "")
@@ -109,8 +109,8 @@ def best(names: Sequence[str], words: Sequence[str], titles: Iterable[str]) -> M
     found = exact or next((by_word[word] for word in wanted if word in by_word), "")
     near = tuple(title for title in near_titles([*names, *words], known) if title != found)
     if not found:
-        return Match(near=near)
-    return Match(title=found, sure="sure" if found in names else "likely", near=near)
+        return TitleMatch(near=near)
+    return TitleMatch(title=found, sure="sure" if found in names else "likely", near=near)
 
 
 def near_titles(names: Iterable[str], titles: Iterable[str], most: int = 4) -> list[str]:

@@ -47,7 +47,7 @@ _ANY_MONTH = r"[A-Z][a-z]+"
 _PART = re.compile(r"\d+|\x00|.", re.DOTALL)
 
 
-class Shape(Struct, frozen=True, kw_only=True):
+class TitleShape(Struct, frozen=True, kw_only=True):
     """A pattern for titles, with how many milestones fit it, and which are current and next by it."""
 
     pattern: str
@@ -73,7 +73,7 @@ def shape_of(title: str) -> str:
     return f"^{''.join(parts)}$"
 
 
-def shapes(milestones: Iterable[Milestone], today: date) -> Sequence[Shape]:
+def shapes(milestones: Iterable[Milestone], today: date) -> Sequence[TitleShape]:
     """The shapes of the titles with both dates, the one that is most like a series of versions first."""
     known = list(milestones)
     by_shape: dict[str, list[Milestone]] = defaultdict(list)
@@ -84,17 +84,17 @@ def shapes(milestones: Iterable[Milestone], today: date) -> Sequence[Shape]:
     return sorted(found, key=_rank)
 
 
-def fitting(pattern: str, milestones: Iterable[Milestone], today: date) -> Shape:
+def fitting(pattern: str, milestones: Iterable[Milestone], today: date) -> TitleShape:
     """The shape of a pattern that was typed; it must be a regular expression."""
     return _shape(pattern, list(milestones), today)
 
 
-def _shape(pattern: str, known: Sequence[Milestone], today: date) -> Shape:
+def _shape(pattern: str, known: Sequence[Milestone], today: date) -> TitleShape:
     fit = sorted((one for one in known if one.is_version(pattern)), key=lambda one: one.start or date.min)
     now, coming = current(known, today, pattern), upcoming(known, today, pattern)
     overlaps = sum(bool(a.due and b.start and b.start <= a.due) for a, b in pairwise(fit))
     example = next(iter([*([now] if now else []), *coming, *fit]), None)
-    return Shape(
+    return TitleShape(
         pattern=pattern,
         count=len(fit),
         current=now.title if now else "",
@@ -104,7 +104,7 @@ def _shape(pattern: str, known: Sequence[Milestone], today: date) -> Shape:
     )
 
 
-def _rank(shape: Shape) -> tuple[object, ...]:
+def _rank(shape: TitleShape) -> tuple[object, ...]:
     """Series come first: one that runs today and goes on, without overlaps; then the usual form."""
     runs = (not shape.current) + (not shape.next)
     return runs, shape.overlaps * 2 > shape.count, shape.pattern != VERSION, -shape.count, shape.pattern

@@ -148,7 +148,7 @@ class SetupPage(Screen[T | None], Generic[T]):
         return ""
 
     def fill(self, cursor: int | None = None) -> None:
-        """Show the lines anew; the cursor stays."""
+        """Show the lines again; the cursor stays."""
         self.rows.show(self.table(), self.rows.cursor if cursor is None else cursor)
         self._tell_line()
 

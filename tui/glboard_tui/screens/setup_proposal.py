@@ -1,6 +1,6 @@
 """The proposed configuration, line by line: every value can be changed, and the file be seen before.
 
-Owns what a line can be changed to, and by which dialog. What follows from a change is computed anew by the
+Owns what a line can be changed to, and by which dialog. What follows from a change is up to the
 proposal itself.
 """
 
@@ -18,7 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel
-from glboard_core.setup.proposal import BoardLine, Line, Proposal, Trust
+from glboard_core.setup.proposal import BoardLine, Proposal, ProposalLine, Trust
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker import Picker, Result, Ticks
@@ -96,19 +96,21 @@ class ProposalPage(SetupPage[str]):
         trouble: GlboardError | None = None,
     ) -> None:
         """``text`` is the file as it would be written. Raises ConfigError."""
-        lead = "✓ found by name   ~ similar, please check   ! not found   · not used   ● your choice"
+        lead = "✓ found by name  ~ similar: check it  ! not found  · not used  ● yours"
         super().__init__(keymap, known=known, lead=lead, trouble=trouble)
         self._source = source
         self._text = text
         self._proposal = source.proposal()
-        self._rows: list[Line | BoardLine] = []
+        self._rows: list[ProposalLine | BoardLine] = []
         #: Labels that a search found, until one is chosen.
         self._seen: dict[str, FoundLabel] = {}
 
     def on_mount(self) -> None:
         super().on_mount()
         missing = [
-            at for at, row in enumerate(self._rows) if isinstance(row, Line) and row.trust == "missing"
+            at
+            for at, row in enumerate(self._rows)
+            if isinstance(row, ProposalLine) and row.trust == "missing"
         ]
         if missing:
             self.go(missing[0])
@@ -120,18 +122,23 @@ class ProposalPage(SetupPage[str]):
         heads: dict[int, list[Head]] = {}
         before = ""
         for at, line in enumerate(self._rows):
-            if isinstance(line, Line) and line.section != before:
+            if isinstance(line, ProposalLine) and line.section != before:
                 before = line.section
                 heads[at] = [Head("")] if at else []
                 heads[at].append(Head(_SECTIONS[line.section]))
         if self._proposal.boards:
             heads[len(self._rows)] = [Head(""), Head("Boards of GitLab, as boards of your own")]
             self._rows += self._proposal.boards
-        cols = (Col(), Col(least=14), Col(least=16), Col(least=16, drop=1))
+        cols = (
+            Col(),
+            Col(title="Setting", least=14),
+            Col(title="In your group", least=16),
+            Col(title="Why", least=16, drop=1),
+        )
         return Table(cols=cols, rows=[_cells(row) for row in self._rows], heads=heads)
 
     @property
-    def current(self) -> Line | BoardLine | None:
+    def current(self) -> ProposalLine | BoardLine | None:
         """The line under the cursor."""
         return self._rows[self.rows.cursor] if self.rows.cursor < len(self._rows) else None
 
@@ -189,7 +196,7 @@ class ProposalPage(SetupPage[str]):
 
     def action_type(self) -> None:
         row = self.current
-        if isinstance(row, Line):
+        if isinstance(row, ProposalLine):
             several = row.kind in ("labels", "milestones")
             self.app.push_screen(
                 Prompt(
@@ -212,7 +219,7 @@ class ProposalPage(SetupPage[str]):
     def action_write(self) -> None:
         self.dismiss("write")
 
-    def _pick(self, row: Line) -> None:
+    def _pick(self, row: ProposalLine) -> None:
         several = row.kind in ("labels", "milestones")
         if row.kind == "pattern":
             near = [row.value[0], *row.near]
@@ -230,7 +237,7 @@ class ProposalPage(SetupPage[str]):
             Picker(row.title, source, ticks=ticks, note=note), lambda result: self._picked(row, result)
         )
 
-    def _choices(self, row: Line) -> Source:
+    def _choices(self, row: ProposalLine) -> Source:
         found = self._proposal.found
         match row.kind:
             case "label" | "labels":
@@ -255,7 +262,7 @@ class ProposalPage(SetupPage[str]):
         found = await self._source.milestones(text)
         return Found(tuple(milestone_choices(found.items, (), ())), found.more)
 
-    def _picked(self, row: Line, result: Result | None) -> None:
+    def _picked(self, row: ProposalLine, result: Result | None) -> None:
         if result is None:
             return
         if row.kind in ("labels", "milestones"):
@@ -269,7 +276,7 @@ class ProposalPage(SetupPage[str]):
         self._source.learn(tuple(self._seen[one] for one in value if one in self._seen))
         self._set(row.key, value)
 
-    def _typed(self, row: Line, text: str | None) -> None:
+    def _typed(self, row: ProposalLine, text: str | None) -> None:
         if text is None:
             return
         several = row.kind in ("labels", "milestones")
@@ -282,7 +289,7 @@ class ProposalPage(SetupPage[str]):
         self.fill()
 
 
-def _cells(row: Line | BoardLine) -> Sequence[Cell]:
+def _cells(row: ProposalLine | BoardLine) -> Sequence[Cell]:
     if isinstance(row, BoardLine):
         board = row.offer.board
         note = row.offer.note or f"by {board.by}: {', '.join(board.columns[:4])}"
@@ -295,11 +302,13 @@ def _cells(row: Line | BoardLine) -> Sequence[Cell]:
         )
     mark, ink = _SIGNS[row.trust]
     shown = ", ".join(row.value) or row.none or "none"
+    if row.key.startswith("flow.labels.") and row.trust == "default":
+        shown = "not used"
     lacks = row.trust in ("missing", "default")
     return (mark, ink), (row.title, "text"), (shown, "muted" if lacks else "strong"), (row.why, "muted")
 
 
-def _wrong(row: Line, text: str) -> str:
+def _wrong(row: ProposalLine, text: str) -> str:
     """What is wrong with a typed value; "" if nothing is."""
     text = text.strip()
     if not text:
