@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from glboard_core.config import DEFAULT_BOARDS, BoardSettings
 from glboard_core.errors import ConfigError
 from glboard_core.setup.matching import TYPE_WORDS, plain
-from glboard_core.setup.proposal import Proposal, ProposalLine
+from glboard_core.setup.proposal import Proposal, SettingLine
 
 _HEAD = """\
 # glboard's configuration, written by its set-up on {day} for {group}.
@@ -128,7 +128,7 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
     return entries
 
 
-def _type_prefix(types: ProposalLine) -> _Entry:
+def _type_prefix(types: SettingLine) -> _Entry:
     prefix = prefix_of(types.value) or "type::"
     return _Entry("type_prefix", prefix, prefix != "type::", "Types start with")
 
@@ -140,7 +140,7 @@ def prefix_of(titles: Sequence[str]) -> str:
     return f"{scope}::" if scope else ""
 
 
-def _mix(types: ProposalLine) -> list[_Entry] | None:
+def _mix(types: SettingLine) -> list[_Entry] | None:
     """The mix by these types; None if it is the usual one."""
     if not types.written:
         return None
