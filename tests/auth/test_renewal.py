@@ -1,4 +1,4 @@
-"""OAuth tokens are renewed while they are in use: in time, after a rejection, and by one of several processes."""
+"""OAuth tokens are renewed while in use: in time, after a rejection, and by one of several processes."""
 
 from __future__ import annotations
 

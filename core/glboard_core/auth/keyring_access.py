@@ -29,6 +29,15 @@ def is_installed() -> bool:
         return False
 
 
+def trouble() -> str:
+    """Why the keyring cannot be used, in a few words; "" if it can, as far as reading tells."""
+    try:
+        read("glboard", "")
+    except KeyringUnusable as problem:
+        return str(problem)
+    return ""
+
+
 def read(service: str, user: str) -> Secret | None:
     """What is kept there; None for nothing. Raises KeyringUnusable."""
     found = _call("get_password", service, user)
