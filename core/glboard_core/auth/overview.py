@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from glboard_core import logfile
+from glboard_core.auth import keyring_access
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.search import TOKEN_NAMES, Search, sendable
 from glboard_core.auth.sources import GlabHost
@@ -215,7 +216,10 @@ def _of_glab(search: Search) -> Iterator[FoundAccount]:
                 token = search.glab.from_keyring(entry)
             except KeyringUnusable as problem:
                 text = f"The keyring cannot be read: {problem}."
-                yield structs.replace(found, place=source, state="problem", message=text)
+                hint = "Unlock it, or check it with: glab auth status"
+                if not keyring_access.is_installed():
+                    hint = f"Install the package: {keyring_access.install_command()}"
+                yield structs.replace(found, place=source, state="problem", message=text, hint=hint)
                 continue
             found = structs.replace(found, place=source if token else found.place)
         yield _with_token(search, found, entry, token, source)
@@ -250,7 +254,8 @@ def _of_python_gitlab(search: Search, *, helpers: bool) -> Iterator[FoundAccount
             continue
         if read.token is None:
             text = "There is no token that works with GraphQL."
-            yield structs.replace(found, state="problem", message=text)
+            hint = "Use private_token or oauth_token there, or run: glboard auth login"
+            yield structs.replace(found, state="problem", message=text, hint=hint)
             continue
         account = Account(url=url, token=read.token, kind=read.kind, source=str(file))
         yield structs.replace(found, kind=read.kind, account=search.trusted(account))

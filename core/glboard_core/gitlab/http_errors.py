@@ -409,7 +409,7 @@ def _flat_text(value: object) -> str:
 #: Errors of REST that are about the token, not about the role of its user.
 _TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
 _MAINTENANCE = "undergoing maintenance"
-_RENEW = "Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login"
+_RENEW = "Sign in again: glboard auth login. Or set GITLAB_TOKEN to another token with the scope “api”."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:

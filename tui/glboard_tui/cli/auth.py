@@ -111,10 +111,11 @@ def login(
 
 
 @auth_command.command("status")
+@url_option
 @click.option("--offline", is_flag=True, help="Ask no server.")
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.pass_context
-def status(ctx: click.Context, offline: bool, style: str) -> None:
+def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> None:
     """List all accounts, where each comes from, and which one is used.
 
     Exit status: 0 if the account that is used works, 1 otherwise.
@@ -124,7 +125,7 @@ def status(ctx: click.Context, offline: bool, style: str) -> None:
     from glboard_core.auth.overview import checked, overview
 
     options: Options = ctx.obj
-    found = overview(options.url, options.settings().gitlab, helpers=not offline)
+    found = overview(url or options.url, options.settings().gitlab, helpers=not offline)
     if not offline:
         if printing.progress_is_seen():
             printing.progress_line("Checking …")

@@ -62,9 +62,9 @@ class Login:
         method = self._method or self._chosen(server)
         if method in ("browser", "device") and not self._client_id:
             raise _no_client_id(server)
-        keyring = self._storage_for(server)
+        trouble = self._keyring_trouble()
         credential, info = self._by_token(server) if method == "token" else self._by_oauth(server, method)
-        self._keep(server, credential, info, keyring=keyring)
+        self._keep(server, credential, info, trouble)
 
     def _address(self) -> str:
         from glboard_core.auth.search import find_address
@@ -170,29 +170,25 @@ class Login:
 
     # -- keeping it
 
-    def _storage_for(self, server: Account) -> bool:
-        """Whether the keyring is used; before a token goes to a file, that is said."""
+    def _keyring_trouble(self) -> str:
+        """Why the token goes to a file; "" for the keyring. Raises AuthError if only that was wanted."""
         from glboard_core.auth import keyring_access
-        from glboard_core.auth.store import CredentialStore
 
         if self._storage == "file":
-            return False
+            return "not wanted"
         trouble = keyring_access.trouble()
-        if not trouble:
-            return True
-        missing = not keyring_access.is_installed()
-        if self._storage == "keyring":
-            hint = f"Install it: {keyring_access.INSTALL}" if missing else "Unlock it, or use --storage file."
+        if trouble and self._storage == "keyring":
+            missing = not keyring_access.is_installed()
+            hint = (
+                f"Install it: {keyring_access.install_command()}"
+                if missing
+                else "Unlock it, or use --storage file."
+            )
             raise AuthError(f"The keyring cannot be used: {trouble}.", hint=hint)
-        place = CredentialStore().place("file")
-        printing.echo(f"The token will be kept in {place}, which only you can read.", err=True)
-        if missing:
-            printing.echo(f"To keep it in the system's keyring instead: {keyring_access.INSTALL}", err=True)
-        else:
-            printing.echo(f"The keyring cannot be used: {trouble}.", err=True)
-        return False
+        return trouble
 
-    def _keep(self, server: Account, credential: Credential, info: TokenInfo, *, keyring: bool) -> None:
+    def _keep(self, server: Account, credential: Credential, info: TokenInfo, trouble: str) -> None:
+        from glboard_core.auth import keyring_access
         from glboard_core.auth.store import CredentialStore
         from glboard_core.auth.token_check import unusable
 
@@ -204,18 +200,28 @@ class Login:
                 hint="Create one with the scope “api” or “read_api”.",
             )
         store = CredentialStore()
-        stored = store.save(server.url, info.username, credential, name=info.name, keyring=keyring)
+        if trouble:
+            printing.echo(f"The token is kept in {store.place('file')}, which only you can read.", err=True)
+            if not keyring_access.is_installed():
+                printing.echo(
+                    f"  To keep it in the system's keyring: {keyring_access.install_command()}", err=True
+                )
+            elif self._storage != "file":
+                printing.echo(f"  The keyring cannot be used: {trouble}.", err=True)
+        stored = store.save(server.url, info.username, credential, name=info.name, keyring=not trouble)
         if self._storage == "keyring" and stored.kept != "keyring":
             store.delete(stored)
             raise AuthError("The keyring did not keep the token.", hint="Use --storage file.")
-        self._tell(server, store.place(stored.kept, stored), stored, info)
+        printing.echo(f"✓ Logged in to {server.host} as @{stored.user}.")
+        if not trouble:
+            printing.echo(f"  The token is kept in {store.place(stored.kept, stored)}.")
+        self._tell(stored, info)
 
-    def _tell(self, server: Account, place: str, stored: StoredAccount, info: TokenInfo) -> None:
+    def _tell(self, stored: StoredAccount, info: TokenInfo) -> None:
+        """What is to be known of the token, and of what keeps it from being used."""
         from glboard_core.auth.search import TOKEN_NAMES
         from glboard_core.environment import environment
 
-        printing.echo(f"✓ Logged in to {server.host} as @{stored.user}.")
-        printing.echo(f"  Token kept in {place}.")
         if stored.kind == "oauth":
             printing.echo("  It ends after a while, and is renewed by itself.")
         elif info.expires_on is not None:
