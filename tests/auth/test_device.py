@@ -65,7 +65,7 @@ async def test_a_code_that_is_denied(server: DemoServer, place: Account) -> None
         await signing_in.wait()
 
 
-async def test_a_code_that_nobody_approves_in_time(server: DemoServer, place: Account) -> None:
+async def test_a_code_that_no_one_approves_in_time(server: DemoServer, place: Account) -> None:
     signing_in = DeviceSignIn(place, CLIENT_ID)
     await signing_in.start()
     server.world.clock.advance(301)

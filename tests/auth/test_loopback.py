@@ -70,7 +70,7 @@ async def test_only_the_right_state_counts(place: Account) -> None:
     assert (await signing_in.wait()).access
 
 
-async def test_somebody_who_sends_no_request_blocks_nobody(place: Account) -> None:
+async def test_a_silent_connection_blocks_no_one(place: Account) -> None:
     signing_in = LoopbackSignIn(place, CLIENT_ID)
     address = await signing_in.start()
     port = urlsplit(signing_in.redirect_uri).port
