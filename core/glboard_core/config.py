@@ -337,9 +337,7 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
     for key in SECRETS:
         if key in keys:
-            hint = (
-                "Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."
-            )
+            hint = "Remove it here and revoke it if the file was shared; run: glboard auth login"
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 

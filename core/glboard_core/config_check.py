@@ -250,7 +250,7 @@ class _Checker:
                     )
 
 
-_NO_TOKEN = "Remove it and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."  # noqa: S105
+_NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
 
 
 def _table_kind(kind: Any) -> type[Struct] | None:

@@ -7,12 +7,12 @@ can wait for a person to unlock it, so callers on the event loop use a thread.
 from __future__ import annotations
 
 import importlib
+import sys
+from pathlib import Path
 from typing import Any
 
+from glboard_core import logfile
 from glboard_core.gitlab.account import Secret
-
-#: How the optional package is installed.
-INSTALL = "pip install 'glboard[keyring]'"
 
 
 class KeyringUnusable(Exception):
@@ -27,6 +27,26 @@ def is_installed() -> bool:
         return find_spec("keyring") is not None
     except (ImportError, ValueError):
         return False
+
+
+def install_command(prefix: str = sys.prefix) -> str:
+    """The command that installs the optional package next to glboard, however that was installed."""
+    parts = Path(prefix).parts
+    if "pipx" in parts:
+        return "pipx inject glboard keyring"
+    place = logfile.short(Path(prefix))
+    if "uv" in parts and "tools" in parts:
+        return f"uv pip install --python {place} keyring"
+    return f"{place}/bin/python -m pip install keyring"
+
+
+def trouble() -> str:
+    """Why the keyring cannot be used, in a few words; "" if it can, as far as reading tells."""
+    try:
+        read("glboard", "")
+    except KeyringUnusable as problem:
+        return str(problem)
+    return ""
 
 
 def read(service: str, user: str) -> Secret | None:

@@ -180,6 +180,12 @@ class PythonGitlab:
         files = self.files
         return _servers(_parsed(files), str(files[-1])) if files else {}
 
+    def has_helper(self, section: str) -> bool:
+        """Whether a section names a program that tells the token. Raises ConfigError."""
+        parser = _parsed(self.files)
+        names = ("private_token", "oauth_token", "job_token")
+        return any(parser.get(section, name, fallback="").strip().startswith("helper:") for name in names)
+
     def read(self, section: str | None) -> PythonGitlabToken:
         """A section, by default the file's own; a ``helper:`` is run for it. Raises ConfigError."""
         files = self.files

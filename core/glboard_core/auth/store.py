@@ -172,7 +172,7 @@ class CredentialStore:
         try:
             private_files.check_private(self.path)
             raw = read_bytes(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return _Content()
         except OSError as error:
             raise ConfigError(

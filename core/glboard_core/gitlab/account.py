@@ -74,7 +74,7 @@ class Account(Struct, frozen=True, kw_only=True):
     server's certificate is checked, or the path of a CA file, as ``verified_by`` says (a setting and its
     file); ``client_cert`` and ``client_key`` are files that identify us to the server, named by
     ``identified_by``; ``source`` is where the token comes from. With ``tokens``, the token is asked for at
-    each request, and ``token`` can be empty before the first; without, an empty one is not sent.
+    each request, and ``token`` is empty. An account to sign in with has no token at all.
     """
 
     url: str

@@ -406,9 +406,11 @@ class Transport:
         return answer
 
     async def _renew_token(self) -> None:
-        """Take the account's present token, where it can change. Raises GlboardError."""
+        """Take the account's present token, where it can change. Raises GlboardError, also if it is none."""
         if self.account.tokens is not None:
             self._token = await self.account.tokens.current()
+        if not re.fullmatch(r"[\x21-\x7e]+", self._token.reveal()):
+            raise http_errors.unsendable(self.account.host)
 
     async def _with_another_token(self, method: str, path: str, body: bytes) -> Answer | Failure | None:
         """Send it again with another token than the rejected one; None if there is none."""
@@ -478,8 +480,6 @@ class Transport:
         import httpx
 
         account, limits = self.account, self.limits
-        if account.token and not re.fullmatch(r"[\x21-\x7e]+", account.token.reveal()):
-            raise http_errors.unsendable(account.host)
         trust, proxy = trust_of(account), proxy_of(account)
         self._proxy = proxy
         self._client = httpx.AsyncClient(
@@ -505,8 +505,7 @@ class Transport:
 
     def _with_token(self, request: httpx.Request) -> httpx.Request:
         # At the last moment, and as Bearer, which httpx redacts when it prints headers.
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
 
     def _note(self, headers: Mapping[str, str]) -> None:

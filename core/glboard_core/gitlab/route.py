@@ -188,6 +188,14 @@ def _identify(context: ssl.SSLContext, account: Account) -> None:
         )
 
 
+def wants_certificate(host: str) -> TlsFailed:
+    """The server serves only whoever has a certificate of its own, and got none that it accepts."""
+    return TlsFailed(
+        f"{host} requires a client certificate.",
+        hint="Set client_cert and client_key in [gitlab] to the files of yours.",
+    )
+
+
 def trust_of_environment(env: Mapping[str, str] | None = None) -> ssl.SSLContext:
     """What SSL_CERT_FILE and SSL_CERT_DIR say, else the usual authorities. Raises TlsFailed."""
     env = os.environ if env is None else env
