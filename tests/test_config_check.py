@@ -56,7 +56,7 @@ def test_all_mistakes_are_found_with_their_lines() -> None:
     mistakes = found(MANY)
     expected = {
         (2, "gitlab.grop"): "“group”",
-        (3, "gitlab.token"): "GITLAB_TOKEN",
+        (3, "gitlab.token"): "glboard auth login",
         (4, "gitlab.url"): "a text in quotes, not 3",
         (6, "sync.poll"): "from 0.01 to 86,400, not 0",
         (7, "sync.hold"): "a number from 0 to 3,600",
@@ -122,13 +122,13 @@ def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:
 
 
 def test_the_defaults_and_the_examples_have_no_mistake() -> None:
-    from glboard_tui.cli.config import EXAMPLE
+    from glboard_tui.cli.config_init import TEMPLATE
 
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     examples = [one for one in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[people]]" not in one]
     assert examples
-    uncommented = re.sub(r"^# (?=[\[a-z])", "", EXAMPLE.partition("\n\n")[2], flags=re.MULTILINE)
-    for text in ("", EXAMPLE, uncommented, *examples):
+    uncommented = re.sub(r"^# (?=[\[a-z])", "", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
+    for text in ("", TEMPLATE, uncommented, *examples):
         assert check(text).mistakes == ()
         assert check(text).settings == parse(text, "c.toml")
 

@@ -97,7 +97,13 @@ TABLES: dict[str, TableWords] = {
 KEYS: dict[str, str] = {
     "gitlab.url": "The address of GitLab. Without it, gitlab.com or the server that glab is signed in to.",
     "gitlab.group": "The full path of the group.",
+    "gitlab.user": "Which of several sign-ins to one server is used, by username.",
+    "gitlab.client_id": "The OAuth application to sign in with (`glboard auth login`).",
     "gitlab.allow_http": "Whether the token may travel unencrypted to a server that is not this machine.",
+    "gitlab.ca_cert": "A file with the certificate authority of your company, relative to the configuration.",
+    "gitlab.client_cert": "A file with the client's certificate, where the server asks for one.",
+    "gitlab.client_key": "A file with the key of that certificate.",
+    "gitlab.skip_tls_verify": "Whether the server's certificate is not checked; better name `ca_cert`.",
     "labels.group": "The label of your group: all boards show only its issues. Empty: all issues.",
     "labels.devops": "The devops label that every issue of the group has.",
     "labels.section": "The section label that every issue of the group has.",

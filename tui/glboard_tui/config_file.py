@@ -171,6 +171,8 @@ def _fixed(settings: Settings) -> dict[str, object]:
     gitlab = settings.gitlab
     return {
         "server": gitlab.url.rstrip("/"),
+        "user": gitlab.user,
+        "certificate": (gitlab.ca_cert, gitlab.client_cert, gitlab.client_key, gitlab.skip_tls_verify),
         "group": gitlab.group,
         "group label": settings.labels.group,
     }

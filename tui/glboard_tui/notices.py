@@ -66,7 +66,7 @@ class UserNotice(Struct, frozen=True, kw_only=True):
 
 #: What to do about an error without a hint of its own.
 _HINTS: dict[type[GlboardError], str] = {
-    AuthError: "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login",
+    AuthError: "Sign in: glboard auth login. Or set GITLAB_TOKEN to a token with the scope “api”.",
     GroupNotFound: "Check --group, or ask for access: a token only sees the groups of its user.",
     TlsFailed: "Set SSL_CERT_FILE to your company's certificate authority.",
     NotGitLab: "Check --url: it must be the URL of GitLab itself, including its path if any.",
