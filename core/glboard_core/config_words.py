@@ -100,7 +100,7 @@ KEYS: dict[str, str] = {
     "gitlab.user": "Which of several sign-ins to one server is used, by username.",
     "gitlab.client_id": "The OAuth application to sign in with (`glboard auth login`).",
     "gitlab.allow_http": "Whether the token may travel unencrypted to a server that is not this machine.",
-    "gitlab.ca_cert": "A file with the certificate authority of your company, relative to the configuration.",
+    "gitlab.ca_cert": "A file with the certificate authority of your company.",
     "gitlab.client_cert": "A file with the client's certificate, where the server asks for one.",
     "gitlab.client_key": "A file with the key of that certificate.",
     "gitlab.skip_tls_verify": "Whether the server's certificate is not checked; better name `ca_cert`.",

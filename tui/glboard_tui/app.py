@@ -181,7 +181,7 @@ class GlboardApp(App[int]):
         planning.calls.wanted = call
         keymap = keymap_of(settings, where)
         file = ConfigFile(config_file, settings) if config_file is not None else None
-        self.config = LiveConfig(file, keymap, self)
+        self.config = LiveConfig(file, settings, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.

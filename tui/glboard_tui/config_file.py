@@ -36,7 +36,6 @@ class ReadConfig(Struct, frozen=True, kw_only=True):
     """What a file says now. ``settings`` are what can be used at once; ``restart`` names what cannot."""
 
     settings: Settings
-    keymap: Keymap
     changed: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
 
@@ -75,7 +74,7 @@ class ConfigFile:
             text = ""
         try:
             found = config.parse(text, str(self.path))
-            keymap = keymap_of(found, str(self.path))
+            keymap_of(found, str(self.path))
         except ConfigError as error:
             raise _placed(error, text, self.path) from error
         fixed = _fixed(found)
@@ -89,7 +88,7 @@ class ConfigFile:
             labels=structs.replace(found.labels, group=before.labels.group),
         )
         self.settings = now
-        return ReadConfig(settings=now, keymap=keymap, changed=tuple(_changes(before, now)), restart=restart)
+        return ReadConfig(settings=now, changed=tuple(_changes(before, now)), restart=restart)
 
 
 def keymap_of(settings: Settings, where: str = "") -> Keymap:

@@ -266,7 +266,7 @@ class Issue:
 
 @dataclass(slots=True, eq=False)
 class BoardList:
-    """A list of a board: `kind` is backlog, label, milestone, assignee or closed."""
+    """A list of a board: `kind` is backlog, label, milestone, assignee, status or closed."""
 
     id: int
     board: Board
@@ -275,6 +275,7 @@ class BoardList:
     label: Label | None = None
     milestone: Milestone | None = None
     assignee: User | None = None
+    status: Status | None = None
     collapsed: bool = False
 
     @property
@@ -286,6 +287,8 @@ class BoardList:
             return self.milestone.title
         if self.assignee is not None:
             return f"@{self.assignee.username}"
+        if self.status is not None:
+            return self.status.name
         return "Open" if self.kind == "backlog" else "Closed"
 
 
