@@ -5,6 +5,8 @@ Reads them once when asked; what of a board has no counterpart is said in its no
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from glboard_core.board.definition import flow_scheme, roles
 from glboard_core.errors import NotConnected
 from glboard_core.gitlab.gateway import transport_of
@@ -31,9 +33,19 @@ async def gitlab_boards(engine: Engine) -> tuple[OfferedBoard, ...]:
     states = {
         title: state.name for state in reversed(STATES) for title in (flow.label(state), flow.status(state))
     }
-    return offered_boards(
+    offers = offered_boards(
         found,
         group_label=settings.labels.group,
         milestone_name=lambda title: buckets.get(title) or _ROLES.get(today.get(title, "")) or title,
         states=lambda title: states.get(title, ""),
     )
+    if settings.flow.backend != "label":
+        return offers
+    stated = {one.name for one in found if any(column.kind == "status" for column in one.lists)}
+    return tuple(_noted(one) if one.title in stated else one for one in offers)
+
+
+def _noted(offer: OfferedBoard) -> OfferedBoard:
+    """An offer whose lists are statuses, which this configuration does not read."""
+    words = 'its lists are statuses: set backend = "status" or "both" under [flow]'
+    return structs.replace(offer, note="; ".join(filter(None, (offer.note, words))))
