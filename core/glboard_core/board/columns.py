@@ -306,7 +306,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        return StatusColumn.no_list(flow) if flow.backend == "status" else ""
+        return ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
@@ -329,10 +329,6 @@ class StatusColumn(FlowColumn, frozen=True, kw_only=True):
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         return Edit()
-
-    @classmethod
-    def no_list(cls, flow: WorkflowScheme) -> str:
-        return "its lists are statuses, which glboard cannot create; create it in GitLab"
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
         return new
