@@ -399,7 +399,12 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
         names = {name for issue in context.issues() for name in issue.assignees}
         names |= {name for name in context.team if context.catalog.person(name) is not None}
         everybody = [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, sorted(names))]
-        return [column.limited(context.limit(column.key)) for column in everybody]
+        # Unassigned work is no one's load: that column has a limit only by its own name.
+        own = context.settings.limits.get(UNASSIGNED)
+        return [
+            column.limited(own if column.key == UNASSIGNED else context.limit(column.key))
+            for column in everybody
+        ]
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
