@@ -137,8 +137,8 @@ KEYS: dict[str, str] = {
     "boards.labels": "Labels that all its issues have.",
     "boards.filter": "A line of the filter language (`/` on a board): only what fits is on the board. "
     "`is:changed` is the one word that it cannot have.",
-    "boards.limits": "The limits by column, by its name in `columns` or by username; `*` is every column without "
-    "its own.",
+    "boards.limits": "The limits by column, by its name in `columns` or by username; `*` is every "
+    "column without its own.",
     "boards.limits.issues": "At most so many issues.",
     "boards.limits.weight": "At most so much weight.",
     "boards.key": "The keys that open it; `[keymap]` goes before them.",
