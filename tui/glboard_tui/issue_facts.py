@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from glboard_core.board.fields import health_words
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, short_reference
+from glboard_core.model.issue import Blocker, HealthStatus, Issue, short_reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import over_weight
@@ -81,6 +82,7 @@ def detail_facts(
         ("Weight", _weight(issue) if has_weight else ()),
         ("Assignee", tuple(f"@{name}" for name in issue.assignees) or ("unassigned",)),
         ("Deliverable", (accepted,)),
+        ("Health", _health(issue)),
         ("Slipped", (Fact(times, "warn"), *slipped) if slipped else ()),
         ("Merge requests", (merge_requests,)),
         ("Labels", tuple(_chip(label, catalog) for label in sorted(issue.labels, key=str.casefold))),
@@ -115,6 +117,14 @@ def _weight(issue: Issue) -> tuple[Item, ...]:
         return (Fact("none", "warn"),)
     over = (Fact("over 3: break it down", "bad"),) if over_weight(issue) else ()
     return (str(issue.weight), *over)
+
+
+_HEALTH: dict[HealthStatus, Tone] = {"onTrack": "good", "needsAttention": "warn", "atRisk": "bad"}
+
+
+def _health(issue: Issue) -> tuple[Item, ...]:
+    status = issue.health_status
+    return () if status is None else (Fact(health_words(status), _HEALTH[status]),)
 
 
 def _chip(label: str, catalog: Catalog | None) -> Chip:

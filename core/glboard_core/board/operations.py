@@ -534,7 +534,8 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
     @property
     def as_edit(self) -> Edit | None:
         given = ((f.name, self.value(f.name)) for f in FIELDS if f.name != "title")
-        return Edit(add=self.labels, **{name: value for name, value in given if value not in (None, (), "")})
+        values = {name: value for name, value in given if value not in (None, (), "") and value is not False}
+        return Edit(add=self.labels, **values)
 
     @property
     def typed(self) -> tuple[str, str]:

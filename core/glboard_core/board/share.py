@@ -144,6 +144,7 @@ def shown_to_all(issue: Issue, masking: Masking, columns: frozenset[str] = froze
             assignees=(),
             blocked=False,
             due=None,
+            health_status=None,
             updated_by=None,
             duplicate=False,
             moved_to=None,

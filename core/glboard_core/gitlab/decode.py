@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from datetime import date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -30,7 +30,7 @@ from glboard_core.gitlab.answers import (
 )
 from glboard_core.gitlab.queries import PAGE
 from glboard_core.model.catalog import Label, Person
-from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
+from glboard_core.model.issue import Blocker, HealthStatus, Issue, IssueId, Note, State
 from glboard_core.model.milestone import Milestone
 
 T = TypeVar("T")
@@ -211,6 +211,7 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     weight: Count | None = None
     blocked: bool = False
+    health_status: Name | None = None
     status: Named | None = None
     #: Only if it was requested.
     description: Text | None = None
@@ -230,6 +231,8 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[WireLabel] | UnsetType | None = UNSET
     weight: Count | UnsetType | None = UNSET
+    confidential: bool | UnsetType = UNSET
+    health_status: Name | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -373,6 +376,14 @@ def state_of(value: str) -> State:
     return "closed" if value.lower() == "closed" else "opened"
 
 
+_HEALTH: dict[str, HealthStatus] = {name: name for name in get_args(HealthStatus)}
+
+
+def health_of(value: str | None) -> HealthStatus | None:
+    """A health status; one that we do not know is none."""
+    return _HEALTH.get(value) if value else None
+
+
 def issue_id(identity: str) -> IssueId:
     """The id of an issue, which GitLab can also name as a work item of the same number."""
     return IssueId(identity.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
@@ -487,6 +498,7 @@ class Decoder:
             status=self.line(wire.status.name) if wire.status and wire.status.name else None,
             blocked=wire.blocked,
             due=day(wire.due_date),
+            health_status=health_of(wire.health_status),
             created_at=moment(wire.created_at),
             updated_at=moment(wire.updated_at),
             updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
@@ -511,6 +523,8 @@ class Decoder:
             "assignees": UNSET if part.assignees is UNSET else self.people(part.assignees),
             "labels": UNSET if part.labels is UNSET else self.labels(part.labels),
             "weight": part.weight,
+            "confidential": part.confidential,
+            "health_status": UNSET if part.health_status is UNSET else health_of(part.health_status),
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
         if changes.get("state") == "opened":

@@ -18,7 +18,7 @@ from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
 from glboard_core.model.catalog import Catalog, Person
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import HealthStatus, Issue
 from glboard_core.model.text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
@@ -93,6 +93,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if edit.description is not UNSET:
             fields["description"] = _text(literal(edit.description), "description", MOST_DESCRIPTION)
             back.append("description")
+        if edit.confidential is not UNSET:
+            fields["confidential"] = edit.confidential
+            back.append("confidential")
+        if edit.health_status is not UNSET and (self.dialect.ee or edit.touches() == {"health_status"}):
+            fields["healthStatus"] = self._health(edit.health_status)
+            back.append("health_status")
         if fields:
             calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
         if edit.status is not UNSET:
@@ -138,6 +144,13 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
+
+    def _health(self, status: HealthStatus | None) -> str | None:
+        if not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab has no health statuses.", hint="They need GitLab Ultimate, and its licence."
+            )
+        return status
 
     def _status(self, status: str | None, issue: Issue) -> Mutation:
         if not self.dialect.status:

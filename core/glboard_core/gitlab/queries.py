@@ -85,8 +85,8 @@ _MILESTONE = "id title startDate dueDate state webPath"
 _LISTS = {"labels": "id title color", "assignees": "id username name"}
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
-CARD_COST = 37
-CREATE_COST = 40
+CARD_COST = 38
+CREATE_COST = 41
 
 
 @cache
@@ -99,7 +99,7 @@ def card(dialect: Dialect, *, named: bool = False) -> str:
         milestone = _MILESTONE
     extra = ""
     if dialect.ee:
-        extra += " weight blocked"
+        extra += " weight blocked healthStatus"
     if dialect.status:
         extra += " status { name }"
     return (
@@ -586,6 +586,8 @@ TOUCHED: dict[str, tuple[str, int]] = {
     "state": ("state closedAt", 2),
     "title": ("title", 1),
     "description": ("description", 1),
+    "confidential": ("confidential", 1),
+    "health_status": ("healthStatus", 1),
     "rank": ("relativePosition", 1),
 }
 STATUS_BACK = (

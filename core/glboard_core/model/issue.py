@@ -24,6 +24,9 @@ IssueId = NewType("IssueId", str)
 
 State = Literal["opened", "closed"]
 
+#: GitLab's values of a health status, in the order in which it offers them.
+HealthStatus = Literal["onTrack", "needsAttention", "atRisk"]
+
 
 class Issue(Struct, frozen=True, kw_only=True, gc=False):
     """One issue, slim: all that boards, rules and cards need, and no more.
@@ -47,6 +50,8 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     status: str | None = None
     blocked: bool = False
     due: date | None = None
+    #: Needs Ultimate: None without it, and on most issues with it.
+    health_status: HealthStatus | None = None
     created_at: datetime
     updated_at: datetime
     #: Who changed it last, according to GitLab; None if never changed. A comment only moves ``updated_at``.

@@ -14,9 +14,10 @@ from msgspec import Struct, structs
 from glboard_core.board import rules
 from glboard_core.board.columns import Column
 from glboard_core.board.definition import Board
+from glboard_core.board.fields import health_words
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
@@ -187,6 +188,7 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
             value = label[len(prefix) :]
             word = f"{letter}{value}" if value.isdigit() else value
             facts.append((label.casefold(), Fact(word, "bad" if value == "1" else "plain")))
+    facts.extend(_health(issue))
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
     facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
@@ -222,6 +224,22 @@ def _flow_fact(issue: Issue, column: Column, context: CardContext) -> list[_Name
         tone = "plain"  # the warning says what is missing
     word, short = _WORDS.get(name, (name, ""))
     return [("ready" if is_ready else name, Fact(word, tone, short=short))]
+
+
+_HEALTH: dict[HealthStatus, tuple[Tone, str]] = {
+    "onTrack": ("good", ""),
+    "needsAttention": ("warn", "attention"),
+    "atRisk": ("bad", ""),
+}
+
+
+def _health(issue: Issue) -> list[_Named]:
+    """The health status; that an open issue is on track is worth only what space is left."""
+    if issue.health_status is None or not issue.is_open:
+        return []
+    tone, short = _HEALTH[issue.health_status]
+    words = health_words(issue.health_status)
+    return [(words, Fact(words, tone, minor=tone == "good", short=short))]
 
 
 def _due(issue: Issue, today: date | None) -> Fact | None:
