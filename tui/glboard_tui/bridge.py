@@ -30,7 +30,7 @@ from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.purpose import requests_for
@@ -545,7 +545,7 @@ class Bridge:
         """Any other text, without masked words and hidden references."""
         return self.share.text(text)
 
-    def title_of_blocker(self, blocker: Blocker) -> str:
+    def title_of_blocker(self, blocker: LinkedIssue) -> str:
         """The same for an issue that blocks one of ours: it may not be loaded as a card."""
         project, _, iid = blocker.reference.rpartition("#")
         now = self.server_now()

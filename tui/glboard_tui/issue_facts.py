@@ -11,7 +11,7 @@ from datetime import datetime
 from glboard_core.board.fields import health_words
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, HealthStatus, Issue, short_reference
+from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, short_reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import over_weight
@@ -24,7 +24,9 @@ _REQUEST_STATES = {"opened": "open", "locked": "being merged", "merged": "merged
 _NO_COLOR = "#6e7681"
 
 
-def blocker_facts(blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]) -> list[NamedItems]:
+def blocker_facts(
+    blockers: Sequence[LinkedIssue], title_of: Callable[[LinkedIssue], str]
+) -> list[NamedItems]:
     """What blocks an open issue, each on its own lines: ``platform#12 (open)``, then its title."""
     facts: list[NamedItems] = []
     for one in blockers:

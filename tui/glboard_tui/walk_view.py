@@ -12,7 +12,7 @@ from msgspec import Struct
 from glboard_core.board.batch import short
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, LinkedIssue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.readiness import missing_codes, over_weight, reasons_against
@@ -96,8 +96,8 @@ def walk_facts(
     issue: Issue,
     rules: CardRules,
     chips: Sequence[Chip],
-    blockers: Sequence[Blocker],
-    title_of: Callable[[Blocker], str],
+    blockers: Sequence[LinkedIssue],
+    title_of: Callable[[LinkedIssue], str],
 ) -> list[NamedItems]:
     """What the card does not say, the readiness first with the keys that help. ``chips`` are other labels."""
     known = detail_facts(issue, rules.catalog, rules.flow, rules.names)

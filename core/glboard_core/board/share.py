@@ -173,7 +173,7 @@ def detail_for_all(detail: IssueDetail, clean: Callable[[str], str]) -> IssueDet
         notes=(),
         older=False,
         without_notes=WITHOUT_NOTES if detail.notes else "",
-        blockers=tuple(structs.replace(one, title=clean(one.title)) for one in detail.blockers),
+        links=tuple(structs.replace(one, title=clean(one.title)) for one in detail.links),
     )
 
 

@@ -100,16 +100,30 @@ class Note(Struct, frozen=True, kw_only=True):
     op: str | None = None
     #: The kind of comment, from another such marker; "" for most.
     mark: str = ""
+    #: The id of its thread; a comment without replies is one alone. "" if that is not told.
+    thread: str = ""
+    #: Whether its thread is resolved.
+    resolved: bool = False
 
 
-class Blocker(Struct, frozen=True, kw_only=True):
-    """An issue that blocks another one, possibly from another group: open, and visible to us."""
+#: How an issue is linked to another, seen from that other one.
+LinkKind = Literal["is_blocked_by", "blocks", "relates_to"]
+
+
+class LinkedIssue(Struct, frozen=True, kw_only=True):
+    """An issue that is linked to another one, possibly from another group, and visible to us."""
 
     id: IssueId
     reference: str
     title: str
+    kind: LinkKind = "is_blocked_by"
     state: State = "opened"
     confidential: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its state is opened."""
+        return self.state == "opened"
 
 
 class IssueDetail(Struct, frozen=True, kw_only=True):
@@ -127,8 +141,13 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     without_notes: str = ""
     #: The id of the Op that created this issue, as for a note.
     op: str | None = None
-    #: What blocks it; empty if the server has no such links (the CE build, a tier without them).
-    blockers: tuple[Blocker, ...] = ()
+    #: The issues linked to it: only related ones where the server has no others (the Free tier).
+    links: tuple[LinkedIssue, ...] = ()
+
+    @property
+    def blockers(self) -> tuple[LinkedIssue, ...]:
+        """What blocks it: links to closed issues no longer do."""
+        return tuple(one for one in self.links if one.kind == "is_blocked_by" and one.is_open)
 
 
 def short_reference(full: str) -> str:

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
@@ -51,7 +51,7 @@ class OpenIssue:
         self._changed = changed
         self._generation = 0
         # What blocks the shown issue, once that was read.
-        self._blockers: tuple[IssueId, tuple[Blocker, ...]] | None = None
+        self._blockers: tuple[IssueId, tuple[LinkedIssue, ...]] | None = None
         # The same of its merge requests.
         self._requests: tuple[IssueId, Sequence[MergeRequest]] | None = None
 

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import UNLISTED
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.walk import Outcome, Walk, begun, outcomes, resumed
 from glboard_tui import texts
@@ -87,7 +87,7 @@ class WalkPane(PaneDialog[None]):
         self.footer = FooterBar()
         #: The issue as painted: what the next change is compared with.
         self._shown: Issue | None = None
-        self._blockers: tuple[IssueId | None, tuple[Blocker, ...]] = (None, ())
+        self._blockers: tuple[IssueId | None, tuple[LinkedIssue, ...]] = (None, ())
         self._since = monotonic()
         self._stays = False
         #: What became of the cards that were passed.

@@ -41,7 +41,7 @@ def _of(read: Any) -> Any:
 
 
 def _ends(info: Info, wish: dict[str, Any]) -> tuple[Issue, list[Issue]]:
-    """The issue and those it is to be linked to, all of them visible and in projects that one is a member of."""
+    """The issue and those it is to be linked to, as far as these are visible."""
     world, user = writer(info)
     context = context_of(info)
     issue = world.index.find(wish["id"])

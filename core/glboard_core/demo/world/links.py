@@ -1,7 +1,7 @@
 """Links between issues: which exist, and what adding and removing one writes.
 
-A link is of one kind as seen from one of its two issues, and of the mirrored kind from the other. Two issues have
-at most one, of whatever kind.
+A link is of one kind as seen from one of its two issues, and of the mirrored kind from the other. Two issues
+have at most one, of whatever kind.
 """
 
 from __future__ import annotations

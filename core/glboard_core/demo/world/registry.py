@@ -353,7 +353,10 @@ class Registry:
         system: bool = False,
         thread: Note | None = None,
     ) -> Note:
-        """Add a comment, to ``thread`` if it answers one; the issue counts as updated unless it was within the last minute."""
+        """Add a comment, to ``thread`` if it answers one.
+
+        The issue counts as updated unless it was within the last minute.
+        """
         now = self.clock.now()
         note = Note(self.next_id("note"), issue, body, author, now, now, internal, system, thread)
         self.notes[note.id] = note
