@@ -168,6 +168,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.modern:
         for closing in ((1,), (1,) * 4, (20, 20), (100,)):
             yield Document(f"closing {closing}", queries.closing_merge_requests(closing))
+        if dialect.ee:
+            yield Document("closing with approvals", queries.closing_merge_requests((5,), approvals=True))
     for count in (1, queries.COMMENTERS_EACH):
         yield Document(f"commenters {count}", queries.commenters(count))
     yield Document("recent", queries.recent(dialect))

@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Event,
     IssuesChanged,
     LiveStatus,
+    ReadsChanged,
     Renamed,
     Settled,
     Status,
@@ -213,6 +214,8 @@ class Bridge:
             match event:
                 case IssuesChanged():
                     self._follow(event, update)
+                case ReadsChanged():
+                    update.issues.update(event.issues)
                 case CatalogChanged():
                     anew = True
                 case StatusChanged():

@@ -286,10 +286,12 @@ class GitLabGateway(Gateway):
         rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 
-    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+    async def merge_requests(
+        self, issues: Sequence[Issue], *, approvals: bool = False
+    ) -> Mapping[IssueId, Sequence[MergeRequest]]:
         from glboard_core.gitlab.closing import read_closing  # on demand: keep it out of the start
 
-        return await read_closing(self._runner, issues)
+        return await read_closing(self._runner, issues, approvals=approvals)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         with self._runner.whole():

@@ -251,10 +251,14 @@ CLOSING, CLOSING_EACH = 10, PAGE
 
 
 @cache
-def closing_merge_requests(sizes: tuple[int, ...]) -> str:
-    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…"""
+def closing_merge_requests(sizes: tuple[int, ...], *, approvals: bool = False) -> str:
+    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…
+
+    ``approvals`` (EE): also how many each needs and lacks, which takes the server a while.
+    """
     names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
-    request = "mergeRequest { reference(full: true) title state draft headPipeline { status } }"
+    more = " approvalsRequired approvalsLeft" if approvals else ""
+    request = f"mergeRequest {{ reference(full: true) title state draft headPipeline {{ status }}{more} }}"
     fields = (
         "id widgets(onlyTypes: [DEVELOPMENT]) { ... on WorkItemWidgetDevelopment"
         f" {{ closingMergeRequests(first: {CLOSING}) {{ {_PAGE_INFO} nodes {{ {request} }} }} }} }}"

@@ -38,7 +38,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.renames import since
 from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
-from glboard_core.sync.events import EngineNotice, Event, Status
+from glboard_core.sync.events import EngineNotice, Event, IssuesChanged, Status
 from glboard_core.sync.initial_load import (
     CURSOR,
     SCOPE,
@@ -47,8 +47,10 @@ from glboard_core.sync.initial_load import (
     has_scope,
     scope_of_group,
 )
+from glboard_core.sync.label_events import LabelEvents
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, chosen_group, last_group, log_line, prunable
+from glboard_core.sync.merge_requests import MergeRequestStates
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.present_names import MOST_SAID, PresentNames
@@ -173,6 +175,17 @@ class Engine:
             ready=self.poller.idle,
             reread=self.poller.reread,
         )
+        #: What is read of issues besides their fields: merge requests of the cards in view, label events.
+        self.merge_requests = MergeRequestStates(
+            gateway,
+            self.local_state,
+            self.timing,
+            emit=self._emit,
+            ready=self.poller.idle,
+            in_use=self.watcher.in_use,
+            today=self.today,
+        )
+        self.label_events = LabelEvents(gateway, store, emit=self._emit, today=self.today)
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
@@ -519,6 +532,7 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
                 tasks.create_task(self.watcher.run(), name="watcher")
+                tasks.create_task(self.merge_requests.run(), name="merge requests")
                 tasks.create_task(self.sender.run(), name="sender")
                 tasks.create_task(self.others.follow(self.timing.follow), name="other processes")
                 tasks.create_task(self._check_store(), name="check")
@@ -568,6 +582,8 @@ class Engine:
     def in_view(self, issues: Sequence[IssueId]) -> None:
         """These cards are in view, the most important first: GitLab is asked to tell of their changes."""
         self.watcher.look(issues)
+        self.merge_requests.look(issues)
+        self.label_events.look(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
@@ -706,6 +722,8 @@ class Engine:
         self._status.update()
 
     def _emit(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged):
+            self.merge_requests.touch()
         for listener in self._listeners:
             listener(event)
 

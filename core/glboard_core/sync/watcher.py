@@ -110,6 +110,10 @@ class Watcher:
         self._shared = on
         self._changed.set()
 
+    def in_use(self) -> bool:
+        """Whether somebody uses the program, or watches its screen."""
+        return self._needed_for() > 0.0
+
     def retry(self) -> None:
         """Try again now, whatever was refused before."""
         self._failures = 0
@@ -119,9 +123,9 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled, unless it is switched off. Failures change the status and are retried."""
+        self._used = self._now()
         if not self._on:
             return
-        self._used = self._now()
         await self._ready()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read())
