@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.worlds import ME, NAMES, LoadedGateway, gateway, make
@@ -68,7 +70,7 @@ async def test_a_closed_issue_blocks_nothing_and_stays_linked(context: LoadedGat
 
 
 @pytest.mark.parametrize("kinds", [{"edition": "ce", "tier": "free", "version": "18.5"}, {"tier": "free"}])
-async def test_the_free_tier_only_relates(kinds: dict[str, str]) -> None:
+async def test_the_free_tier_only_relates(kinds: dict[str, Any]) -> None:
     async with DemoServer(make(**kinds)) as server:
         context = await LoadedGateway(server).open()
         async with context.gateway:

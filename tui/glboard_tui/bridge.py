@@ -51,6 +51,7 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
+from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
@@ -123,6 +124,8 @@ class Bridge:
         self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
+        #: What is read of issues besides their fields.
+        self.reads = IssueReads(lambda: self.engine, self.share.hides)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -238,6 +241,8 @@ class Bridge:
 
     def _follow(self, event: IssuesChanged, update: Update) -> None:
         index = self.view.index
+        if event.cause in ("mine", "theirs"):
+            self.reads.saw(event.changes, self.view.flow)
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
@@ -548,21 +553,21 @@ class Bridge:
         """Any other text, without masked words and hidden references."""
         return self.share.text(text)
 
-    def title_of_blocker(self, blocker: LinkedIssue) -> str:
-        """The same for an issue that blocks one of ours: it may not be loaded as a card."""
-        project, _, iid = blocker.reference.rpartition("#")
+    def title_of_linked(self, linked: LinkedIssue) -> str:
+        """The same for an issue that is linked to one of ours: it may not be loaded as a card."""
+        project, _, iid = linked.reference.rpartition("#")
         now = self.server_now()
         bare = Issue(
-            id=blocker.id,
+            id=linked.id,
             project=project,
             iid=int(iid) if iid.isdecimal() else 0,
-            title=blocker.title,
-            state=blocker.state,
-            confidential=blocker.confidential,
+            title=linked.title,
+            state=linked.state,
+            confidential=linked.confidential,
             created_at=now,
             updated_at=now,
         )
-        return self.title_of(self.whole_issue(blocker.id) or bare)
+        return self.title_of(self.whole_issue(linked.id) or bare)
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""

@@ -211,7 +211,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
 
     def _link(self, link: Link, issue: Issue) -> Mutation:
-        ids = {"id": _work_item(issue.id), "workItemsIds": [_work_item(link.other)]}
+        ids: dict[str, object] = {"id": _work_item(issue.id), "workItemsIds": [_work_item(link.other)]}
         back = links_back(self.dialect)
         if not link.add:
             return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)

@@ -11,7 +11,7 @@ from datetime import date, datetime, tzinfo
 from msgspec import Struct, structs
 
 from glboard_core.model.event import Event
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, Note
 
 
 class LabelHistory(Struct, frozen=True, kw_only=True):
@@ -69,11 +69,14 @@ def days_since(moment: datetime, today: date, zone: tzinfo) -> int:
     return max(0, (today - moment.astimezone(zone).date()).days)
 
 
-def newly_added(before: Issue, after: Issue) -> frozenset[str]:
-    """The labels that an issue was seen to get."""
-    return after.labels - before.labels
-
-
 def with_seen(history: LabelHistory, labels: Iterable[str], at: datetime) -> LabelHistory:
     """With labels that were seen to be added now."""
     return structs.replace(history, seen={**history.seen, **dict.fromkeys(labels, at)})
+
+
+def status_set(notes: Iterable[Note], status: str) -> Added | None:
+    """When a work item status was set: GitLab keeps no event of that, but a note in these words."""
+    body = f"set status to **{status}**".casefold()
+    found = [note for note in notes if note.system and note.body.strip().casefold() == body]
+    last = max(found, key=lambda note: note.created_at, default=None)
+    return Added(last.created_at, last.author) if last is not None else None

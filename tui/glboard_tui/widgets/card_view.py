@@ -6,7 +6,7 @@ Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import date
 
 from msgspec import Struct, structs
@@ -18,6 +18,7 @@ from glboard_core.board.fields import health_words
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import HealthStatus, Issue, IssueId
+from glboard_core.model.merge_requests import MergeRequest, foremost
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
@@ -104,6 +105,9 @@ class CardContext(Struct, frozen=True, kw_only=True):
     reference: Callable[[Issue], str] = short_reference
     now: Callable[[IssueId], bool] = lambda _: False
     flag: Callable[[IssueId], Flag | None] = lambda _: None
+    #: The merge requests that close an issue, and its days in its workflow state, as far as they are known.
+    requests: Callable[[Issue], Sequence[MergeRequest]] = lambda _: ()
+    days: Callable[[Issue], int | None] = lambda _: None
     #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
     sought: Container[str] = frozenset()
 
@@ -192,6 +196,8 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
     facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
+    requests = _request_facts(issue, context)
+    facts.extend(("", fact) for fact in requests if not fact.minor)
     if column.tells != "milestone" and board.milestone is None and issue.milestone:
         facts.append(("", Fact(issue.milestone)))
     types = issue.scoped(names.type_prefix)
@@ -205,7 +211,20 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         facts.extend(
             (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
         )
+    facts.extend(("", fact) for fact in requests if fact.minor)
+    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
+        facts.append(("", Fact(f"{days}d", minor=True)))
     return facts
+
+
+def _request_facts(issue: Issue, context: CardContext) -> list[Fact]:
+    """The merge request that tells most, while the issue is open; only a failed pipeline is no minor fact."""
+    if not issue.is_open or (one := foremost(context.requests(issue))) is None or one.state == "closed":
+        return []
+    if one.is_failing:
+        return [Fact(f"{one.number} pipeline failed", "bad", short="pipeline failed")]
+    word = "draft" if one.draft and one.is_open else "merged" if one.state == "merged" else "open"
+    return [Fact(f"{one.number} {word}", "good" if word == "merged" else "plain", minor=True)]
 
 
 def _in_blocked(issue: Issue, column: Column, context: CardContext) -> bool:
@@ -322,6 +341,8 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,
         now=bridge.share.is_marked,
         flag=flag,
+        requests=bridge.reads.requests,
+        days=lambda issue: bridge.reads.days(issue, bridge.view.flow),
         sought=bridge.view.sought,
     )
     return lambda issue, column: present(issue, column, index.board, context)
