@@ -456,12 +456,12 @@ ACTIONS: tuple[Action, ...] = (
     _label(
         "confidential.toggle",
         "edit.plain confidential",
-        "C",
+        "i c",
         "Make confidential, or public after asking",
         "confidential",
         shows=True,
     ),
-    _weight("health.set", "issue.health", "R", "Set health status", "health"),
+    _weight("health.set", "issue.health", "i h", "Set health status", "health"),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
@@ -666,6 +666,7 @@ PREFIXES = {
     "d": "accept",
     "x": "close, slip, drop",
     "g": "go to",
+    "i": "confidential, health, links",
     "f": "filter",
     "y": "copy",
     "P": "priority",

@@ -63,7 +63,7 @@ _LINKS: dict[LinkKind, str] = {"is_blocked_by": "Blocked by", "blocks": "Blocks"
 
 
 def link_facts(more: IssueMore) -> list[NamedItems]:
-    """The linked issues, the open ones first, each on its own line: ``platform#12 (open)``, then its title."""
+    """The linked issues, the open ones first, a line each: ``platform#12 (open)``, then its title."""
     facts: list[NamedItems] = []
     for kind, name in _LINKS.items():
         its = sorted((one for one in more.links if one.kind == kind), key=lambda one: not one.is_open)
