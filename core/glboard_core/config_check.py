@@ -60,7 +60,7 @@ def check(text: str) -> CheckedConfig:
         data, text = _parsed(text, found)
         checker = _Checker(lines_of(text), found)
     except RecursionError:
-        found.append(Mistake(line=0, key="", message="it is nested too deeply."))
+        found.append(Mistake(line=0, key="", message="it is nested too deeply.", hint="Remove brackets."))
         data, checker = {}, _Checker({}, found)
     settings = checker.settings(data)
     ordered = sorted(found, key=lambda one: (one.line, one.key))
@@ -165,7 +165,11 @@ class _Checker:
             return self._entries(value, arguments[0], path)
         if origin is dict:
             if not isinstance(value, dict):
-                self._say(path, f"must be a table, not {_kind_of(value)}.")
+                self._say(
+                    path,
+                    f"must be a table, not {_kind_of(value)}.",
+                    f"Write [{'.'.join(map(str, path))}] in a line of its own.",
+                )
                 return _WRONG
             pairs = {key: self._value(one, arguments[1], (*path, key)) for key, one in value.items()}
             return {key: one for key, one in pairs.items() if one is not _WRONG}

@@ -304,7 +304,11 @@ class GlboardApp(App[int]):
             self.log.error(error)
             # Its type only, because its text could contain anything.
             self._no_connection(
-                GlboardError(f"Connecting failed ({type(error).__name__}).", title="Unexpected")
+                GlboardError(
+                    f"Connecting failed ({type(error).__name__}).",
+                    title="Unexpected",
+                    hint="This is a fault of glboard. Please report it, with the output of: glboard doctor",
+                )
             )
 
     def _no_connection(self, error: GlboardError) -> None:

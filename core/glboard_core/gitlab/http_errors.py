@@ -563,7 +563,8 @@ def _redirect(host: str, status: int, location: str) -> NotGitLab:
 def elsewhere(host: str, address: str) -> NotGitLab:
     """A next page that is not one of the REST API."""
     return NotGitLab(
-        f"{host} names a next page elsewhere ({_shown(address)}).", hint="The token was not sent there."
+        f"{host} names a next page elsewhere ({_shown(address)}).",
+        hint="The token was not sent there. Is there a proxy in between?",
     )
 
 

@@ -503,7 +503,7 @@ def _refused(answer: Answer, project: str, host: str) -> GlboardError:
     if status in (403, 404):
         return EditForbidden(
             f"GitLab does not allow to rank issues in {project}, or the issue was not found.",
-            hint="This needs the Planner role in the project and a token with the scope “api”.",
+            hint="Ask for the Planner role in the project, and use a token with the scope “api”.",
         )
     return EditInvalid(f"GitLab rejected the rank (HTTP {status}).")
 
@@ -545,7 +545,7 @@ def _not_placed() -> EditImpossible:
 
 
 def _nothing_there() -> EditDropped:
-    return EditDropped("The issue did not move.", hint="Likely cause: an adjacent issue is gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
 
 
 def _failed_twice() -> EditFailed:

@@ -21,7 +21,7 @@ from glboard_core.board.renamed import group_now, settings_now
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
-    NOT_LOADED,
+    LOAD_FIRST,
     READ_ONLY,
     REQUEST_ID,
     DraftOn,
@@ -233,7 +233,7 @@ class Engine:
         if found is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
-            raise NameUnknown("board", board, hint=NOT_LOADED)
+            raise NameUnknown("board", board, hint=LOAD_FIRST)
 
         def issues(title: str | None) -> Iterable[Issue]:
             return (issue for issue in self.shown.matching(title) if issue.is_open)
@@ -637,13 +637,17 @@ class Engine:
         """
         await self.names.know_projects(references)
         if (catalog := self.catalog) is None:
-            raise NameUnknown("issue", references[0], hint=NOT_LOADED)
+            raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
         wanted = [parse_reference(text, catalog) for text in references]
         found = dict(await self._find(wanted))
         found |= await self.names.find_renamed([one for one in wanted if one not in found])
         for reference in wanted:
             if reference not in found:
-                raise NameUnknown("issue", str(reference), hint="It does not exist, or you have no access.")
+                raise NameUnknown(
+                    "issue",
+                    str(reference),
+                    hint="Check its number: it does not exist, or you have no access.",
+                )
         issues = list({found[reference].id: found[reference] for reference in wanted}.values())
         self.local_state.confirm(issues, "load")
         return issues

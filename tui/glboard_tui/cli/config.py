@@ -56,7 +56,7 @@ EXAMPLE = """\
 # labels = ["customer::*"]
 
 [keymap]
-# An action's id and its keys; press ? or see the README for the list.
+# An action's id and its keys; press ? on the board for the list.
 """
 
 #: Columns up to which the sources of ``config show`` line up.
@@ -112,7 +112,9 @@ def init(options: Options) -> None:
     """Write a commented example, if there is no file yet."""
     target = options.config_path
     if target.exists():
-        raise UsageError(f"{target} already exists.", hint="Nothing was changed.")
+        raise UsageError(
+            f"{target} already exists.", hint="Nothing was changed. Edit it, or remove it first."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(EXAMPLE, encoding="utf-8")
     printing.echo(f"Wrote {target}")
@@ -230,7 +232,7 @@ def _of_keymap(checked: CheckedConfig) -> Iterator[Mistake]:
             message = error.message.rpartition(f"{error.key}: ")[2]
             # The screen's own list of actions is not at hand here.
             _, on_screen, rest = error.hint.partition(" ? in glboard to list ")
-            hint = f"The README lists {rest}" if on_screen else error.hint
+            hint = f"glboard config schema lists {rest}" if on_screen else error.hint
             line = line_of(lines, ("keymap", action))
             yield Mistake(line=line, key=f"keymap.{action}", message=message, hint=hint)
         else:

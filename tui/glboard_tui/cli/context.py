@@ -76,7 +76,9 @@ class Options(Struct, frozen=True, kw_only=True):
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError("no such profile.", where=str(path), hint="Profiles are files in that folder.")
+            raise ConfigError(
+                "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
+            )
         return path
 
     def settings(self) -> Settings:
@@ -163,6 +165,21 @@ def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     except ConfigError:
         return []
     return [board.id for board in boards if board.id.startswith(incomplete)]
+
+
+#: What a milestone can be called besides its title (see ``complete_milestone``).
+_MILESTONE_WORDS = ("current", "next", "after-next")
+
+
+def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The words and the configured names for a milestone; titles are on the server."""
+    given = ctx.find_root().params
+    options = Options(config=given.get("config"), profile=given.get("profile"))
+    try:
+        names = (*_MILESTONE_WORDS, *options.settings().milestones)
+    except ConfigError:
+        names = _MILESTONE_WORDS
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _tell_left_out(engine: Engine) -> None:

@@ -91,13 +91,13 @@ def demo_command(
     try:
         options.check()
     except OptionsError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), hint="See glboard demo --help.") from None
     if serve is not None:
         from glboard_core.demo.http.server import serve as serve_alone
 
         ctx.exit(serve_alone(options))
     if options.allow_remote:
-        raise UsageError("--allow-remote requires --serve.")
+        raise UsageError("--allow-remote requires --serve.", hint="Example: --serve 0.0.0.0:8080")
     if scenario is not None and not scenario.is_file():
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo

@@ -18,7 +18,7 @@ from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
-from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
+from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
@@ -91,20 +91,20 @@ class EditOptions(Struct, frozen=True, kw_only=True):
             )
         for names in _EXCLUSIVE:
             if len(both := [name for name in names if name in given]) > 1:
-                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.")
+                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.", hint="Give one of them.")
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
-                raise UsageError(f"--{name} needs a text.")
+                raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
         for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
             value = getattr(self, name)
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
-                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.")
+                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Give one: it is empty.")
         if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):
-            raise UsageError(f"{twice[0]} cannot be both added and removed.")
+            raise UsageError(f"{twice[0]} cannot be both added and removed.", hint="Leave one out.")
 
 
 #: Options with another name than their field.
@@ -248,7 +248,7 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     issues = await engine.load_issues(references)
     await _know(engine, issues, asked)
     if (catalog := engine.catalog) is None:
-        raise NameUnknown("issue", references[0], hint=NOT_LOADED)
+        raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
     asked = _present(asked, catalog)
     _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())

@@ -137,7 +137,8 @@ def _chosen(engine: Engine, references: Sequence[str]) -> list[_Row]:
         fits = [row for row in rows if _names(text, reference(row.op))]
         if not fits:
             known = dict.fromkeys(reference(row.op) for row in rows)
-            raise NameUnknown("failed change", text, tuple(known)[:5], hint="" if known else _NOTHING)
+            nothing = "" if known else f"{_NOTHING} There is nothing to do."
+            raise NameUnknown("failed change", text, tuple(known)[:5], hint=nothing)
         found += [row for row in fits if row not in found]
     return found
 

@@ -127,6 +127,10 @@ def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None
         ctx.exit(open_last(ctx.obj))
 
 
+#: Said where a file of the caller's cannot be read or written.
+_NO_FILE = "Check that the place exists, is yours to use, and is not full."
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
@@ -146,7 +150,7 @@ def main() -> NoReturn:
             _discard(stream)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 status = status or 1
-                _say(GlboardError(f"The output cannot be written: {error.strerror}."))
+                _say(GlboardError(f"The output cannot be written: {error.strerror}.", hint=_NO_FILE))
     sys.exit(status)
 
 
@@ -207,7 +211,7 @@ def _cause(error: Exception) -> GlboardError:
     if isinstance(error, OSError):
         # A full disk, a folder that is gone: of the files a command reads and writes.
         place = f"{error.filename}: " if error.filename else ""
-        return GlboardError(f"{place}{error.strerror or error}.")
+        return GlboardError(f"{place}{error.strerror or error}.", hint=_NO_FILE)
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")
@@ -224,7 +228,7 @@ def _say(error: GlboardError) -> None:
     # Where nothing can be written, the exit status is all there is.
     with suppress(OSError):
         printing.echo(f"glboard: {error.message}", err=True)
-        if error.hint:
-            printing.echo(f"  {error.hint}", err=True)
+        if advice := error.what_to_do:
+            printing.echo(f"  {advice}", err=True)
         if isinstance(error, ConnectionFailed | NotUnderstood):
             printing.echo(f"  Log: {logfile.shown_place()} (glboard doctor checks the connection)", err=True)

@@ -27,7 +27,7 @@ def milestone_command() -> None:
 
 
 @milestone_command.command("open")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("--dry-run", is_flag=True, help="Preview the changes without making them.")
 @click.option("--yes", is_flag=True, help="Apply without asking, including labels.")
 @click.option(

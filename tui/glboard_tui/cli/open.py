@@ -184,7 +184,9 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
         (await starting).stop()
         raise
     except SpawnError as error:
-        raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
+        raise GlboardError(
+            f"The demo did not start: {error}", title="Demo", hint="Check its options: glboard demo --help"
+        ) from None
     try:
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))

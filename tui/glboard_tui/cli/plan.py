@@ -84,7 +84,7 @@ def plan_command() -> None:
 
 
 @plan_command.command("lock")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option(
     "--at", metavar="TIME", callback=_time, help="As of that time, rebuilt from events (ISO 8601, UTC)."
 )
@@ -97,7 +97,10 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
     one = reports.milestone(milestone)
     dates_of(one)
     if when is not None and when > reports.engine.gateway.now():
-        raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
+        raise UsageError(
+            f"{moment(when)} is in the future.",
+            hint="Give a time that has passed: a plan is locked as it is, or was.",
+        )
     before = _plans(reports, one.title)
     taken = await reports.taken(one, at=when, progress=context.progress)
     if not _agreed(before, taken, replace):
@@ -108,7 +111,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 
 
 @plan_command.command("export")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
@@ -149,7 +152,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
 
 
 @plan_command.command("show")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
 @context.format_option
@@ -166,7 +169,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
 
 
 @plan_command.command("restore")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
 @_with_stored
@@ -224,7 +227,9 @@ def _write(file: Path, raw: bytes) -> None:
     try:
         file.write_bytes(raw)
     except OSError as error:
-        raise GlboardError(f"Cannot write {file}: {error.strerror}.", title="Plan") from None
+        raise GlboardError(
+            f"Cannot write {file}: {error.strerror}.", title="Plan", hint="Name another file with -o."
+        ) from None
 
 
 def _shown(plan: PlanSnapshot, style: str) -> str:

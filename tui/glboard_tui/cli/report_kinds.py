@@ -1,8 +1,8 @@
 """The reports of ``glboard report``: what each reads and computes, its JSON and its texts.
 
 One class for each kind, listed in ``REPORTS``; nothing else knows which there are. The rules are in
-``glboard_core.planning``. The JSON is stable, as the README documents it; every Say/Do figure names its
-definition.
+``glboard_core.planning``. The JSON is stable, as docs/command-line.md documents it; every Say/Do figure names
+its definition.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class CapacityReport(Report, frozen=True):
             raise ConfigError(
                 "no such file; capacity needs the team's days.",
                 where=str(asked.options.team_file),
-                hint="Create one (see the README), or set another with --team.",
+                hint="Create one (press gr on the board), or set another with --team.",
             )
         figures = reports.figures
         issues = await reports.issues.open(figures.concerned(milestone))

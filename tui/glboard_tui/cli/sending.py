@@ -74,7 +74,7 @@ class Outcomes:
             except GlboardError as stopped:
                 error = stopped
             except asyncio.CancelledError:
-                self._tell_rest(GlboardError("Interrupted."))
+                self._tell_rest(GlboardError("Interrupted.", hint="Run the command again to send it."))
                 raise
         self._tell_rest(error)
         if self.not_done and any(op.group in self._groups for op, _ in self._engine.failed):

@@ -10,6 +10,7 @@ import click
 from msgspec import structs
 
 from glboard_core.board.undo import Group, says
+from glboard_core.errors import UsageError
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import UNCONFIRMED, Options
@@ -49,10 +50,12 @@ def undo_command(
     """
     if days is not None:
         if listing:
-            raise click.UsageError("--list and --prune cannot be combined.")
+            raise UsageError("--list and --prune cannot be combined.", hint="Give one of them.")
         ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
     if yes and listing:
-        raise click.UsageError("--yes and --list cannot be combined.")
+        raise UsageError(
+            "--yes and --list cannot be combined.", hint="Leave out --yes: --list changes nothing."
+        )
     ctx.exit(
         context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj, yes=yes))
     )
