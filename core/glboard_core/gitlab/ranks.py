@@ -538,8 +538,8 @@ def no_order_for_token() -> EditImpossible:
     return EditImpossible(
         "GitLab has no manual order yet. Reading a board's lists makes one, and no permission lets a "
         "fine-grained token do that.",
-        hint="Open a board of the group in GitLab or create an issue, then try again. With a classic token of "
-        "scope “api” neither is needed.",
+        hint="Open a board of the group in GitLab or create an issue, then try again. A classic token of the "
+        "scope “api” needs neither.",
     )
 
 
