@@ -130,6 +130,7 @@ def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
+    environment.leave_folder()
     environment.keep_private()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
