@@ -27,7 +27,7 @@ def take_tokens() -> None:
 
 
 def leave_folder() -> None:
-    """Nothing is found in the current folder any more, where anybody's files may lie: no module that is
+    """From now on nothing is found in the current folder, where anybody's files may lie: no module that is
     imported later, and no program that we or a library look for by its name."""
     paths = os.environ.get("PYTHONPATH", "")
     with suppress(OSError):  # the folder is gone

@@ -335,7 +335,7 @@ class Gate:
         )
 
     def _is_unknown(self, request: Request) -> bool:
-        """Whether the request carries a token that is not valid, or not any more."""
+        """Whether the request carries a token that is not valid, or no longer."""
         sent = token_sent(request.headers) or request.query_params.get("private_token")
         token = self.held.get(sent) if sent is not None else None
         return sent is not None and (token is None or token.state != "active")
