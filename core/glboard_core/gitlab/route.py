@@ -165,7 +165,7 @@ def trust_of(account: Account, env: Mapping[str, str] | None = None) -> ssl.SSLC
 
 
 def trusted_by(account: Account, env: Mapping[str, str] | None = None) -> str:
-    """The setting that says which certificates are trusted; "" if none does, or certificates are not checked."""
+    """The setting that says which certificates are trusted; "" if there is none, or none is checked."""
     if isinstance(account.verify, str):
         return account.verified_by or "ca_cert"
     return " and ".join(_of_environment(env)) if account.verify else ""
