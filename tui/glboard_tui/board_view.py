@@ -12,7 +12,7 @@ from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import versions
+from glboard_core.model.milestone import present_titles, versions
 from glboard_core.sync.engine import Engine
 
 #: The names of ``is:`` in a filter.
@@ -115,6 +115,7 @@ class BoardView:
                 by=self.sort_by,
                 priority_prefix=self.settings.labels.priority_prefix,
                 missed_prefix=self.settings.labels.missed_prefix,
+                renamed=present_titles(catalog.milestones),
             ),
         )
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from glboard_core.board.rules import missed_titles
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, short_reference
 from glboard_core.model.merge_requests import MergeRequest
+from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.text import counted, day_words
@@ -70,7 +72,8 @@ def detail_facts(
     ``where`` is its place in its column: ``1 of 4 in bug``.
     """
     has_weight = catalog is None or catalog.server.has_weight
-    slipped = [label[len(names.missed_prefix) :] for label in issue.scoped(names.missed_prefix)]
+    renamed = present_titles(catalog.milestones) if catalog else {}
+    slipped = missed_titles(issue.labels, names.missed_prefix, renamed)
     times = "once:" if len(slipped) == 1 else f"{len(slipped)} times:"
     merge_requests = counted(issue.merge_requests, "merge request") if issue.merge_requests else ""
     accepted: Item = Fact("yes", "good") if names.deliverable in issue.labels else "no"

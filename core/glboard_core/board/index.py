@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
-from glboard_core.board.rules import MAX_WEIGHT
+from glboard_core.board.rules import MAX_WEIGHT, missed_titles
 from glboard_core.model.issue import (
     Issue,
     IssueId,
@@ -46,6 +46,8 @@ class Sorting(Struct, frozen=True, kw_only=True):
     by: SortBy = "rank"
     priority_prefix: str = "priority::"
     missed_prefix: str = "missed:"
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
 
     def lead(self, issue: Placeable, weight: int | None) -> float:
         """The part of the key before GitLab's order; what has no such value comes last."""
@@ -54,7 +56,7 @@ class Sorting(Struct, frozen=True, kw_only=True):
         if self.by == "weight":
             return inf if weight is None else -weight
         if self.by == "slipped":
-            return -sum(label.startswith(self.missed_prefix) for label in issue.labels)
+            return -len(missed_titles(issue.labels, self.missed_prefix, self.renamed))
         prefix = self.priority_prefix
         values = (label[len(prefix) :] for label in issue.labels if label.startswith(prefix))
         return min((int(value) for value in values if value.isdecimal()), default=inf)

@@ -48,6 +48,7 @@ from glboard_core.gitlab.route import (
     proxy_of,
     trust_of,
     trust_of_environment,
+    trusted_by,
 )
 from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
@@ -198,6 +199,7 @@ class Transport:
         self.expected_offset = timedelta()
         self._client: httpx.AsyncClient | None = None
         self._proxy: Proxy | None = None
+        self._trusted_by = ""
         self._gate = 0.0
         self._gate_of: Failure | None = None
         #: Whether GraphQL has accepted the token.
@@ -260,7 +262,7 @@ class Transport:
         except GlboardError:
             raise
         except Exception as problem:  # noqa: BLE001  (as in _once)
-            failure = http_errors.of_exception(problem, self.account.host, self._proxy)
+            failure = http_errors.of_exception(problem, self.account.host, self._proxy, self._trusted_by)
         if failure is not None:
             raise failure.error
         try:
@@ -411,7 +413,7 @@ class Transport:
         except Corrupt as damaged:
             return Failure(http_errors.corrupt(host, damaged.why), again=True)
         except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
-            return http_errors.of_exception(problem, host, self._proxy)
+            return http_errors.of_exception(problem, host, self._proxy, self._trusted_by)
 
     async def _import(self) -> None:
         if self._client is None:
@@ -450,7 +452,7 @@ class Transport:
             return request
 
         trust, proxy = trust_of(account), proxy_of(account)
-        self._proxy = proxy
+        self._proxy, self._trusted_by = proxy, trusted_by(account)
         self._client = httpx.AsyncClient(
             auth=with_token,
             headers={"User-Agent": "glboard", "Accept": "application/json", "Accept-Encoding": ACCEPTED},

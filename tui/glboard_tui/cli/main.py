@@ -134,6 +134,7 @@ _NO_FILE = "Check that the place exists, is yours to use, and is not full."
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
+    environment.leave_folder()
     environment.keep_private()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)

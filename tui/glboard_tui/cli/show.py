@@ -12,6 +12,7 @@ from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import present_titles
 from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
@@ -127,16 +128,17 @@ def _has_weight(engine: Engine) -> bool:
 
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Printed) -> ShownColumn:
     issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
+    renamed = present_titles(engine.catalog.milestones) if engine.catalog else {}
     return ShownColumn(
         name=column.column.key,
         count=len(column),
         weight=column.weight if weights else None,
         unweighted=column.unweighted if weights else None,
-        issues=tuple(_issue(printed.issue(issue), engine) for issue in issues if issue is not None),
+        issues=tuple(_issue(printed.issue(issue), engine, renamed) for issue in issues if issue is not None),
     )
 
 
-def _issue(issue: Issue, engine: Engine) -> ShownIssue:
+def _issue(issue: Issue, engine: Engine, renamed: Mapping[str, str]) -> ShownIssue:
     settings, weights = engine.settings, _has_weight(engine)
     return ShownIssue(
         reference=issue.reference,
@@ -147,7 +149,7 @@ def _issue(issue: Issue, engine: Engine) -> ShownIssue:
         milestone=issue.milestone,
         state=issue.state,
         confidential=issue.confidential,
-        slipped=missed(issue, settings.labels),
+        slipped=missed(issue, settings.labels, renamed),
         warnings=warnings(issue, flow_scheme(settings), settings.labels, weights=weights),
         web_url=issue.web_url,
     )

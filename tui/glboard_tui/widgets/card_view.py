@@ -6,7 +6,7 @@ Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 
 from msgspec import Struct, structs
@@ -17,6 +17,7 @@ from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
@@ -98,6 +99,8 @@ class CardContext(Struct, frozen=True, kw_only=True):
     warnings: Callable[[Issue], tuple[str, ...]] = lambda _: ()
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
     mask: Callable[[Issue], str | None] = lambda _: None
     view: Callable[[Issue], Issue] = lambda issue: issue
     reference: Callable[[Issue], str] = short_reference
@@ -156,7 +159,7 @@ def _edge(issue: Issue, context: CardContext) -> Ink:
 
 def _slipped(issue: Issue, context: CardContext) -> int:
     """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
-    missed = sum(label.startswith(context.labels.missed_prefix) for label in issue.labels)
+    missed = rules.missed(issue, context.labels, context.renamed)
     return max(missed, int(issue.is_open and (issue.milestone or "") in context.over))
 
 
@@ -299,6 +302,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)
         if catalog and today
         else frozenset(),
+        renamed=present_titles(catalog.milestones) if catalog else {},
         mask=bridge.mask,
         view=bridge.view_of,
         reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,
