@@ -271,8 +271,7 @@ class Calls:
     def listed(self, call: Call, person: str = "", *, whole: bool = False) -> DecisionList | None:
         """The decisions of a call, or since a moment; of one person if named.
 
-        Without what a shared screen hides, unless ``whole``. None before the catalog, and if the log cannot be
-        read.
+        Without what a shared screen hides, unless ``whole``. None before the catalog, and without the log.
         """
         from glboard_core.decision_log import decision_list, issues_after, made_here
         from glboard_core.planning.figures import Figures
@@ -337,7 +336,7 @@ class Calls:
         )
 
     def text(self, call: Call, person: str = "", *, whole: bool = False) -> str:
-        """The message as generated from the list, as everybody may see it or ``whole``; "" before the catalog."""
+        """The message as generated from the list, for everybody or ``whole``; "" before the catalog."""
         from glboard_core.planning.decisions_text import markdown
 
         if (found := self.listed(call, person, whole=whole)) is None:

@@ -112,7 +112,7 @@ class Call(Struct, frozen=True, kw_only=True):
         return f"{self.mark} by {person}" if person else self.mark
 
     def text_of(self, person: str) -> tuple[str, str]:
-        """The edited message of everyone's or one person's decisions, and the generated one; "" if it was not."""
+        """The edited message of everyone's or one person's decisions, and the generated one; or "" twice."""
         return self.texts.get(person, ("", "")) if person else (self.text, self.text_from)
 
     def note_on(self, issue: IssueId) -> CallNote | None:

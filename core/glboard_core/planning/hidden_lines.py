@@ -1,4 +1,4 @@
-"""Editing a text of which a shared screen shows less: what was hidden comes back, what was edited stays. Pure."""
+"""Editing a text that a shared screen shows in part: what was hidden comes back, what was edited stays."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 
 
 def with_hidden(edited: str, shown: str, whole: str) -> str:
-    """``edited``, which a person made of ``shown``, with what ``whole`` has instead at places left as they were."""
-    # The first line stands for the beginning, which nobody edits.
+    """``edited``, made of ``shown`` by a person, with what ``whole`` has at places that were left alone."""
+    # The first line stands for the beginning, which is never edited.
     was, now, full = (["", *text.splitlines()] for text in (shown, edited, whole))
     #: Where each line that was not edited is now.
     kept: dict[int, int] = {}

@@ -30,7 +30,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def decide(stage: Stage) -> None:
-    """An accepted issue with a masked word, a confidential one with a note, questions about both, all shared."""
+    """Accept an issue with a masked word, defer a confidential one with a note, ask, and share."""
     await start(stage)
     await stage.focus("platform#1")
     await stage.press("d", "enter")

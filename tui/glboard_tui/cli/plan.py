@@ -90,6 +90,7 @@ def plan_command() -> None:
 )
 @_replace
 @context.as_of_option
+@context.share_option
 @_with_reports
 async def lock(reports: Reports, milestone: str, at: datetime | None, replace: bool) -> int:
     """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are in GitLab now."""
@@ -112,6 +113,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def export(reports: Reports, milestone: str, output: Path | None, number: int) -> int:
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
@@ -128,6 +130,7 @@ async def export(reports: Reports, milestone: str, output: Path | None, number: 
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @_replace
 @context.as_of_option
+@context.share_option
 @_with_reports
 async def import_(reports: Reports, file: Path, replace: bool) -> int:
     """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
@@ -154,6 +157,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
 @_number
 @context.format_option
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def show(reports: Reports, milestone: str, listing: bool, number: int, style: str) -> int:
     """Print the locked plan of MILESTONE."""
@@ -169,6 +173,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
 @click.argument("milestone")
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def restore(reports: Reports, milestone: str, number: int) -> int:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""

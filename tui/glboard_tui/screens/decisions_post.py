@@ -1,7 +1,7 @@
 """The preview before decisions are posted: the exact text, to be edited, copied or written to a file.
 
-On a shared screen the preview, copies and files are without what is hidden there. The comment is not: it goes to
-the planning issue, where it must say the same whether or not the screen was shared when it was posted.
+On a shared screen the preview, copies and files are without what is hidden there. The comment is not: it goes
+to the planning issue, where it must say the same whether or not the screen was shared when it was posted.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     @property
     def _edited(self) -> str:
-        """The message as a person edited it; "" if nobody did."""
+        """The message as a person edited it; "" if no one did."""
         return self._call.text_of(self._person)[0]
 
     def _show(self) -> None:
