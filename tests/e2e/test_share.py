@@ -209,7 +209,9 @@ def test_no_command_prints_what_a_shared_screen_hides(
     server: DemoServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # An accepted one is in the locked plan, with whoever it is assigned to.
-    assert run(["edit", "platform#1", "--add-label", "Deliverable", "--yes"]) == 0
+    accept = ["--add-label", "Deliverable", "--assign", "eng_birch", "--unassign", "zqperson"]
+    assert run(["edit", "platform#1", *accept, "--yes"]) == 0
+    capsys.readouterr()
     for arguments in COMMANDS:
         run([*arguments, "--share"])
         printed = capsys.readouterr()
@@ -219,7 +221,13 @@ def test_no_command_prints_what_a_shared_screen_hides(
             if word in arguments:
                 shown = shown.replace(word, "")
         assert SECRET not in shown, (arguments, shown)
-    assert run(["edit", "platform#1", "--remove-label", "Deliverable", "--yes"]) == 0
+        if arguments[:2] == ["plan", "show"] and "--list" not in arguments:
+            assert f"{GROUP}/platform#1  " in shown
+            assert "eng_birch" not in shown
+        if arguments[:2] == ["plan", "export"]:
+            assert "hidden on the shared screen" in shown
+    back = ["--remove-label", "Deliverable", "--unassign", "eng_birch", "--assign", "zqperson"]
+    assert run(["edit", "platform#1", *back, "--yes"]) == 0
 
 
 @pytest.mark.parametrize("style", FORMATS)

@@ -24,7 +24,7 @@ from glboard_core.board.share import (
 )
 from glboard_core.config import ShareSettings
 from glboard_core.errors import SharedScreen, UsageError
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, short_reference
 from glboard_core.sync.events import Event, IssuesChanged
 from glboard_tui.cli import printing
 
@@ -110,6 +110,12 @@ class Printed:
     def may_tell(self, issue: IssueId) -> bool:
         """Whether something typed about an issue may be printed."""
         return self._share is None or issue not in self._known.ids
+
+    def hides_reference(self, reference: str) -> bool:
+        """Whether it is the reference of an issue that is hidden."""
+        path, _, iid = short_reference(reference).partition("#")
+        hidden = self._share is not None and iid.isdecimal()
+        return hidden and self._known.hides_reference(path, int(iid))
 
     def hides(self, engine: Engine, op: Op) -> bool:
         """Whether it is not said what was changed: others watch, and the issue is confidential or unknown."""
