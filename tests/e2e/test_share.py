@@ -262,3 +262,11 @@ def test_of_an_edit_of_a_hidden_issue_only_that_it_was_made_is_printed(
     }
     assert run(["undo", "--share"]) == 0
     assert f"{GROUP}/platform#1: undone" in capsys.readouterr().out.splitlines()
+    # A question would say what it is like.
+    heavy = ["edit", "platform#1", "--ready", "--weight", "8"]
+    assert run(heavy) == 4
+    asked = capsys.readouterr().err.splitlines()[1]
+    assert run([*heavy, "--share"]) == 4
+    shown = capsys.readouterr().err.splitlines()
+    assert asked not in shown
+    assert shown[1] == f"  {GROUP}/platform#1: continue?"

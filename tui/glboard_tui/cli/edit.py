@@ -198,7 +198,7 @@ async def _run(
         if dry_run:
             _preview(issues, changes, found, printed)
         if work.questions and not yes:
-            _ask(work.questions)
+            _ask(_for_all(work, printed))
             return UNCONFIRMED
         if dry_run:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
@@ -425,6 +425,12 @@ def _questions(
         over = heavy([i for i in issues.values() if i.id not in found.left], int(asked.weight or 0), ())
         texts = [(over[0], ""), *texts] if over is not None else texts
     return texts
+
+
+def _for_all(work: _Prepared, printed: Printed) -> Sequence[tuple[str, str]]:
+    """The questions; about a hidden issue only whether to continue, since the rest says what it is like."""
+    hidden = [issue.reference for issue in work.issues if printed.hides_facts(issue)]
+    return [(f"{', '.join(hidden)}: continue?", "")] if hidden else work.questions
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
