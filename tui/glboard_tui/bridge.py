@@ -545,6 +545,10 @@ class Bridge:
         """Any other text, without masked words and hidden references."""
         return self.share.text(text)
 
+    def typed(self, text: str) -> str:
+        """What a person typed about issues: also without the lines that tell of a hidden one."""
+        return self.share.typed(text)
+
     def title_of_blocker(self, blocker: Blocker) -> str:
         """The same for an issue that blocks one of ours: it may not be loaded as a card."""
         project, _, iid = blocker.reference.rpartition("#")

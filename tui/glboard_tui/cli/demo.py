@@ -59,6 +59,7 @@ from glboard_tui.cli.context import Options
 )
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.option("--call", is_flag=True, help="Start a planning call.")
 @context.as_of_option
 @context.team_option
 @context.share_option
@@ -70,6 +71,7 @@ def demo_command(
     latency: float,
     serve: str | None,
     board: str,
+    call: bool,
     **given: Any,
 ) -> None:
     """Open the board on the built-in demo server with a realistic group; changes last for the session.
@@ -102,7 +104,7 @@ def demo_command(
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(globally, options, board))
+    ctx.exit(open_demo(globally, options, board, call=call))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -32,6 +32,7 @@ from glboard_tui.cli.sending import Outcomes
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 Intent = Callable[[Sequence[Issue]], EditBatch]
 
@@ -144,6 +145,7 @@ def _is_weight(text: str) -> bool:
 @click.option("--yes", is_flag=True, help="Answer every question with yes.")
 @click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
 @context.as_of_option
+@context.share_option
 @click.pass_context
 def edit_command(
     ctx: click.Context, /, references: tuple[str, ...], yes: bool, dry_run: bool, **given: Any
@@ -192,14 +194,15 @@ async def _run(
     async with options.engine() as engine:
         work = await _prepared(engine, references, asked)
         issues, changes, found = work.issues, work.changes, work.found
+        printed = options.printed(engine)
         if dry_run:
-            _preview(issues, changes, found)
+            _preview(issues, changes, found, printed)
         if work.questions and not yes:
-            _ask(work.questions)
+            _ask(_for_all(work, printed))
             return UNCONFIRMED
         if dry_run:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
-        _tell_unchanged(issues, changes, found)
+        _tell_unchanged(issues, changes, found, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
         ops = engine.perform(changes, found.work.title)
@@ -207,21 +210,25 @@ async def _run(
             printing.echo(
                 f"The draft {draft.name} is on in glboard; this edit is sent, not staged.", err=True
             )
-        outcomes = Outcomes(engine, ops)
+        outcomes = Outcomes(engine, ops, printed)
         await outcomes.send()
-        missing = _tell_untaken(engine, issues, changes, ops)
+        missing = _tell_untaken(engine, issues, changes, ops, printed)
         whole = not (missing or found.left)
         return outcomes.status if whole else PARTLY if outcomes.done else 1
 
 
 def _tell_untaken(
-    engine: Engine, issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], ops: Sequence[Op]
+    engine: Engine,
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    ops: Sequence[Op],
+    printed: Printed,
 ) -> bool:
     """Name the changes that the engine did not take, since an unsent change of an earlier session does them.
 
     That was sent with the others. Returns whether any of them is still not in GitLab.
     """
-    names = {issue.id: issue.reference for issue in issues}
+    by_id = {issue.id: issue for issue in issues}
     taken = {(op.issue, op.change) for op in ops}
     missing = False
     for identity, change in (one for one in changes if one not in taken):
@@ -229,7 +236,9 @@ def _tell_untaken(
         done = now is not None and change.changes_nothing(now)
         missing = missing or not done
         what = "set by an earlier change" if done else "not changed: waits for an earlier change"
-        printing.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+        issue = by_id[identity]
+        words = "change" if printed.hides_facts(issue) else change.describe()
+        printing.echo(f"{issue.reference}: {words}: {what}", err=not done)
     return missing
 
 
@@ -418,6 +427,12 @@ def _questions(
     return texts
 
 
+def _for_all(work: _Prepared, printed: Printed) -> Sequence[tuple[str, str]]:
+    """The questions; about a hidden issue only whether to continue, since the rest says what it is like."""
+    hidden = [issue.reference for issue in work.issues if printed.hides_facts(issue)]
+    return [(f"{', '.join(hidden)}: continue?", "")] if hidden else work.questions
+
+
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
@@ -427,8 +442,17 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("  To continue, run again with --yes.", err=True)
 
 
-def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
+def _preview(
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
+) -> None:
     for issue in issues:
+        if printed.hides_facts(issue):
+            does = any(identity == issue.id for identity, _ in changes)
+            printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
+            continue
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
@@ -436,11 +460,15 @@ def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]],
 
 
 def _tell_unchanged(
-    issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
 ) -> None:
     changed = {identity for identity, _ in changes}
     for issue in issues:
         if (reason := found.left.get(issue.id)) is not None:
-            printing.echo(f"{issue.reference}: not changed: {reason}", err=True)
+            why = "" if printed.hides_facts(issue) else f": {reason}"
+            printing.echo(f"{issue.reference}: not changed{why}", err=True)
         elif issue.id not in changed:
             printing.echo(f"{issue.reference}: no change, already set")

@@ -167,6 +167,7 @@ def _discard(stream: TextIO) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status. Only messages reach stderr, no tracebacks."""
     output = sys.stdout
+    printing.mask_with(None)
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:

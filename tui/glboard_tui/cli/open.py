@@ -70,7 +70,7 @@ def open_board(options: Options, board: str, milestone: str | None, *, call: boo
     return _run(options, settings, Last(board, milestone), place=options.place, call=call)
 
 
-def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
+def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = False) -> int:
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
     settings = options.settings() if options.config else Settings()
     if settings.board(board) is None:
@@ -83,6 +83,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
+            call=call,
             share=options.share,
         )
 

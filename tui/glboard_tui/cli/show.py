@@ -99,7 +99,7 @@ async def _read(
     options: Options, name: str, milestone: str | None, closed: bool, fresh: bool, confidential: bool
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
-        printed = sharing.printed(options, engine, confidential=confidential)
+        printed = options.printed(engine, confidential=confidential)
         issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)

@@ -281,7 +281,7 @@ class BoardScreen(Screen[None]):
 
     def _pane_changed(self) -> None:
         self.dock.fit()
-        self._tell_view()
+        self.tell_view()
         self.show_header()
         self.show_footer()
 
@@ -392,7 +392,7 @@ class BoardScreen(Screen[None]):
                 has_weight=catalog is None or catalog.server.has_weight,
             )
             self._news.warn(self.app)
-        self._tell_view()
+        self.tell_view()
         self.show_header()
         self.show_footer()
 
@@ -481,14 +481,15 @@ class BoardScreen(Screen[None]):
     # The board's messages
 
     @on(CardList.ViewChanged)
-    def _tell_view(self) -> None:
-        """Tell which cards are visible; more than can be watched are cut at the end."""
+    def tell_view(self) -> None:
+        """Tell which issues are visible, those on top first; more than can be watched are cut at the end."""
+        top = self.context.top.in_view() if self.context.top is not None else ()
         opened = [self.pane.issue] if self.pane.issue is not None else []
-        self._bridge.in_view([*opened, *self.board.in_view()])
+        self._bridge.in_view([*top, *opened, *self.board.in_view()])
 
     @on(BoardWidget.FocusChanged)
     def _focus_changed(self) -> None:
-        self._tell_view()
+        self.tell_view()
         self._look()
         self.show_footer()
 
