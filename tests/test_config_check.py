@@ -171,3 +171,65 @@ def test_lines_are_known_inside_lists_and_tables() -> None:
     assert lines["b", 1, "c", "d"] == 12
     assert line_of(lines, ("b", 1, "c", "missing", 3)) == 11
     assert line_of(lines, ("nowhere",)) == 0
+
+
+BOARDS = """\
+[[boards]]
+id = "support"
+name = "Support"
+by = "flow"
+columns = ["in dve", "blocked"]
+filter = "~bug is:bloked w>x is:changed"
+limits = { "*" = { issues = 5 }, "in rev" = { weight = 3 } }
+[[boards]]
+id = "mine"
+name = "Mine"
+by = "assigne"
+[[boards]]
+id = "people"
+name = "People"
+by = "assignee"
+columns = ["eng_elm"]
+limits = { eng_elm = { weight = 5 } }
+order = "wieght"
+density = "huge"
+[[boards]]
+id = "priority"
+name = "Priority"
+by = "priority"
+limits = { "priority::1" = { issues = 2 } }
+"""
+
+
+def test_mistakes_in_boards_of_ones_own_are_named() -> None:
+    said = [(one.line, one.key, f"{one.message} {one.hint}") for one in check(BOARDS).mistakes]
+    assert [(line, key) for line, key, _ in said] == [
+        (5, "boards.columns"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (7, "boards.limits.in rev"),
+        (11, "boards.by"),
+        (16, "boards.columns"),
+        (18, "boards.order"),
+        (19, "boards.density"),
+    ]
+    words = " ".join(text for _, _, text in said)
+    for part in (
+        "Did you mean “in dev”?",
+        "did you mean is:blocked?",
+        "w>x is no weight",
+        "is:changed depends on this session",
+        "Did you mean “assignee”?",
+        "a board by assignee takes no columns.",
+        "Did you mean “weight”?",
+        "must be one of auto, roomy, normal, wrapped, dense",
+    ):
+        assert part in words, part
+
+
+def test_a_board_is_used_without_what_is_harmless() -> None:
+    settings = check(BOARDS.replace('"wieght"', '"weight"').replace('"huge"', '"dense"')).settings
+    people = settings.board("people")
+    assert people is not None
+    assert (people.order, people.density) == ("weight", "dense")

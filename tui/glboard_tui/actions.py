@@ -70,6 +70,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     scope: Scope = "board"
     #: The states of the pane that decide about its own keys, such as ``proposing``.
     modes: frozenset[str] = frozenset()
+    #: Whether label and status of an issue that the next edit would change name different states.
+    differing: bool = False
     #: How many issues the next edit would change.
     targets: int = 0
     selected: int = 0
@@ -323,6 +325,7 @@ _plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
 _weight = partial(_plan, when=_weighable)
 _move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
 _place = partial(_move, scopes=("board",))
+_align = partial(_move, when=lambda now: now.differing and _editable(now))
 _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
@@ -371,6 +374,7 @@ _MISSING = "Add missing labels: group, type, subtype, category"
 _SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
 _REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
+_ALIGN = "Label and status differ: choose which is right, and set the other"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
@@ -434,6 +438,7 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
     _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _align("flow.align", "edit.align", "! f", _ALIGN, "label or status"),
     _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
     _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
     _shift("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
@@ -516,6 +521,9 @@ ACTIONS: tuple[Action, ...] = (
     _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
+    _view(
+        "config.edit", "config.edit", "g ,", "Edit the configuration in $EDITOR, and use it", "configuration"
+    ),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
@@ -659,6 +667,7 @@ PREFIXES = {
     "g": "go to",
     "f": "filter",
     "y": "copy",
+    "!": "conflict",
     "P": "priority",
     "Y": "severity",
     "p": "shared screen",

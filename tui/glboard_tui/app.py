@@ -26,7 +26,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import ConfigError, GlboardError
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, default_theme
@@ -34,7 +34,8 @@ from glboard_tui import notices
 from glboard_tui.actions import load_commands
 from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge, Connect
-from glboard_tui.keymap import Keymap
+from glboard_tui.config_file import ConfigFile, keymap_of
+from glboard_tui.live_config import LOOK_EVERY, LiveConfig
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
@@ -135,7 +136,7 @@ class GlboardApp(App[int]):
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
     ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
-    ``share`` starts with share mode on.
+    ``share`` starts with share mode on. ``config_file`` is where the settings come from: it is followed.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -165,6 +166,7 @@ class GlboardApp(App[int]):
         opening: OpenMilestone | None = None,
         call: bool = False,
         share: bool = False,
+        config_file: Path | None = None,
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
@@ -180,7 +182,9 @@ class GlboardApp(App[int]):
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember, self.share)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
         planning.calls.wanted = call
-        keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
+        keymap = keymap_of(settings, where)
+        file = ConfigFile(config_file, settings) if config_file is not None else None
+        self.config = LiveConfig(file, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
@@ -194,6 +198,7 @@ class GlboardApp(App[int]):
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
+        self.set_interval(LOOK_EVERY, self.config.look)
         await self.push_screen(self.board_screen)
         # The mirror is part of the first frame; the network waits until that is painted.
         self.connect_again()
@@ -206,7 +211,6 @@ class GlboardApp(App[int]):
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
             gc.enable()
-        self.board_screen.board.density = self.settings.ui.density
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
@@ -232,10 +236,37 @@ class GlboardApp(App[int]):
     def on_app_focus(self) -> None:
         """The terminal got the focus."""
         self.bridge.attend(True)
+        self.config.look(settled=False)
 
     def on_app_blur(self) -> None:
         """The terminal lost the focus."""
         self.bridge.attend(False)
+
+    # The configuration, when its file changes
+
+    def use_settings(self, settings: Settings) -> None:
+        """Show everything as the configuration has it now."""
+        before, self.settings = self.settings, settings
+        self.bridge.configure(settings)
+        wanted = settings.ui.theme
+        if wanted != before.ui.theme:
+            if wanted and wanted not in self.available_themes:
+                notices.please_note(self, [f"Unknown theme “{wanted}”."])
+            else:
+                self.theme = wanted or default_theme(no_color=self.no_color)
+        self.board_screen.sync()
+        self.board_screen.show_board()
+        self._planning.tell()
+        if settings.share != before.share and self.share.is_on:
+            self._share_changed()
+
+    def tell_config(self, words: str) -> None:
+        """Say what was read from the configuration."""
+        notices.say(self, words)
+
+    def tell_mistake(self, error: ConfigError) -> None:
+        """Name the first mistake in the configuration."""
+        notices.tell(self, notices.notice_of(error))
 
     async def on_dialog_ready(self) -> None:
         """A dialog has the focus: keys that waited for it can be processed."""
@@ -316,6 +347,7 @@ class GlboardApp(App[int]):
         self.board_screen.show_board()
 
     async def _run(self, engine: Engine) -> None:
+        self.config.configure(engine)
         self.bridge.attach(engine)
         self.board_screen.show_board()
         await self._first_frame.wait()

@@ -22,12 +22,12 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
-from glboard_core.board.index import BoardIndex, SortBy
+from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
-from glboard_core.config import Settings
+from glboard_core.config import Settings, SortBy
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
@@ -51,6 +51,7 @@ from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.keymap import letters_for
+from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
@@ -172,6 +173,16 @@ class Bridge:
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+
+    def configure(self, settings: Settings) -> None:
+        """Use another configuration. A board that it does not have gives way to its first one."""
+        self.share.settings = settings.share
+        self.settings = settings
+        self.view.configure(settings)
+        if settings.board(self.view.board_id) is None:
+            self.view.choose(settings.boards[0].id)
+        if self.engine is not None:
+            configure(self.engine, settings)
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -430,7 +441,7 @@ class Bridge:
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
-        self.view.sort_by = by
+        self.view.sort(by)
         self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from glboard_core.board.priorities import priorities_of
 from glboard_core.board.rules import missed, ready, warnings
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId, rank_key
@@ -80,7 +81,7 @@ def candidates(
             issue=issue,
             slipped=missed(issue, names, renamed),
             rank=rank,
-            priority=highest(issue, names.priority_prefix),
+            priority=priority_of(issue, names),
             severity=(severity := highest(issue, names.severity_prefix)),
             reasons=reasons_against(issue, milestone, allowed, flow, names, weights=weights),
             warnings=warnings(issue, flow, names, weights=weights),
@@ -90,6 +91,14 @@ def candidates(
         for rank, issue in enumerate(ranked, 1)
     ]
     return sorted(found, key=_KEYS[order])
+
+
+def priority_of(issue: Issue, names: LabelSettings) -> str | None:
+    """The priority of an issue as a card says it: what follows the prefix, or its place in the list."""
+    if not names.priorities:
+        return highest(issue, names.priority_prefix)
+    found = priorities_of(issue.labels, names)
+    return str(names.priorities.index(found[0]) + 1) if found else None
 
 
 def highest(issue: Issue, prefix: str) -> str | None:
@@ -199,7 +208,7 @@ def to_pick(
         return []
 
     def order(issue: Issue) -> tuple[bool, int, tuple[bool, float, int, str]]:
-        priority = highest(issue, names.priority_prefix) or ""
+        priority = priority_of(issue, names) or ""
         return names.deliverable not in issue.labels, _natural(priority)[0], rank_key(issue)
 
     open_ones = planned(issues, milestone, names)

@@ -248,6 +248,15 @@ class Engine:
             team=self.names.people,
         )
 
+    def configure(self, settings: Settings) -> None:
+        """Use another configuration from now on: all of it but server, group and the group's label."""
+        self._zone = ZoneInfo(settings.ui.time_zone)
+        names = self._present.configure(settings)
+        self.local_state.configure(settings.sync)
+        self.poller.configure(names=names)
+        self.watcher.switch(on=settings.sync.live)
+        self.initial_load.board_changed()
+
     def look(self, board: str, milestone: str | None = None) -> None:
         """This board is visible: the initial load reads it before the rest."""
         if (board, milestone) != self._visible:

@@ -211,6 +211,10 @@ class LocalState:
     def _holds(self) -> tuple[float, float]:
         return (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
 
+    def configure(self, sync: SyncSettings) -> None:
+        """Hold changes as long as the configuration says now; what is held already keeps its time."""
+        self._sync = sync
+
     def queued(self, entries: Sequence[OutboxEntry], before: Mapping[IssueId, Issue | None]) -> None:
         """These are in the stored outbox now; ``before`` are the issues concerned as shown until now."""
         hold, hold_comments = self._holds

@@ -104,6 +104,14 @@ class Poller:
         self._quiet.clear()
         self._wake.set()
 
+    def configure(self, *, names: bool) -> None:
+        """The configuration changed; ``names``: what it names in GitLab did, too, and has to be read."""
+        self._sync = self._settings().sync
+        self._reconciler.configure(self._sync.reconcile)
+        if names:
+            self._catalogued = float("-inf")
+        self._wake.set()
+
     def poll_soon(self) -> None:
         """Read what changed now rather than at the next poll."""
         self._wake.set()

@@ -14,7 +14,7 @@ import click
 import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import ConfigError, GlboardError, UsageError
+from glboard_core.errors import GlboardError, UsageError
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import Options
 
@@ -166,11 +166,12 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
     Exit status: 0 if glboard can use the file as it is, 1 if not.
     """
     from glboard_tui.cli.doctor import diagnose
+    from glboard_tui.config_file import screen_mistakes
 
     options: Options = ctx.obj
     file = options.config_path
     checked = _read(file)
-    mistakes = [*checked.mistakes, *_of_keymap(checked)]
+    mistakes = [*checked.mistakes, *screen_mistakes(checked)]
     found: tuple[Any, ...] = ()
     if online:
         about_names = ("address", "token", "group", "labels", "milestones", "boards")
@@ -215,28 +216,6 @@ def _account(options: Options, checked: CheckedConfig) -> Account | None:
         return find_account(options.url, checked.settings.gitlab)
     except GlboardError:
         return None
-
-
-def _of_keymap(checked: CheckedConfig) -> Iterator[Mistake]:
-    """What is wrong with the keys: each line alone, then all of them together."""
-    from glboard_core.config_check import Mistake
-    from glboard_core.toml_lines import line_of
-    from glboard_tui.keymap import Keymap
-
-    right: dict[str, str] = {}
-    lines = dict(checked.lines)
-    for action, keys in checked.settings.keymap.items():
-        try:
-            Keymap({**right, action: keys})
-        except ConfigError as error:
-            message = error.message.rpartition(f"{error.key}: ")[2]
-            # The screen's own list of actions is not at hand here.
-            _, on_screen, rest = error.hint.partition(" ? in glboard to list ")
-            hint = f"glboard config schema lists {rest}" if on_screen else error.hint
-            line = line_of(lines, ("keymap", action))
-            yield Mistake(line=line, key=f"keymap.{action}", message=message, hint=hint)
-        else:
-            right[action] = keys
 
 
 def _tell(file: Path, mistakes: list[Mistake], found: tuple[Any, ...]) -> None:

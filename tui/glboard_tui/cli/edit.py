@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
+from glboard_core.board.flow_differences import Right
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
@@ -41,6 +42,11 @@ _EXCLUSIVE = (
     ("milestone", "defer", "slip", "drop"),
     ("ready", "take", "blocked", "breakdown", "complete"),
     ("close", "reopen", "complete"),
+    ("align_flow", "ready"),
+    ("align_flow", "take"),
+    ("align_flow", "blocked"),
+    ("align_flow", "breakdown"),
+    ("align_flow", "complete"),
     ("accept", "defer"),
     ("accept", "slip"),
     ("accept", "drop"),
@@ -68,6 +74,7 @@ class EditOptions(Struct, frozen=True, kw_only=True):
     blocked: str | None
     breakdown: tuple[str, ...]
     complete: bool
+    align_flow: Right | None
     close: bool
     reopen: bool
     comment: str | None
@@ -92,7 +99,8 @@ class EditOptions(Struct, frozen=True, kw_only=True):
             )
         for names in _EXCLUSIVE:
             if len(both := [name for name in names if name in given]) > 1:
-                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.", hint="Give one of them.")
+                one, other = (_NAMED.get(name, name) for name in both[:2])
+                raise UsageError(f"--{one} and --{other} cannot be combined.", hint="Give one of them.")
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
                 raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
@@ -109,7 +117,7 @@ class EditOptions(Struct, frozen=True, kw_only=True):
 
 
 #: Options with another name than their field.
-_NAMED = {"add": "add-label", "remove": "remove-label"}
+_NAMED = {"add": "add-label", "remove": "remove-label", "align_flow": "align-flow"}
 
 
 def _is_weight(text: str) -> bool:
@@ -139,6 +147,11 @@ def _is_weight(text: str) -> bool:
 @click.option("--assign", multiple=True, metavar="USER")
 @click.option("--unassign", multiple=True, metavar="USER")
 @click.option("--complete", is_flag=True, help="Set complete and close.")
+@click.option(
+    "--align-flow",
+    type=click.Choice(("label", "status")),
+    help="Where label and status differ, set the other one.",
+)
 @click.option("--close", is_flag=True, help="Only close.")
 @click.option("--reopen", is_flag=True)
 @click.option("--comment", metavar="TEXT", help="Comment on each issue.")
@@ -376,6 +389,7 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
             asked.add or asked.remove,
             lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)),
         ),
+        (asked.align_flow, lambda on: _set(edits.align_flow(on, asked.align_flow))),
         (asked.complete, edits.complete),
         (asked.close, lambda on: _set(edits.set_state(on, close=True))),
         (comment, lambda on: commented(on, comment)),

@@ -85,6 +85,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = F
             team_file=team_file,
             call=call,
             share=options.share,
+            config_file=options.config_path if options.config else None,
         )
 
 
@@ -130,6 +131,7 @@ def _run(
         team_file=options.team_file,
         call=call,
         share=options.share,
+        config_file=options.config_path,
     )
 
 

@@ -47,6 +47,11 @@ class ShownColumn(Struct, frozen=True):
     #: None on a server without weights.
     weight: int | None
     unweighted: int | None
+    #: The limits by configuration, and by how much the column is over each; None where there is none.
+    limit_issues: int | None
+    limit_weight: int | None
+    over_issues: int
+    over_weight: int
     issues: tuple[ShownIssue, ...]
 
 
@@ -129,11 +134,16 @@ def _has_weight(engine: Engine) -> bool:
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Printed) -> ShownColumn:
     issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
     renamed = present_titles(engine.catalog.milestones) if engine.catalog else {}
+    over_issues, over_weight = column.over_limit
     return ShownColumn(
         name=column.column.key,
         count=len(column),
         weight=column.weight if weights else None,
         unweighted=column.unweighted if weights else None,
+        limit_issues=column.column.limit_issues,
+        limit_weight=column.column.limit_weight if weights else None,
+        over_issues=over_issues,
+        over_weight=over_weight if weights else 0,
         issues=tuple(_issue(printed.issue(issue), engine, renamed) for issue in issues if issue is not None),
     )
 
@@ -167,15 +177,23 @@ def _printed(board: ShownBoard, style: str) -> str:
     return _as_text(board) if style == "table" else context.printed(style, heads, rows)
 
 
+def _of(value: int | None, limit: int | None) -> str:
+    return f"{value}" if limit is None else f"{value} of {limit}"
+
+
 def _as_text(board: ShownBoard) -> str:
     parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
     for column in board.columns:
         weights = column.weight is not None
-        head = f"{column.name}  {column.count} issues"
+        head = f"{column.name}  {_of(column.count, column.limit_issues)} issues"
         if weights:
-            head += f"  {column.weight} w"
+            head += f"  {_of(column.weight, column.limit_weight)} w"
         if column.unweighted:
             head += f"  {column.unweighted} unweighted"
+        if column.over_issues:
+            head += f"  {column.over_issues} over its limit"
+        if column.over_weight:
+            head += f"  {column.over_weight} w over its limit"
         rows = [
             (
                 str(issue.weight) if issue.weight is not None else "?" if weights else "",

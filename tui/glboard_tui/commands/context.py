@@ -170,6 +170,7 @@ class CommandContext:
         return ActionContext(
             scope=self.scope,
             modes=pane.modes if pane is not None else frozenset(),
+            differing=any(map(bridge.view.flow.conflict, targets)),
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
@@ -202,7 +203,9 @@ class CommandContext:
             case "filter":
                 return {letter: one.name for letter, one in self.bridge.filters.saved.items()}
             case "priority":
-                return self._labels(self.bridge.settings.labels.priority_prefix)
+                names = self.bridge.settings.labels
+                listed = {str(place): label for place, label in enumerate(names.priorities[:9], 1)}
+                return listed or self._labels(names.priority_prefix)
             case "severity":
                 return self._labels(self.bridge.settings.labels.severity_prefix)
 

@@ -122,6 +122,11 @@ def flow(context: CommandContext, letter: str) -> None:
     context.do(lambda edits, issues: edits.set_flow(issues, _BY_LETTER[letter]))
 
 
+def align(context: CommandContext, _: str) -> None:
+    """Set label and status to the same state where they differ."""
+    context.do(lambda edits, issues: edits.align_flow(issues))
+
+
 # Accepting
 
 

@@ -384,6 +384,8 @@ class BoardScreen(Screen[None]):
         else:
             self._panel.hide()
             self.board.display = True
+            if self.board.density != (density := self._bridge.view.density):
+                self.board.density = density
             self.board.show(
                 index,
                 present=presenter(self._bridge, index),

@@ -17,6 +17,7 @@ from glboard_core.environment import for_child
 from glboard_core.errors import GlboardError
 
 _FALLBACKS = ("nano", "vim", "vi")
+_NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor from here.", "Start glboard in its own terminal."
 
 
 def editor_command() -> list[str]:
@@ -59,11 +60,7 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
             with app.suspend():
                 status = run([*command, name])
         except SuspendNotSupported:
-            raise GlboardError(
-                "Cannot open an editor from here.",
-                hint="Start glboard in its own terminal.",
-                title="Editor",
-            ) from None
+            raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
         return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
     except OSError as error:
         raise GlboardError(
@@ -74,6 +71,21 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+def edit_file(app: App[Any], path: Path) -> bool:
+    """Open a file of a person's own in the editor; returns whether the editor ended without an error.
+
+    Raises GlboardError if there is no editor, or no terminal for it.
+    """
+    command = editor_command()
+    try:
+        with app.suspend():
+            return run([*command, str(path)]) == 0
+    except SuspendNotSupported:
+        raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
+    except OSError as error:
+        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
 
 
 def run(command: list[str]) -> int:

@@ -15,6 +15,7 @@ from glboard_core.board import rules
 from glboard_core.board.columns import Column
 from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.priorities import priorities_of
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles
@@ -185,11 +186,9 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         facts.append(("slipped", Fact(f"slipped{times_words}", "warn")))
     if issue.blocked or _in_blocked(issue, column, context):
         facts.append(("blocked", Fact("blocked", "bad")))
-    for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
-        for label in issue.scoped(prefix):
-            value = label[len(prefix) :]
-            word = f"{letter}{value}" if value.isdigit() else value
-            facts.append((label.casefold(), Fact(word, "bad" if value == "1" else "plain")))
+    facts.extend(_priority_facts(issue, column, names))
+    severity = names.severity_prefix
+    facts.extend(_graded(label, label[len(severity) :], "S") for label in issue.scoped(severity))
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
     facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
@@ -207,6 +206,21 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
             (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
         )
     return facts
+
+
+def _priority_facts(issue: Issue, column: Column, names: LabelSettings) -> list[_Named]:
+    found = priorities_of(issue.labels, names)
+    if len(found) == 1 and column.value == found[0]:
+        return []
+    if names.priorities:
+        most = names.priorities[0]
+        return [(one.casefold(), Fact(one, "bad" if one == most else "plain")) for one in found]
+    return [_graded(one, one[len(names.priority_prefix) :], "P") for one in found]
+
+
+def _graded(label: str, value: str, letter: str) -> _Named:
+    word = f"{letter}{value}" if value.isdigit() else value
+    return (label.casefold(), Fact(word, "bad" if value == "1" else "plain"))
 
 
 def _in_blocked(issue: Issue, column: Column, context: CardContext) -> bool:
@@ -249,7 +263,8 @@ def _chips(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         *_SILENT,
         *(label[len(names.type_prefix) :] + "::" for label in issue.scoped(names.type_prefix)),
     )
-    hidden = board.labels | {column.value, names.deliverable, names.missed_deliverable}
+    own = (column.value, names.deliverable, names.missed_deliverable, *names.priorities)
+    hidden = board.labels | {*own}
     return tuple(
         Chip(label, context.color(label) or "#6e7681")
         for label in sorted(issue.labels)
