@@ -122,12 +122,6 @@ class KeyLine:
 _BREATH = 5.0
 
 
-def _palette() -> type[Provider]:
-    from glboard_tui.screens.command_palette import BoardCommands
-
-    return BoardCommands
-
-
 class GlboardApp(App[int]):
     """The board in a terminal.
 
@@ -142,8 +136,8 @@ class GlboardApp(App[int]):
 
     CSS = all_sheets()
     TITLE = "glboard"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    # The palette's key is in the registry like every other; this one exists on no keyboard.
+    # Its own palette is only used for themes; ours finds everything, by a key of the registry.
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     COMMAND_PALETTE_BINDING = "f24"
 
     class EngineChanged(Message):

@@ -50,6 +50,7 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
+from glboard_tui.finding import Finding
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
@@ -122,6 +123,8 @@ class Bridge:
         self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
+        #: What can be found by typing, and issues that are read on demand.
+        self.finding = Finding(lambda: self.engine, self.share)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -166,12 +169,18 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._known_issues)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+
+    def _known_issues(self) -> Iterable[Issue]:
+        if self.engine is None:
+            return ()
+        pinned = (self.engine.shown.get(one) for one in self.engine.local_state.pinned.ids())
+        return [*self.engine.shown.values(), *(issue for issue in pinned if issue is not None)]
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -197,6 +206,7 @@ class Bridge:
         if isinstance(event, IssuesChanged):
             # At once: a rebuilt board drops what is queued.
             self.share.learn(issue for change in event.changes for issue in change)
+            self.finding.issues.heard(event.changes)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -238,7 +248,7 @@ class Bridge:
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
-                update.touched |= index.update(before, after)
+                update.touched |= index.update(before, self._listed(after))
         update.issues |= ids
         match event.cause:
             case "mine":
@@ -249,6 +259,10 @@ class Bridge:
                 self._hear_theirs(event, update)
         if event.cause != "answer":
             self._people = None
+
+    def _listed(self, issue: Issue | None) -> Issue | None:
+        """The issue, unless it is only pinned and on no board."""
+        return self.engine.local_state.pinned.listed(issue) if self.engine is not None else issue
 
     def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
         # A page of the initial load also contains new issues: those are not changes by others.
@@ -278,6 +292,7 @@ class Bridge:
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
+        self.finding.issues.forget(all_of_them=True)
         self._rebuild()
 
     def _rebuild(self) -> None:

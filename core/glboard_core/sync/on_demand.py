@@ -47,7 +47,9 @@ class IssuesOnDemand:
         if not found:
             found |= await self._names.find_renamed(wanted)
         if not found:
-            raise self._not_found(address, wanted)
+            raise self.not_found(address)
+        # Nothing is adopted before the server has confirmed who we are.
+        await self._names.checked()
         issues = list({issue.id: issue for issue in found.values()}.values())
         ids = {issue.id for issue in issues}
         self._names.learn(ids.__contains__)
@@ -91,7 +93,9 @@ class IssuesOnDemand:
             raise NameUnknown("issue", name, hint=NOT_LOADED)
         return catalog
 
-    def _not_found(self, address: IssueAddress, wanted: Sequence[Reference]) -> IssueNotFound:
+    def not_found(self, address: IssueAddress) -> IssueNotFound:
+        """The error for an address that leads to nothing, or to what nobody may know of."""
+        wanted = self._could_mean(address)
         if not address.project:
             many = f"{len(wanted)} projects" if len(wanted) > 1 else wanted[0].project
             more = " It was looked for in the first 20 only." if len(wanted) > MOST_PROJECTS else ""

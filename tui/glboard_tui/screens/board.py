@@ -329,6 +329,20 @@ class BoardScreen(Screen[None]):
         self._look()
         self.press(token_of(event))
 
+    def on_paste(self, event: events.Paste) -> None:
+        """Open the issue whose URL was pasted."""
+        if self.takes_keys and self.app.screen is self:
+            event.stop()
+            self.open_pasted(event.text)
+
+    def open_pasted(self, text: str) -> None:
+        """Open the issue that a text names, in the mirror or not."""
+        from glboard_tui.commands.find import pasted
+
+        self._bridge.touch()
+        self.keys.cancel()
+        pasted(self.context, text)
+
     def press(self, token: str) -> None:
         """Send a key to the capacity pane next to the board, the open issue or the board."""
         if not self.dock.keep(token):
@@ -484,6 +498,7 @@ class BoardScreen(Screen[None]):
     def _tell_view(self) -> None:
         """Tell which cards are visible; more than can be watched are cut at the end."""
         opened = [self.pane.issue] if self.pane.issue is not None else []
+        self._bridge.finding.keep_open(opened)
         self._bridge.in_view([*opened, *self.board.in_view()])
 
     @on(BoardWidget.FocusChanged)
