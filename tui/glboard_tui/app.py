@@ -118,6 +118,8 @@ class KeyLine:
             await self.go()
 
 
+#: Seconds after the first frame in which what is likely to be needed soon is made.
+_LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
 
@@ -208,6 +210,12 @@ class GlboardApp(App[int]):
         if self._connect is None:
             self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
+        self.set_timer(_LATER, self._prepare)
+
+    def _prepare(self) -> None:
+        from glboard_tui.commands.find import prepare
+
+        prepare(self.board_screen.context)
 
     def _welcomed(self, demo: bool | None) -> None:
         if demo and self._demo is not None:

@@ -1,8 +1,8 @@
 """What can be found by typing: actions, boards, milestones, people, saved filters, and every issue here.
 
-Owns the texts that issues are found by: made once, a slice at a time so that no key waits, and kept up to date
-by the engine's events. In share mode they are made of what everybody may see, so that no search finds, and no
-count tells, what is hidden. It also reads issues that are not on this machine, by what a person typed.
+Owns the texts that issues are found by: made once, a slice at a time so that no key waits, and kept up to
+date by the engine's events. In share mode they are made of what everybody may see, so that no search finds,
+and no count tells, what is hidden. It also reads issues that are not on this machine, by what a person typed.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class IssueTexts:
             return
         self._started = True
         version = self.version
-        pinned = [engine.shown.get(one) for one in engine.local_state.pinned.ids()]
-        for number, issue in enumerate([*(i for i in pinned if i is not None)], 1):
-            self._add(issue)
+        for one in engine.local_state.pinned.ids():
+            if (pinned := engine.shown.get(one)) is not None:
+                self._add(pinned)
         for number, issue in enumerate(engine.shown.matching(None), 1):
             # One that has changed meanwhile is newer than what is read here.
             if issue.id not in self._lines:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from glboard_core.board.find import Findable
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.navigate import open_board
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.finder import Finder
+
+_SCREEN = "finder"
 
 
 def palette(context: CommandContext, _: str) -> None:
@@ -15,11 +22,30 @@ def palette(context: CommandContext, _: str) -> None:
 
 def find(context: CommandContext, text: str = "", *, go: bool = False) -> None:
     """Open the field with a text in it; with ``go`` open the issue at once that the text names."""
+    finder = _finder(context)
+    finder.begin(text, go=go)
+
+    def found(line: Findable | None) -> None:
+        if line is not None:
+            _go(context, line)
+
+    context.shell.app.push_screen(finder, found)
+
+
+def prepare(context: CommandContext) -> None:
+    """Make the field, not shown yet: mounting it takes longer than anybody should wait for a key."""
+    context.shell.app._get_screen(_finder(context))
+
+
+def _finder(context: CommandContext) -> Finder:
     from glboard_tui.screens.finder import Finder
 
-    context.shell.app.push_screen(
-        Finder(context, text, go=go), lambda found: _go(context, found) if found else None
-    )
+    app = context.shell.app
+    if not app.is_screen_installed(_SCREEN):
+        app.install_screen(Finder(context), _SCREEN)
+    found = app.get_screen(_SCREEN, Finder)
+    assert found is not None
+    return found
 
 
 def pasted(context: CommandContext, text: str) -> None:

@@ -1,8 +1,8 @@
 """Find anything: one field for actions, boards, milestones, people, filters and issues, here or in GitLab.
 
-Owns the keys of the field and when GitLab is asked: never while somebody types, only when an issue that is not
-on this machine was named by its reference or its URL, and ``Enter`` opens it. What a line leads to is done by
-``commands/find.py``.
+Owns the keys of the field and when GitLab is asked: never while somebody types, only when an issue that is
+not on this machine was named by its reference or its URL, and ``Enter`` opens it. What a line leads to is
+done by ``commands/find.py``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 from textual import events, on
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -55,7 +56,7 @@ class FindList(LineList):
     """The lines that were found, each with its kind in front. ``note_of`` says more about a line."""
 
     DEFAULT_CSS = """
-    FindList { overflow-x: hidden; }
+    FindList { height: auto; overflow-x: hidden; }
     """
 
     def __init__(self, note_of: Callable[[Findable], str]) -> None:
@@ -104,7 +105,9 @@ class FindList(LineList):
         hit = self.hits[row]
         ground: Ground = "focus" if row == self.cursor else "overlay"
         line.add("▌" if row == self.cursor else " ", palette.style(ground, "accent"))
-        kind = _KINDS.get(hit.line.kind, hit.line.kind)
+        # The kind is said once for all lines that follow one another.
+        first = y == 0 or self.hits[row - 1].line.kind != hit.line.kind
+        kind = _KINDS.get(hit.line.kind, hit.line.kind) if first or row == self.cursor else ""
         line.add(fit(kind, _KIND), palette.style(ground, _ink_of(hit.line.kind)))
         text, note = clean(hit.line.text), clean(self._note_of(hit.line))
         # A note has what the text leaves, and a third of the line if the text is long.
@@ -129,7 +132,7 @@ def _ink_of(kind: FindKind) -> Ink:
 
 
 class Finder(Dialog[Findable]):
-    """Dismissed with the line to go to. With ``go`` the issue that ``text`` names is opened at once."""
+    """Dismissed with the line to go to. It is made once and shown again and again, to be there at once."""
 
     DEFAULT_CSS = """
     Finder .finder-state { height: 1; color: $foreground 70%; }
@@ -143,15 +146,15 @@ class Finder(Dialog[Findable]):
         Binding("pagedown", "move(10)", show=False),
     ]
 
-    def __init__(self, context: CommandContext, text: str = "", *, go: bool = False) -> None:
+    def __init__(self, context: CommandContext) -> None:
         super().__init__("Find", hint=_HINT)
-        self._context = context
+        self.context = context
         self._bridge = context.bridge
         self._finding = context.bridge.finding
-        self._input = Input(text, placeholder=_PLACEHOLDER, compact=True)
+        self._input = Input(placeholder=_PLACEHOLDER, compact=True)
         self._list = FindList(self._note_of)
         self._state_line = Static(classes="finder-state")
-        self._text, self._go = text, go
+        self._text = ""
         self._known: list[Findable] = []
         #: The last text, and what fitted it: a longer one is looked for only there.
         self._before: tuple[str, int, Hits] = ("", -1, Hits())
@@ -160,27 +163,35 @@ class Finder(Dialog[Findable]):
         self._asking = ""
         self._error = ""
         #: Enter was pressed before all issues were there.
-        self._waits = go
+        self._waits = False
 
     def inside(self) -> list[Widget]:
         return [self._input, self._list, self._state_line]
 
     def on_mount(self) -> None:
-        self._known = [*_actions(self._context), *_places(self._context)]
+        super().on_mount()
         self._input.focus()
+
+    def begin(self, text: str = "", *, go: bool = False) -> None:
+        """Search anew, before it is shown; with ``go`` the issue that ``text`` names is opened at once."""
+        self._text = self._input.value = text
+        self._waits = go
+        self._asking = self._error = ""
+        self._read, self._before = [], ("", -1, Hits())
+        self._known = [*_actions(self.context), *_places(self.context)]
         self._show()
         self.run_worker(self._fill(), group="issues")
 
-    def on_unmount(self) -> None:
+    def dismiss(self, result: Findable | None = None) -> AwaitComplete:
         self._finding.issues.forget()
+        return super().dismiss(result)
 
     async def _fill(self) -> None:
         await self._finding.issues.fill()
-        if self.is_mounted:
-            self._show(at=self._list.cursor)
-            if self._waits:
-                self._waits = False
-                self._apply()
+        self._show(at=self._list.cursor)
+        if self._waits:
+            self._waits = False
+            self._apply()
 
     @property
     def is_busy(self) -> bool:
@@ -197,7 +208,7 @@ class Finder(Dialog[Findable]):
         self.workers.cancel_group(self, "asking")
         self._asking = self._error = ""
         self._read = []
-        self._waits = self._go = False
+        self._waits = False
         self._show()
 
     def _show(self, *, at: int = 0) -> None:
@@ -226,15 +237,16 @@ class Finder(Dialog[Findable]):
         return hits
 
     def _first(self) -> list[Findable]:
-        """Without a text: what was found lately, then the actions that apply."""
-        by_key = {(line.kind, line.key): line for line in self._known}
+        """Without a text: what was found lately, then boards, then the actions that apply."""
+        by_key: dict[tuple[str, str], Findable] = {(line.kind, line.key): line for line in self._known}
         recent: list[Findable] = []
         for one in self._recent():
             if one.kind == "issue" and (issue := self._bridge.whole_issue(IssueId(one.key))) is not None:
                 recent += self._line_of(issue)
-            elif (line := by_key.get((one.kind, one.key))) is not None:  # type: ignore[call-overload]
+            elif (line := by_key.get((one.kind, one.key))) is not None:
                 recent.append(line)
-        return [*recent, *(one for one in self._known if one.kind == "action" and one not in recent)]
+        rest = [one for kind in ("board", "action") for one in self._known if one.kind == kind]
+        return [*recent, *(one for one in rest if one not in recent)]
 
     def _line_of(self, issue: Issue) -> list[Findable]:
         """The line of an issue as everybody may see it; none if even its number is hidden."""
@@ -383,13 +395,8 @@ def _places(context: CommandContext) -> Iterator[Findable]:
             latest = float(milestone.due.toordinal()) if milestone.due else 0.0
             yield findable("milestone", title, text(title), note=note, latest=latest)
         for person in catalog.people:
-            yield findable(
-                "person",
-                person.username,
-                f"@{person.username}",
-                note=text(person.name),
-                also=text(person.name),
-            )
+            name = text(person.name)
+            yield findable("person", person.username, f"@{person.username}", note=name, also=name)
     for letter, saved in bridge.filters.saved.items():
         yield findable("filter", letter, text(saved.name), note=text(saved.text), also=text(saved.text))
 
