@@ -1,4 +1,4 @@
-"""Issues that a person names: read on demand, pinned in the mirror, edited like cards, and left out of lists."""
+"""Issues that a person names: read on demand, pinned in the mirror, edited like cards, and in no list."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ async def test_every_form_of_a_name_leads_to_it(context: Session, text: str, fou
 
 
 async def test_what_leads_nowhere_says_what_it_can_be(context: Session) -> None:
-    with pytest.raises(IssueNotFound, match=r"top/app has no issue #99 for you\. .*confidential"):
+    with pytest.raises(IssueNotFound, match=r"top/app has no issue of this number for you\. .*confidential"):
         await read(context, "app#99")
-    with pytest.raises(IssueNotFound, match=r"no issue #77 in 3 projects"):
+    with pytest.raises(IssueNotFound, match=r"no issue of this number in 3 projects"):
         await read(context, "#77")
     with pytest.raises(IssueNotFound, match=r"no project “nowhere” here"):
         await read(context, "nowhere#1")

@@ -27,7 +27,7 @@ _ALL, _NUMBER, _START, _WORD, _PART, _WORDS, _PARTS, _SAID, _SCATTERED = 100, 95
 #: Scattered letters are looked for if no more lines than this fit by words, and so many are offered.
 _FEW, _MOST_SCATTERED = 8, 8
 #: The fewest letters that may be scattered, the most, and how far two of them may be apart.
-_LEAST, _MOST, _APART = 4, 16, 5
+_LEAST, _MOST, _APART = 4, 16, 8
 
 
 class Findable(Struct, frozen=True, kw_only=True, gc=False):

@@ -99,11 +99,11 @@ class IssuesOnDemand:
         if not address.project:
             many = f"{len(wanted)} projects" if len(wanted) > 1 else wanted[0].project
             more = " It was looked for in the first 20 only." if len(wanted) > MOST_PROJECTS else ""
-            return IssueNotFound(f"There is no issue #{address.iid} in {many}.", hint=f"{_HIDDEN}{more}")
+            return IssueNotFound(f"There is no issue of this number in {many}.", hint=f"{_HIDDEN}{more}")
         where = wanted[0].project
         here = {one.lower() for one in self._local_state.store.projects()}
         if any(one.project.lower() in here for one in wanted):
-            return IssueNotFound(f"{where} has no issue #{address.iid} for you.", hint=_HIDDEN)
+            return IssueNotFound(f"{where} has no issue of this number for you.", hint=_HIDDEN)
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
 
 

@@ -336,6 +336,9 @@ class Finder(Dialog[Findable]):
                 self._tell(0)
                 self.run_worker(self._ask(address), group="asking", exclusive=True)
             return
+        self._take(line)
+
+    def _take(self, line: Findable) -> None:
         self._remember(line)
         self.dismiss(line)
 
@@ -349,9 +352,8 @@ class Finder(Dialog[Findable]):
         self._asking = ""
         lines = [line for issue in issues for line in self._line_of(issue)]
         if len(lines) == 1:
-            self._remember(lines[0])
             # Not from within: closing ends the dialog's workers.
-            self.call_later(self.dismiss, lines[0])
+            self.call_later(self._take, lines[0])
             return
         self._read = lines
         self._show()
