@@ -131,7 +131,7 @@ class GlboardApp(App[int]):
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
     ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
-    ``share`` starts with share mode on.
+    ``share`` starts with share mode on. ``issue`` names one that is opened first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -161,6 +161,7 @@ class GlboardApp(App[int]):
         opening: OpenMilestone | None = None,
         call: bool = False,
         share: bool = False,
+        issue: str = "",
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
@@ -178,6 +179,7 @@ class GlboardApp(App[int]):
         planning.calls.wanted = call
         keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
+        self.board_screen.wanted = issue
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:

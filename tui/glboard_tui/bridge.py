@@ -8,7 +8,7 @@ nothing is half painted. It touches no widget.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -50,7 +50,7 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
-from glboard_tui.finding import Finding
+from glboard_tui.finding import FindableIssues
 from glboard_tui.keymap import letters_for
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
@@ -124,7 +124,7 @@ class Bridge:
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: What can be found by typing, and issues that are read on demand.
-        self.finding = Finding(lambda: self.engine, self.share)
+        self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -169,18 +169,19 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._known_issues)
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
 
-    def _known_issues(self) -> Iterable[Issue]:
-        if self.engine is None:
-            return ()
-        pinned = (self.engine.shown.get(one) for one in self.engine.local_state.pinned.ids())
-        return [*self.engine.shown.values(), *(issue for issue in pinned if issue is not None)]
+    def _every_issue(self) -> Iterator[Issue]:
+        """The issues on this machine, those on no list first."""
+        if (engine := self.engine) is not None:
+            pinned = map(engine.shown.get, engine.local_state.pinned.ids())
+            yield from (issue for issue in pinned if issue is not None)
+            yield from engine.shown.matching(None)
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -206,7 +207,7 @@ class Bridge:
         if isinstance(event, IssuesChanged):
             # At once: a rebuilt board drops what is queued.
             self.share.learn(issue for change in event.changes for issue in change)
-            self.finding.issues.heard(event.changes)
+            self.finding.heard(event.changes)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -292,7 +293,7 @@ class Bridge:
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
-        self.finding.issues.forget(all_of_them=True)
+        self.finding.forget(every_one=True)
         self._rebuild()
 
     def _rebuild(self) -> None:

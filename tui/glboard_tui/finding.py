@@ -25,33 +25,40 @@ _KEPT = 20_000
 _CLOSED = 1e10
 
 
-class IssueTexts:
-    """The lines of all issues, in the mirror and pinned there."""
+class FindableIssues:
+    """All issues on this machine as lines to find, and the way to those that are not. One per bridge.
 
-    def __init__(self, engine: Callable[[], Engine | None], share: ShareMode) -> None:
+    ``every`` gives the issues, ``issue_of`` one of them by its id.
+    """
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine | None],
+        share: ShareMode,
+        every: Callable[[], Iterable[Issue]],
+        issue_of: Callable[[IssueId], Issue | None],
+    ) -> None:
         self._engine = engine
         self._share = share
+        self._every = every
+        self._issue_of = issue_of
         self._lines: dict[IssueId, Findable] = {}
         self._started = False
         #: Whether they are all there.
         self.complete = False
-        #: Changes whenever they do.
+        #: Changes when what everybody may see does.
         self.version = 0
 
     def __iter__(self) -> Iterator[Findable]:
         return iter(self._lines.values())
 
     async def fill(self) -> None:
-        """Make those that are missing."""
-        engine = self._engine()
-        if self.complete or engine is None:
+        """Make those lines that are missing."""
+        if self.complete:
             return
         self._started = True
         version = self.version
-        for one in engine.local_state.pinned.ids():
-            if (pinned := engine.shown.get(one)) is not None:
-                self._add(pinned)
-        for number, issue in enumerate(engine.shown.matching(None), 1):
+        for number, issue in enumerate(self._every(), 1):
             # One that has changed meanwhile is newer than what is read here.
             if issue.id not in self._lines:
                 self._add(issue)
@@ -59,7 +66,7 @@ class IssueTexts:
                 await asyncio.sleep(0)
                 if version != self.version:
                     return  # they are made of other words now
-        self.complete = True
+        self.complete = self._engine() is not None
 
     def heard(self, changes: Iterable[tuple[Issue | None, Issue | None]]) -> None:
         """These issues changed."""
@@ -71,25 +78,34 @@ class IssueTexts:
             elif before is not None:
                 self._lines.pop(before.id, None)
 
-    def forget(self, *, all_of_them: bool = False) -> None:
-        """Nothing is searched for any longer; or what everybody may see has changed."""
-        if all_of_them or len(self._lines) > _KEPT:
+    def forget(self, *, every_one: bool = False) -> None:
+        """No search is open any more; or what everybody may see has changed."""
+        if every_one or len(self._lines) > _KEPT:
             self._lines = {}
             self._started = self.complete = False
             self.version += 1
 
+    def line_of(self, identity: IssueId) -> Findable | None:
+        """The line of an issue as everybody may see it; None if even its number is hidden."""
+        issue = self._issue_of(identity)
+        return None if issue is None else self._line(issue)
+
     def _add(self, issue: Issue) -> None:
+        if (line := self._line(issue)) is not None:
+            self._lines[issue.id] = line
+        else:
+            self._lines.pop(issue.id, None)
+
+    def _line(self, issue: Issue) -> Findable | None:
         share = self._share
         reference = share.reference(issue)
         at = issue.updated_at.timestamp() - (0.0 if issue.is_open else _CLOSED)
         if share.hides(issue):
-            self._lines.pop(issue.id, None)
-            if not share.settings.hide_references:
-                # Its number is on the board; nothing else of it is found.
-                self._lines[issue.id] = findable("issue", issue.id, reference, latest=at)
-            return
+            # Its number is on the board; it is found by nothing else.
+            hidden = share.settings.hide_references
+            return None if hidden else findable("issue", issue.id, reference, latest=at)
         shown = share.view(issue)
-        self._lines[issue.id] = findable(
+        return findable(
             "issue",
             issue.id,
             f"{reference} {shown.title}",
@@ -97,18 +113,20 @@ class IssueTexts:
             latest=at,
         )
 
-
-class Finding:
-    """One per bridge: the texts of issues, and issues that are read on demand."""
-
-    def __init__(self, engine: Callable[[], Engine | None], share: ShareMode) -> None:
-        self._engine = engine
-        self._share = share
-        self.issues = IssueTexts(engine, share)
+    # By name, also if they are not here
 
     def address(self, text: str) -> IssueAddress | None:
         """The issue that a text names, by its reference or its URL."""
         return issue_address(text)
+
+    def is_named(self, line: Findable, address: IssueAddress) -> bool:
+        """Whether the line is of an issue that the address can mean."""
+        issue = self._issue_of(IssueId(line.key)) if line.kind == "issue" else None
+        if issue is None or issue.iid != address.iid:
+            return False
+        here, typed = f"/{issue.project}".lower(), address.project.lower()
+        # A URL can have a relative root in front of the project.
+        return not typed or here.endswith(f"/{typed}") or (bool(address.host) and f"/{typed}".endswith(here))
 
     def elsewhere(self, address: IssueAddress) -> str:
         """Why the address cannot be opened here, in a sentence; "" if it is on this server."""
@@ -122,7 +140,7 @@ class Finding:
         """How the address is called: ``app#12``."""
         return self._share.text(short_reference(str(address)))
 
-    async def read(self, address: IssueAddress) -> list[Issue]:
+    async def read(self, address: IssueAddress) -> list[Findable]:
         """The issues that it can mean, from GitLab, taken into the mirror.
 
         Raises IssueNotFound, NotConnected, NameUnknown, and what the gateway raises.
@@ -134,15 +152,12 @@ class Finding:
             raise IssueNotFound(why, hint="Open it in the browser, or start glboard with --url.")
         here = on_server(address, engine.host) if engine.host else address
         found = await engine.on_demand.read(here or address)
-        if not (seen := [issue for issue in found if not self._is_secret(issue)]):
+        if not (lines := [line for issue in found if (line := self._line(issue)) is not None]):
             # The same words as for one that does not exist.
             raise engine.on_demand.not_found(here or address)
-        return seen
+        return lines
 
     def keep_open(self, issues: Sequence[IssueId]) -> None:
         """These are open on screen: they stay in the mirror."""
         if (engine := self._engine()) is not None:
             engine.local_state.pinned.open = frozenset(issues)
-
-    def _is_secret(self, issue: Issue) -> bool:
-        return self._share.settings.hide_references and self._share.hides(issue)

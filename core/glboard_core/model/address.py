@@ -25,7 +25,7 @@ _PATH = re.compile(
 #: A work item of a group, such as an epic: no issue.
 _OF_GROUP = re.compile(r"(?:.*/)?groups/.+", re.IGNORECASE)
 _PORTS = {"https": 443, "http": 80}
-#: No URL of an issue is longer: what else is pasted need not be looked at.
+#: No URL of an issue is longer: what else is pasted is none.
 _LONGEST = 2_000
 
 

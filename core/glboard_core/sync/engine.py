@@ -649,7 +649,7 @@ class Engine:
 
         Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
         """
-        return await self.on_demand.load(references, self._find)
+        return await self.on_demand.load(references, self._find, self.host)
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again: for commands that change them. Raises UserChangedError."""

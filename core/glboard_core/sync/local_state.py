@@ -380,7 +380,7 @@ class LocalState:
         self.update_shown(before, "theirs", confirmed=[IssueDiff((known, None)) for known in left.values()])
 
     def forget(self, issues: Collection[IssueId]) -> None:
-        """These pinned issues are not needed any longer: nobody changed them."""
+        """These pinned issues are not needed any longer: no one changed them."""
         if issues:
             before = self.as_shown(issues)
             self.store.drop(issues)

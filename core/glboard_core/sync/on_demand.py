@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from glboard_core.errors import NOT_LOADED, IssueNotFound, NameUnknown
-from glboard_core.model.address import IssueAddress, could_mean
+from glboard_core.errors import NOT_LOADED, IssueNotFound, NameUnknown, UsageError
+from glboard_core.model.address import IssueAddress, could_mean, issue_address, on_server
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.ports import Gateway
@@ -56,8 +56,15 @@ class IssuesOnDemand:
         self.take(issues, asked=asked)
         return issues
 
-    async def load(self, references: Sequence[str], find: Find) -> list[Issue]:
-        """See ``Engine.load_issues``; ``find`` reads them, and learns who we are from the same answer."""
+    async def load(self, references: Sequence[str], find: Find, host: str = "") -> list[Issue]:
+        """See ``Engine.load_issues``; ``find`` reads them, and learns who we are from the same answer.
+
+        ``host`` is the server's, with port and relative root.
+        """
+        for text in references:
+            address = issue_address(text)
+            if address is not None and host and on_server(address, host) is None:
+                raise UsageError(f"{text} is on another GitLab.", hint=f"This one is {host}; see --url.")
         await self._names.know_projects(references)
         catalog = self._catalog(references[0])
         wanted = [parse_reference(text, catalog) for text in references]
@@ -94,7 +101,7 @@ class IssuesOnDemand:
         return catalog
 
     def not_found(self, address: IssueAddress) -> IssueNotFound:
-        """The error for an address that leads to nothing, or to what nobody may know of."""
+        """The error for an address that leads to nothing, or to what no one may know of."""
         wanted = self._could_mean(address)
         if not address.project:
             many = f"{len(wanted)} projects" if len(wanted) > 1 else wanted[0].project

@@ -46,7 +46,8 @@ async def search(stage: Stage, text: str) -> list[str]:
     """Open the field and type; returns the lines, with their kinds."""
     if not isinstance(stage.app.screen, Finder):
         await stage.press("ctrl+p")
-    await stage.type(text)
+    finder(stage)._input.value = text
+    await stage.pilot.pause()
     await stage.until(lambda: not finder(stage).is_busy)
     await stage.pilot.pause()
     return lines(stage)
@@ -87,13 +88,13 @@ async def test_an_issue_on_no_shown_board_is_opened_all_the_same(stage: Stage) -
     assert stage.issue("platform#10").weight == 6
 
 
-@pytest.mark.parametrize(
-    ("text", "first"),
-    [
-        ("#4", "issue: platform#4 Upgrade the runner"),
+async def test_what_is_typed_finds_each_kind(stage: Stage) -> None:
+    runner = "issue: platform#4 Upgrade the runner"
+    for text, first in (
+        ("#4", runner),
         ("~only-platform", ""),
-        ("~type::maint", "issue: platform#4 Upgrade the runner"),
-        ("upgrdrun", "issue: platform#4 Upgrade the runner"),
+        ("~type::maint", runner),
+        ("upgrdrun", runner),
         ("WRONG total", "issue: platform#3 Wrong total"),
         ("> defer", "action: Defer to the following milestone, remove Deliverable"),
         ("@birch", "person: @eng_birch"),
@@ -101,11 +102,9 @@ async def test_an_issue_on_no_shown_board_is_opened_all_the_same(stage: Stage) -
         ("% 19.9", "milestone: 19.9"),
         ("next 1-3", "board: Next 1-3"),
         ("qqqq", ""),
-    ],
-)
-async def test_what_is_typed_finds_each_kind(stage: Stage, text: str, first: str) -> None:
-    found = await search(stage, text)
-    assert (found or [""])[0] == first
+    ):
+        found = await search(stage, text)
+        assert (found or [""])[0] == first
 
 
 async def test_keys_typed_ahead_are_taken_in_order(stage: Stage) -> None:
@@ -257,6 +256,12 @@ async def test_a_url_pasted_onto_the_board_opens_it(stage: Stage) -> None:
     await stage.until(lambda: "not the reference or URL" in stage.message)
 
 
+async def test_an_issue_named_at_the_start_is_opened_over_the_board() -> None:
+    async with staged(world_with_more(), issue="platform#12") as stage:
+        await stage.until(lambda: stage.screen.pane.issue is not None)
+        assert not any(i.reference.endswith("#12") for i in stage.engine.shown.matching("19.8"))
+
+
 # On a shared screen
 
 
@@ -265,7 +270,7 @@ def visible(stage: Stage) -> str:
     return "\n".join(strip.text for strip in stage.app.screen._compositor.render_strips(stage.app.size))
 
 
-@pytest.mark.parametrize("hide_references", [False, True])
+@pytest.mark.parametrize("hide_references", [pytest.param(False, marks=pytest.mark.slow), True])
 async def test_a_shared_screen_finds_and_counts_nothing_that_is_hidden(hide_references: bool) -> None:
     share = ShareSettings(
         words=("Zqcorp", "Zq Big Bank"), labels=("customer::*",), hide_references=hide_references
@@ -277,7 +282,6 @@ async def test_a_shared_screen_finds_and_counts_nothing_that_is_hidden(hide_refe
             found = await search(stage, text)
             assert not any(line.startswith("issue: platform#1 ") for line in found), (text, found)
             assert SECRET not in visible(stage).lower().replace(text, "")
-            await stage.press("escape")
         found = await search(stage, "platform#1")
         hidden = [line for line in found if line == "issue: platform#1"]
         assert hidden == ([] if hide_references else ["issue: platform#1"])

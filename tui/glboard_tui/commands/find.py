@@ -48,14 +48,6 @@ def _finder(context: CommandContext) -> Finder:
     return found
 
 
-def pasted(context: CommandContext, text: str) -> None:
-    """Open the issue whose URL or reference was pasted onto the board."""
-    if context.bridge.finding.address(text) is None:
-        context.say("Pasted text is not the reference or URL of an issue.")
-    elif context.bridge.catalog is not None:
-        find(context, " ".join(text.split()), go=True)
-
-
 def _go(context: CommandContext, found: Findable) -> None:
     match found.kind:
         case "action":

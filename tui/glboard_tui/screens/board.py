@@ -217,6 +217,8 @@ class BoardScreen(Screen[None]):
         self.keys = Keys(self.context, self.strip)
         self._quitting = Quitting(self.context)
         self._news = News(bridge)
+        #: The name of an issue that is opened as soon as the board is there.
+        self.wanted = ""
         self._message, self._bad = "", False
         self._filter_timer: Timer | None = None
         self._status_at = time.monotonic()
@@ -337,11 +339,14 @@ class BoardScreen(Screen[None]):
 
     def open_pasted(self, text: str) -> None:
         """Open the issue that a text names, in the mirror or not."""
-        from glboard_tui.commands.find import pasted
+        from glboard_tui.commands.find import find
 
         self._bridge.touch()
         self.keys.cancel()
-        pasted(self.context, text)
+        if self._bridge.finding.address(text) is None:
+            self.say("Pasted text is not the reference or URL of an issue.")
+        elif self._bridge.catalog is not None:
+            find(self.context, text.strip(), go=True)
 
     def press(self, token: str) -> None:
         """Send a key to the capacity pane next to the board, the open issue or the board."""
@@ -406,6 +411,9 @@ class BoardScreen(Screen[None]):
                 has_weight=catalog is None or catalog.server.has_weight,
             )
             self._news.warn(self.app)
+            if self.wanted:
+                self.call_after_refresh(self.open_pasted, self.wanted)
+                self.wanted = ""
         self._tell_view()
         self.show_header()
         self.show_footer()

@@ -25,7 +25,7 @@ from textual.widgets import Input, Static
 from glboard_core.board.find import Findable, FindKind, Hit, Hits, best_of, findable, narrows
 from glboard_core.errors import GlboardError
 from glboard_core.model.address import IssueAddress
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui import head
 from glboard_tui.actions import key_words
@@ -173,7 +173,7 @@ class Finder(Dialog[Findable]):
         self._input.focus()
 
     def begin(self, text: str = "", *, go: bool = False) -> None:
-        """Search anew, before it is shown; with ``go`` the issue that ``text`` names is opened at once."""
+        """Start a new search, before it is shown; with ``go`` what ``text`` names is opened at once."""
         self._text = self._input.value = text
         self._waits = go
         self._asking = self._error = ""
@@ -183,11 +183,11 @@ class Finder(Dialog[Findable]):
         self.run_worker(self._fill(), group="issues")
 
     def dismiss(self, result: Findable | None = None) -> AwaitComplete:
-        self._finding.issues.forget()
+        self._finding.forget()
         return super().dismiss(result)
 
     async def _fill(self) -> None:
-        await self._finding.issues.fill()
+        await self._finding.fill()
         self._show(at=self._list.cursor)
         if self._waits:
             self._waits = False
@@ -196,7 +196,7 @@ class Finder(Dialog[Findable]):
     @property
     def is_busy(self) -> bool:
         """Whether issues are still being read, here or from GitLab."""
-        return bool(self._asking) or not self._finding.issues.complete
+        return bool(self._asking) or not self._finding.complete
 
     # What is shown
 
@@ -226,7 +226,7 @@ class Finder(Dialog[Findable]):
         self._tell(len(hits) if len(hits) < _MOST else count)
 
     def _best(self, text: str) -> Hits:
-        issues = self._finding.issues
+        issues = self._finding
         before, version, found = self._before
         mark = issues.version if issues.complete else -1
         if mark >= 0 and mark == version and narrows(before, text) and found.count > _MOST:
@@ -241,20 +241,12 @@ class Finder(Dialog[Findable]):
         by_key: dict[tuple[str, str], Findable] = {(line.kind, line.key): line for line in self._known}
         recent: list[Findable] = []
         for one in self._recent():
-            if one.kind == "issue" and (issue := self._bridge.whole_issue(IssueId(one.key))) is not None:
-                recent += self._line_of(issue)
-            elif (line := by_key.get((one.kind, one.key))) is not None:
-                recent.append(line)
+            line = by_key.get((one.kind, one.key))
+            if one.kind == "issue":
+                line = self._finding.line_of(IssueId(one.key))
+            recent += [] if line is None else [line]
         rest = [one for kind in ("board", "action") for one in self._known if one.kind == kind]
         return [*recent, *(one for one in rest if one not in recent)]
-
-    def _line_of(self, issue: Issue) -> list[Findable]:
-        """The line of an issue as everybody may see it; none if even its number is hidden."""
-        share = self._bridge.share
-        if share.hides(issue) and share.settings.hide_references:
-            return []
-        title = "" if share.hides(issue) else self._bridge.title_of(issue)
-        return [findable("issue", issue.id, f"{self._bridge.reference_of(issue)} {title}".strip())]
 
     def _named(self, address: IssueAddress) -> tuple[int, list[Hit]]:
         """The issues of that name here, then the way to GitLab, then what else fits."""
@@ -265,7 +257,7 @@ class Finder(Dialog[Findable]):
             self._error = why
             return 0, []
         found = self._best(name)
-        same = [hit for hit in found.best if self._is_named(hit.line, address)]
+        same = [hit for hit in found.best if self._finding.is_named(hit.line, address)]
         rest = [hit for hit in found.best if hit not in same]
         whole = bool(address.host) or "/" in address.project
         if whole and same:
@@ -273,13 +265,6 @@ class Finder(Dialog[Findable]):
         verb = "Open" if address.project else "Look for"
         line = findable("address", str(address), f"{verb} {name} in GitLab", note="reads it from the server")
         return found.count, [*same, Hit(line, 0), *([] if address.host else rest)]
-
-    def _is_named(self, line: Findable, address: IssueAddress) -> bool:
-        issue = self._bridge.whole_issue(IssueId(line.key)) if line.kind == "issue" else None
-        if issue is None or issue.iid != address.iid:
-            return False
-        path, end = f"/{issue.project}".lower(), address.project.lower()
-        return not end or path.endswith(f"/{end}") or f"/{end}".endswith(path)
 
     def _note_of(self, line: Findable) -> str:
         if line.kind != "issue" or (issue := self._bridge.issue(IssueId(line.key))) is None:
@@ -297,9 +282,9 @@ class Finder(Dialog[Findable]):
         elif self._asking:
             words = f"Reading {self._asking} from GitLab …"
         elif not self._text.strip():
-            words = "type to search" if self._finding.issues.complete else "reading issues …"
+            words = "type to search" if self._finding.complete else "reading issues …"
         else:
-            words = f"{count:,} found" + ("" if self._finding.issues.complete else " · reading issues …")
+            words = f"{count:,} found" + ("" if self._finding.complete else " · reading issues …")
         self._state_line.update(Content(clean(self._bridge.text(words))))
 
     # Choosing
@@ -323,7 +308,7 @@ class Finder(Dialog[Findable]):
         """Go to the line under the cursor; an issue that is not here is read first."""
         if self._asking:
             return
-        if not self._finding.issues.complete and self._text.strip():
+        if not self._finding.complete and self._text.strip():
             self._waits = True  # the best line may not be there yet
             return
         line = self._list.current
@@ -344,13 +329,12 @@ class Finder(Dialog[Findable]):
 
     async def _ask(self, address: IssueAddress) -> None:
         try:
-            issues = await self._finding.read(address)
+            lines = await self._finding.read(address)
         except GlboardError as error:
             self._asking, self._error = "", f"{error.message} {error.hint}".strip()
             self._tell(0)
             return
         self._asking = ""
-        lines = [line for issue in issues for line in self._line_of(issue)]
         if len(lines) == 1:
             # Not from within: closing ends the dialog's workers.
             self.call_later(self._take, lines[0])
