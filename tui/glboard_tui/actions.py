@@ -379,6 +379,7 @@ _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _WALK = "Walk: column, filter, selection or list, one card at a time"
+_FIND = "Find anything: issues, actions, boards, milestones, people, filters"
 _DECISIONS = "Decisions: of the planning call, or since a day"
 _PLANNING_ISSUE = "Planning issue of the milestone"
 _SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
@@ -527,7 +528,7 @@ ACTIONS: tuple[Action, ...] = (
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
-    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=(*_TABBED, "walk"), palette=False),
+    _view("palette", "find.palette", "ctrl+p", _FIND, "find", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
     _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),

@@ -119,14 +119,10 @@ class KeyLine:
             await self.go()
 
 
+#: Seconds after the first frame in which what is likely to be needed soon is made.
+_LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-
-
-def _palette() -> type[Provider]:
-    from glboard_tui.screens.command_palette import BoardCommands
-
-    return BoardCommands
 
 
 class GlboardApp(App[int]):
@@ -136,15 +132,19 @@ class GlboardApp(App[int]):
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
     ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
+<<<<<<< HEAD
     ``share`` starts with share mode on. ``config_file`` is where the settings come from: it is followed.
+=======
+    ``share`` starts with share mode on. ``issue`` names one that is opened first.
+>>>>>>> find
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
 
     CSS = all_sheets()
     TITLE = "glboard"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    # The palette's key is in the registry like every other; this one exists on no keyboard.
+    # Its own palette is only used for themes; ours finds everything, by a key of the registry.
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     COMMAND_PALETTE_BINDING = "f24"
 
     class EngineChanged(Message):
@@ -166,7 +166,11 @@ class GlboardApp(App[int]):
         opening: OpenMilestone | None = None,
         call: bool = False,
         share: bool = False,
+<<<<<<< HEAD
         config_file: Path | None = None,
+=======
+        issue: str = "",
+>>>>>>> find
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
@@ -186,6 +190,7 @@ class GlboardApp(App[int]):
         file = ConfigFile(config_file, settings) if config_file is not None else None
         self.config = LiveConfig(file, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
+        self.board_screen.wanted = issue
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:
@@ -218,6 +223,12 @@ class GlboardApp(App[int]):
         if self._connect is None:
             self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
+        self.set_timer(_LATER, self._prepare)
+
+    def _prepare(self) -> None:
+        from glboard_tui.commands.find import prepare
+
+        prepare(self.board_screen.context)
 
     def _welcomed(self, demo: bool | None) -> None:
         if demo and self._demo is not None:

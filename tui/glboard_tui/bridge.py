@@ -8,7 +8,7 @@ nothing is half painted. It touches no widget.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -50,6 +50,7 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
+from glboard_tui.finding import FindableIssues
 from glboard_tui.keymap import letters_for
 from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
@@ -123,6 +124,8 @@ class Bridge:
         self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
+        #: What can be found by typing, and issues that are read on demand.
+        self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -167,13 +170,14 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
 
+<<<<<<< HEAD
     def configure(self, settings: Settings) -> None:
         """Use another configuration. A board that it does not have gives way to its first one."""
         self.share.settings = settings.share
@@ -183,6 +187,14 @@ class Bridge:
             self.view.choose(settings.boards[0].id)
         if self.engine is not None:
             configure(self.engine, settings)
+=======
+    def _every_issue(self) -> Iterator[Issue]:
+        """The issues on this machine, those on no list first."""
+        if (engine := self.engine) is not None:
+            pinned = map(engine.shown.get, engine.local_state.pinned.ids())
+            yield from (issue for issue in pinned if issue is not None)
+            yield from engine.shown.matching(None)
+>>>>>>> find
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -208,6 +220,7 @@ class Bridge:
         if isinstance(event, IssuesChanged):
             # At once: a rebuilt board drops what is queued.
             self.share.learn(issue for change in event.changes for issue in change)
+            self.finding.heard(event.changes)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -249,7 +262,7 @@ class Bridge:
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
-                update.touched |= index.update(before, after)
+                update.touched |= index.update(before, self._listed(after))
         update.issues |= ids
         match event.cause:
             case "mine":
@@ -260,6 +273,10 @@ class Bridge:
                 self._hear_theirs(event, update)
         if event.cause != "answer":
             self._people = None
+
+    def _listed(self, issue: Issue | None) -> Issue | None:
+        """The issue, unless it is only pinned and on no board."""
+        return self.engine.local_state.pinned.listed(issue) if self.engine is not None else issue
 
     def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
         # A page of the initial load also contains new issues: those are not changes by others.
@@ -289,6 +306,7 @@ class Bridge:
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
+        self.finding.forget(every_one=True)
         self._rebuild()
 
     def _rebuild(self) -> None:

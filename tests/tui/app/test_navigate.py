@@ -302,8 +302,6 @@ async def test_is_changed_finds_unsent_changes(stage: Stage) -> None:
 async def test_the_palette_runs_actions_and_goes_to_issues(stage: Stage) -> None:
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
-    await stage.until(lambda: len(stage.app.screen.query("CommandList Option, OptionList")) > 0)
-    await stage.pilot.pause(0.3)
     await stage.press("enter")
     await stage.until(lambda: stage.app.screen is stage.screen)
     await stage.pilot.pause()

@@ -42,7 +42,7 @@ class Last(Struct, frozen=True):
 
 
 @click.command("open")
-@click.argument("board", shell_complete=context.complete_board)
+@click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
@@ -50,8 +50,16 @@ class Last(Struct, frozen=True):
 @context.share_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None, call: bool) -> None:
-    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
-    ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own.
+
+    ISSUE is its reference (project#12) or its URL: opens it over the board that was open last.
+    """
+    from glboard_core.model.address import issue_address
+
+    if issue_address(board) is None:
+        ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    last = _remembered()
+    ctx.exit(open_board(ctx.obj, last.board, milestone or last.milestone, call=call, issue=board))
 
 
 def open_last(options: Options) -> int:
@@ -62,12 +70,14 @@ def open_last(options: Options) -> int:
     return open_board(options, last.board, last.milestone)
 
 
-def open_board(options: Options, board: str, milestone: str | None, *, call: bool = False) -> int:
-    """Open one board. Raises NameUnknown for a board that is not configured."""
+def open_board(
+    options: Options, board: str, milestone: str | None, *, call: bool = False, issue: str = ""
+) -> int:
+    """Open one board, and ``issue`` over it. Raises NameUnknown for a board that is not configured."""
     settings = options.settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
-    return _run(options, settings, Last(board, milestone), place=options.place, call=call)
+    return _run(options, settings, Last(board, milestone), place=options.place, call=call, issue=issue)
 
 
 def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = False) -> int:
@@ -110,7 +120,13 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 
 def _run(
-    options: Options, settings: Settings, last: Last, *, place: EngineOptions | None, call: bool = False
+    options: Options,
+    settings: Settings,
+    last: Last,
+    *,
+    place: EngineOptions | None,
+    call: bool = False,
+    issue: str = "",
 ) -> int:
     from glboard_core.session import open_engine
 
@@ -131,7 +147,11 @@ def _run(
         team_file=options.team_file,
         call=call,
         share=options.share,
+<<<<<<< HEAD
         config_file=options.config_path,
+=======
+        issue=issue,
+>>>>>>> find
     )
 
 
