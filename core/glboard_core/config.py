@@ -197,12 +197,20 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Server and group. The token is never stored here.
 
-    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine.
+    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine. ``user``
+    chooses among several sign-ins to one server; ``client_id`` is the OAuth application to sign in with.
+    ``ca_cert``, ``client_cert`` and ``client_key`` are files.
     """
 
     url: str = ""
     group: str = ""
+    user: str = ""
+    client_id: str = ""
     allow_http: bool = False
+    ca_cert: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    skip_tls_verify: bool = False
 
 
 _READY = "workflow::ready for development"
@@ -347,9 +355,7 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
     for key in SECRETS:
         if key in keys:
-            hint = (
-                "Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."
-            )
+            hint = "Remove it here and revoke it if the file was shared; run: glboard auth login"
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 

@@ -314,7 +314,7 @@ _NO_COLUMNS = {
     "assignee": "Its columns are the team and whoever is assigned.",
     "none": "Choose by = 'label', 'flow', 'milestone' or 'priority' to have columns.",
 }
-_NO_TOKEN = "Remove it and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."  # noqa: S105
+_NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
 
 
 def _table_kind(kind: Any) -> type[Struct] | None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from glboard_core import environment
+from glboard_core.auth.search import find_account
 from glboard_core.demo.http.process import DemoOptions, spawn
-from glboard_core.gitlab.account import find_account
 from glboard_tui.screens.editor import run
 from hostile.tampering import Answer, MaliciousServer
 from support.engines import build_world
@@ -61,7 +61,7 @@ def test_whatever_a_library_starts_gets_no_token(tmp_path: Path, tokens: list[st
         "import os, subprocess, sys\n"
         "from pathlib import Path\n"
         "from glboard_core import environment\n"
-        "from glboard_core.gitlab.account import find_account\n"
+        "from glboard_core.auth.search import find_account\n"
         "environment.take_tokens()\n"
         "assert find_account('gitlab.example.com', home=Path('/nonexistent')).source == 'GITLAB_TOKEN'\n"
         "subprocess.run([sys.executable, '-c', 'import os; print(dict(os.environ))'], check=True)\n"

@@ -132,11 +132,8 @@ class GlboardApp(App[int]):
     imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
     called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
     ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
-<<<<<<< HEAD
     ``share`` starts with share mode on. ``config_file`` is where the settings come from: it is followed.
-=======
-    ``share`` starts with share mode on. ``issue`` names one that is opened first.
->>>>>>> find
+    ``issue`` names one that is opened first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -166,11 +163,8 @@ class GlboardApp(App[int]):
         opening: OpenMilestone | None = None,
         call: bool = False,
         share: bool = False,
-<<<<<<< HEAD
         config_file: Path | None = None,
-=======
         issue: str = "",
->>>>>>> find
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)

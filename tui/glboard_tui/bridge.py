@@ -177,7 +177,6 @@ class Bridge:
             self.view.filter(self.filters.current)
         self._rebuild()
 
-<<<<<<< HEAD
     def configure(self, settings: Settings) -> None:
         """Use another configuration. A board that it does not have gives way to its first one."""
         self.share.settings = settings.share
@@ -187,14 +186,13 @@ class Bridge:
             self.view.choose(settings.boards[0].id)
         if self.engine is not None:
             configure(self.engine, settings)
-=======
+
     def _every_issue(self) -> Iterator[Issue]:
         """The issues on this machine, those on no list first."""
         if (engine := self.engine) is not None:
             pinned = map(engine.shown.get, engine.local_state.pinned.ids())
             yield from (issue for issue in pinned if issue is not None)
             yield from engine.shown.matching(None)
->>>>>>> find
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from glboard_core.errors import (
     AuthError,
+    ConnectionFailed,
     EditForbidden,
     EditInvalid,
     FineGrainedToken,
@@ -35,6 +36,7 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.route import wants_certificate
 from glboard_core.gitlab.tls_errors import tls_failed
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
     causes = list(_chain(problem))
     kinds = {kind.__name__ for kind in type(problem).__mro__}
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None and "CERTIFICATE_REQUIRED" in str(getattr(tls, "reason", "")):
+        return Failure(wants_certificate(host), reached=False)
     if tls is not None and kinds & {"ConnectError", "SSLError"}:
         return Failure(tls_failed(host, tls, proxy, trusted_by), reached=False)
     if kinds & {"ConnectTimeout", "PoolTimeout"}:
@@ -394,7 +398,7 @@ def _flat_text(value: object) -> str:
 #: Errors of REST that are about the token, not about the role of its user.
 _TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
 _MAINTENANCE = "undergoing maintenance"
-_RENEW = "Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login"
+_RENEW = "Sign in again: glboard auth login. Or set GITLAB_TOKEN to another token with the scope “api”."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
@@ -562,7 +566,10 @@ def _shown(address: str) -> str:
     return line(f"{parts.scheme}://{at}{parts.path}" if at else parts.path)[:200]
 
 
-def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
+def _page(host: str, status: int, kind: str, raw: bytes) -> ConnectionFailed:
+    if status == 400 and b"ssl certificate" in raw[:2048].lower():
+        # The words of the web server in front of GitLab: none was sent, or not the right one.
+        return wants_certificate(host)
     seen = kind or "no content type"
     start = raw[:512].lstrip().lower()
     if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):

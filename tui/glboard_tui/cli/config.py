@@ -210,7 +210,7 @@ def _read(file: Path) -> CheckedConfig:
 
 def _account(options: Options, checked: CheckedConfig) -> Account | None:
     """The server and token in use; None if there is none that can be used."""
-    from glboard_core.gitlab.account import find_account
+    from glboard_core.auth.search import find_account
 
     try:
         return find_account(options.url, checked.settings.gitlab)

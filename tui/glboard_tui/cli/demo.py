@@ -53,6 +53,15 @@ from glboard_tui.cli.context import Options
 @click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
 @click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
 @click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
+@click.option(
+    "--token-life",
+    type=click.IntRange(min=1),
+    default=7200,
+    show_default=True,
+    metavar="SECONDS",
+    help="End OAuth access tokens after this time.",
+)
+@click.option("--approve", is_flag=True, help="Grant OAuth sign-ins without a click in the browser.")
 @click.option("--relative-url", default="", metavar="PATH", help="Serve below this path.")
 @click.option(
     "--serve", metavar="HOST:PORT", help="Serve without a screen; port 0 is any. Prints how to connect."
@@ -78,6 +87,9 @@ def demo_command(
 
     It never touches your configuration or account. With --as-of its clock starts at that time and runs on:
     the same day gives the same group.
+
+    To try a sign-in, run `glboard demo --serve 127.0.0.1:8080`, and in another terminal
+    `GLBOARD_CLIENT_ID=glboard-demo glboard auth login --url http://127.0.0.1:8080`.
     """
     globally: Options = ctx.obj
     host, port = _address(serve) if serve is not None else ("127.0.0.1", 0)

@@ -40,6 +40,7 @@ COMMANDS = {
     "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
     "failed": ("glboard_tui.cli.failed", "List, retry or discard what GitLab refused, and conflicts."),
     "config": ("glboard_tui.cli.config", "Show and check the configuration file and the settings in effect."),
+    "auth": ("glboard_tui.cli.auth", "Sign in and out, and show where tokens come from."),
     "doctor": ("glboard_tui.cli.doctor", "Check connection, token, names, mirror and terminal."),
     "completion": ("glboard_tui.cli.completion", "Print the completion script for bash, zsh or fish."),
     "man": ("glboard_tui.cli.man", "Print the manual page."),

@@ -147,11 +147,8 @@ def _run(
         team_file=options.team_file,
         call=call,
         share=options.share,
-<<<<<<< HEAD
         config_file=options.config_path,
-=======
         issue=issue,
->>>>>>> find
     )
 
 

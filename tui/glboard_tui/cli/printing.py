@@ -60,6 +60,12 @@ def confirm(question: str, *, default: bool = False, abort: bool = False, err: b
     return click.confirm(printable(_mask(question)), default=default, abort=abort, err=err)
 
 
+def ask(question: str, *, default: str | None = None, hidden: bool = False) -> str:
+    """Ask for a text on the terminal; what is typed is not shown if ``hidden``."""
+    answer: str = click.prompt(printable(question), default=default, hide_input=hidden, err=True)
+    return answer.strip()
+
+
 def as_json(value: Any) -> str:
     """Indented JSON, in which invisible characters are escaped. Times are ISO 8601 in UTC."""
     return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=2))

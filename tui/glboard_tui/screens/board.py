@@ -413,14 +413,10 @@ class BoardScreen(Screen[None]):
                 has_weight=catalog is None or catalog.server.has_weight,
             )
             self._news.warn(self.app)
-<<<<<<< HEAD
-        self.tell_view()
-=======
             if self.wanted:
                 self.call_after_refresh(self.open_pasted, self.wanted)
                 self.wanted = ""
-        self._tell_view()
->>>>>>> find
+        self.tell_view()
         self.show_header()
         self.show_footer()
 
@@ -513,12 +509,8 @@ class BoardScreen(Screen[None]):
         """Tell which issues are visible, those on top first; more than can be watched are cut at the end."""
         top = self.context.top.in_view() if self.context.top is not None else ()
         opened = [self.pane.issue] if self.pane.issue is not None else []
-<<<<<<< HEAD
-        self._bridge.in_view([*top, *opened, *self.board.in_view()])
-=======
         self._bridge.finding.keep_open(opened)
-        self._bridge.in_view([*opened, *self.board.in_view()])
->>>>>>> find
+        self._bridge.in_view([*top, *opened, *self.board.in_view()])
 
     @on(BoardWidget.FocusChanged)
     def _focus_changed(self) -> None:
