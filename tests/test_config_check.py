@@ -122,11 +122,11 @@ def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:
 
 
 def test_the_defaults_and_the_examples_have_no_mistake() -> None:
-    from glboard_tui.cli.config import EXAMPLE
+    from glboard_tui.cli.config_init import TEMPLATE
 
     assert configurations()
-    uncommented = re.sub(r"^# (?=[\[a-z])", "", EXAMPLE.partition("\n\n")[2], flags=re.MULTILINE)
-    for text in ("", EXAMPLE, uncommented, *configurations()):
+    uncommented = re.sub(r"^# (?=[\[a-z])", "", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
+    for text in ("", TEMPLATE, uncommented, *configurations()):
         assert check(text).mistakes == ()
         assert check(text).settings == parse(text, "c.toml")
 

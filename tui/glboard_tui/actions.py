@@ -19,7 +19,7 @@ Group = Literal[
     "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
-    "Opening a milestone", "Dialogs",
+    "Opening a milestone", "Set-up", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
@@ -27,7 +27,7 @@ Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "welcome",
+    "new-issue", "setup",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -364,7 +364,7 @@ _log = _own("Change log", "log")
 _setup = _own("Opening a milestone", "milestone-setup")
 _comment = _own("Dialogs", "comment")
 _new_issue = _own("Dialogs", "new-issue")
-_welcome = _own("Dialogs", "welcome")
+_set_up = _own("Set-up", "setup")
 _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
@@ -616,8 +616,22 @@ ACTIONS: tuple[Action, ...] = (
     _setup("browser", "o", "Open in browser", "browser"),
     _comment("send", "ctrl+s, ctrl+enter", "Send the comment", "sends"),
     _new_issue("project", "tab", "New issue: another project", "another project"),
-    _welcome("demo", "d, enter", "First start: try the demo", "try the demo"),
-    _welcome("leave", "q, escape, ctrl+c", "First start: quit", "quit"),
+    _set_up("open", "enter, l", "Set-up: choose, or change the value", "choose"),
+    _set_up("down", "j, down", "Set-up: next line"),
+    _set_up("up", "k, up", "Set-up: previous line"),
+    _set_up("page-down", "pagedown, ctrl+d", "Set-up: down by a page"),
+    _set_up("page-up", "pageup, ctrl+u", "Set-up: up by a page"),
+    _set_up("top", "home", "Set-up: first line"),
+    _set_up("bottom", "end", "Set-up: last line"),
+    _set_up("type", "e", "Set-up: type the value", "type"),
+    _set_up("none", "x", "Set-up: no value, or leave the board out", "none"),
+    _set_up("reset", "r", "Set-up: back to what is proposed", "as proposed"),
+    _set_up("preview", "v", "Set-up: show the file", "show the file"),
+    _set_up("write", "w", "Set-up: write the file and open the board", "write and open"),
+    _set_up("connect", "c", "Set-up: connect to GitLab", "connect"),
+    _set_up("demo", "d", "Set-up: try the demo", "try the demo"),
+    _set_up("back", "escape", "Set-up: one step back", "back"),
+    _set_up("leave", "q, ctrl+c", "Set-up: quit; what is answered is kept", "quit"),
 )
 """Every action of the program, in the order of the help."""
 

@@ -39,7 +39,6 @@ from glboard_tui.live_config import LOOK_EVERY, LiveConfig
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.widgets.colors import shared_theme
@@ -129,11 +128,10 @@ class GlboardApp(App[int]):
     """The board in a terminal.
 
     ``connect`` creates the engine: its mirror is part of the first frame, and the network is used (and
-    imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
-    called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
-    ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
-    ``share`` starts with share mode on. ``config_file`` is where the settings come from: it is followed.
-    ``issue`` names one that is opened first.
+    imported) only after that. ``remember`` is called with the chosen board; ``team_file`` holds the team's
+    days; ``reports`` reads past events, ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
+    ``call``: a planning call begins. ``share`` starts with share mode on. ``config_file`` is where the
+    settings come from: it is followed. ``issue`` names one that is opened first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -150,11 +148,10 @@ class GlboardApp(App[int]):
     def __init__(
         self,
         settings: Settings,
-        connect: Connect | None,
+        connect: Connect,
         *,
         board: str = "planning",
         milestone: str | None = None,
-        demo: Connect | None = None,
         remember: Callable[[str, str | None], None] | None = None,
         warnings: Sequence[str] = (),
         where: str = "",
@@ -172,7 +169,6 @@ class GlboardApp(App[int]):
         super().__init__()
         self.settings = settings
         self._connect = connect
-        self._demo = demo
         self._warnings = tuple(warnings)
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
@@ -214,8 +210,6 @@ class GlboardApp(App[int]):
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
             notices.please_note(self, self._warnings)
-        if self._connect is None:
-            self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
         self.set_timer(_LATER, self._prepare)
 
@@ -223,13 +217,6 @@ class GlboardApp(App[int]):
         from glboard_tui.commands.find import prepare
 
         prepare(self.board_screen.context)
-
-    def _welcomed(self, demo: bool | None) -> None:
-        if demo and self._demo is not None:
-            self._connect = self._demo
-            self.connect_again()
-        else:
-            self.exit()
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
@@ -320,7 +307,7 @@ class GlboardApp(App[int]):
 
     def connect_again(self) -> None:
         """Connect, unless already connecting or connected."""
-        if self._connect is not None and (self._live is None or self._live.done()):
+        if self._live is None or self._live.done():
             self.bridge.connect_error = None
             self.board_screen.show_board()
             self._live = asyncio.create_task(self._serve(self._connect), name="engine")

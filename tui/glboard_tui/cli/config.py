@@ -14,50 +14,15 @@ import click
 import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import GlboardError, UsageError
+from glboard_core.errors import GlboardError
 from glboard_tui.cli import printing
+from glboard_tui.cli.config_init import TEMPLATE, init_command
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
     from glboard_core.config_check import CheckedConfig, Mistake
     from glboard_core.config_sources import EffectiveSetting
     from glboard_core.gitlab.account import Account
-
-EXAMPLE = """\
-# glboard's configuration. Everything here is optional. Never put a token in this file.
-
-[gitlab]
-# url = "https://gitlab.example.com"
-# group = "my-org/my-group"
-
-[labels]
-# group = "group::custom models"
-
-[milestones]
-# The titles a milestone can have on your server, best first.
-# next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
-
-# Your own board; the id of a built-in board replaces that one.
-# [[boards]]
-# id = "support"
-# name = "Support"
-# by = "label"                      # label, flow, milestone, assignee or none
-# milestone = "current"             # current, next, none, any, a key of [milestones], or a title
-# labels = ["support"]
-# columns = ["type::bug", "type::maintenance"]
-# limits = { "type::bug" = { issues = 5, weight = 10 } }
-
-[share]
-# What is hidden on a shared screen (p turns share mode on).
-# always = true
-# hide_references = true              # of confidential issues
-# people = "words"                    # full, free or over for each person; by default only the team's bar
-# words = ["customer name"]
-# labels = ["customer::*"]
-
-[keymap]
-# An action's id and its keys; press ? on the board for the list.
-"""
 
 #: Columns up to which the sources of ``config show`` line up.
 _ALIGNED = 44
@@ -106,18 +71,27 @@ def path(options: Options) -> None:
     printing.echo(options.config_path)
 
 
-@config_command.command("init")
-@click.pass_obj
-def init(options: Options) -> None:
-    """Write a commented example, if there is no file yet."""
-    target = options.config_path
-    if target.exists():
-        raise UsageError(
-            f"{target} already exists.", hint="Nothing was changed. Edit it, or remove it first."
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(EXAMPLE, encoding="utf-8")
-    printing.echo(f"Wrote {target}")
+config_command.add_command(init_command)
+
+
+@config_command.command("edit")
+@click.pass_context
+def edit(ctx: click.Context) -> None:
+    """Open the file in your editor (VISUAL, EDITOR), and name every mistake afterwards.
+
+    Exit status: 0 if glboard can use the file as it is, 1 if not.
+    """
+    from glboard_tui.cli.config_edit import edit_file
+    from glboard_tui.config_file import screen_mistakes
+
+    def told(file: Path) -> list[Mistake]:
+        checked = _read(file)
+        mistakes = [*checked.mistakes, *screen_mistakes(checked)]
+        _tell(file, mistakes, ())
+        return mistakes
+
+    options: Options = ctx.obj
+    ctx.exit(edit_file(options.config_path, TEMPLATE, told))
 
 
 @config_command.command("show")

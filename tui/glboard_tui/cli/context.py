@@ -167,7 +167,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def has_account(self) -> bool:
-        """Whether a group is configured; if not, a first run shows the welcome screen instead of an error."""
+        """Whether a group is configured; if not, a first run opens the set-up instead of an error."""
         named = self.group or os.environ.get("GLBOARD_GROUP") or self.settings().gitlab.group
         return bool(named)
 

@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from glboard_core.environment import for_child
 from glboard_core.errors import GlboardError
+from glboard_tui.terminal import editor_command, run_editor
 
-_FALLBACKS = ("nano", "vim", "vi")
 _NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor from here.", "Start glboard in its own terminal."
-
-
-def editor_command() -> list[str]:
-    """Return the editor command. Raises GlboardError if there is none."""
-    for name in ("VISUAL", "EDITOR"):
-        if value := os.environ.get(name, "").strip():
-            try:
-                command = shlex.split(value)
-            except ValueError:
-                raise GlboardError(
-                    f"{name} has a quote that is not closed: {value}",
-                    hint=f"Set {name} to an editor.",
-                    title="Editor",
-                ) from None
-            if command and shutil.which(command[0]):
-                return command
-            raise GlboardError(
-                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
-            )
-    for name in _FALLBACKS:
-        if found := shutil.which(name):
-            return [found]
-    raise GlboardError(
-        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
-    )
 
 
 def edit_in_editor(app: App[Any], text: str) -> str | None:
@@ -90,4 +61,4 @@ def edit_file(app: App[Any], path: Path) -> bool:
 
 def run(command: list[str]) -> int:
     """Run the editor until it exits; return its exit status."""
-    return subprocess.run(command, check=False, env=for_child()).returncode  # noqa: S603  (their own editor)
+    return run_editor(command)
