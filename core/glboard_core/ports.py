@@ -170,8 +170,12 @@ class Gateway(Protocol):
     async def promoted(self, issues: Sequence[IssueId]) -> frozenset[IssueId]:
         """Those of these issues that were closed because they became epics, as far as this GitLab says so."""
 
-    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+    async def merge_requests(
+        self, issues: Sequence[Issue], *, approvals: bool = False
+    ) -> Mapping[IssueId, Sequence[MergeRequest]]:
         """The merge requests that close these issues, up to 100, with their states: one request.
+
+        With ``approvals`` also how many each needs and lacks: for few issues, since it takes GitLab a while.
 
         Those that this GitLab or this token does not tell are absent, and those that have more than told.
         """

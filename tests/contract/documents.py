@@ -17,6 +17,7 @@ from glboard_core.board.operations import (
     DeleteNote,
     Edit,
     GroupId,
+    Link,
     NoteWrite,
     Op,
     OpId,
@@ -85,6 +86,12 @@ ACTS: dict[str, Change] = {
         title="New",
         description="Text",
     ),
+    "confidential": Edit(confidential=True),
+    "health": Edit(health_status="atRisk"),
+    "no health": Edit(health_status=None),
+    "blocked by": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8"),
+    "related": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8", kind="relates_to"),
+    "not linked": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8", add=False),
     "rank": Rank(above=IssueId("gid://gitlab/Issue/1"), below=IssueId("gid://gitlab/Issue/2")),
     "comment": Comment(body="Hello"),
     "note": NoteWrite(mark="capacity 19.8", body="Hello"),
@@ -100,7 +107,7 @@ ACTS: dict[str, Change] = {
         confidential=True,
     ),
 }
-_EE_ONLY = {"weight", "no weight", "everything", "status"}
+_EE_ONLY = {"weight", "no weight", "everything", "status", "health", "no health", "blocked by"}
 
 
 def op(change: Change, n: int = 1, issue: Issue = ISSUE) -> Op:
@@ -161,6 +168,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.modern:
         for closing in ((1,), (1,) * 4, (20, 20), (100,)):
             yield Document(f"closing {closing}", queries.closing_merge_requests(closing))
+        if dialect.ee:
+            yield Document("closing with approvals", queries.closing_merge_requests((5,), approvals=True))
     for count in (1, queries.COMMENTERS_EACH):
         yield Document(f"commenters {count}", queries.commenters(count))
     yield Document("recent", queries.recent(dialect))
@@ -168,6 +177,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     for name in ("labels", "assignees"):
         yield Document(f"all {name}", queries.listed(name))
     yield Document("detail", queries.detail(dialect))
+    yield Document("linked", queries.linked(dialect))
     if dialect.ee:
         yield Document("blocked by", queries.BLOCKED_BY)
     for of, by in queries.NAMED:

@@ -459,6 +459,15 @@ ACTIONS: tuple[Action, ...] = (
     _label("labels.severity", "labels.severity", "Y <severity>", "Set severity", "severity"),
     _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels", shows=True),
     _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each", shows=True),
+    _label(
+        "confidential.toggle",
+        "edit.plain confidential",
+        "C",
+        "Make confidential, or public after asking",
+        "confidential",
+        shows=True,
+    ),
+    _weight("health.set", "issue.health", "R", "Set health status", "health"),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True

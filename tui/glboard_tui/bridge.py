@@ -30,7 +30,7 @@ from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings, SortBy
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.purpose import requests_for
@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Event,
     IssuesChanged,
     LiveStatus,
+    ReadsChanged,
     Renamed,
     Settled,
     Status,
@@ -51,6 +52,7 @@ from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.finding import FindableIssues
+from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
 from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
@@ -126,6 +128,8 @@ class Bridge:
         self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: What can be found by typing, and issues that are read on demand.
         self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
+        #: What is read of issues besides their fields.
+        self.reads = IssueReads(lambda: self.engine, self.share.hides)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -235,6 +239,8 @@ class Bridge:
             match event:
                 case IssuesChanged():
                     self._follow(event, update)
+                case ReadsChanged():
+                    update.issues.update(event.issues)
                 case CatalogChanged():
                     anew = True
                 case StatusChanged():
@@ -257,6 +263,8 @@ class Bridge:
 
     def _follow(self, event: IssuesChanged, update: Update) -> None:
         index = self.view.index
+        if event.cause in ("mine", "theirs"):
+            self.reads.saw(event.changes, self.view.flow)
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
@@ -576,21 +584,21 @@ class Bridge:
         """What a person typed about issues: also without the lines that tell of a hidden one."""
         return self.share.typed(text)
 
-    def title_of_blocker(self, blocker: Blocker) -> str:
-        """The same for an issue that blocks one of ours: it may not be loaded as a card."""
-        project, _, iid = blocker.reference.rpartition("#")
+    def title_of_linked(self, linked: LinkedIssue) -> str:
+        """The same for an issue that is linked to one of ours: it may not be loaded as a card."""
+        project, _, iid = linked.reference.rpartition("#")
         now = self.server_now()
         bare = Issue(
-            id=blocker.id,
+            id=linked.id,
             project=project,
             iid=int(iid) if iid.isdecimal() else 0,
-            title=blocker.title,
-            state=blocker.state,
-            confidential=blocker.confidential,
+            title=linked.title,
+            state=linked.state,
+            confidential=linked.confidential,
             created_at=now,
             updated_at=now,
         )
-        return self.title_of(self.whole_issue(blocker.id) or bare)
+        return self.title_of(self.whole_issue(linked.id) or bare)
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""

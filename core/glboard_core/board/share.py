@@ -171,6 +171,7 @@ def shown_to_all(issue: Issue, masking: Masking, columns: frozenset[str] = froze
             assignees=(),
             blocked=False,
             due=None,
+            health_status=None,
             updated_by=None,
             duplicate=False,
             moved_to=None,
@@ -199,7 +200,7 @@ def detail_for_all(detail: IssueDetail, clean: Callable[[str], str]) -> IssueDet
         notes=(),
         older=False,
         without_notes=WITHOUT_NOTES if detail.notes else "",
-        blockers=tuple(structs.replace(one, title=clean(one.title)) for one in detail.blockers),
+        links=tuple(structs.replace(one, title=clean(one.title)) for one in detail.links),
     )
 
 

@@ -12,16 +12,17 @@ from datetime import date
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, each
+from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, each, wished
 from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
 from glboard_core.board.edits import CompoundEdit
+from glboard_core.board.fields import health_words
 from glboard_core.board.flow_differences import Prefer, alignment
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId, same_scope
+from glboard_core.model.issue import HealthStatus, Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 
 _CLOSED = "already closed"
@@ -379,6 +380,39 @@ class Edits(Struct, frozen=True, kw_only=True):
             "one label of each scope",
             "no scope with several labels",
         )
+
+    # What only some may see, and health
+
+    def confidential(self, issues: Sequence[Issue], *, on: bool) -> EditBatch:
+        """Make confidential or public. Asks before it is public: what everybody has seen cannot be unseen."""
+        what = "confidential" if on else "public"
+        work = each(
+            issues,
+            lambda issue: Edit(confidential=on) if issue.confidential != on else None,
+            what,
+            f"already {what}",
+        )
+        if on or not work.changes:
+            return work
+        one = len(work.changes) == 1
+        return structs.replace(
+            work,
+            question=Question(
+                text=wished([issue for issue in issues if issue.confidential], "Make {} public?"),
+                answers={"y": Reply("make it public" if one else "make them public", work)},
+                note=f"Everybody with access to the project sees {'it' if one else 'them'},"
+                " with all comments that are not internal.",
+            ),
+        )
+
+    def toggle_confidential(self, issues: Sequence[Issue]) -> EditBatch:
+        """Make all confidential; if they all are, make them public, after asking."""
+        return self.confidential(issues, on=not all(issue.confidential for issue in issues))
+
+    def health(self, issues: Sequence[Issue], status: HealthStatus | None) -> EditBatch:
+        """Set or clear the health status."""
+        what = f"health {health_words(status)}" if status else "no health status"
+        return each(issues, lambda _: Edit(health_status=status), what)
 
     # Moving
 

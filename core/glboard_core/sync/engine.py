@@ -39,7 +39,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.renames import since
 from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
-from glboard_core.sync.events import EngineNotice, Event, Status
+from glboard_core.sync.events import EngineNotice, Event, IssuesChanged, Status
 from glboard_core.sync.initial_load import (
     CURSOR,
     SCOPE,
@@ -48,8 +48,10 @@ from glboard_core.sync.initial_load import (
     has_scope,
     scope_of_group,
 )
+from glboard_core.sync.label_events import LabelEvents
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, chosen_group, last_group, log_line, prunable
+from glboard_core.sync.merge_requests import MergeRequestStates
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.on_demand import IssuesOnDemand
 from glboard_core.sync.poller import Poller
@@ -175,6 +177,17 @@ class Engine:
             ready=self.poller.idle,
             reread=self.poller.reread,
         )
+        #: What is read of issues besides their fields: merge requests of the cards in view, label events.
+        self.merge_requests = MergeRequestStates(
+            gateway,
+            self.local_state,
+            self.timing,
+            emit=self._emit,
+            ready=self.poller.idle,
+            in_use=self.watcher.in_use,
+            today=self.today,
+        )
+        self.label_events = LabelEvents(gateway, store, emit=self._emit, today=self.today)
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         #: Issues that a person names, in the mirror or not.
         self.on_demand = IssuesOnDemand(gateway, self.local_state, self.names)
@@ -541,6 +554,7 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
                 tasks.create_task(self.watcher.run(), name="watcher")
+                tasks.create_task(self.merge_requests.run(), name="merge requests")
                 tasks.create_task(self.sender.run(), name="sender")
                 tasks.create_task(self.others.follow(self.timing.follow), name="other processes")
                 tasks.create_task(self._check_store(), name="check")
@@ -590,6 +604,8 @@ class Engine:
     def in_view(self, issues: Sequence[IssueId]) -> None:
         """These cards are in view, the most important first: GitLab is asked to tell of their changes."""
         self.watcher.look(issues)
+        self.merge_requests.look(issues)
+        self.label_events.look(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
@@ -718,6 +734,8 @@ class Engine:
         self._status.update()
 
     def _emit(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged):
+            self.merge_requests.touch()
         for listener in self._listeners:
             listener(event)
 

@@ -15,13 +15,14 @@ from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
+from glboard_core.board.fields import HEALTH_WORDS
 from glboard_core.board.flow_differences import Right
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
@@ -47,6 +48,7 @@ _EXCLUSIVE = (
     ("align_flow", "blocked"),
     ("align_flow", "breakdown"),
     ("align_flow", "complete"),
+    ("confidential", "public"),
     ("accept", "defer"),
     ("accept", "slip"),
     ("accept", "drop"),
@@ -77,6 +79,9 @@ class EditOptions(Struct, frozen=True, kw_only=True):
     align_flow: Right | None
     close: bool
     reopen: bool
+    confidential: bool
+    public: bool
+    health: str | None
     comment: str | None
 
     @property
@@ -120,6 +125,13 @@ class EditOptions(Struct, frozen=True, kw_only=True):
 _NAMED = {"add": "add-label", "remove": "remove-label", "align_flow": "align-flow"}
 
 
+#: How the command line names a health status.
+_HEALTH: dict[str, HealthStatus | None] = {
+    **{words.replace(" ", "-"): status for status, words in HEALTH_WORDS.items()},
+    "none": None,
+}
+
+
 def _is_weight(text: str) -> bool:
     """Whether it is a number that GitLab can store."""
     return text.isdecimal() and len(text) <= 10 and int(text) < 2**31
@@ -154,6 +166,9 @@ def _is_weight(text: str) -> bool:
 )
 @click.option("--close", is_flag=True, help="Only close.")
 @click.option("--reopen", is_flag=True)
+@click.option("--confidential", is_flag=True, help="Make confidential.")
+@click.option("--public", is_flag=True, help="Make public: no longer confidential.")
+@click.option("--health", type=click.Choice(list(_HEALTH)), help="Set or clear the health status.")
 @click.option("--comment", metavar="TEXT", help="Comment on each issue.")
 @click.option("--yes", is_flag=True, help="Answer every question with yes.")
 @click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
@@ -391,6 +406,8 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
         ),
         (asked.align_flow, lambda on: _set(edits.align_flow(on, asked.align_flow))),
         (asked.complete, edits.complete),
+        (asked.confidential or asked.public, lambda on: _set(edits.confidential(on, on=asked.confidential))),
+        (asked.health, lambda on: edits.health(on, _HEALTH[asked.health or "none"])),
         (asked.close, lambda on: _set(edits.set_state(on, close=True))),
         (comment, lambda on: commented(on, comment)),
     )

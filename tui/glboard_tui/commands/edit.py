@@ -34,6 +34,7 @@ _PLAIN: dict[str, Make] = {
     "close": lambda edits, issues: edits.set_state(issues, close=True),
     "reopen": lambda edits, issues: edits.set_state(issues, close=False),
     "won't do": Edits.wont_do,
+    "confidential": Edits.toggle_confidential,
 }
 
 

@@ -152,6 +152,10 @@ class Note:
     updated: int
     internal: bool = False
     system: bool = False
+    #: The first note of its thread; None for that one, and for a comment without replies.
+    thread: Note | None = None
+    #: Of the first note of a thread: whether the thread is resolved.
+    resolved: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -164,6 +168,9 @@ class MergeRequest:
     state: str = "opened"
     draft: bool = False
     pipeline: str = ""
+    #: How many approvals it needs, and how many it has.
+    approvals_required: int = 0
+    approvals: int = 0
 
 
 class Issue:
@@ -196,6 +203,7 @@ class Issue:
         "open",
         "position",
         "project",
+        "related",
         "severity",
         "status",
         "time_estimate",
@@ -235,6 +243,7 @@ class Issue:
         self.milestone: Milestone | None = None
         self.assignees: tuple[User, ...] = ()
         self.blocked_by: tuple[Issue, ...] = ()
+        self.related: tuple[Issue, ...] = ()
         #: Those that close it, whatever their state: GitLab keeps the link of merged and closed ones.
         self.merge_requests: list[MergeRequest] = []
         self.upvotes = 0

@@ -345,11 +345,21 @@ class Registry:
         return made
 
     def add_note(
-        self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
+        self,
+        issue: Issue,
+        body: str,
+        author: User,
+        *,
+        internal: bool = False,
+        system: bool = False,
+        thread: Note | None = None,
     ) -> Note:
-        """Add a comment; the issue counts as updated unless it was within the last minute."""
+        """Add a comment, to ``thread`` if it answers one.
+
+        The issue counts as updated unless it was within the last minute.
+        """
         now = self.clock.now()
-        note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
+        note = Note(self.next_id("note"), issue, body, author, now, now, internal, system, thread)
         self.notes[note.id] = note
         issue.notes = [*(issue.notes or ()), note]
         if not self.throttled(issue):
@@ -400,6 +410,16 @@ class Registry:
         issue.blocked_by = (*issue.blocked_by, by)
         self._waiting.setdefault(by, []).append(issue)
         self.tell(issue)
+
+    def unblock(self, issue: Issue, by: Issue) -> None:
+        """Remove the mark that an issue is blocked by another one, if there is one."""
+        if by in issue.blocked_by:
+            issue.blocked_by = tuple(one for one in issue.blocked_by if one is not by)
+            self._waiting[by].remove(issue)
+
+    def blocks(self, issue: Issue) -> list[Issue]:
+        """The issues that this one blocks, whatever their state."""
+        return list(self._waiting.get(issue, ()))
 
     def blocked_by(self, issue: Issue) -> list[Issue]:
         """The open issues that this one blocks."""
