@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from glboard_core.config import Settings, parse
 from glboard_core.config_check import check
 from glboard_core.errors import ConfigError
 from glboard_core.toml_lines import line_of, lines_of
+from support.documents import configurations
 
 MANY = """\
 [gitlab]
@@ -122,13 +122,11 @@ def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:
 
 
 def test_the_defaults_and_the_examples_have_no_mistake() -> None:
-    from glboard_tui.cli.config import EXAMPLE
+    from glboard_tui.cli.config_init import TEMPLATE
 
-    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    examples = [one for one in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[people]]" not in one]
-    assert examples
-    uncommented = re.sub(r"^# (?=[\[a-z])", "", EXAMPLE.partition("\n\n")[2], flags=re.MULTILINE)
-    for text in ("", EXAMPLE, uncommented, *examples):
+    assert configurations()
+    uncommented = re.sub(r"^# (?=[\[a-z])", "", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
+    for text in ("", TEMPLATE, uncommented, *configurations()):
         assert check(text).mistakes == ()
         assert check(text).settings == parse(text, "c.toml")
 
@@ -173,3 +171,65 @@ def test_lines_are_known_inside_lists_and_tables() -> None:
     assert lines["b", 1, "c", "d"] == 12
     assert line_of(lines, ("b", 1, "c", "missing", 3)) == 11
     assert line_of(lines, ("nowhere",)) == 0
+
+
+BOARDS = """\
+[[boards]]
+id = "support"
+name = "Support"
+by = "flow"
+columns = ["in dve", "blocked"]
+filter = "~bug is:bloked w>x is:changed"
+limits = { "*" = { issues = 5 }, "in rev" = { weight = 3 } }
+[[boards]]
+id = "mine"
+name = "Mine"
+by = "assigne"
+[[boards]]
+id = "people"
+name = "People"
+by = "assignee"
+columns = ["eng_elm"]
+limits = { eng_elm = { weight = 5 } }
+order = "wieght"
+density = "huge"
+[[boards]]
+id = "priority"
+name = "Priority"
+by = "priority"
+limits = { "priority::1" = { issues = 2 } }
+"""
+
+
+def test_mistakes_in_boards_of_ones_own_are_named() -> None:
+    said = [(one.line, one.key, f"{one.message} {one.hint}") for one in check(BOARDS).mistakes]
+    assert [(line, key) for line, key, _ in said] == [
+        (5, "boards.columns"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (7, "boards.limits.in rev"),
+        (11, "boards.by"),
+        (16, "boards.columns"),
+        (18, "boards.order"),
+        (19, "boards.density"),
+    ]
+    words = " ".join(text for _, _, text in said)
+    for part in (
+        "Did you mean “in dev”?",
+        "did you mean is:blocked?",
+        "w>x is no weight",
+        "is:changed depends on this session",
+        "Did you mean “assignee”?",
+        "a board by assignee takes no columns.",
+        "Did you mean “weight”?",
+        "must be one of auto, roomy, normal, wrapped, dense",
+    ):
+        assert part in words, part
+
+
+def test_a_board_is_used_without_what_is_harmless() -> None:
+    settings = check(BOARDS.replace('"wieght"', '"weight"').replace('"huge"', '"dense"')).settings
+    people = settings.board("people")
+    assert people is not None
+    assert (people.order, people.density) == ("weight", "dense")

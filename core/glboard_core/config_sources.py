@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from glboard_core.auth.search import find_address
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.config_check import CheckedConfig
 from glboard_core.environment import environment
 from glboard_core.errors import UsageError
-from glboard_core.gitlab.account import Account, find_address, find_group
+from glboard_core.gitlab.account import Account, find_group
 from glboard_core.toml_lines import KeyPath, line_of
 
 Source = Literal["default", "file", "environment", "option", "glab", "python-gitlab"]

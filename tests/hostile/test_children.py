@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from glboard_core import environment
+from glboard_core.auth.search import find_account
 from glboard_core.demo.http.process import DemoOptions, spawn
-from glboard_core.gitlab.account import find_account
 from glboard_tui.screens.editor import run
 from hostile.tampering import Answer, MaliciousServer
 from support.engines import build_world
@@ -61,7 +61,7 @@ def test_whatever_a_library_starts_gets_no_token(tmp_path: Path, tokens: list[st
         "import os, subprocess, sys\n"
         "from pathlib import Path\n"
         "from glboard_core import environment\n"
-        "from glboard_core.gitlab.account import find_account\n"
+        "from glboard_core.auth.search import find_account\n"
         "environment.take_tokens()\n"
         "assert find_account('gitlab.example.com', home=Path('/nonexistent')).source == 'GITLAB_TOKEN'\n"
         "subprocess.run([sys.executable, '-c', 'import os; print(dict(os.environ))'], check=True)\n"
@@ -75,6 +75,48 @@ def test_tokens_that_were_taken_are_still_found(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(environment, "_taken", {"GITLAB_TOKEN": "taken"})
     monkeypatch.delenv("GITLAB_TOKEN", raising=False)
     assert find_account("gitlab.example.com", home=tmp_path).token.reveal() == "taken"
+
+
+def test_nothing_is_found_in_the_current_folder(tmp_path: Path) -> None:
+    marker, program = tmp_path / "ran", tmp_path / "glboard.py"
+    program.write_text("from glboard_tui.cli.main import main\nmain()\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    # Whatever is imported after the start.
+    for name in (
+        "gitlab",
+        "httpx",
+        "textual",
+        "tomlkit",
+        "websockets",
+        "graphql",
+        "uvicorn",
+        "keyring",
+    ):
+        (folder / f"{name}.py").write_text(TRAP.format(marker=str(marker)))
+    for name in ("nano", "vim", "vi", "xdg-open", "tmux", "uname", "ldconfig"):
+        (folder / name).write_text(f"#!/bin/sh\necho {name} > {marker}\n")
+        (folder / name).chmod(0o700)
+    for name in ("config.toml", "glboard.toml", "team.toml", "python-gitlab.cfg"):
+        (folder / name).write_text("[gitlab]\nurl = 'http://evil.example'\ngroup = 'evil'\n")
+    env = {**os.environ, "HOME": str(tmp_path), "TMUX": "1"}
+    for name in ("PATH", "PYTHONPATH"):
+        env[name] = os.pathsep.join(("", ".", os.environ.get(name, "")))
+    run_in = partial(subprocess.run, env=env, cwd=folder, capture_output=True, text=True, check=False)
+    with MaliciousServer(build_world(issues=2)) as server:
+        env |= {"GITLAB_HOST": server.url, "GITLAB_TOKEN": server.token, "GLBOARD_GROUP": "top"}
+        for command in ("milestone open 19.8 --dry-run", "doctor"):
+            done = run_in([sys.executable, str(program), *command.split()])
+            assert "evil" not in done.stdout + done.stderr
+            assert "Error" not in done.stderr
+    look = (
+        "from glboard_core.environment import leave_folder; import shutil, subprocess, sys; leave_folder()\n"
+        "print([shutil.which(name) for name in ('nano', 'tmux')])\n"
+        "subprocess.run([sys.executable, '-P', '-c', 'import httpx, uvicorn'], check=True)"
+    )
+    done = run_in([sys.executable, "-P", "-c", look])
+    assert (done.returncode, str(folder) in done.stdout) == (0, False), done.stderr
+    assert not marker.exists()
 
 
 # A token from each source

@@ -198,6 +198,9 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
                     context.run(action.id)
                     await watcher.press(where, "down", "up")
                 await watcher.press(where, *keys)
+                if action.id == "palette":
+                    # The beginning of every secret, but for a letter that is typed.
+                    await watcher.press(where, SECRET[1], "backspace", "o", "n", "e")
                 if context.scope == "detail":
                     await watcher.press(where, "down", "up")
                 if context.pane is not None:

@@ -19,7 +19,7 @@ Group = Literal[
     "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
-    "Opening a milestone", "Dialogs",
+    "Opening a milestone", "Set-up", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
@@ -27,7 +27,7 @@ Scope = Literal[
     "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
     "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "welcome",
+    "new-issue", "setup",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -70,6 +70,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     scope: Scope = "board"
     #: The states of the pane that decide about its own keys, such as ``proposing``.
     modes: frozenset[str] = frozenset()
+    #: Whether label and status of an issue that the next edit would change name different states.
+    differing: bool = False
     #: How many issues the next edit would change.
     targets: int = 0
     selected: int = 0
@@ -323,6 +325,7 @@ _plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
 _weight = partial(_plan, when=_weighable)
 _move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
 _place = partial(_move, scopes=("board",))
+_align = partial(_move, when=lambda now: now.differing and _editable(now))
 _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
@@ -361,7 +364,7 @@ _log = _own("Change log", "log")
 _setup = _own("Opening a milestone", "milestone-setup")
 _comment = _own("Dialogs", "comment")
 _new_issue = _own("Dialogs", "new-issue")
-_welcome = _own("Dialogs", "welcome")
+_set_up = _own("Set-up", "setup")
 _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
@@ -371,10 +374,12 @@ _MISSING = "Add missing labels: group, type, subtype, category"
 _SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
 _REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
+_ALIGN = "Label and status differ: choose which is right, and set the other"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _WALK = "Walk: column, filter, selection or list, one card at a time"
+_FIND = "Find anything: issues, actions, boards, milestones, people, filters"
 _DECISIONS = "Decisions: of the planning call, or since a day"
 _PLANNING_ISSUE = "Planning issue of the milestone"
 _SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
@@ -434,6 +439,7 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
     _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _align("flow.align", "edit.align", "! f", _ALIGN, "label or status"),
     _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
     _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
     _shift("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
@@ -525,10 +531,13 @@ ACTIONS: tuple[Action, ...] = (
     _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
+    _view(
+        "config.edit", "config.edit", "g ,", "Edit the configuration in $EDITOR, and use it", "configuration"
+    ),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
-    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=(*_TABBED, "walk"), palette=False),
+    _view("palette", "find.palette", "ctrl+p", _FIND, "find", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
     _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),
@@ -616,8 +625,22 @@ ACTIONS: tuple[Action, ...] = (
     _setup("browser", "o", "Open in browser", "browser"),
     _comment("send", "ctrl+s, ctrl+enter", "Send the comment", "sends"),
     _new_issue("project", "tab", "New issue: another project", "another project"),
-    _welcome("demo", "d, enter", "First start: try the demo", "try the demo"),
-    _welcome("leave", "q, escape, ctrl+c", "First start: quit", "quit"),
+    _set_up("open", "enter, l", "Set-up: choose, or change the value", "choose"),
+    _set_up("down", "j, down", "Set-up: next line"),
+    _set_up("up", "k, up", "Set-up: previous line"),
+    _set_up("page-down", "pagedown, ctrl+d", "Set-up: down by a page"),
+    _set_up("page-up", "pageup, ctrl+u", "Set-up: up by a page"),
+    _set_up("top", "home", "Set-up: first line"),
+    _set_up("bottom", "end", "Set-up: last line"),
+    _set_up("type", "e", "Set-up: type the value", "type"),
+    _set_up("none", "x", "Set-up: no value, or leave the board out", "none"),
+    _set_up("reset", "r", "Set-up: back to what is proposed", "as proposed"),
+    _set_up("preview", "v", "Set-up: show the file", "show the file"),
+    _set_up("write", "w", "Set-up: write the file and open the board", "write and open"),
+    _set_up("connect", "c", "Set-up: connect to GitLab", "connect"),
+    _set_up("demo", "d", "Set-up: try the demo", "try the demo"),
+    _set_up("back", "escape", "Set-up: one step back", "back"),
+    _set_up("leave", "q, ctrl+c", "Set-up: quit; what is answered is kept", "quit"),
 )
 """Every action of the program, in the order of the help."""
 
@@ -669,6 +692,7 @@ PREFIXES = {
     "i": "confidential, health, links",
     "f": "filter",
     "y": "copy",
+    "!": "conflict",
     "P": "priority",
     "Y": "severity",
     "p": "shared screen",

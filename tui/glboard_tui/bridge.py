@@ -8,7 +8,7 @@ nothing is half painted. It touches no widget.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -22,12 +22,12 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
-from glboard_core.board.index import BoardIndex, SortBy
+from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
-from glboard_core.config import Settings
+from glboard_core.config import Settings, SortBy
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
@@ -51,8 +51,10 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
+from glboard_tui.finding import FindableIssues
 from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
+from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
@@ -124,6 +126,8 @@ class Bridge:
         self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
+        #: What can be found by typing, and issues that are read on demand.
+        self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
         #: What is read of issues besides their fields.
         self.reads = IssueReads(lambda: self.engine, self.share.hides)
         #: What is tried out before it is sent.
@@ -170,12 +174,29 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+
+    def configure(self, settings: Settings) -> None:
+        """Use another configuration. A board that it does not have gives way to its first one."""
+        self.share.settings = settings.share
+        self.settings = settings
+        self.view.configure(settings)
+        if settings.board(self.view.board_id) is None:
+            self.view.choose(settings.boards[0].id)
+        if self.engine is not None:
+            configure(self.engine, settings)
+
+    def _every_issue(self) -> Iterator[Issue]:
+        """The issues on this machine, those on no list first."""
+        if (engine := self.engine) is not None:
+            pinned = map(engine.shown.get, engine.local_state.pinned.ids())
+            yield from (issue for issue in pinned if issue is not None)
+            yield from engine.shown.matching(None)
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -201,6 +222,7 @@ class Bridge:
         if isinstance(event, IssuesChanged):
             # At once: a rebuilt board drops what is queued.
             self.share.learn(issue for change in event.changes for issue in change)
+            self.finding.heard(event.changes)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -246,7 +268,7 @@ class Bridge:
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
-                update.touched |= index.update(before, after)
+                update.touched |= index.update(before, self._listed(after))
         update.issues |= ids
         match event.cause:
             case "mine":
@@ -257,6 +279,10 @@ class Bridge:
                 self._hear_theirs(event, update)
         if event.cause != "answer":
             self._people = None
+
+    def _listed(self, issue: Issue | None) -> Issue | None:
+        """The issue, unless it is only pinned and on no board."""
+        return self.engine.local_state.pinned.listed(issue) if self.engine is not None else issue
 
     def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
         # A page of the initial load also contains new issues: those are not changes by others.
@@ -286,6 +312,7 @@ class Bridge:
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
+        self.finding.forget(every_one=True)
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -438,7 +465,7 @@ class Bridge:
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
-        self.view.sort_by = by
+        self.view.sort(by)
         self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:
@@ -552,6 +579,10 @@ class Bridge:
     def text(self, text: str) -> str:
         """Any other text, without masked words and hidden references."""
         return self.share.text(text)
+
+    def typed(self, text: str) -> str:
+        """What a person typed about issues: also without the lines that tell of a hidden one."""
+        return self.share.typed(text)
 
     def title_of_linked(self, linked: LinkedIssue) -> str:
         """The same for an issue that is linked to one of ours: it may not be loaded as a card."""

@@ -11,10 +11,12 @@ from datetime import UTC, date, datetime, tzinfo
 from msgspec import Struct
 
 from glboard_core.board.fields import health_words
+from glboard_core.board.rules import missed_titles
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
 from glboard_core.model.merge_requests import MergeRequest
+from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.label_history import Added, LabelHistory, added, days_since
 from glboard_core.planning.readiness import over_weight
@@ -63,7 +65,7 @@ _LINKS: dict[LinkKind, str] = {"is_blocked_by": "Blocked by", "blocks": "Blocks"
 
 
 def link_facts(more: IssueMore) -> list[NamedItems]:
-    """The linked issues, the open ones first, a line each: ``platform#12 (open)``, then its title."""
+    """The linked issues, open ones first, each on its own line: ``platform#12 (open)``, then its title."""
     facts: list[NamedItems] = []
     for kind, name in _LINKS.items():
         its = sorted((one for one in more.links if one.kind == kind), key=lambda one: not one.is_open)
@@ -146,7 +148,7 @@ def detail_facts(
         ("Health", _health(issue)),
         *link_facts(more),
         *requests,
-        *_slips(issue, names, more),
+        *_slips(issue, catalog, names, more),
         ("Labels", tuple(_chip(label, catalog) for label in sorted(issue.labels, key=str.casefold))),
         ("Due", (day_words(issue.due) if issue.due else "",)),
         ("Created", (_moment(issue.created_at), Fact(f"updated {_moment(issue.updated_at)}", minor=True))),
@@ -154,16 +156,18 @@ def detail_facts(
     ]
 
 
-def _slips(issue: Issue, names: LabelSettings, more: IssueMore) -> list[NamedItems]:
-    """Each milestone that it missed, with who marked it, and when."""
-    labels = issue.scoped(names.missed_prefix)
-    times = "once:" if len(labels) == 1 else f"{len(labels)} times:"
-    told = [(label[len(names.missed_prefix) :], more.by_whom(more.added(issue, label))) for label in labels]
-    if not any(by for _, by in told):
-        return [("Slipped", (Fact(times, "warn"), *(title for title, _ in told)))] if told else []
-    first = Fact(times, "warn")
-    lines = [(title, Fact(by, minor=True)) for title, by in told]
-    return [("Slipped", (first, *lines[0])), *(("", line) for line in lines[1:])]
+def _slips(issue: Issue, catalog: Catalog | None, names: LabelSettings, more: IssueMore) -> list[NamedItems]:
+    """Each milestone that it missed, by its present title, with who marked it, and when."""
+    renamed = present_titles(catalog.milestones) if catalog else {}
+    told: dict[str, str] = {}
+    for label in issue.scoped(names.missed_prefix):
+        (title,) = missed_titles((label,), names.missed_prefix, renamed)
+        told[title] = told.get(title) or more.by_whom(more.added(issue, label))
+    times = "once:" if len(told) == 1 else f"{len(told)} times:"
+    if not any(told.values()):
+        return [("Slipped", (Fact(times, "warn"), *told))] if told else []
+    lines = [(title, Fact(by, minor=True)) for title, by in told.items()]
+    return [("Slipped", (Fact(times, "warn"), *lines[0])), *(("", line) for line in lines[1:])]
 
 
 def _state(issue: Issue, flow: WorkflowScheme, more: IssueMore) -> tuple[Item, ...]:

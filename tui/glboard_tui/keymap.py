@@ -133,6 +133,10 @@ class Keymap:
                     _add(self._roots[scope], action, keys, where)
         self._refuse_hiding(actions, where)
 
+    def replace_with(self, other: Keymap) -> None:
+        """Mean from now on what another keymap means: everything that shows keys has this one."""
+        self._by_id, self._roots, self._keys = other._by_id, other._roots, other._keys
+
     def _refuse_hiding(self, actions: Sequence[Action], where: str) -> None:
         """A pane's own key goes before shared ones, but a key given to it must not hide one of those."""
         for action in actions:

@@ -14,8 +14,10 @@ from msgspec import Struct, structs
 
 from glboard_core.board.share import (
     CONFIDENTIAL,
+    MASKED_WORD,
     Known,
     Masking,
+    about_hidden,
     detail_for_all,
     shown_to_all,
     without_references,
@@ -200,14 +202,27 @@ class ShareMode:
         """The same, with ``instead`` in place of each hidden part."""
         if not self._on:
             return text
-        found = self._masking.text(text, instead) if instead else self._masking.text(text)
+        blocks = instead or (lambda _: MASKED_WORD)
+        found = self.known.titles.text(text, blocks, self._revealed[0].id if self._revealed else None)
+        found = self._masking.text(found, blocks)
         if self.settings.hide_references and ("#" in found or "/-/" in found):
             found = without_references(found, self._hides_reference, instead or (lambda _: CONFIDENTIAL))
         return found
 
+    def typed(self, text: str) -> str:
+        """What a person typed about issues: also without the lines that tell of a hidden one."""
+        if not self._on:
+            return text
+        shown = self._revealed[0].id if self._revealed else None
+        found = about_hidden(
+            text, self._is_hidden, lambda line: self.known.titles.tells(line, shown), self._hides_reference
+        )
+        return self.text(found)
+
     def _hides_reference(self, path: str, iid: int) -> bool:
-        if not self.settings.hide_references:
-            return False
+        return self.settings.hide_references and self._is_hidden(path, iid)
+
+    def _is_hidden(self, path: str, iid: int) -> bool:
         if self._revealed is not None:
             shown = self._revealed[0]
             if shown.iid == iid and short_reference(shown.project).startswith(path):

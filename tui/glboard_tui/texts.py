@@ -370,7 +370,7 @@ _REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "ready-without-weight": (_WEIGHT,),
     "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
-    "label-status-conflict": (("flow.set", "sets both"),),
+    "label-status-conflict": (("flow.align", "asks which is right"), ("flow.set", "sets both")),
     "several-states": (("labels.one-each", "keeps this one"),),
     "several-of-scope": (("labels.one-each", "keeps one"),),
     # Only used for candidates.

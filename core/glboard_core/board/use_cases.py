@@ -17,6 +17,7 @@ from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
 from glboard_core.board.edits import CompoundEdit
 from glboard_core.board.fields import health_words
+from glboard_core.board.flow_differences import Prefer, alignment
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
@@ -176,6 +177,10 @@ class Edits(Struct, frozen=True, kw_only=True):
             "already complete; close it instead",
             wish="Advance {}" if to == "advanced" else f"Advance {{}} to {to}",
         )
+
+    def align_flow(self, issues: Sequence[Issue], right: Prefer | None = None) -> EditBatch:
+        """Label and status the same where they differ. Asks which is right, unless that is configured."""
+        return alignment(issues, self.flow, right or self.settings.flow.prefer)
 
     def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
         """Back to planning breakdown, with a comment that asks people; open issues only."""
@@ -351,12 +356,17 @@ class Edits(Struct, frozen=True, kw_only=True):
         return each(issues, lambda issue: edits.relabel(issue, add, remove), what)
 
     def one_of_scope(self, issues: Sequence[Issue], label: str) -> EditBatch:
-        """Add a scoped label and remove its siblings, where the issue's project has the label."""
+        """Add a scoped label and remove its siblings, where the issue's project has the label.
+
+        Configured priorities exclude one another like the labels of a scope.
+        """
+        priorities = frozenset(self.names.priorities if label in self.names.priorities else ())
 
         def edit(issue: Issue) -> Edit | None:
             if self.catalog.lacks(issue.project, label):
                 return None
-            return edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
+            gone = same_scope(label, issue.labels) | (priorities & issue.labels)
+            return edits.relabel(issue, frozenset({label}), gone - {label})
 
         return each(issues, edit, f"+{label}", f"no label {label} in {_project(issues)}")
 

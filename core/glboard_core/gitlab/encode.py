@@ -159,7 +159,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="They need GitLab Premium or Ultimate, and its licence."
+                "This GitLab has no weights.",
+                hint="Discard the change: weights need GitLab Premium or Ultimate, and its licence.",
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
@@ -185,7 +186,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if (identity := self.statuses.get(status.casefold())) is None:
             raise EditImpossible(
                 f"Status “{status}” not found.",
-                hint="Statuses are created in the settings of the top-level group.",
+                hint="Create it in the settings of the top-level group.",
             )
         return Mutation(
             field="workItemUpdate",
@@ -206,7 +207,10 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         places = {"moveBeforeId": rank.above, "moveAfterId": rank.below}
         beside = {name: number(place) for name, place in places.items() if place is not None}
         if not beside:
-            raise EditImpossible("There is no adjacent issue to place this one next to.")
+            raise EditImpossible(
+                "There is no adjacent issue to place this one next to.",
+                hint="Rank it again, next to another one.",
+            )
         where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
 
@@ -237,7 +241,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
-            raise EditInvalid("The comment is empty.")
+            raise EditInvalid("The comment is empty.", hint="Edit it, or discard it.")
         _text(body, "comment", MOST_COMMENT)
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
@@ -319,16 +323,20 @@ def _title(title: str) -> str:
     Checked before it is sent: GitLab saves labels of the same change although it rejects the title.
     """
     if not (title := title.strip()):
-        raise EditInvalid("The title is empty.")
+        raise EditInvalid(
+            "The title is empty.", hint="An issue needs a title: edit the change, or discard it."
+        )
     if len(title) > MOST_TITLE:
-        raise EditInvalid(f"The title is longer than {MOST_TITLE} characters.")
+        raise EditInvalid(
+            f"The title is longer than {MOST_TITLE} characters.", hint="Edit it: make it shorter."
+        )
     return _text(title, "title", MOST_DESCRIPTION)
 
 
 def _text(text: str, what: str, most: int) -> str:
     """The text, checked before it is sent; ``most`` is in bytes."""
     if len(text.encode()) > most:
-        raise EditInvalid(f"The {what} is larger than {most:,} bytes.")
+        raise EditInvalid(f"The {what} is larger than {most:,} bytes.", hint="Edit it: make it shorter.")
     if "\0" in text:
         raise EditInvalid(f"The {what} contains a null character.", hint="Remove it: GitLab rejects it.")
     return text

@@ -141,9 +141,12 @@ class CatalogSearch:
                 answer = await self._runner.ask_in_dialect(build, variables, SearchAnswer)
         except TimeoutError:
             seconds = f"{PATIENCE:.0f} seconds"
-            raise TimedOut(f"{self._runner.host} did not answer the search within {seconds}.") from None
+            raise TimedOut(
+                f"{self._runner.host} did not answer the search within {seconds}.",
+                hint="Type more letters, or try again.",
+            ) from None
         if answer.place is None:
-            raise NameUnknown(kind, path, hint="It no longer exists, or you have no access.")
+            raise NameUnknown(kind, path, hint="Check its name: it no longer exists, or you have no access.")
         return answer.place
 
 

@@ -271,11 +271,11 @@ class AnswerVerifier:
         project = self._catalog.project(where)
         if project is not None and project.can_edit is False:
             return EditForbidden(
-                f"You are not allowed to change issues in {where}.", hint="This needs the Reporter role."
+                f"You are not allowed to change issues in {where}.", hint="Ask for the Reporter role there."
             )
         return EditForbidden(
             "GitLab does not allow this change, or the issue was not found.",
-            hint="This needs the Reporter role in the project and a token with the scope “api”.",
+            hint="Ask for the Reporter role in the project, and use a token with the scope “api”.",
         )
 
     # -- silent drops
@@ -390,7 +390,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
         return None
     if rank.position is None or rank.position == issue.position:
         return None
-    return EditDropped("The issue did not move.", hint="Likely cause: an adjacent issue is gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:

@@ -306,7 +306,9 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
     path = unquote(urlsplit(text).path)
     match = _PATH.fullmatch(path)
     if match is None:
-        raise UsageError(f"“{text}” is not an issue URL.", hint="It should end in /-/issues/NUMBER.")
+        raise UsageError(
+            f"“{text}” is not an issue URL.", hint="Copy it from the browser: it ends in /-/issues/NUMBER."
+        )
     project = match["project"].lstrip("/")
     # Under a relative URL the path starts with more than the project.
     former = [one.name for one in catalog.former if one.kind == "project"]

@@ -181,7 +181,9 @@ def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[Se
             failed.append(ServerAnswer(_rest(op, wanted, issue), issue, answer.error))
         else:
             failed.append(ServerAnswer(op, None, answer.error))
-            orphan = EditImpossible("The new issue that this belongs to was not created.")
+            orphan = EditImpossible(
+                "The new issue that this belongs to was not created.", hint="Retry the new issue first."
+            )
             failed += [
                 ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id
             ]

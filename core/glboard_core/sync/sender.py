@@ -329,7 +329,7 @@ class OutboxSender:
             return None
         catalog = self._store.catalog()
         if catalog is None:
-            raise ConnectionFailed(NOT_LOADED)
+            raise ConnectionFailed(NOT_LOADED, hint="Open the board once, then try again.")
         known = self._store.issues()
         issues = [item.op.issue for item in items]
         issues += concerned([item.op for item in items], known)

@@ -16,10 +16,11 @@ from msgspec import Struct, structs
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.fields import HEALTH_WORDS
+from glboard_core.board.flow_differences import Right
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
-from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
+from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
@@ -33,6 +34,7 @@ from glboard_tui.cli.sending import Outcomes
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 Intent = Callable[[Sequence[Issue]], EditBatch]
 
@@ -41,6 +43,11 @@ _EXCLUSIVE = (
     ("milestone", "defer", "slip", "drop"),
     ("ready", "take", "blocked", "breakdown", "complete"),
     ("close", "reopen", "complete"),
+    ("align_flow", "ready"),
+    ("align_flow", "take"),
+    ("align_flow", "blocked"),
+    ("align_flow", "breakdown"),
+    ("align_flow", "complete"),
     ("confidential", "public"),
     ("accept", "defer"),
     ("accept", "slip"),
@@ -69,6 +76,7 @@ class EditOptions(Struct, frozen=True, kw_only=True):
     blocked: str | None
     breakdown: tuple[str, ...]
     complete: bool
+    align_flow: Right | None
     close: bool
     reopen: bool
     confidential: bool
@@ -96,24 +104,25 @@ class EditOptions(Struct, frozen=True, kw_only=True):
             )
         for names in _EXCLUSIVE:
             if len(both := [name for name in names if name in given]) > 1:
-                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.")
+                one, other = (_NAMED.get(name, name) for name in both[:2])
+                raise UsageError(f"--{one} and --{other} cannot be combined.", hint="Give one of them.")
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
-                raise UsageError(f"--{name} needs a text.")
+                raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
         for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
             value = getattr(self, name)
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
-                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.")
+                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Give one: it is empty.")
         if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):
-            raise UsageError(f"{twice[0]} cannot be both added and removed.")
+            raise UsageError(f"{twice[0]} cannot be both added and removed.", hint="Leave one out.")
 
 
 #: Options with another name than their field.
-_NAMED = {"add": "add-label", "remove": "remove-label"}
+_NAMED = {"add": "add-label", "remove": "remove-label", "align_flow": "align-flow"}
 
 
 #: How the command line names a health status.
@@ -150,6 +159,11 @@ def _is_weight(text: str) -> bool:
 @click.option("--assign", multiple=True, metavar="USER")
 @click.option("--unassign", multiple=True, metavar="USER")
 @click.option("--complete", is_flag=True, help="Set complete and close.")
+@click.option(
+    "--align-flow",
+    type=click.Choice(("label", "status")),
+    help="Where label and status differ, set the other one.",
+)
 @click.option("--close", is_flag=True, help="Only close.")
 @click.option("--reopen", is_flag=True)
 @click.option("--confidential", is_flag=True, help="Make confidential.")
@@ -159,6 +173,7 @@ def _is_weight(text: str) -> bool:
 @click.option("--yes", is_flag=True, help="Answer every question with yes.")
 @click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
 @context.as_of_option
+@context.share_option
 @click.pass_context
 def edit_command(
     ctx: click.Context, /, references: tuple[str, ...], yes: bool, dry_run: bool, **given: Any
@@ -207,14 +222,15 @@ async def _run(
     async with options.engine() as engine:
         work = await _prepared(engine, references, asked)
         issues, changes, found = work.issues, work.changes, work.found
+        printed = options.printed(engine)
         if dry_run:
-            _preview(issues, changes, found)
+            _preview(issues, changes, found, printed)
         if work.questions and not yes:
-            _ask(work.questions)
+            _ask(_for_all(work, printed))
             return UNCONFIRMED
         if dry_run:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
-        _tell_unchanged(issues, changes, found)
+        _tell_unchanged(issues, changes, found, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
         ops = engine.perform(changes, found.work.title)
@@ -222,21 +238,25 @@ async def _run(
             printing.echo(
                 f"The draft {draft.name} is on in glboard; this edit is sent, not staged.", err=True
             )
-        outcomes = Outcomes(engine, ops)
+        outcomes = Outcomes(engine, ops, printed)
         await outcomes.send()
-        missing = _tell_untaken(engine, issues, changes, ops)
+        missing = _tell_untaken(engine, issues, changes, ops, printed)
         whole = not (missing or found.left)
         return outcomes.status if whole else PARTLY if outcomes.done else 1
 
 
 def _tell_untaken(
-    engine: Engine, issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], ops: Sequence[Op]
+    engine: Engine,
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    ops: Sequence[Op],
+    printed: Printed,
 ) -> bool:
     """Name the changes that the engine did not take, since an unsent change of an earlier session does them.
 
     That was sent with the others. Returns whether any of them is still not in GitLab.
     """
-    names = {issue.id: issue.reference for issue in issues}
+    by_id = {issue.id: issue for issue in issues}
     taken = {(op.issue, op.change) for op in ops}
     missing = False
     for identity, change in (one for one in changes if one not in taken):
@@ -244,7 +264,9 @@ def _tell_untaken(
         done = now is not None and change.changes_nothing(now)
         missing = missing or not done
         what = "set by an earlier change" if done else "not changed: waits for an earlier change"
-        printing.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+        issue = by_id[identity]
+        words = "change" if printed.hides_facts(issue) else change.describe()
+        printing.echo(f"{issue.reference}: {words}: {what}", err=not done)
     return missing
 
 
@@ -263,7 +285,7 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     issues = await engine.load_issues(references)
     await _know(engine, issues, asked)
     if (catalog := engine.catalog) is None:
-        raise NameUnknown("issue", references[0], hint=NOT_LOADED)
+        raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
     asked = _present(asked, catalog)
     _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
@@ -382,6 +404,7 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
             asked.add or asked.remove,
             lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)),
         ),
+        (asked.align_flow, lambda on: _set(edits.align_flow(on, asked.align_flow))),
         (asked.complete, edits.complete),
         (asked.confidential or asked.public, lambda on: _set(edits.confidential(on, on=asked.confidential))),
         (asked.health, lambda on: edits.health(on, _HEALTH[asked.health or "none"])),
@@ -435,6 +458,12 @@ def _questions(
     return texts
 
 
+def _for_all(work: _Prepared, printed: Printed) -> Sequence[tuple[str, str]]:
+    """The questions; about a hidden issue only whether to continue, since the rest says what it is like."""
+    hidden = [issue.reference for issue in work.issues if printed.hides_facts(issue)]
+    return [(f"{', '.join(hidden)}: continue?", "")] if hidden else work.questions
+
+
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
@@ -444,8 +473,17 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("  To continue, run again with --yes.", err=True)
 
 
-def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
+def _preview(
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
+) -> None:
     for issue in issues:
+        if printed.hides_facts(issue):
+            does = any(identity == issue.id for identity, _ in changes)
+            printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
+            continue
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
@@ -453,11 +491,15 @@ def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]],
 
 
 def _tell_unchanged(
-    issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
 ) -> None:
     changed = {identity for identity, _ in changes}
     for issue in issues:
         if (reason := found.left.get(issue.id)) is not None:
-            printing.echo(f"{issue.reference}: not changed: {reason}", err=True)
+            why = "" if printed.hides_facts(issue) else f": {reason}"
+            printing.echo(f"{issue.reference}: not changed{why}", err=True)
         elif issue.id not in changed:
             printing.echo(f"{issue.reference}: no change, already set")

@@ -28,7 +28,10 @@ _ENVIRONMENT = (
     ("GITLAB_HOST", "The server's address."),
     ("GLBOARD_GROUP", "The full path of the group."),
     ("NO_COLOR", "If set, no colours."),
-    ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "The way to the server, and whom to trust on it."),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "The way to the server."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificate authorities to trust."),
+    ("VISUAL, EDITOR", "The editor for descriptions."),
+    ("GLAB_CONFIG_DIR, PYTHON_GITLAB_CFG", "Where the sign-ins of glab and python-gitlab are."),
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glboard_core.board.index import SortBy
 from glboard_core.board.share import CONFIDENTIAL
+from glboard_core.config import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
@@ -317,6 +317,7 @@ def density(context: CommandContext, _: str) -> None:
     """Switch to the next density."""
     board = context.board
     board.density = _DENSITIES[(_DENSITIES.index(board.density) + 1) % len(_DENSITIES)]
+    context.bridge.view.use_density(board.density)
     context.say(f"Density: {board.density}")
 
 

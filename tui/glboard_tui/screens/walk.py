@@ -124,6 +124,7 @@ class WalkPane(PaneDialog[None]):
         self._asked = False
         if self.context.top is self:
             self.context.top = self._below
+            self.context.shell.tell_view()
 
     def leave(self) -> None:
         """Close it; the board or list below is at the card where the walk stopped."""
@@ -279,6 +280,10 @@ class WalkPane(PaneDialog[None]):
         """A walk proposes nothing: it accepts."""
         return False
 
+    def in_view(self) -> Sequence[IssueId]:
+        """The card and the next one: their changes arrive at once."""
+        return self.walk.ahead[:2]
+
     def chosen(self) -> Issue | None:
         """The card."""
         return self._shown
@@ -311,6 +316,7 @@ class WalkPane(PaneDialog[None]):
         self._shown = issue = self._issue(here) if here is not None else None
         self._results = self._found()
         self.listed.replace([issue.id] if issue is not None else [])
+        self.context.shell.tell_view()
         self._show_head()
         for part in (self.card, self._body):
             part.display = issue is not None

@@ -6,7 +6,7 @@ Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct, structs
@@ -16,9 +16,11 @@ from glboard_core.board.columns import Column
 from glboard_core.board.definition import Board
 from glboard_core.board.fields import health_words
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.priorities import priorities_of
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest, foremost
+from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
@@ -100,6 +102,8 @@ class CardContext(Struct, frozen=True, kw_only=True):
     warnings: Callable[[Issue], tuple[str, ...]] = lambda _: ()
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
     mask: Callable[[Issue], str | None] = lambda _: None
     view: Callable[[Issue], Issue] = lambda issue: issue
     reference: Callable[[Issue], str] = short_reference
@@ -161,7 +165,7 @@ def _edge(issue: Issue, context: CardContext) -> Ink:
 
 def _slipped(issue: Issue, context: CardContext) -> int:
     """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
-    missed = sum(label.startswith(context.labels.missed_prefix) for label in issue.labels)
+    missed = rules.missed(issue, context.labels, context.renamed)
     return max(missed, int(issue.is_open and (issue.milestone or "") in context.over))
 
 
@@ -187,11 +191,9 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         facts.append(("slipped", Fact(f"slipped{times_words}", "warn")))
     if issue.blocked or _in_blocked(issue, column, context):
         facts.append(("blocked", Fact("blocked", "bad")))
-    for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
-        for label in issue.scoped(prefix):
-            value = label[len(prefix) :]
-            word = f"{letter}{value}" if value.isdigit() else value
-            facts.append((label.casefold(), Fact(word, "bad" if value == "1" else "plain")))
+    facts.extend(_priority_facts(issue, column, names))
+    severity = names.severity_prefix
+    facts.extend(_graded(label, label[len(severity) :], "S") for label in issue.scoped(severity))
     facts.extend(_health(issue))
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
@@ -215,6 +217,21 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
         facts.append(("", Fact(f"{days}d", minor=True)))
     return facts
+
+
+def _priority_facts(issue: Issue, column: Column, names: LabelSettings) -> list[_Named]:
+    found = priorities_of(issue.labels, names)
+    if len(found) == 1 and column.value == found[0]:
+        return []
+    if names.priorities:
+        most = names.priorities[0]
+        return [(one.casefold(), Fact(one, "bad" if one == most else "plain")) for one in found]
+    return [_graded(one, one[len(names.priority_prefix) :], "P") for one in found]
+
+
+def _graded(label: str, value: str, letter: str) -> _Named:
+    word = f"{letter}{value}" if value.isdigit() else value
+    return (label.casefold(), Fact(word, "bad" if value == "1" else "plain"))
 
 
 def _request_facts(issue: Issue, context: CardContext) -> list[Fact]:
@@ -283,7 +300,8 @@ def _chips(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         *_SILENT,
         *(label[len(names.type_prefix) :] + "::" for label in issue.scoped(names.type_prefix)),
     )
-    hidden = board.labels | {column.value, names.deliverable, names.missed_deliverable}
+    own = (column.value, names.deliverable, names.missed_deliverable, *names.priorities)
+    hidden = board.labels | {*own}
     return tuple(
         Chip(label, context.color(label) or "#6e7681")
         for label in sorted(issue.labels)
@@ -336,6 +354,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)
         if catalog and today
         else frozenset(),
+        renamed=present_titles(catalog.milestones) if catalog else {},
         mask=bridge.mask,
         view=bridge.view_of,
         reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,

@@ -39,7 +39,8 @@ class OptionsError(ValueError):
 class DemoOptions:
     """All options of a demo. `size` is a team's world of so many issues, or an organisation's; `unplaced` is
     the percentage of issues that have no place in the order yet. Port 0 is any free one. `as_of` (ISO 8601)
-    is when the clock starts, by default now or the scenario's; `user` signs in, by default the EM."""
+    is when the clock starts, by default now or the scenario's; `user` signs in, by default the EM. OAuth
+    access tokens end after `token_life` seconds; with `approve`, sign-ins are granted without a click."""
 
     scenario: str | None = None
     size: Literal["team", "org"] = "team"
@@ -56,6 +57,8 @@ class DemoOptions:
     faults: str = ""
     rate_limit: int | None = None
     plain_headers: bool = False
+    token_life: int = 7200
+    approve: bool = False
     tier: Literal["free", "premium", "ultimate"] = "ultimate"
     edition: Literal["ee", "ce"] = "ee"
     gitlab_version: str = "18.9"
@@ -76,6 +79,8 @@ class DemoOptions:
             raise OptionsError(f"no size {self.size}; choose from {', '.join(SIZES)}")
         if self.size == "org" and (self.scenario is not None or self.issues != DEFAULT_ISSUES):
             raise OptionsError("--size org has its own issues; leave out --issues and --scenario")
+        if self.token_life < 1:
+            raise OptionsError("--token-life is a number of seconds: 1 or more")
         if not 0 <= self.port <= 65_535:
             raise OptionsError(f"invalid port {self.port}")
         if self.gitlab_version not in VERSIONS:
@@ -180,6 +185,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--relative-url", default="", metavar="PATH", help="serve under a path, such as /gitlab"
     )
+    made.add_argument(
+        "--token-life",
+        type=int,
+        default=default.token_life,
+        metavar="SECONDS",
+        help="end OAuth access tokens after this time",
+    )
+    made.add_argument("--approve", action="store_true", help="grant OAuth sign-ins without a click")
     made.add_argument("--allow-remote", action="store_true", help="allow connections from other machines")
     made.add_argument("--with-parent", action="store_true", help="exit when standard input closes")
     return made

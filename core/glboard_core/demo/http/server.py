@@ -19,8 +19,9 @@ from types import FrameType, TracebackType
 from glboard_core.demo.http import gate
 from glboard_core.demo.http.cable import MOST_MESSAGE, Cable
 from glboard_core.demo.http.faults import Faults, FaultSpecError
-from glboard_core.demo.http.gate import Gate, Settings, Token
+from glboard_core.demo.http.gate import Gate, Settings
 from glboard_core.demo.http.journal import Journal
+from glboard_core.demo.http.oauth import CLIENT_ID, OAuth, Token
 from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
@@ -54,6 +55,8 @@ class DemoServer:
         note_limit: int | None = None,
         issue_limit: int | None = None,
         plain_headers: bool = False,
+        token_life: float = 7200,
+        approve: bool = False,
     ) -> None:
         self.world = world
         self.faults = faults if isinstance(faults, Faults) else Faults.parse(faults or "")
@@ -71,6 +74,7 @@ class DemoServer:
             note_limit=note_limit,
             issue_limit=issue_limit,
         )
+        self.oauth.life, self.oauth.approves = token_life, approve
         self._host, self._port = host, port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -85,6 +89,11 @@ class DemoServer:
     def cable(self) -> Cable:
         """Its live events."""
         return self._gate.cable
+
+    @property
+    def oauth(self) -> OAuth:
+        """Its sign-ins."""
+        return self._gate.oauth
 
     @property
     def url(self) -> str:
@@ -224,6 +233,8 @@ def build_server(options: DemoOptions) -> DemoServer:
         relative_url=options.relative_url,
         rate_limit=options.rate_limit,
         plain_headers=options.plain_headers,
+        token_life=options.token_life,
+        approve=options.approve,
     )
 
 
@@ -274,6 +285,7 @@ def serve(options: DemoOptions) -> int:
     _say(f"GITLAB_HOST={server.url}")
     _say(f"GLBOARD_GROUP={server.world.root.full_path}")
     _say(f"GITLAB_TOKEN={server.token}")
+    _say(f"GLBOARD_CLIENT_ID={CLIENT_ID}")
     if options.with_parent:
         _watch_parent(done.set)
     done.wait()

@@ -28,6 +28,7 @@ from glboard_core.demo.world.records import (
 )
 from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.search import key_of
+from glboard_core.demo.world.texts import whole
 
 _ORDERS = {
     "created_at": "CREATED",
@@ -383,7 +384,7 @@ def list_notes(call: Call, project: str, iid: str) -> Any:
 
 def _note(call: Call, project: str, iid: str, ident: str, *, own: bool = False) -> Note:
     issue = request.issue(call, project, iid)
-    found = call.world.notes.get(int(ident)) if ident.isdigit() else None
+    found = call.world.notes.get(whole(ident) or 0)
     if found is None or found.issue is not issue:
         raise missing("Note")
     if own and not (call.signed_in() is found.author or permissions.can_maintain(call.user, issue.project)):

@@ -106,7 +106,8 @@ class Label:
     @property
     def text_color(self) -> str:
         """Black or white, whichever is readable on the colour."""
-        red, green, blue = (int(self.color[at : at + 2], 16) for at in (1, 3, 5))
+        code = self.color[1:] if len(self.color) == 7 else "".join(sign * 2 for sign in self.color[1:])
+        red, green, blue = (int(code[at : at + 2], 16) for at in (0, 2, 4))
         return "#1F1E24" if red * 299 + green * 587 + blue * 114 > 128_000 else "#FFFFFF"
 
 

@@ -30,6 +30,7 @@ from glboard_core.demo.world.records import (
     default_statuses,
 )
 from glboard_core.demo.world.search import Index
+from glboard_core.demo.world.texts import whole
 from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
@@ -161,7 +162,7 @@ class Registry:
     def issue(self, reference: str) -> Issue:
         """An issue by reference, such as `demo-org/platform#12`."""
         path, _, iid = reference.partition("#")
-        found = self.issue_of(self.project(path), int(iid)) if iid.isdigit() else None
+        found = self.issue_of(self.project(path), whole(iid) or 0)
         if found is None:
             raise UnknownName(f"no issue {reference} in this world")
         return found
