@@ -197,6 +197,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
         yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
         yield Document(f"search people of a {kind}", queries.search_people(kind))
+    yield Document("search issues", queries.search_issues("group"))
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)

@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 Group = Literal[
-    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
-    "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
+    "Boards", "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
     "Opening a milestone", "Set-up", "Dialogs",
@@ -328,6 +328,7 @@ _place = partial(_move, scopes=("board",))
 _align = partial(_move, when=lambda now: now.differing and _editable(now))
 _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
+_linked = partial(_action, group="Links", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
@@ -438,7 +439,7 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.set", "edit.flow", "s <flow>", "Set workflow state", "state"),
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
-    _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _move("flow.blocked", "compound.blocked", "b", "Set blocked: by an issue, or with a reason", "blocked"),
     _align("flow.align", "edit.align", "! f", _ALIGN, "label or status"),
     _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
     _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
@@ -468,6 +469,10 @@ ACTIONS: tuple[Action, ...] = (
         shows=True,
     ),
     _weight("health.set", "issue.health", "i h", "Set health status", "health"),
+    _linked("link.blocked-by", "issue.link blocked", "i b", "Link: blocked by an issue", "blocked by"),
+    _linked("link.blocks", "issue.link blocks", "i k", "Link: blocks an issue", "blocks"),
+    _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),
+    _linked("link.remove", "issue.unlink", "i x", "Remove a link to an issue", "remove link", shows=True),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True

@@ -476,12 +476,13 @@ class CommandContext:
         *,
         ticks: Ticks | None = None,
         note: str = "",
+        typed: str = "",
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
 
         text = self.bridge.text
-        picker = Picker(text(title), source, ticks=ticks, note=text(note))
+        picker = Picker(text(title), source, ticks=ticks, note=text(note), typed=typed)
         self.shell.app.push_screen(picker, _unless_cancelled(then))
 
     def prompt(
