@@ -208,14 +208,14 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
                 facts.append((label.casefold(), Fact(_TYPES.get(kind, kind), minor=True)))
+    facts.extend(("", fact) for fact in requests if fact.minor)
+    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
+        facts.append(("", Fact(f"{days}d", minor=True)))
     for label in types:
         prefix = label[len(names.type_prefix) :] + "::"
         facts.extend(
             (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
         )
-    facts.extend(("", fact) for fact in requests if fact.minor)
-    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
-        facts.append(("", Fact(f"{days}d", minor=True)))
     return facts
 
 
