@@ -24,8 +24,8 @@ Group = Literal[
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
-    "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
-    "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
+    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
     "new-issue", "setup",
 ]  # fmt: skip
@@ -46,6 +46,7 @@ _PARENTS: dict[Scope, Scope] = {
         ),
         "described-list",
     ),
+    "task": "detail",
     "decisions": "described-list",
     "decisions-post": "pane",
     "described-list": "list",
@@ -330,6 +331,8 @@ _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
 _linked = partial(_action, group="Links", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
+_task = partial(_action, group="Text", scopes=("detail",), when=_in("tasks"), palette=False)
+_tick = partial(_action, group="Text", scopes=("task",), when=_editable, palette=False)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
 _draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_ready)
@@ -479,6 +482,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit", shows=True),
+    _task("task.next", "issue.task next", "]", "Next task of the description (in an open issue)", "task"),
+    _task("task.previous", "issue.task previous", "[", "Previous task of the description"),
+    _tick("task.toggle", "issue.tick", "x", "Tick the task, or not (the one that is focused)", "tick"),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glboard_core.board.batch import short
+from glboard_core.board.batch import EditBatch, short, titled
 from glboard_core.board.fields import HEALTH_WORDS
+from glboard_core.board.operations import Edit
+from glboard_core.board.tasks import Task, same_task, toggled
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
 from glboard_tui.commands.context import CommandContext
@@ -111,3 +113,43 @@ def _remove(context: CommandContext, issue: Issue, links: Sequence[LinkedIssue],
     [gone] = [one for one in links if one.id == value]
     frees = not any(one.kind == "is_blocked_by" and one.is_open and one is not gone for one in links)
     context.do(lambda edits, on: edits.unlink(on, gone, frees=frees), on=[issue], again=False)
+
+
+# Tasks of the description
+
+
+def task(context: CommandContext, where: str) -> None:
+    """Focus the next or previous task of the open issue's description."""
+    context.shell.work(_move(context, 1 if where == "next" else -1), "task")
+
+
+async def _move(context: CommandContext, step: int) -> None:
+    await context.open_issue.tasks.move(step)
+    context.shell.show_footer()
+
+
+def tick(context: CommandContext, _: str) -> None:
+    """Tick the focused task, or not: the description is read first, since others may have changed it."""
+    focused, issues = context.open_issue.tasks.focused, context.targets()
+    if focused is not None and issues:
+        context.shell.work(_tick(context, issues[0], *focused), "edit")
+
+
+async def _tick(context: CommandContext, issue: Issue, number: int, wanted: Task) -> None:
+    try:
+        _, detail = await context.bridge.detail_to_edit(issue.id)
+    except GlboardError as error:
+        context.tell(error)
+        return
+    there = same_task(detail.source, wanted, number)
+    if there is None or there.box != wanted.box:
+        context.say("The description has changed: here it is as it is now.")
+        context.open_issue.reload()
+        return
+    if not there.applies:
+        context.say("This task is marked as not applicable; edit the description to change that.")
+        return
+    change = Edit(description=toggled(detail.source, there), description_was=detail.source)
+    what = "task not done" if there.done else "task done"
+    if context.perform(EditBatch(changes=((issue.id, change),), title=titled([issue], what))):
+        context.open_issue.reload()
