@@ -120,6 +120,20 @@ class CommandRun:
         """Whether all of it ran, and ended well."""
         return self.ended and self.status == 0 and not self.error and not self.stopped
 
+    @property
+    def words(self) -> str:
+        """How it stands, in a few words."""
+        of = f" ({self.at} of {len(self.runs)})" if len(self.runs) > 1 else ""
+        if not self.ended:
+            return f"Stopping …{of}" if self.stopped else f"Running{of}"
+        if self.error:
+            return f"{self.error.removesuffix('.')}{of}"
+        if self.stopped:
+            return f"Stopped{of}"
+        if self.status is not None and self.status < 0:
+            return f"Ended by signal {-self.status}{of}"
+        return "Done" if not self.status else f"Failed with exit status {self.status}{of}"
+
     async def run(self) -> None:
         """Run until the end, or until it is stopped. Cancelled, it stops what runs."""
         try:

@@ -7,7 +7,7 @@ people use them in their keymap; ``ALIASES`` has those of earlier versions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, Literal, get_args
@@ -473,7 +473,9 @@ ACTIONS: tuple[Action, ...] = (
         "confidential",
         shows=True,
     ),
-    _weight("health.set", "issue.health", "R", "Set health status", "health"),
+    _weight(
+        "health.set", "issue.health", "R", "Set health status", "health", scopes=("board", "detail", "list")
+    ),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
@@ -666,7 +668,7 @@ def board_action(board: str, name: str) -> Action:
 COMMAND = "command."
 
 
-def command_actions(commands: Iterable[CommandSettings]) -> list[Action]:
+def command_actions(commands: Sequence[CommandSettings]) -> list[Action]:
     """An action for each command of one's own: its key is given to it by the keymap."""
     return [
         _action(
