@@ -25,7 +25,8 @@ from glboard_core.model.printable import printable
 MOST_LINES, LONGEST = 2_000, 1_000
 #: Seconds that a stopped command has to end by itself, and that output is read after a command has ended.
 _PATIENCE, _REST = 2.0, 0.5
-_CHUNK = 16 * 1024
+#: Bytes that are read at once, and seconds until more are: a flood must not hold up the keys.
+_CHUNK, _PAUSE = 64 * 1024, 0.005
 #: Commands of terminals: colours and the cursor; titles and links; the rest.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?|.\x08"
@@ -56,7 +57,8 @@ class OutputLines:
     def feed(self, data: bytes, *, last: bool = False) -> None:
         """More of the output."""
         *whole, rest = (self._open + self._decoder.decode(data, last)).split("\n")
-        for line in whole:
+        self.count += max(0, len(whole) - MOST_LINES)
+        for line in whole[-MOST_LINES:]:
             self._add(line)
         # A line without an end is cut, before it fills the memory.
         self._open = rest if len(rest) <= 4 * LONGEST else rest[-LONGEST:]
@@ -150,33 +152,51 @@ class CommandRun:
 
     async def _run(self, invocation: Invocation) -> None:
         self.status = None
+        # A pipe of our own: with one of asyncio's, what runs on in the background would hold up the end.
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *invocation.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=writer,
+                stderr=writer,
                 env={**for_child(), **_PLAIN, **invocation.variables},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
+            os.close(reader)
             self.error = _why(invocation.arguments[0], error)
             return
-        reading = asyncio.ensure_future(self._read(process))
+        finally:
+            os.close(writer)
+        reading = asyncio.ensure_future(self._read(reader))
         try:
             self.status = await process.wait()
-            # What it left running in the background may hold its output open for ever.
             await asyncio.wait({reading}, timeout=_REST)
         finally:
             reading.cancel()
+            await asyncio.wait({reading})
+            os.close(reader)
             _signal(process, signal.SIGKILL, only_if_running=True)
             self.output.feed(b"", last=True)
             self._process = None
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while data := await process.stdout.read(_CHUNK):
-            self.output.feed(data)
+    async def _read(self, reader: int) -> None:
+        """Read until the end, no faster than the screen can follow."""
+        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(reader, ready.set)
+        try:
+            while True:
+                await ready.wait()
+                ready.clear()
+                with suppress(BlockingIOError):
+                    if not (data := os.read(reader, _CHUNK)):
+                        return
+                    self.output.feed(data)
+                await asyncio.sleep(_PAUSE)
+        finally:
+            loop.remove_reader(reader)
 
     async def stop(self) -> None:
         """Stop it: it may end by itself, and is killed otherwise. Does nothing once it has ended."""

@@ -24,6 +24,8 @@ from glboard_tui.widgets.text import Line, clean
 
 #: Seconds between two looks at what came.
 _EVERY = 0.1
+#: Lines of the output from the start.
+_LEAST = 6
 _HIDDEN = "The output of commands is hidden on the shared screen."
 
 
@@ -42,8 +44,11 @@ class OutputView(LineList):
     def show(self, lines: Sequence[str]) -> None:
         """Show these lines."""
         at_end = self.scroll_offset.y + self.seen >= len(self.lines)
+        grows = len(lines) > max(len(self.lines), _LEAST)
         self.lines = lines
         self.measure(len(lines))
+        if grows and self.size.height < self._most:
+            self.refresh(layout=True)
         if at_end:
             self.scroll_to(y=max(0, len(lines) - self.seen), animate=False, immediate=True)
         self.refresh()
@@ -55,8 +60,12 @@ class OutputView(LineList):
         self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The same from the start, so that nothing moves while lines come."""
-        return max(3, self.app.size.height * 60 // 100 - 4)
+        """As many lines as there are, within bounds: it grows as lines come."""
+        return min(max(len(self.lines), _LEAST), self._most)
+
+    @property
+    def _most(self) -> int:
+        return max(3, self.app.size.height * 60 // 100 - 2)
 
     def render_line(self, y: int) -> Strip:
         """One line."""
@@ -74,7 +83,6 @@ class CommandOutput(PaneDialog[None]):
 
     scope = "command-output"
     DEFAULT_CSS = """
-    CommandOutput .overlay { width: 90%; max-width: 140; }
     CommandOutput .state { height: auto; max-height: 3; }
     CommandOutput .state.-bad { color: $text-error; }
     """
