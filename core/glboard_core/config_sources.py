@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct, structs
 
 from glboard_core.auth.search import find_address
+from glboard_core.command_template import CommandSettings
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.config_check import CheckedConfig
 from glboard_core.environment import environment
@@ -68,6 +69,8 @@ def _rows(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
         value = getattr(checked.settings, field.name)
         if field.name == "boards":
             yield from _boards(checked)
+        elif field.name == "commands":
+            yield from _commands(checked)
         elif isinstance(value, Struct):
             yield from _struct(value, (field.name,), checked)
         else:
@@ -98,6 +101,12 @@ def _boards(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
                 continue
             one = _from_file(("boards", in_file, field.name), value, checked)
             yield structs.replace(one, path=here)
+
+
+def _commands(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
+    for number, command in zip(checked.commands, checked.settings.commands, strict=True):
+        for field in structs.fields(CommandSettings):
+            yield _from_file(("commands", number, field.name), getattr(command, field.name), checked)
 
 
 def _from_file(path: KeyPath, value: Any, checked: CheckedConfig) -> EffectiveSetting:

@@ -7,16 +7,19 @@ people use them in their keymap; ``ALIASES`` has those of earlier versions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
+from glboard_core.command_template import CommandSettings, with_ids
+
 Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
-    "Boards", "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
+    "Boards", "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates",
+    "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
     "Opening a milestone", "Set-up", "Dialogs",
@@ -27,7 +30,7 @@ Scope = Literal[
     "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
     "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "setup",
+    "new-issue", "setup", "command-output",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -51,6 +54,7 @@ _PARENTS: dict[Scope, Scope] = {
     "decisions-post": "pane",
     "described-list": "list",
     "updates": "list",
+    "command-output": "pane",
     **dict.fromkeys(
         ("list", "capacity", "capacity-post", "drafts", "failed", "log", "milestone-setup", "walk"), "pane"
     ),
@@ -369,6 +373,7 @@ _setup = _own("Opening a milestone", "milestone-setup")
 _comment = _own("Dialogs", "comment")
 _new_issue = _own("Dialogs", "new-issue")
 _set_up = _own("Set-up", "setup")
+_output = _own("Commands", "command-output")
 _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
@@ -383,6 +388,7 @@ _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _WALK = "Walk: column, filter, selection or list, one card at a time"
+_OUTPUT = "Output of the last command of your own"
 _FIND = "Find anything: issues, actions, boards, milestones, people, filters"
 _DECISIONS = "Decisions: of the planning call, or since a day"
 _PLANNING_ISSUE = "Planning issue of the milestone"
@@ -551,6 +557,10 @@ ACTIONS: tuple[Action, ...] = (
     _view("palette", "find.palette", "ctrl+p", _FIND, "find", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
+    _pane("pane.command-output", "custom.output", "g !", _OUTPUT, "command output", group="Commands"),
+    _output("stop", "s", "Stop the command", "stop", _in("running")),
+    _output("again", "R", "Run it again", "run again", _in("ended")),
+    _output("copy", "y", "Copy the output", "copy"),
     _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),
     _share("share.off", "share.stop", "p p", "Stop sharing the screen", "stop sharing", when=_shared),
     _share("share.reveal", "share.reveal", "p v", _REVEAL, "show for 20 s", when=lambda now: now.hidden),
@@ -661,6 +671,27 @@ BY_ID = {action.id: action for action in ACTIONS}
 def board_action(board: str, name: str) -> Action:
     """The action that opens a board of one's own: it has no key until the keymap gives it one."""
     return _board(f"board.{board}", f"navigate.open_board {board}", "", f"{name} board", name, palette=False)
+
+
+#: The ids of commands of one's own begin so.
+COMMAND = "command."
+
+
+def command_actions(commands: Sequence[CommandSettings]) -> list[Action]:
+    """An action for each command of one's own: its key is given to it by the keymap."""
+    return [
+        _action(
+            identity,
+            f"custom.run {number}",
+            "",
+            command.name,
+            group="Commands",
+            scopes=_ISSUES if command.on == "card" else (*_GOING, "detail"),
+            when=_targets if command.on == "card" else _always,
+            shows=command.on == "card",
+        )
+        for number, (identity, command) in enumerate(with_ids(commands).items())
+    ]
 
 
 ALIASES = {

@@ -132,7 +132,8 @@ class GlboardApp(App[int]):
     imported) only after that. ``remember`` is called with the chosen board; ``team_file`` holds the team's
     days; ``reports`` reads past events, ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
     ``call``: a planning call begins. ``share`` starts with share mode on. ``config_file`` is where the
-    settings come from: it is followed. ``issue`` names one that is opened first.
+    settings come from: it is followed; ``config_given`` by an option. ``issue`` names one that is opened
+    first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -162,6 +163,7 @@ class GlboardApp(App[int]):
         call: bool = False,
         share: bool = False,
         config_file: Path | None = None,
+        config_given: bool = False,
         issue: str = "",
     ) -> None:
         # Before anything is painted: every line passes it.
@@ -184,6 +186,8 @@ class GlboardApp(App[int]):
         self.config = LiveConfig(file, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self.board_screen.wanted = issue
+        self.board_screen.context.own_commands.file = config_file
+        self.board_screen.context.own_commands.given = config_given
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:

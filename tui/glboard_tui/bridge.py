@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -479,6 +479,13 @@ class Bridge:
         if self.engine is not None:
             self.engine.refresh()
         self._reconnect()
+
+    async def look_again(self, issues: Sequence[IssueId]) -> None:
+        """Read these issues, and what else changed, since a program besides this one changed something."""
+        if self.engine is not None:
+            self.engine.poller.poll_soon()
+            with suppress(GlboardError):  # the next poll says why
+                await self.engine.poller.reread(issues)
 
     def touch(self) -> None:
         """A key was pressed: the app is in use."""

@@ -251,6 +251,9 @@ def footer_view(
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = _PREFIXES[name] or words
         hints.append((keys, words))
+    if not shared and now.scope in ("board", "detail"):
+        own = (action for action in keymap.own_commands if action.applies(now))
+        hints += [(keys, action.word) for action in own if (keys := keymap.key(action.id))]
     if help_key := keymap.key("help"):
         hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.

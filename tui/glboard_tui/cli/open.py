@@ -132,6 +132,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = F
             call=call,
             share=options.share,
             config_file=options.config_path if options.config else None,
+            config_given=options.config is not None,
         )
 
 
@@ -182,6 +183,7 @@ def _open(
         call=call,
         share=options.share,
         config_file=options.config_path,
+        config_given=options.config is not None,
         issue=issue,
         warnings=(said,) if said else (),
     )

@@ -26,6 +26,7 @@ from glboard_tui import notices
 from glboard_tui.actions import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
+from glboard_tui.own_commands import OwnCommands
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.issue_pane import OpenIssue
@@ -134,6 +135,8 @@ class CommandContext:
         self.panes: list[Pane] = []
         #: Repeats the last edit on the current focus or selection.
         self.again: Callable[[], None] | None = None
+        #: Commands of one's own: which runs, and what it said.
+        self.own_commands = OwnCommands()
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
         #: Confidential issues whose title may be copied: that is asked once.
