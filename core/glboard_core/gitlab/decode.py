@@ -230,6 +230,7 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[WireLabel] | UnsetType | None = UNSET
     weight: Count | UnsetType | None = UNSET
+    status: Named | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -511,6 +512,7 @@ class Decoder:
             "assignees": UNSET if part.assignees is UNSET else self.people(part.assignees),
             "labels": UNSET if part.labels is UNSET else self.labels(part.labels),
             "weight": part.weight,
+            "status": part.status and part.status.name and self.line(part.status.name),
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
         if changes.get("state") == "opened":
