@@ -627,6 +627,7 @@ TOUCHED: dict[str, tuple[str, int]] = {
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),
+    "status": ("status { name }", 2),
     "title": ("title", 1),
     "description": ("description", 1),
     "confidential": ("confidential", 1),

@@ -375,6 +375,15 @@ class Status:
         return self.category in ("DONE", "CANCELED")
 
 
+#: What a new issue has, and what closing it sets.
+OPEN, CLOSED, DUPLICATE = "Validation backlog", "Complete", "Duplicate"
+
+
+def default_status(issue: Issue) -> str:
+    """The status of an issue for which none was ever stored: GitLab answers one all the same."""
+    return OPEN if issue.open else DUPLICATE if issue.duplicate_of is not None else CLOSED
+
+
 def default_statuses() -> dict[str, Status]:
     """The statuses of the planning process, by name."""
     return {name: Status(at + 1, name, category, at) for at, (name, category) in enumerate(_ROWS)}
