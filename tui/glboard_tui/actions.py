@@ -28,7 +28,8 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
-    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
+    "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
     "new-issue", "setup", "command-output",
 ]  # fmt: skip
@@ -520,6 +521,14 @@ ACTIONS: tuple[Action, ...] = (
     _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
     _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
     _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
+    _board(
+        "board.gitlab",
+        "boards.choose",
+        "g B",
+        "Open a board of GitLab, its lists as columns",
+        "GitLab's",
+        when=_ready,
+    ),
     _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
     _step("board.next-milestone", "navigate.step_milestone next", "=, ]", "Next milestone"),
     _walk("pane.walk", "panes.walk", "g n", _WALK, "walk"),

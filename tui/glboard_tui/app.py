@@ -183,7 +183,7 @@ class GlboardApp(App[int]):
         planning.calls.wanted = call
         keymap = keymap_of(settings, where)
         file = ConfigFile(config_file, settings) if config_file is not None else None
-        self.config = LiveConfig(file, keymap, self)
+        self.config = LiveConfig(file, settings, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self.board_screen.wanted = issue
         self.board_screen.context.own_commands.file = config_file

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -39,7 +39,8 @@ def offered_boards(
     versions: Collection[str] = (),
 ) -> tuple[OfferedBoard, ...]:
     """The boards with lists. ``milestone_name`` is what the configuration calls a title; ``states`` gives the
-    workflow state of a label, or ""; ``versions`` are titles of milestones that boards are created for."""
+    workflow state of a label or a status, or ""; ``versions`` are titles of milestones that boards are
+    created for."""
     offers: list[OfferedBoard] = []
     taken = {board.id for board in DEFAULT_BOARDS}
     for one in found:
@@ -83,6 +84,7 @@ def _offer(
         columns=columns,
         milestone=milestone,
         labels=tuple(label for label in found.labels if label != group_label),
+        filter=" ".join(_scope(found)),
         limits=limits,
     )
     left = [one for one in found.lists if one.kind != kind]
@@ -91,6 +93,14 @@ def _offer(
     copy = copy or _shows_the_same(board)
     notes += ["the built-in boards show the same"] if copy else []
     return OfferedBoard(board=board, title=found.name, note="; ".join(notes), proposed=not copy)
+
+
+def _scope(found: FoundBoard) -> Iterator[str]:
+    """What a board's scope has besides milestone and labels, in the filter language."""
+    if found.assignee:
+        yield f"@{found.assignee}"
+    if found.weight is not None:
+        yield f"w:{found.weight}"
 
 
 def _columns(
@@ -102,8 +112,8 @@ def _columns(
     if kind == "assignee":
         return "assignee", ()
     if kind == "status":
-        named = [state.name for title in titles if (state := near(title)) is not None]
-        return "flow", tuple(dict.fromkeys(named))
+        named = [states(title) or (state.name if (state := near(title)) else "") for title in titles]
+        return "flow", tuple(dict.fromkeys(filter(None, named)))
     found = [states(title) for title in titles]
     if all(found) and len({*found}) == len(found):
         return "flow", tuple(found)

@@ -70,7 +70,7 @@ def config_text(proposal: Proposal, today: date, *, allow_http: bool = False) ->
             behind = "" if plain(one.says) == plain(one.key) else f"  # {one.says}"
             lines += [f"# {one.says}", text] if one.above else [f"{text:{width}}{behind}".rstrip()]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join([*parts, *map(_board_text, _boards(proposal))])
+    return "\n".join([*parts, *map(board_text, _boards(proposal))])
 
 
 def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) -> str:
@@ -102,7 +102,7 @@ def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) 
                 at[row.key], changed = list(row.value) if isinstance(row.value, tuple) else row.value, True
     text = tomlkit.dumps(document) if changed else existing
     has = {str(one.get("id")) for one in document.get("boards", ()) if isinstance(one, dict)}
-    added = [_board_text(board) for board in _boards(proposal) if board.id not in has]
+    added = [board_text(board) for board in _boards(proposal) if board.id not in has]
     return "\n".join([text.rstrip("\n") + "\n", *added])
 
 
@@ -177,7 +177,8 @@ def _boards(proposal: Proposal) -> list[BoardSettings]:
     return [*found, *(one.offer.board for one in proposal.boards if one.taken)]
 
 
-def _board_text(board: BoardSettings) -> str:
+def board_text(board: BoardSettings) -> str:
+    """A board as it stands in the file."""
     lines = ["[[boards]]", f"id = {literal(board.id)}", f"name = {literal(board.name)}"]
     lines.append(f"by = {literal(board.by)}")
     if board.columns:
@@ -185,6 +186,8 @@ def _board_text(board: BoardSettings) -> str:
     lines.append(f"milestone = {literal(board.milestone)}")
     if board.labels:
         lines.append(f"labels = {literal(board.labels)}")
+    if board.filter:
+        lines.append(f"filter = {literal(board.filter)}")
     if board.limits:
         lines.append(f"limits = {literal(board.limits)}")
     return "\n".join(lines) + "\n"

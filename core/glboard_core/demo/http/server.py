@@ -26,6 +26,7 @@ from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopbac
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
+from glboard_core.demo.sample.states import store_states
 from glboard_core.demo.world.clock import Clock, moment, parse_time
 from glboard_core.demo.world.world import World
 from glboard_core.model.printable import printable
@@ -208,6 +209,7 @@ def build_world(options: DemoOptions) -> World:
             edition=edition,
             version=version,
         )
+    store_states(world, options.flow)
     if options.user is not None:
         if options.user not in world.users:
             raise OptionsError(f"user {options.user} not found; choose from {', '.join(sorted(world.users))}")
