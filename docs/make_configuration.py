@@ -9,11 +9,14 @@ from typing import Any, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct, structs
 
+from glboard_core.command_template import CommandSettings
 from glboard_core.config import DEFAULT_BOARDS, BoardSettings, Limit, Settings
 from glboard_core.config_check import expected, table_kind
 from glboard_core.config_words import KEYS, TABLES
 
 PAGE = Path(__file__).parent / "configuration.md"
+
+_LISTED: dict[str, type[Struct]] = {"boards": BoardSettings, "commands": CommandSettings}
 
 BEGIN = """\
 <!-- Made by docs/make_configuration.py from the definitions by which the file is read. -->
@@ -45,9 +48,9 @@ def page() -> str:
 
 
 def _table(path: str, field: Any) -> Iterator[str]:
-    kind = BoardSettings if path == "boards" else table_kind(field.type)
+    kind = _LISTED.get(path) or table_kind(field.type)
     words = TABLES[path]
-    head = f"[[{path}]]" if path == "boards" else f"[{path}]"
+    head = f"[[{path}]]" if path in _LISTED else f"[{path}]"
     yield f"## `{head}`\n"
     yield f"{words.about}\n"
     if kind is not None:

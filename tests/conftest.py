@@ -1,4 +1,4 @@
-"""How the whole suite runs: workers, generated examples, and that no test fails for being slow."""
+"""How the whole suite runs: workers, generated examples, no test fails for being slow, no token is left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import gc
 import os
 
 from hypothesis import HealthCheck, settings
+
+from support.token_watch import pytest_configure, pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
 
 # What the tests of a whole screen leave behind is collected too often by default: a tenth of the time.
 gc.set_threshold(200_000, 50, 100)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from glboard_core.config import Settings, parse
 from glboard_core.config_check import check
 from glboard_core.errors import ConfigError
 from glboard_core.toml_lines import line_of, lines_of
+from support.documents import configurations
 
 MANY = """\
 [gitlab]
@@ -124,11 +124,9 @@ def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:
 def test_the_defaults_and_the_examples_have_no_mistake() -> None:
     from glboard_tui.cli.config_init import TEMPLATE
 
-    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    examples = [one for one in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[people]]" not in one]
-    assert examples
+    assert configurations()
     uncommented = re.sub(r"^# (?=[\[a-z])", "", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
-    for text in ("", TEMPLATE, uncommented, *examples):
+    for text in ("", TEMPLATE, uncommented, *configurations()):
         assert check(text).mistakes == ()
         assert check(text).settings == parse(text, "c.toml")
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Struct, structs
 
+from glboard_core.command_template import CommandSettings
 from glboard_core.config import BoardSettings, Limit, Settings
 from glboard_core.config_check import check, table_kind
 from glboard_core.config_words import KEYS, TABLES
@@ -26,7 +27,7 @@ def keys(kind: type[Struct], path: str) -> Iterator[str]:
     for field in structs.fields(kind):
         if (inner := table_kind(field.type)) is not None:
             yield from keys(inner, f"{path}{field.name}.")
-        elif path or field.name not in ("boards", "milestones", "keymap"):
+        elif path or field.name not in ("boards", "commands", "milestones", "keymap"):
             yield path + field.name
 
 
@@ -36,6 +37,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_key_has_words_and_no_words_are_left_over() -> None:
     known = {*keys(Settings, ""), *keys(BoardSettings, "boards."), *keys(Limit, "boards.limits.")}
+    known |= {*keys(CommandSettings, "commands.")}
     assert set(KEYS) == known
     tables = {field.name for field in structs.fields(Settings)}
     assert set(TABLES) == tables | {"boards.limits", "planning.issue"}

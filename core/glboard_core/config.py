@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, field
 
+from glboard_core.command_template import CommandSettings, problems
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text, toml_of
 
@@ -272,6 +273,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     milestones: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_MILESTONES))
     boards: tuple[BoardSettings, ...] = DEFAULT_BOARDS
     keymap: dict[str, str] = {}
+    commands: tuple[CommandSettings, ...] = ()
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
     walk: WalkSettings = WalkSettings()
@@ -314,6 +316,9 @@ def parse(text: str, where: str) -> Settings:
     ids = [board["id"] for board in data.get("boards", ())]
     if twice := next((one for one in ids if ids.count(one) > 1), None):
         raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
+    for command in settings.commands:
+        for problem in problems(command):
+            raise source.wrong(problem.message, f"commands.{problem.key}", hint=problem.hint)
     return settings
 
 

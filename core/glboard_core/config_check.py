@@ -20,6 +20,7 @@ from msgspec import Meta, Struct, structs
 from glboard_core.board.columns import EVERY
 from glboard_core.board.filters import board_problems
 from glboard_core.board.names import BY_DATE
+from glboard_core.command_template import problems
 from glboard_core.config import SECRETS, Settings, settings_of
 from glboard_core.errors import ConfigError
 from glboard_core.model.workflow import BY_NAME
@@ -54,6 +55,8 @@ class CheckedConfig(Struct, frozen=True, kw_only=True):
     lines: Mapping[KeyPath, int] = {}
     #: The boards of the file by id, with their numbers in it.
     boards: Mapping[str, int] = {}
+    #: The numbers in the file of the commands of one's own, in their order.
+    commands: tuple[int, ...] = ()
 
 
 def check(text: str) -> CheckedConfig:
@@ -64,12 +67,18 @@ def check(text: str) -> CheckedConfig:
         data, text = _parsed(text, found)
         checker = _Checker(lines_of(text), found)
     except RecursionError:
-        found.append(Mistake(line=0, key="", message="it is nested too deeply."))
+        found.append(Mistake(line=0, key="", message="it is nested too deeply.", hint="Remove brackets."))
         data, checker = {}, _Checker({}, found)
     settings = checker.settings(data)
     ordered = sorted(found, key=lambda one: (one.line, one.key))
     boards = {board["id"]: number for number, board in _boards_in(data) if isinstance(board.get("id"), str)}
-    return CheckedConfig(settings=settings, mistakes=tuple(ordered), lines=checker.lines, boards=boards)
+    return CheckedConfig(
+        settings=settings,
+        mistakes=tuple(ordered),
+        lines=checker.lines,
+        boards=boards,
+        commands=numbers_of(data),
+    )
 
 
 def _parsed(text: str, found: list[Mistake]) -> tuple[dict[str, Any], str]:
@@ -110,6 +119,16 @@ def _boards_in(data: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
     return [(number, board) for number, board in rows if isinstance(board, dict)]
 
 
+def numbers_of(data: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which of the commands of a file have all that they must have: their numbers in it."""
+    commands = data.get("commands")
+    return tuple(
+        number
+        for number, row in enumerate(commands if isinstance(commands, list) else ())
+        if isinstance(row, dict) and all(isinstance(row.get(key), str) for key in ("key", "name", "run"))
+    )
+
+
 class _Checker:
     """Checks the data of one file against the settings' definitions."""
 
@@ -128,6 +147,7 @@ class _Checker:
         self._milestone_names = frozenset((*settings.milestones, *titles))
         self._meaning(settings, kept)
         self._boards(_boards_in(data))
+        self._commands(settings, numbers_of(data))
         return settings
 
     def _say(self, path: KeyPath, message: str, hint: str = "", *, harmless: bool = False) -> None:
@@ -176,7 +196,11 @@ class _Checker:
             return self._entries(value, arguments[0], path)
         if origin is dict:
             if not isinstance(value, dict):
-                self._say(path, f"must be a table, not {_kind_of(value)}.")
+                self._say(
+                    path,
+                    f"must be a table, not {_kind_of(value)}.",
+                    f"Write [{'.'.join(map(str, path))}] in a line of its own.",
+                )
                 return _WRONG
             pairs = {key: self._value(one, arguments[1], (*path, key)) for key, one in value.items()}
             return {key: one for key, one in pairs.items() if one is not _WRONG}
@@ -264,6 +288,12 @@ class _Checker:
             filtered = board.get("filter")
             for problem in board_problems(filtered) if isinstance(filtered, str) else ():
                 self._say(("boards", number, "filter"), problem, harmless=True)
+
+    def _commands(self, settings: Settings, numbers: Sequence[int]) -> None:
+        """Commands of one's own that cannot be run. Their keys are checked by the screen."""
+        for number, command in zip(numbers, settings.commands, strict=True):
+            for problem in problems(command):
+                self._say(("commands", number, problem.key), problem.message, problem.hint)
 
     def _names(self, number: int, board: dict[str, Any]) -> None:
         """An id that is hard to type, a name that is empty, and a milestone that nearly means something."""

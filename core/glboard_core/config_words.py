@@ -49,6 +49,11 @@ TABLES: dict[str, TableWords] = {
         '[[boards]]\nid = "review"\nname = "Review"\nby = "flow"\ncolumns = ["in review", "verification"]\n'
         'labels = ["backend"]\nmilestone = "current"\ndensity = "dense"\n',
     ),
+    "commands": TableWords(
+        "Commands of your own on keys, each below a `[[commands]]`: [Commands of your own](commands.md).",
+        '[[commands]]\nkey = "E"\nname = "Create merge request"\n'
+        'run = "glab mr create --related-issue {iid}"\n',
+    ),
     "boards.limits": TableWords(
         "The limit of a column: how many issues, how much weight, or both. Beyond it the column's head says "
         "by how much, in red, and so does `glboard show`. It forbids nothing.",
@@ -119,6 +124,14 @@ KEYS: dict[str, str] = {
     "flow.prefer": "Which one is right where label and status differ; `ask` asks each time.",
     "flow.labels": "The label of a state, if it is not the prefix and the state's name.",
     "flow.statuses": "The status of a state, if it has not the state's name.",
+    "commands.key": "The keys that run it.",
+    "commands.name": "Its name on the screen.",
+    "commands.run": "The program and its arguments, with `{reference}`, `{iid}`, `{project}`, `{title}`, "
+    "`{url}`, `{milestone}`; with `{references}`, `{iids}` or `{urls}` it runs once for all selected cards.",
+    "commands.on": "Whether it runs on cards or on the board.",
+    "commands.shell": "Whether `run` is a line for `sh`; values are quoted.",
+    "commands.confirm": "Whether it asks first.",
+    "commands.then": "`refresh` reads the issues again afterwards.",
     "boards.id": "What commands and keys call it: letters, digits, `-` and `_`.",
     "boards.name": "Its name on the screen.",
     "boards.by": "What its columns are.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 #: Said wherever a session may not write, or nothing was read from GitLab yet.
 READ_ONLY = "Read-only session."
 NOT_LOADED = "Nothing loaded from GitLab yet."
+LOAD_FIRST = f"{NOT_LOADED} Open the board once, then try again."
 
 
 #: Before the server's id of a request, at the end of a message.
@@ -20,6 +21,8 @@ class GlboardError(Exception):
     """Base class. ``title`` is a few words, ``message`` one or two sentences, ``hint`` what to do."""
 
     title = "Something went wrong"
+    #: What to do where the place that raises it knows nothing better. ``docs/messages.md`` lists all.
+    advice = ""
     #: Whether retrying later may succeed.
     may_pass = False
 
@@ -33,17 +36,24 @@ class GlboardError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    @property
+    def what_to_do(self) -> str:
+        """The hint, or what helps with any error of this kind."""
+        return self.hint or self.advice
+
 
 class UsageError(GlboardError):
     """The command line is invalid."""
 
     title = "Usage"
+    advice = "Add --help to the command: it lists what is possible."
 
 
 class ConfigError(GlboardError):
     """A configuration file is invalid. ``where`` is ``file:line`` or ``file``; ``key`` the dotted key."""
 
     title = "Configuration"
+    advice = "Fix that file, then try again."
 
     def __init__(self, message: str, *, where: str = "", key: str = "", hint: str = "") -> None:
         place = ": ".join(part for part in (where, key) if part)
@@ -55,17 +65,21 @@ class ConfigError(GlboardError):
 class FileChanged(ConfigError):
     """A user-edited file was changed by someone else since it was read, so it was not written."""
 
+    advice = "Check what they changed, then try again."
+
 
 class ScenarioError(GlboardError):
     """A scenario file cannot be used."""
 
     title = "Scenario"
+    advice = "Fix the file, or leave out --scenario: glboard demo generates a group."
 
 
 class NameUnknown(GlboardError):
     """A name that does not exist. ``near`` are similar names that do."""
 
     title = "Unknown name"
+    advice = "Check how it is spelled in GitLab."
 
     def __init__(self, kind: str, name: str, near: tuple[str, ...] = (), *, hint: str = "") -> None:
         if not hint:
@@ -73,10 +87,17 @@ class NameUnknown(GlboardError):
         super().__init__(f"There is no {kind} named “{name}”.", hint=hint)
 
 
+class IssueNotFound(GlboardError):
+    """An issue that a person named does not exist, or is hidden from us."""
+
+    title = "Issue not found"
+
+
 class AuthError(GlboardError):
     """Authentication failed, or access was denied."""
 
     title = "Sign-in"
+    advice = "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
 
 
 class TokenMissing(AuthError):
@@ -115,6 +136,7 @@ class ConnectionFailed(GlboardError):
     """The server could not be reached, or did not answer properly. Retrying later may help."""
 
     title = "No connection"
+    advice = "Try again later; glboard doctor checks the connection."
     may_pass = True
 
 
@@ -132,6 +154,7 @@ class TlsFailed(ConnectionFailed):
     """The server's certificate is not trusted, or TLS failed otherwise."""
 
     title = "TLS"
+    advice = "Set SSL_CERT_FILE to your company's certificate authority."
     may_pass = False
 
 
@@ -139,6 +162,7 @@ class RateLimited(ConnectionFailed):
     """HTTP 429. ``retry_after`` is in seconds."""
 
     title = "Rate limited"
+    advice = "Wait until then, and try again."
 
     def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -155,6 +179,7 @@ class NotGitLab(ConnectionFailed):
     """The response does not come from GitLab's API."""
 
     title = "Not GitLab"
+    advice = "Check --url: it must be the URL of GitLab itself, including its path if any."
     may_pass = False
 
 
@@ -162,18 +187,21 @@ class NoLiveEvents(GlboardError):
     """The server, or something on the way to it, offers no live events. Changes arrive by polling."""
 
     title = "No live events"
+    advice = "There is nothing to do: changes by others arrive by polling."
 
 
 class GroupNotFound(GlboardError):
     """The group does not exist, or the token has no access to it."""
 
     title = "Group"
+    advice = "Check --group, or ask for access: a token only sees the groups of its user."
 
 
 class QueryRefused(GlboardError):
     """The server rejected a query as invalid."""
 
     title = "Query rejected"
+    advice = "Run glboard doctor: this GitLab may be older than 16.8, the oldest supported version."
 
 
 class NotUnderstood(QueryRefused):
@@ -207,6 +235,7 @@ class ReadOnly(GlboardError):
     """The session was started with --read-only."""
 
     title = "Read-only"
+    advice = "To make changes, start without --read-only, with a token of the scope “api”."
 
 
 class DraftOn(GlboardError):
@@ -224,20 +253,26 @@ class StoreFailed(GlboardError):
     """The state folder is not usable."""
 
     title = "State folder"
+    advice = "Check that the disk is not full and the folder is yours; glboard doctor names it."
 
 
 class EditRefused(GlboardError):
     """One change to one issue was not made."""
 
     title = "Not changed"
+    advice = "Edit, retry or discard it in the list of failed changes (gf, or: glboard failed list)."
 
 
 class EditForbidden(EditRefused):
     """No permission for this issue, or it no longer exists."""
 
+    advice = "Ask for the Planner or Reporter role in that project."
+
 
 class EditGone(EditForbidden):
     """The issue was deleted, or is hidden from us now: it cannot be read by its id."""
+
+    advice = "Discard the change in the list of failed changes (gf, or: glboard failed discard)."
 
 
 class EditInvalid(EditRefused):
@@ -246,6 +281,8 @@ class EditInvalid(EditRefused):
 
 class EditDropped(EditRefused):
     """The server reported success, but the issue it returned does not show the change."""
+
+    advice = "A licence, a rule or another program may undo it: retry or discard it (gf)."
 
 
 class EditImpossible(EditRefused):
@@ -272,6 +309,7 @@ class LastRefused(GlboardError):
 class EditUnknown(EditRefused):
     """The answer was lost. The change may have been made; reading back must settle it."""
 
+    advice = "Check the issue, then retry or discard the change (gf, or: glboard failed list)."
     may_pass = True
 
 

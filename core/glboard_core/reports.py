@@ -19,7 +19,7 @@ from glboard_core.board.definition import milestone_title, overlap_notes
 from glboard_core.board.rules import missed_labels
 from glboard_core.config import Settings
 from glboard_core.errors import (
-    NOT_LOADED,
+    LOAD_FIRST,
     AuthError,
     NameUnknown,
     NotGitLab,
@@ -104,7 +104,7 @@ class Reports:
     def catalog(self) -> Catalog:
         """The catalog. Raises NameUnknown if it has not been read yet."""
         if (catalog := self.engine.catalog) is None:
-            raise NameUnknown("group", "", hint=NOT_LOADED)
+            raise NameUnknown("group", "", hint=LOAD_FIRST)
         return catalog
 
     def milestone(self, name: str) -> Milestone:

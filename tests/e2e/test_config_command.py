@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from glboard_core.config import Settings, parse
@@ -17,7 +18,8 @@ from glboard_core.demo.sample.generated import default_world
 from glboard_core.environment import TOKENS
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.config_schema import schema_of
-from glboard_tui.cli.main import COMMANDS, run
+from glboard_tui.cli.main import cli, run
+from support.documents import configurations
 
 Text = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -94,18 +96,17 @@ def test_show_knows_the_server_of_python_gitlabs_file(
 def test_show_prints_a_file_that_means_the_same_and_no_token(
     write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    [example, *_] = [one for one in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[gitlab]" in one]
+    [example, *_] = [one for one in configurations() if "[gitlab]" in one]
     write(example)
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-planted")
     assert run(["config", "show"]) == 0
     printed = capsys.readouterr().out
-    assert parse(printed, "shown") == parse(example, "README.md")
+    assert parse(printed, "shown") == parse(example, "config.toml")
     assert "glpat-planted" not in printed
     assert "# Token: from GITLAB_TOKEN, not shown." in printed
     assert run(["config", "show", "--changed"]) == 0
     changed = capsys.readouterr().out
-    assert parse(changed, "shown") == parse(example, "README.md")
+    assert parse(changed, "shown") == parse(example, "config.toml")
     assert len(changed.splitlines()) < len(printed.splitlines()) / 2
 
 
@@ -216,8 +217,7 @@ def test_the_schema_accepts_the_defaults_and_the_examples(schema: dict[str, Any]
     assert json.loads(capsys.readouterr().out) == schema
     assert run(["config", "show"]) == 0
     texts = [capsys.readouterr().out]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    texts += [one for one in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[[people]]" not in one]
+    texts += configurations()
     texts += ['[milestones]\nbacklog = "Some day"\n']
     for text in texts:
         assert wrong(tomllib.loads(text), schema, schema) == []
@@ -282,11 +282,40 @@ def test_boards_of_ones_own_are_completed(
     assert capsys.readouterr().out.strip() == "plain,support"
 
 
+def test_names_of_milestones_are_completed(
+    write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("[milestones]\nsomeday = 'Some day'\n")
+    for name, value in (("_GLBOARD_COMPLETE", "bash_complete"), ("COMP_CWORD", "3")):
+        monkeypatch.setenv(name, value)
+    for typed, expected in (("nex", "next"), ("some", "someday")):
+        monkeypatch.setenv("COMP_WORDS", f"glboard report mix {typed}")
+        with pytest.raises(SystemExit):
+            run([])
+        assert f"plain,{expected}" in capsys.readouterr().out.split()
+
+
+def every_command(command: click.Command, path: str = "glboard") -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, by their whole names."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inside = command.get_command(context, name)
+            assert inside is not None
+            yield from every_command(inside, f"{path} {name}")
+
+
 def test_the_manual_page_has_every_command_and_option(capsys: Text) -> None:
     assert run(["man"]) == 0
     page = capsys.readouterr().out.replace("\\-", "-")
-    for name in COMMANDS:
-        assert f".SS glboard {name}" in page
+    first, *sections = re.split(r"^\.SS ", page, flags=re.MULTILINE)
+    (_, root), *commands = every_command(cli)
+    assert len(commands) > 25
+    found = {path: next(one for one in sections if re.match(rf"{path}[ \n]", one)) for path, _ in commands}
+    for section, command in ((first, root), *((found[path], command) for path, command in commands)):
+        for option in (one for one in command.params if isinstance(one, click.Option) and not one.hidden):
+            assert any(name in section for name in option.opts), option.opts
     for option in ("--read-only", "--debug", "--dry-run", "--online", "GITLAB_TOKEN", "config.toml"):
         assert option in page
     # Nothing but requests begins with a dot.

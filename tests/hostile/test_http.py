@@ -514,15 +514,41 @@ async def test_trusted_certificates_hold_for_this_machine_too(
             async with gateway(server.url, verify=verify) as one:
                 assert len(await Admin(one.transport).boards("top")) == 1
         monkeypatch.setenv("SSL_CERT_DIR", str(folder))
-        assert isinstance(await failure_of_rest(server.url), TlsFailed)
+        error = await failure_of_rest(server.url)
+        assert isinstance(error, TlsFailed)
+        # Not the one of the settings that is not in effect.
+        assert "SSL_CERT_DIR says whom to trust" in error.hint
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
         for verify in ("/nul\0", "~nobody-at-all/x", "x" * 5_000, __file__, "\x1b[2J"):
             assert "ca_cert" in (await failure_of_rest(server.url, verify=verify)).hint
+        for content in (b"", b"\0\xff" * 500, PEM.read_bytes()[:300], "é".encode("utf-16")):
+            (folder / "odd.pem").write_bytes(content)
+            for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
+                monkeypatch.setenv(name, str(folder / "odd.pem"))
+            assert "no certificates" in (await failure(server.url)).message
+        monkeypatch.delenv("SSL_CERT_FILE")
         for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "missing"))
             assert name in (await failure(server.url)).hint
+
+
+def test_no_authority_is_blamed_for_a_certificate() -> None:
+    for code, says, advice in (
+        (9, "is not valid yet", "clock"),
+        (10, "has expired", "clock"),
+        (62, "is for another name", "the name that"),
+        (64, "is for another name", "the name that"),
+        (20, "is not trusted", "ca_cert in its file"),
+    ):
+        cause = ssl.SSLCertVerificationError("certificate verify failed")
+        cause.verify_code, cause.verify_message = code, "x"
+        problem = httpx.ConnectError("failed")
+        problem.__cause__ = cause
+        found = of_exception(problem, "host", None, "ca_cert in its file").error
+        assert says in found.message
+        assert advice in found.hint
 
 
 def asking_for_ours() -> ssl.SSLContext:

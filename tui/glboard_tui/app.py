@@ -42,6 +42,7 @@ from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.widgets.colors import shared_theme
+from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
 
 #: Seconds after which an unfinished key no longer holds up the others.
@@ -118,14 +119,10 @@ class KeyLine:
             await self.go()
 
 
+#: Seconds after the first frame in which what is likely to be needed soon is made.
+_LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-
-
-def _palette() -> type[Provider]:
-    from glboard_tui.screens.command_palette import BoardCommands
-
-    return BoardCommands
 
 
 class GlboardApp(App[int]):
@@ -134,16 +131,17 @@ class GlboardApp(App[int]):
     ``connect`` creates the engine: its mirror is part of the first frame, and the network is used (and
     imported) only after that. ``remember`` is called with the chosen board; ``team_file`` holds the team's
     days; ``reports`` reads past events, ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
-    ``call``: a planning call begins.
-    ``share`` starts with share mode on. ``config_file`` is where the settings come from: it is followed.
+    ``call``: a planning call begins. ``share`` starts with share mode on. ``config_file`` is where the
+    settings come from: it is followed; ``config_given`` by an option. ``issue`` names one that is opened
+    first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
 
     CSS = all_sheets()
     TITLE = "glboard"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    # The palette's key is in the registry like every other; this one exists on no keyboard.
+    # Its own palette is only used for themes; ours finds everything, by a key of the registry.
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     COMMAND_PALETTE_BINDING = "f24"
 
     class EngineChanged(Message):
@@ -165,10 +163,14 @@ class GlboardApp(App[int]):
         call: bool = False,
         share: bool = False,
         config_file: Path | None = None,
+        config_given: bool = False,
+        issue: str = "",
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
         self._mask = MaskingFilter(self.share.masked)
+        #: The theme and whether it is shared, and what makes texts readable in it.
+        self._contrast: tuple[tuple[str, bool], Sequence[LineFilter]] | None = None
         super().__init__()
         self.settings = settings
         self._connect = connect
@@ -183,6 +185,9 @@ class GlboardApp(App[int]):
         file = ConfigFile(config_file, settings) if config_file is not None else None
         self.config = LiveConfig(file, settings, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
+        self.board_screen.wanted = issue
+        self.board_screen.context.own_commands.file = config_file
+        self.board_screen.context.own_commands.given = config_given
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:
@@ -213,6 +218,12 @@ class GlboardApp(App[int]):
         if self._warnings:
             notices.please_note(self, self._warnings)
         self._first_frame.set()
+        self.set_timer(_LATER, self._prepare)
+
+    def _prepare(self) -> None:
+        from glboard_tui.commands.find import prepare
+
+        prepare(self.board_screen.context)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
@@ -277,9 +288,17 @@ class GlboardApp(App[int]):
             screen.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Every line of every widget is masked on a shared screen."""
-        filters = super().get_line_filters()
+        """Every line of every widget can be read, and is masked on a shared screen."""
+        filters = [*super().get_line_filters(), *self._readable()]
         return [*filters, self._mask] if self.share.is_on else filters
+
+    def _readable(self) -> Sequence[LineFilter]:
+        shown = (self.theme, self.share.is_on)
+        if self._contrast is None or self._contrast[0] != shown:
+            theme = self.current_theme
+            ratio = float(theme.variables.get("board-contrast", "4.5"))
+            self._contrast = (shown, () if theme.ansi else (ContrastFilter(ratio),))
+        return self._contrast[1]
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """The theme; on a shared screen with more contrast."""
@@ -323,7 +342,11 @@ class GlboardApp(App[int]):
             self.log.error(error)
             # Its type only, because its text could contain anything.
             self._no_connection(
-                GlboardError(f"Connecting failed ({type(error).__name__}).", title="Unexpected")
+                GlboardError(
+                    f"Connecting failed ({type(error).__name__}).",
+                    title="Unexpected",
+                    hint="This is a fault of glboard. Please report it, with the output of: glboard doctor",
+                )
             )
 
     def _no_connection(self, error: GlboardError) -> None:

@@ -12,7 +12,7 @@ from glboard_core.config import Density, Settings, SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import versions
+from glboard_core.model.milestone import present_titles, versions
 from glboard_core.sync.engine import Engine
 
 #: The names of ``is:`` in a filter.
@@ -137,7 +137,9 @@ class BoardView:
             keep=None if keep is None else lambda issue: keep(view(issue, columns)),
             show_closed=self.show_closed,
             deliverable=self.settings.labels.deliverable,
-            sorting=Sorting(by=self.sort_by, names=self.settings.labels),
+            sorting=Sorting(
+                by=self.sort_by, names=self.settings.labels, renamed=present_titles(catalog.milestones)
+            ),
         )
 
     def filter(self, text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from glboard_core import config
+from glboard_core.command_template import with_ids
 from glboard_core.config import Settings
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text
@@ -94,9 +95,11 @@ class ConfigFile:
 def keymap_of(settings: Settings, where: str = "") -> Keymap:
     """The keys of a configuration: those of its boards, then those of ``[keymap]``. Raises ConfigError."""
     boards = {f"board.{board.id}": board.key for board in settings.boards if board.key}
+    commands = {identity: command.key for identity, command in with_ids(settings.commands).items()}
     return Keymap(
-        {**boards, **settings.keymap},
+        {**boards, **commands, **settings.keymap},
         boards={board.id: board.name for board in settings.boards},
+        commands=settings.commands,
         where=where,
     )
 
@@ -134,16 +137,20 @@ def keymap_mistakes(checked: CheckedConfig) -> Iterator[Mistake]:
     for board in settings.boards:
         if board.key and board.id in checked.boards:
             given[f"board.{board.id}"] = (board.key, ("boards", checked.boards[board.id], "key"))
+    for number, (identity, command) in zip(
+        checked.commands, with_ids(settings.commands).items(), strict=True
+    ):
+        given[identity] = (command.key, ("commands", number, "key"))
     given |= {action: (keys, ("keymap", action)) for action, keys in settings.keymap.items()}
     right: dict[str, str] = {}
     for action, (keys, path) in given.items():
         try:
-            Keymap({**right, action: keys}, boards=boards)
+            Keymap({**right, action: keys}, boards=boards, commands=settings.commands)
         except ConfigError as error:
             message = error.message.rpartition(f"{error.key}: ")[2]
             # The screen's own list of actions is not at hand here.
             _, on_screen, rest = error.hint.partition(" ? in glboard to list ")
-            hint = f"The README lists {rest}" if on_screen else error.hint
+            hint = f"glboard config schema lists {rest}" if on_screen else error.hint
             key = ".".join(str(part) for part in path if isinstance(part, str))
             yield Mistake(line=line_of(lines, path), key=key, message=message, hint=hint)
         else:
@@ -183,6 +190,7 @@ _CALLED = {
     "flow": "workflow states",
     "milestones": "milestones",
     "keymap": "keys",
+    "commands": "commands",
     "sync": "sync",
     "walk": "walk",
     "planning": "planning",

@@ -18,17 +18,10 @@ from glboard_core.board.operations import GroupId, Op
 from glboard_core.errors import (
     READ_ONLY,
     WRONG_VALUES,
-    AuthError,
     ConfigError,
     ConnectionFailed,
-    EditForbidden,
-    EditUnknown,
     GlboardError,
-    GroupNotFound,
-    NotGitLab,
-    QueryRefused,
     RateLimited,
-    TlsFailed,
     misled,
 )
 from glboard_core.planning.reasons import tier_notes
@@ -37,7 +30,9 @@ from glboard_tui import texts
 from glboard_tui.bridge import Bridge, Update
 
 #: In place of a reason that would say what is hidden.
-HIDDEN = GlboardError("The reason is hidden on the shared screen.")
+HIDDEN = GlboardError(
+    "The reason is hidden on the shared screen.", hint="Stop sharing to read it in the failed changes."
+)
 
 Severity = Literal["information", "warning", "error"]
 
@@ -64,16 +59,9 @@ class UserNotice(Struct, frozen=True, kw_only=True):
         return f"{self.title}: {self.text}"
 
 
-#: What to do about an error without a hint of its own.
-_HINTS: dict[type[GlboardError], str] = {
-    AuthError: "Sign in: glboard auth login. Or set GITLAB_TOKEN to a token with the scope “api”.",
-    GroupNotFound: "Check --group, or ask for access: a token only sees the groups of its user.",
-    TlsFailed: "Set SSL_CERT_FILE to your company's certificate authority.",
-    NotGitLab: "Check --url: it must be the URL of GitLab itself, including its path if any.",
-    EditForbidden: "You need at least the Planner or Reporter role in that project.",
-    EditUnknown: "Check the issue, then retry from the list of failed changes (gf).",
+#: In place of the error's advice where the screen goes on by itself; a command ends.
+_ON_SCREEN: dict[type[GlboardError], str] = {
     ConfigError: "Fix the file, then restart glboard.",
-    QueryRefused: "This GitLab may be older than 16.8, the oldest supported version.",
     RateLimited: "Nothing is lost: unsent changes wait until then.",
     ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
 }
@@ -83,10 +71,12 @@ def notice_of(error: GlboardError) -> UserNotice:
     """An error as a message."""
     # The screen waits and tries again by itself; a command ends.
     own = "" if isinstance(error, RateLimited) else error.hint
+    waits = error.may_pass or isinstance(error, ConfigError)
+    on_screen = (hint for kind, hint in _ON_SCREEN.items() if waits and isinstance(error, kind))
     return UserNotice(
         title=error.title,
         message=error.message,
-        hint=own or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
+        hint=own or next(on_screen, error.advice),
         severity="warning" if error.may_pass else "error",
     )
 

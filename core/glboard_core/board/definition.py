@@ -129,7 +129,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         index = 0 if name == "next" else 1
         if len(coming) <= index:
             raise NameUnknown(
-                "milestone", name, hint=f"No further version milestone starts after {today.isoformat()}."
+                "milestone", name, hint=f"Create it in GitLab: none starts after {today.isoformat()}."
             )
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))

@@ -17,7 +17,7 @@ from msgspec import Struct
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
 from glboard_core.board.priorities import priorities_of, rank
-from glboard_core.board.rules import MAX_WEIGHT
+from glboard_core.board.rules import MAX_WEIGHT, missed_titles
 from glboard_core.config import LabelSettings, SortBy
 from glboard_core.model.issue import (
     Issue,
@@ -43,6 +43,8 @@ class Sorting(Struct, frozen=True, kw_only=True):
 
     by: SortBy = "rank"
     names: LabelSettings = LabelSettings()
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
 
     def lead(self, issue: Placeable, weight: int | None) -> float:
         """The part of the key before GitLab's order; what has no such value comes last."""
@@ -51,7 +53,7 @@ class Sorting(Struct, frozen=True, kw_only=True):
         if self.by == "weight":
             return inf if weight is None else -weight
         if self.by == "slipped":
-            return -sum(label.startswith(self.names.missed_prefix) for label in issue.labels)
+            return -len(missed_titles(issue.labels, self.names.missed_prefix, self.renamed))
         found = priorities_of(issue.labels, self.names)
         return rank(found[0], self.names)[0] if found else inf
 

@@ -108,7 +108,7 @@ class Checks:
 
     def refused(self, check: str, error: GlboardError) -> None:
         """It does not work, as an error says."""
-        self.fail(check, error.message, error.hint)
+        self.fail(check, error.message, error.what_to_do)
 
     def skip(self, checks: Iterable[str], why: str) -> None:
         """These cannot run, unless they did."""

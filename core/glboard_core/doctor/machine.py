@@ -168,7 +168,7 @@ def check_log(checks: Checks, now: datetime) -> None:
     if os.access(folder, os.W_OK):
         checks.ok("log", f"{logfile.short(path)}.", path=logfile.short(path))
     else:
-        advice = "Nothing is logged until the folder can be written."
+        advice = "Make the folder writable: until then nothing is logged."
         checks.warn("log", f"{logfile.short(path)} cannot be written.", advice, path=logfile.short(path))
 
 

@@ -47,19 +47,20 @@ _PORTS = {"http": 80, "https": 443}
 _CHUNK = 64 * 1024
 #: Seconds for a goodbye.
 _GOODBYE = 0.5
-_WAY = "A proxy may block WebSockets; [sync] live = false stops asking."
+_WAY = "Check whether a proxy blocks WebSockets; [sync] live = false stops asking."
 
 
 class CableLimits(Struct, frozen=True, kw_only=True):
     """Seconds until the welcome, and without a sign of life (GitLab pings every 3); seconds to write.
 
-    Bytes of a message; messages and bytes in a second; messages that are not understood.
+    Bytes and parts of a message; messages and bytes in a second; messages that are not understood.
     """
 
     welcome: float = 10.0
     silence: float = 15.0
     write: float = 10.0
     message: int = 64 * 1024
+    parts: int = 1_000
     messages: int = 5_000
     bytes: int = 4 * 1024 * 1024
     rubbish: int = 20
@@ -138,7 +139,7 @@ def _check(answer: Switched, key: str, host: str) -> None:
 
     status, headers = answer.status, answer.headers
     if status == 429:
-        raise RateLimited(f"Rate limited by {host} (HTTP 429).", retry_after=60.0)
+        raise RateLimited(f"Rate limited by {host} (HTTP 429) for live events.", retry_after=60.0)
     if status >= 500:
         raise ServerFailed(f"{host} refused live events for now (HTTP {status}).")
     if status != 101:
@@ -243,7 +244,10 @@ class Cable(LiveEvents):
         self._identifiers.pop(issue, None)
         self._issues.pop(identifier, None)
         if not self._offers and not self._issues:
-            raise NoLiveEvents(f"{self._host} offers no live events of issues.", hint="It may be too old.")
+            raise NoLiveEvents(
+                f"{self._host} offers no live events of issues.",
+                hint="It may be too old: update it, or set [sync] live = false.",
+            )
 
     def _check_ended(self, messages: Sequence[_Message]) -> None:
         """Raise NoLiveEvents or ConnectionFailed if one of these says that the connection ends."""
@@ -283,6 +287,8 @@ class Cable(LiveEvents):
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
         self._parts.append(bytes(frame.data))
+        if len(self._parts) > self._limits.parts:
+            raise self._garbled()
         if not frame.fin:
             return
         text, self._parts = b"".join(self._parts), []

@@ -13,12 +13,30 @@ from difflib import get_close_matches
 from msgspec import UNSET, Struct
 
 from glboard_core.board.fields import missing_people
-from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
+from glboard_core.board.operations import (
+    Comment,
+    Create,
+    DeleteNote,
+    Edit,
+    Link,
+    NoteWrite,
+    Op,
+    Rank,
+    labels_after,
+)
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import decode
-from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
+from glboard_core.gitlab.queries import (
+    CREATE_COST,
+    LINK_COST,
+    STATUS_BACK,
+    Dialect,
+    Mutation,
+    issue_back,
+    links_back,
+)
 from glboard_core.model.catalog import Catalog, Person
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkKind
 from glboard_core.model.text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
@@ -58,6 +76,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
                 return (self._comment(op, op.change.body, issue),)
             case NoteWrite():
                 return (self._note(op, op.change, issue),)
+            case Link():
+                return (self._link(op.change, issue),)
 
     # -- edits
 
@@ -86,13 +106,20 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             back.append("milestone")
         if edit.state is not UNSET:
             fields["stateEvent"] = "CLOSE" if edit.state == "closed" else "REOPEN"
-            back.append("state")
+            # GitLab moves the status along.
+            back += ["state", "status"] if self.dialect.status else ["state"]
         if edit.title is not UNSET:
             fields["title"] = _title(edit.title)
             back.append("title")
         if edit.description is not UNSET:
             fields["description"] = _text(literal(edit.description), "description", MOST_DESCRIPTION)
             back.append("description")
+        if edit.confidential is not UNSET:
+            fields["confidential"] = edit.confidential
+            back.append("confidential")
+        if edit.health_status is not UNSET and (self.dialect.ee or edit.touches() == {"health_status"}):
+            fields["healthStatus"] = self._health(edit.health_status)
+            back.append("health_status")
         if fields:
             calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
         if edit.status is not UNSET:
@@ -133,11 +160,19 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="They need GitLab Premium or Ultimate, and its licence."
+                "This GitLab has no weights.",
+                hint="Discard the change: weights need GitLab Premium or Ultimate, and its licence.",
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
+
+    def _health(self, status: HealthStatus | None) -> str | None:
+        if not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab has no health statuses.", hint="They need GitLab Ultimate, and its licence."
+            )
+        return status
 
     def _status(self, status: str | None, issue: Issue) -> Mutation:
         if not self.dialect.status:
@@ -152,11 +187,11 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if (identity := self.statuses.get(status.casefold())) is None:
             raise EditImpossible(
                 f"Status “{status}” not found.",
-                hint="Statuses are created in the settings of the top-level group.",
+                hint="Create it in the settings of the top-level group.",
             )
         return Mutation(
             field="workItemUpdate",
-            input={"id": f"gid://gitlab/WorkItem/{number(issue.id)}", "statusWidget": {"status": identity}},
+            input={"id": _work_item(issue.id), "statusWidget": {"status": identity}},
             back=f"errors {STATUS_BACK}",
             cost=10,
         )
@@ -173,9 +208,26 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         places = {"moveBeforeId": rank.above, "moveAfterId": rank.below}
         beside = {name: number(place) for name, place in places.items() if place is not None}
         if not beside:
-            raise EditImpossible("There is no adjacent issue to place this one next to.")
+            raise EditImpossible(
+                "There is no adjacent issue to place this one next to.",
+                hint="Rank it again, next to another one.",
+            )
         where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
+
+    def _link(self, link: Link, issue: Issue) -> Mutation:
+        ids: dict[str, object] = {"id": _work_item(issue.id), "workItemsIds": [_work_item(link.other)]}
+        back = links_back(self.dialect)
+        if not link.add:
+            return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)
+        if link.kind != "relates_to" and not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab links issues only as related.", hint="Links that block need GitLab Premium."
+            )
+        kind = _LINK_TYPES[link.kind]
+        return Mutation(
+            field="workItemAddLinkedItems", input={**ids, "linkType": kind}, back=back, cost=LINK_COST
+        )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
         body = decode.with_mark(literal(note.body), note.mark)
@@ -190,7 +242,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
-            raise EditInvalid("The comment is empty.")
+            raise EditInvalid("The comment is empty.", hint="Edit it, or discard it.")
         _text(body, "comment", MOST_COMMENT)
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
@@ -245,6 +297,17 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         )
 
 
+_LINK_TYPES: dict[LinkKind, str] = {
+    "is_blocked_by": "BLOCKED_BY",
+    "blocks": "BLOCKS",
+    "relates_to": "RELATED",
+}
+
+
+def _work_item(issue: IssueId) -> str:
+    return f"gid://gitlab/WorkItem/{number(issue)}"
+
+
 def number(identity: str) -> str:
     """The plain number of a global id. Raises EditImpossible for an issue that is not in GitLab yet."""
     plain = identity.rpartition("/")[2]
@@ -261,16 +324,20 @@ def _title(title: str) -> str:
     Checked before it is sent: GitLab saves labels of the same change although it rejects the title.
     """
     if not (title := title.strip()):
-        raise EditInvalid("The title is empty.")
+        raise EditInvalid(
+            "The title is empty.", hint="An issue needs a title: edit the change, or discard it."
+        )
     if len(title) > MOST_TITLE:
-        raise EditInvalid(f"The title is longer than {MOST_TITLE} characters.")
+        raise EditInvalid(
+            f"The title is longer than {MOST_TITLE} characters.", hint="Edit it: make it shorter."
+        )
     return _text(title, "title", MOST_DESCRIPTION)
 
 
 def _text(text: str, what: str, most: int) -> str:
     """The text, checked before it is sent; ``most`` is in bytes."""
     if len(text.encode()) > most:
-        raise EditInvalid(f"The {what} is larger than {most:,} bytes.")
+        raise EditInvalid(f"The {what} is larger than {most:,} bytes.", hint="Edit it: make it shorter.")
     if "\0" in text:
         raise EditInvalid(f"The {what} contains a null character.", hint="Remove it: GitLab rejects it.")
     return text

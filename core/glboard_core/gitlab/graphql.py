@@ -443,7 +443,7 @@ def server_of(about: About, host: str) -> Server:
         raise token_rejected(host)
     if (found := about.metadata) is None:
         raise QueryRefused(
-            f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
+            f"{host} does not report its GitLab version.", hint="Use a token with the scope read_api or api."
         )
     return Server(version=line(found.version), enterprise=found.enterprise, has_weight=found.enterprise)
 

@@ -48,6 +48,7 @@ from glboard_core.gitlab.route import (
     proxy_of,
     trust_of,
     trust_of_environment,
+    trusted_by,
 )
 from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
@@ -151,6 +152,13 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", text) else None
 
 
+class HiddenBytes(bytes):
+    """The body of a request that holds a token: it is not shown, not even by a traceback's locals."""
+
+    def __repr__(self) -> str:
+        return "HiddenBytes(…)"
+
+
 class Answer(Struct, frozen=True):
     """The answer to a request: ``headers`` with names in small letters, and the body, unpacked."""
 
@@ -202,6 +210,7 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self._token = account.token
         self._proxy: Proxy | None = None
+        self._trusted_by = ""
         self._gate = 0.0
         self._gate_of: Failure | None = None
         #: Whether GraphQL has accepted the token.
@@ -238,7 +247,7 @@ class Transport:
             return await self._get(path, http_errors.of_rest_status)
         return await self._ask(method, path, body, safe=False, judge=http_errors.of_rest_status)
 
-    async def form(self, path: str, fields: bytes) -> Answer | Failure:
+    async def form(self, path: str, fields: HiddenBytes) -> Answer | Failure:
         """POST an encoded form below ``/oauth/``, without the token; refusals as ``rest`` returns them."""
         return await self._ask("POST", path, fields, safe=False, judge=http_errors.of_rest_status)
 
@@ -269,7 +278,7 @@ class Transport:
         except GlboardError:
             raise
         except Exception as problem:  # noqa: BLE001  (as in _once)
-            failure = http_errors.of_exception(problem, self.account.host, self._proxy)
+            failure = http_errors.of_exception(problem, self.account.host, self._proxy, self._trusted_by)
         if failure is not None:
             raise failure.error
         try:
@@ -445,7 +454,7 @@ class Transport:
         except Corrupt as damaged:
             return Failure(http_errors.corrupt(host, damaged.why), again=True)
         except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
-            return http_errors.of_exception(problem, host, self._proxy)
+            return http_errors.of_exception(problem, host, self._proxy, self._trusted_by)
 
     async def _import(self) -> None:
         if self._client is None:
@@ -481,7 +490,7 @@ class Transport:
 
         account, limits = self.account, self.limits
         trust, proxy = trust_of(account), proxy_of(account)
-        self._proxy = proxy
+        self._proxy, self._trusted_by = proxy, trusted_by(account)
         self._client = httpx.AsyncClient(
             auth=self._with_token,
             headers={"User-Agent": "glboard", "Accept": "application/json", "Accept-Encoding": ACCEPTED},

@@ -33,11 +33,11 @@ from glboard_core.errors import (
     ScopeMissing,
     ServerFailed,
     TimedOut,
-    TlsFailed,
     TokenRejected,
 )
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.route import wants_certificate
+from glboard_core.gitlab.tls_errors import tls_failed
 
 if TYPE_CHECKING:
     from gitlab import GitlabError
@@ -76,9 +76,10 @@ class Failure(Struct, frozen=True):
 # -- without a response
 
 
-def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> Failure:
+def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trusted_by: str = "") -> Failure:
     """The failure for an exception of httpx, or of what it uses, on the way through ``proxy``.
 
+    ``trusted_by`` is the setting that says whose certificates are trusted, if one does.
     Classes are compared by name, since httpx may not be imported before it is needed.
     """
     causes = list(_chain(problem))
@@ -87,7 +88,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> F
     if tls is not None and "CERTIFICATE_REQUIRED" in str(getattr(tls, "reason", "")):
         return Failure(wants_certificate(host), reached=False)
     if tls is not None and kinds & {"ConnectError", "SSLError"}:
-        return Failure(_tls_failed(host, tls, proxy), reached=False)
+        return Failure(tls_failed(host, tls, proxy, trusted_by), reached=False)
     if kinds & {"ConnectTimeout", "PoolTimeout"}:
         return Failure(
             _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
@@ -186,22 +187,6 @@ def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) ->
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Offline(f"{host} refused the connection.", hint="Is the server running, and the port correct?")
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
-
-
-def _tls_failed(host: str, problem: ssl.SSLError, proxy: Proxy | None) -> TlsFailed:
-    # With an encrypted way to the proxy it can be either one's.
-    either = f"{host} or of the proxy {proxy.shown}" if proxy is not None and proxy.encrypted else host
-    if isinstance(problem, ssl.SSLCertVerificationError):
-        return TlsFailed(
-            f"The certificate of {either} is not trusted ({line(str(problem.verify_message))[:200]}).",
-            hint="Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
-        )
-    return TlsFailed(
-        f"TLS with {host} failed ({line(str(problem.reason or 'unknown reason'))[:80]}).",
-        hint=f"Does {proxy.setting} name the right proxy?"
-        if proxy is not None
-        else "Does the server use HTTPS?",
-    )
 
 
 def _chain(problem: BaseException) -> Iterator[BaseException]:
@@ -567,7 +552,8 @@ def _redirect(host: str, status: int, location: str) -> NotGitLab:
 def elsewhere(host: str, address: str) -> NotGitLab:
     """A next page that is not one of the REST API."""
     return NotGitLab(
-        f"{host} names a next page elsewhere ({_shown(address)}).", hint="The token was not sent there."
+        f"{host} names a next page elsewhere ({_shown(address)}).",
+        hint="The token was not sent there. Is there a proxy in between?",
     )
 
 

@@ -232,16 +232,16 @@ def refused_in(path: str, place: IssuePlace | None) -> EditForbidden | None:
     if place.archived:
         return EditForbidden(
             f"The project {path} is archived: nothing in it can be changed.",
-            hint="An owner can unarchive it in GitLab.",
+            hint="Ask an owner to unarchive it in GitLab.",
         )
     if place.marked_for_deletion_on:
         return EditForbidden(
             f"The project {path} is scheduled for deletion: GitLab refused the change.",
-            hint="An owner can restore it in GitLab.",
+            hint="Ask an owner to restore it in GitLab.",
         )
     if not place.user_permissions.may_edit:
         return EditForbidden(
-            f"You are not allowed to change issues in {path}.", hint="This needs the Reporter role."
+            f"You are not allowed to change issues in {path}.", hint="Ask for the Reporter role there."
         )
     return None
 
@@ -261,5 +261,5 @@ def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
             hint="GitLab sets only open milestones. Reopen it in GitLab, or choose another.",
         )
     return EditDropped(
-        f"The milestone {named} was not set.", hint=f"Likely cause: it may not be available to {path}."
+        f"The milestone {named} was not set.", hint=f"Choose another: it may not be available to {path}."
     )

@@ -254,7 +254,7 @@ class RankSender:
                 if before is first is None:
                     last = await self._last_placed({*moved, *(other.id for other in needed)})
                     if last is None:
-                        return _no_order(self._board is not None)
+                        return no_order_for_token() if self._over_rest else _no_order(self._board is not None)
                     change = Rank(above=last)
                 identity = new_id()
                 behind.append(
@@ -503,7 +503,7 @@ def _refused(answer: Answer, project: str, host: str) -> GlboardError:
     if status in (403, 404):
         return EditForbidden(
             f"GitLab does not allow to rank issues in {project}, or the issue was not found.",
-            hint="This needs the Planner role in the project and a token with the scope “api”.",
+            hint="Ask for the Planner role in the project, and use a token with the scope “api”.",
         )
     return EditInvalid(f"GitLab rejected the rank (HTTP {status}).")
 
@@ -533,6 +533,16 @@ def no_order() -> EditImpossible:
     )
 
 
+def no_order_for_token() -> EditImpossible:
+    """No issue has a position, and the token may not read what would give them one."""
+    return EditImpossible(
+        "GitLab has no manual order yet. Reading a board's lists makes one, and no permission lets a "
+        "fine-grained token do that.",
+        hint="Open a board of the group in GitLab or create an issue, then try again. A classic token of the "
+        "scope “api” needs neither.",
+    )
+
+
 def _no_order(has_board: bool) -> EditRefused:
     return _not_placed() if has_board else no_order()
 
@@ -545,7 +555,7 @@ def _not_placed() -> EditImpossible:
 
 
 def _nothing_there() -> EditDropped:
-    return EditDropped("The issue did not move.", hint="Likely cause: an adjacent issue is gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
 
 
 def _failed_twice() -> EditFailed:

@@ -125,7 +125,10 @@ class _Backend:
             asked = asyncio.run_coroutine_threadsafe(asking, self._loop)
         except RuntimeError:  # the loop is closed: the program is ending
             asking.close()
-            return Failure(Offline("The connection is closed."), reached=False)
+            return Failure(
+                Offline("The connection is closed.", hint="The program is ending: run it again."),
+                reached=False,
+            )
         return asked.result()
 
 

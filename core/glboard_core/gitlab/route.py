@@ -196,10 +196,21 @@ def wants_certificate(host: str) -> TlsFailed:
     )
 
 
+def trusted_by(account: Account, env: Mapping[str, str] | None = None) -> str:
+    """The setting that says which certificates are trusted; "" if there is none, or none is checked."""
+    if isinstance(account.verify, str):
+        return account.verified_by or "ca_cert"
+    return " and ".join(_of_environment(env)) if account.verify else ""
+
+
+def _of_environment(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    env = os.environ if env is None else env
+    return {name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if env.get(name)}
+
+
 def trust_of_environment(env: Mapping[str, str] | None = None) -> ssl.SSLContext:
     """What SSL_CERT_FILE and SSL_CERT_DIR say, else the usual authorities. Raises TlsFailed."""
-    env = os.environ if env is None else env
-    return _trusting({name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if env.get(name)})
+    return _trusting(_of_environment(env))
 
 
 def _trusting_anyone() -> ssl.SSLContext:

@@ -309,7 +309,10 @@ class _SendBatch:
                 continue
             todo.remove(at)
             if isinstance(error, EditUnknown):
-                error = Offline("Not sent yet: an earlier change has to be checked first.")
+                error = Offline(
+                    "Not sent yet: an earlier change has to be checked first.",
+                    hint="It is sent by itself as soon as that is known.",
+                )
             self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
 
     def _settle(self, at: int, outcome: Outcome) -> None:

@@ -318,9 +318,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             known = any(m.title == title for m in self.milestones)
             raise EditImpossible(
                 f"The milestone “{title}” is not available to {project}.",
-                hint="It belongs to another project or subgroup."
+                hint="Choose another: it belongs to another project or subgroup."
                 if known
-                else "It no longer exists, or has another title.",
+                else "Choose another: it no longer exists, or has another title.",
             )
         return milestone.id
 

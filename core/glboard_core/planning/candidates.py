@@ -6,7 +6,8 @@ the EM accepts line by line. Weights are GitLab's issue weights; capacity is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -66,17 +67,19 @@ def candidates(
     *,
     order: Order = "suggested",
     weights: bool = True,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The open issues of ``milestone`` that are not ``type::ignore``, in order (rule 12).
 
     Suggested: most slips first, then the manual order, which is total. ``allowed`` is
-    ``readiness.open_for_deliverables``; ``weights`` is whether the server has weights at all.
+    ``readiness.open_for_deliverables``; ``weights`` is whether the server has weights at all;
+    ``renamed`` has former titles of milestones, with the present ones.
     """
     ranked = sorted(planned(issues, milestone, names), key=rank_key)
     found = [
         Candidate(
             issue=issue,
-            slipped=missed(issue, names),
+            slipped=missed(issue, names, renamed),
             rank=rank,
             priority=priority_of(issue, names),
             severity=(severity := highest(issue, names.severity_prefix)),

@@ -122,7 +122,7 @@ class AddPeople(Struct, frozen=True):
     def after(self, team: Team) -> Team:
         for name in self.usernames:
             if team.member(name) is not None or self.usernames.count(name) > 1:
-                raise UsageError(f"{name} is already in team.toml.")
+                raise UsageError(f"{name} is already in team.toml.", hint="Choose somebody else.")
         added = tuple(Member(username=name) for name in self.usernames)
         return structs.replace(team, people=(*team.people, *added))
 

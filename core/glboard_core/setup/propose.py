@@ -156,6 +156,7 @@ class _Proposer:
             group_label=next(iter(group.value), ""),
             milestone_name=lambda title: by_title.get(title) or dated.get(title) or title,
             states=lambda label: by_label.get(label, ""),
+            versions=[one.title for one in self._make.found.milestones if one.is_version(shape.pattern)],
         )
         return tuple(
             BoardLine(offer=one, taken=chosen.get(f"boards.{one.board.id}", default_of(one)) == TAKEN)

@@ -85,19 +85,22 @@ def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) 
         document = tomlkit.parse(existing)
     except TOMLKitError as error:
         raise ConfigError(f"invalid TOML: {error}.", hint="Correct it, or replace the file.") from None
-    gitlab = document.setdefault("gitlab", tomlkit.table())
-    gitlab["url"], gitlab["group"] = proposal.found.url, proposal.found.path
+    wanted: dict[str, object] = {"url": proposal.found.url, "group": proposal.found.path}
     if allow_http:
-        gitlab["allow_http"] = True
+        wanted["allow_http"] = True
+    changed = False
+    gitlab = document.setdefault("gitlab", tomlkit.table())
+    for key, value in wanted.items():
+        if gitlab.get(key) != value:
+            gitlab[key], changed = value, True
     for table, rows in _entries(proposal).items():
-        at: Any = document
         for row in (one for one in rows if one.active):
-            at = document
+            at: Any = document
             for name in table.split("."):
                 at = at.setdefault(name, tomlkit.table())
             if row.key not in at:
-                at[row.key] = list(row.value) if isinstance(row.value, tuple) else row.value
-    text = tomlkit.dumps(document)
+                at[row.key], changed = list(row.value) if isinstance(row.value, tuple) else row.value, True
+    text = tomlkit.dumps(document) if changed else existing
     has = {str(one.get("id")) for one in document.get("boards", ()) if isinstance(one, dict)}
     added = [board_text(board) for board in _boards(proposal) if board.id not in has]
     return "\n".join([text.rstrip("\n") + "\n", *added])

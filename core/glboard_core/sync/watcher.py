@@ -117,6 +117,10 @@ class Watcher:
             self.status = LiveStatus(state="resting" if on else "off")
             self._changed.set()
 
+    def in_use(self) -> bool:
+        """Whether somebody uses the program, or watches its screen."""
+        return self._needed_for() > 0.0
+
     def retry(self) -> None:
         """Try again now, whatever was refused before."""
         self._failures = 0
@@ -126,6 +130,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled, while it is not switched off. Failures change the status and are retried."""
+        self._used = self._now()
         while not self._on:
             await self._changed.wait()
             self._changed.clear()

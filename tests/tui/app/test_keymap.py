@@ -326,7 +326,7 @@ def test_earlier_ids_are_accepted() -> None:
 
 
 #: Where keys are looked at outside the keymap: typed text, letters of a question, a drag that Esc ends.
-HANDLERS = {"Ask", "HiddenInput", "Find", "Picker", "BoardWidget"}
+HANDLERS = {"Ask", "HiddenInput", "Find", "Finder", "Picker", "BoardWidget"}
 #: Where keys go to the keymap.
 TO_THE_KEYMAP = {"PaneDialog", "CommentDialog", "NewIssue", "SetupPage"}
 

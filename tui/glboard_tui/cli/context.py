@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 T = TypeVar("T")
 
@@ -76,7 +77,9 @@ class Options(Struct, frozen=True, kw_only=True):
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError("no such profile.", where=str(path), hint="Profiles are files in that folder.")
+            raise ConfigError(
+                "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
+            )
         return path
 
     def settings(self) -> Settings:
@@ -103,6 +106,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
             try:
+                self.printed(engine)  # from here on nothing hidden is printed
                 yield engine
             finally:
                 _tell_left_out(engine)
@@ -118,6 +122,7 @@ class Options(Struct, frozen=True, kw_only=True):
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, self.settings()) as engine:
             try:
+                self.printed(engine)
                 await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
                 yield engine
             finally:
@@ -147,6 +152,19 @@ class Options(Struct, frozen=True, kw_only=True):
 
         return team.load(self.team_file)
 
+    def printed(self, engine: Engine, *, confidential: bool = False) -> Printed:
+        """How this command prints titles. Raises UsageError if it shall print what a shared screen hides."""
+        from glboard_tui.cli import sharing
+
+        return sharing.printed(self.share, engine, confidential=confidential, team=self._team_names)
+
+    def _team_names(self) -> frozenset[str]:
+        try:
+            team = self.read_team()
+        except ConfigError:
+            return frozenset()  # whoever needs it reports what is wrong with it
+        return frozenset(person.username for person in team.people) if team is not None else frozenset()
+
     @property
     def has_account(self) -> bool:
         """Whether a group is configured; if not, a first run opens the set-up instead of an error."""
@@ -163,6 +181,21 @@ def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     except ConfigError:
         return []
     return [board.id for board in boards if board.id.startswith(incomplete)]
+
+
+#: What a milestone can be called besides its title (see ``complete_milestone``).
+_MILESTONE_WORDS = ("current", "next", "after-next")
+
+
+def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The words and the configured names for a milestone; titles are on the server."""
+    given = ctx.find_root().params
+    options = Options(config=given.get("config"), profile=given.get("profile"))
+    try:
+        names = (*_MILESTONE_WORDS, *options.settings().milestones)
+    except ConfigError:
+        names = _MILESTONE_WORDS
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _tell_left_out(engine: Engine) -> None:

@@ -76,6 +76,7 @@ from glboard_tui.cli.context import Options
 )
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.option("--call", is_flag=True, help="Start a planning call.")
 @context.as_of_option
 @context.team_option
 @context.share_option
@@ -87,6 +88,7 @@ def demo_command(
     latency: float,
     serve: str | None,
     board: str,
+    call: bool,
     **given: Any,
 ) -> None:
     """Open the board on the built-in demo server with a realistic group; changes last for the session.
@@ -111,18 +113,18 @@ def demo_command(
     try:
         options.check()
     except OptionsError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), hint="See glboard demo --help.") from None
     if serve is not None:
         from glboard_core.demo.http.server import serve as serve_alone
 
         ctx.exit(serve_alone(options))
     if options.allow_remote:
-        raise UsageError("--allow-remote requires --serve.")
+        raise UsageError("--allow-remote requires --serve.", hint="Example: --serve 0.0.0.0:8080")
     if scenario is not None and not scenario.is_file():
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(globally, options, board))
+    ctx.exit(open_demo(globally, options, board, call=call))
 
 
 def _address(text: str) -> tuple[str, int]:

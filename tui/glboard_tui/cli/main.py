@@ -128,9 +128,14 @@ def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None
         ctx.exit(open_last(ctx.obj))
 
 
+#: Said where a file of the caller's cannot be read or written.
+_NO_FILE = "Check that the place exists, is yours to use, and is not full."
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
+    environment.leave_folder()
     environment.keep_private()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
@@ -147,7 +152,7 @@ def main() -> NoReturn:
             _discard(stream)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 status = status or 1
-                _say(GlboardError(f"The output cannot be written: {error.strerror}."))
+                _say(GlboardError(f"The output cannot be written: {error.strerror}.", hint=_NO_FILE))
     sys.exit(status)
 
 
@@ -163,6 +168,7 @@ def _discard(stream: TextIO) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status. Only messages reach stderr, no tracebacks."""
     output = sys.stdout
+    printing.mask_with(None)
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:
@@ -208,7 +214,7 @@ def _cause(error: Exception) -> GlboardError:
     if isinstance(error, OSError):
         # A full disk, a folder that is gone: of the files a command reads and writes.
         place = f"{error.filename}: " if error.filename else ""
-        return GlboardError(f"{place}{error.strerror or error}.")
+        return GlboardError(f"{place}{error.strerror or error}.", hint=_NO_FILE)
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")
@@ -225,7 +231,7 @@ def _say(error: GlboardError) -> None:
     # Where nothing can be written, the exit status is all there is.
     with suppress(OSError):
         printing.echo(f"glboard: {error.message}", err=True)
-        if error.hint:
-            printing.echo(f"  {error.hint}", err=True)
+        if advice := error.what_to_do:
+            printing.echo(f"  {advice}", err=True)
         if isinstance(error, ConnectionFailed | NotUnderstood):
             printing.echo(f"  Log: {logfile.shown_place()} (glboard doctor checks the connection)", err=True)

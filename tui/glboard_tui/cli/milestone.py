@@ -27,7 +27,7 @@ def milestone_command() -> None:
 
 
 @milestone_command.command("open")
-@click.argument("milestone")
+@click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option("--dry-run", is_flag=True, help="Preview the changes without making them.")
 @click.option("--yes", is_flag=True, help="Apply without asking, including labels.")
 @click.option(
@@ -39,6 +39,7 @@ def milestone_command() -> None:
 )
 @context.team_option
 @context.as_of_option
+@context.share_option
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def open_milestone(

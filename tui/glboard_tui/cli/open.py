@@ -43,7 +43,7 @@ class Last(Struct, frozen=True):
 
 
 @click.command("open")
-@click.argument("board", shell_complete=context.complete_board)
+@click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
@@ -51,8 +51,16 @@ class Last(Struct, frozen=True):
 @context.share_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None, call: bool) -> None:
-    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
-    ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own.
+
+    ISSUE is its reference (project#12) or its URL: opens it over the board that was open last.
+    """
+    from glboard_core.model.address import issue_address
+
+    if issue_address(board) is None:
+        ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    last = _remembered()
+    ctx.exit(open_board(ctx.obj, last.board, milestone or last.milestone, call=call, issue=board))
 
 
 def open_last(options: Options) -> int:
@@ -101,12 +109,14 @@ def _set_up(options: Options, *, lacking: GlboardError | None = None) -> int:
     return _open(options, Last(), account=connection.account, said=result.message)
 
 
-def open_board(options: Options, board: str, milestone: str | None, *, call: bool = False) -> int:
-    """Open one board. Raises NameUnknown for a board that is not configured."""
-    return _open(options, Last(board, milestone), call=call)
+def open_board(
+    options: Options, board: str, milestone: str | None, *, call: bool = False, issue: str = ""
+) -> int:
+    """Open one board, and ``issue`` over it. Raises NameUnknown for a board that is not configured."""
+    return _open(options, Last(board, milestone), call=call, issue=issue)
 
 
-def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
+def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = False) -> int:
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
     settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
@@ -119,8 +129,10 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
+            call=call,
             share=options.share,
             config_file=options.config_path if options.config else None,
+            config_given=options.config is not None,
         )
 
 
@@ -145,7 +157,13 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 
 def _open(
-    options: Options, last: Last, *, call: bool = False, account: Account | None = None, said: str = ""
+    options: Options,
+    last: Last,
+    *,
+    call: bool = False,
+    issue: str = "",
+    account: Account | None = None,
+    said: str = "",
 ) -> int:
     """Open a board; ``account`` is the sign-in if it is known already, ``said`` is shown once."""
     from glboard_core.session import open_engine
@@ -165,6 +183,8 @@ def _open(
         call=call,
         share=options.share,
         config_file=options.config_path,
+        config_given=options.config is not None,
+        issue=issue,
         warnings=(said,) if said else (),
     )
 
@@ -221,7 +241,9 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
         (await starting).stop()
         raise
     except SpawnError as error:
-        raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
+        raise GlboardError(
+            f"The demo did not start: {error}", title="Demo", hint="Check its options: glboard demo --help"
+        ) from None
     try:
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))

@@ -23,7 +23,7 @@ _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. tri
 
 @click.command("report", help=_HELP)
 @click.argument("kind", type=click.Choice(list(_BY_KIND)), metavar="KIND")
-@click.argument("milestone", required=False)
+@click.argument("milestone", required=False, shell_complete=context.complete_milestone)
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
 @click.option("--since", metavar="WHEN", help="A day, a time, or 7d or 36h ago (decisions; default 7d).")
 @click.option("--by", metavar="USER", help="Only what this person decided (decisions).")
@@ -47,11 +47,13 @@ def report_command(
     """Print a report."""
     wanted = _BY_KIND[kind]
     if (since is not None or by is not None) and kind != "decisions":
-        raise UsageError("--since and --by are for decisions.")
+        raise UsageError("--since and --by are for decisions.", hint=f"Leave them out of {kind}.")
     if milestone is not None and not wanted.takes_milestone:
-        raise UsageError(f"{kind} covers all open issues and takes no milestone.")
+        raise UsageError(
+            f"{kind} covers all open issues and takes no milestone.", hint=f"Run: glboard report {kind}"
+        )
     if milestone is None and wanted.takes_milestone:
-        raise UsageError(f"Which milestone? Try: glboard report {kind} next")
+        raise UsageError("Which milestone?", hint=f"Try: glboard report {kind} next")
     asked = ReportOptions(
         options=options,
         milestone=milestone or "",
@@ -63,7 +65,9 @@ def report_command(
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:
             await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
-            printed = sharing.printed(options, reports.engine, confidential=confidential)
+            printed = options.printed(reports.engine, confidential=confidential)
+            if wanted.private:
+                printed.refuse_figures()
             found = await wanted.compute(asked, reports)
             found = structs.replace(found, printed=printed)
             return found, reports.unread, reports.notes(asked.milestone)

@@ -12,6 +12,7 @@ from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import present_titles
 from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
@@ -103,7 +104,7 @@ async def _read(
     options: Options, name: str, milestone: str | None, closed: bool, fresh: bool, confidential: bool
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
-        printed = sharing.printed(options, engine, confidential=confidential)
+        printed = options.printed(engine, confidential=confidential)
         issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
@@ -132,6 +133,7 @@ def _has_weight(engine: Engine) -> bool:
 
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Printed) -> ShownColumn:
     issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
+    renamed = present_titles(engine.catalog.milestones) if engine.catalog else {}
     over_issues, over_weight = column.over_limit
     return ShownColumn(
         name=column.column.key,
@@ -142,11 +144,11 @@ def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Pri
         limit_weight=column.column.limit_weight if weights else None,
         over_issues=over_issues,
         over_weight=over_weight if weights else 0,
-        issues=tuple(_issue(printed.issue(issue), engine) for issue in issues if issue is not None),
+        issues=tuple(_issue(printed.issue(issue), engine, renamed) for issue in issues if issue is not None),
     )
 
 
-def _issue(issue: Issue, engine: Engine) -> ShownIssue:
+def _issue(issue: Issue, engine: Engine, renamed: Mapping[str, str]) -> ShownIssue:
     settings, weights = engine.settings, _has_weight(engine)
     return ShownIssue(
         reference=issue.reference,
@@ -157,7 +159,7 @@ def _issue(issue: Issue, engine: Engine) -> ShownIssue:
         milestone=issue.milestone,
         state=issue.state,
         confidential=issue.confidential,
-        slipped=missed(issue, settings.labels),
+        slipped=missed(issue, settings.labels, renamed),
         warnings=warnings(issue, flow_scheme(settings), settings.labels, weights=weights),
         web_url=issue.web_url,
     )

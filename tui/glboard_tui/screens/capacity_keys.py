@@ -262,7 +262,7 @@ class CapacityActions:
             return
         found = context.planning.planning_issue(milestone)
         if found.issue is None or found.issue.is_new:
-            self._tell(f"No planning issue for {milestone.title} to post on.")
+            self._tell(f"No planning issue for {milestone.title} to post on. Open the milestone first.")
             return
         issue = found.issue
 
@@ -325,7 +325,7 @@ def _of_milestone(member: Member, key: MilestoneKey, milestone: Milestone, typed
     days = _number(typed) if typed.strip() else None
     if days is not None and key == "net_days" and days > _MOST_DAYS:
         # Without the figure: it was typed hidden.
-        raise UsageError(f"Net days must be at most {_MOST_DAYS}.")
+        raise UsageError(f"Net days must be at most {_MOST_DAYS}.", hint="Check the number.")
     return OfMilestone(member.username, key, milestone.title, days)
 
 
@@ -336,7 +336,7 @@ def _number(typed: str) -> float:
     try:
         found = float(plain.removesuffix("%").strip())
     except ValueError:
-        raise UsageError("This is not a number.") from None
+        raise UsageError("This is not a number.", hint="Examples: 2.5, 15 %.") from None
     if not math.isfinite(found) or found < 0:
-        raise UsageError("The number must be 0 or more.")
+        raise UsageError("The number must be 0 or more.", hint="Examples: 2.5, 15 %.")
     return found / 100 if percent else found

@@ -34,7 +34,11 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
             raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
         return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
     except OSError as error:
-        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
+        raise GlboardError(
+            f"Cannot use the editor: {error.strerror or error}.",
+            title="Editor",
+            hint="Set another, for example: export EDITOR=nano",
+        ) from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()

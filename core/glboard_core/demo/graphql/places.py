@@ -32,6 +32,7 @@ from glboard_core.demo.world.records import (
     Project,
     User,
 )
+from glboard_core.demo.world.texts import whole
 
 _FAR = date(9999, 1, 1)
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
@@ -74,7 +75,7 @@ def _project_issue(project: Project, info: Info, **args: Any) -> Any:
 def _numbers(values: Iterable[str]) -> frozenset[int]:
     """Numbers from plain or global ids."""
     tails = [str(one).rsplit("/", 1)[-1] for one in values]
-    return frozenset(int(one) for one in tails if one.isdigit())
+    return frozenset(number for one in tails if (number := whole(one)) is not None)
 
 
 def _days(args: dict[str, Any]) -> tuple[date, date] | None:

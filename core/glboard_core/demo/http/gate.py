@@ -327,9 +327,10 @@ class Gate:
         )
 
     def _is_unknown(self, request: Request) -> bool:
-        """Whether the request carries a token that is none of ours."""
+        """Whether the request carries a token that is not valid, or no longer."""
         sent = token_sent(request.headers) or request.query_params.get("private_token")
-        return sent is not None and sent not in self.held
+        token = self.held.get(sent) if sent is not None else None
+        return sent is not None and (token is None or token.state != "active")
 
     def _inside(self, path: str) -> str | None:
         """The path below the prefix; None outside it."""
