@@ -56,7 +56,7 @@ def test_all_mistakes_are_found_with_their_lines() -> None:
     mistakes = found(MANY)
     expected = {
         (2, "gitlab.grop"): "“group”",
-        (3, "gitlab.token"): "GITLAB_TOKEN",
+        (3, "gitlab.token"): "glboard auth login",
         (4, "gitlab.url"): "a text in quotes, not 3",
         (6, "sync.poll"): "from 0.01 to 86,400, not 0",
         (7, "sync.hold"): "a number from 0 to 3,600",
@@ -122,11 +122,11 @@ def test_other_line_endings_and_a_byte_order_mark_keep_the_lines() -> None:
 
 
 def test_the_defaults_and_the_examples_have_no_mistake() -> None:
-    from glboard_tui.cli.config import EXAMPLE
+    from glboard_tui.cli.config_init import TEMPLATE
 
     assert configurations()
-    uncommented = re.sub(r"^# (?=[\[a-z])", "", EXAMPLE.partition("\n\n")[2], flags=re.MULTILINE)
-    for text in ("", EXAMPLE, uncommented, *configurations()):
+    uncommented = re.sub(r"^# (?=[\[a-z])", "", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
+    for text in ("", TEMPLATE, uncommented, *configurations()):
         assert check(text).mistakes == ()
         assert check(text).settings == parse(text, "c.toml")
 
@@ -171,3 +171,65 @@ def test_lines_are_known_inside_lists_and_tables() -> None:
     assert lines["b", 1, "c", "d"] == 12
     assert line_of(lines, ("b", 1, "c", "missing", 3)) == 11
     assert line_of(lines, ("nowhere",)) == 0
+
+
+BOARDS = """\
+[[boards]]
+id = "support"
+name = "Support"
+by = "flow"
+columns = ["in dve", "blocked"]
+filter = "~bug is:bloked w>x is:changed"
+limits = { "*" = { issues = 5 }, "in rev" = { weight = 3 } }
+[[boards]]
+id = "mine"
+name = "Mine"
+by = "assigne"
+[[boards]]
+id = "people"
+name = "People"
+by = "assignee"
+columns = ["eng_elm"]
+limits = { eng_elm = { weight = 5 } }
+order = "wieght"
+density = "huge"
+[[boards]]
+id = "priority"
+name = "Priority"
+by = "priority"
+limits = { "priority::1" = { issues = 2 } }
+"""
+
+
+def test_mistakes_in_boards_of_ones_own_are_named() -> None:
+    said = [(one.line, one.key, f"{one.message} {one.hint}") for one in check(BOARDS).mistakes]
+    assert [(line, key) for line, key, _ in said] == [
+        (5, "boards.columns"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (6, "boards.filter"),
+        (7, "boards.limits.in rev"),
+        (11, "boards.by"),
+        (16, "boards.columns"),
+        (18, "boards.order"),
+        (19, "boards.density"),
+    ]
+    words = " ".join(text for _, _, text in said)
+    for part in (
+        "Did you mean “in dev”?",
+        "did you mean is:blocked?",
+        "w>x is no weight",
+        "is:changed depends on this session",
+        "Did you mean “assignee”?",
+        "a board by assignee takes no columns.",
+        "Did you mean “weight”?",
+        "must be one of auto, roomy, normal, wrapped, dense",
+    ):
+        assert part in words, part
+
+
+def test_a_board_is_used_without_what_is_harmless() -> None:
+    settings = check(BOARDS.replace('"wieght"', '"weight"').replace('"huge"', '"dense"')).settings
+    people = settings.board("people")
+    assert people is not None
+    assert (people.order, people.density) == ("weight", "dense")

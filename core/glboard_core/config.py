@@ -15,13 +15,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, field
 
+from glboard_core.command_template import CommandSettings, problems
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text, toml_of
 
 #: What the title of a version milestone looks like, unless the configuration says otherwise.
 VERSION = r"^\d+\.\d+$"
 
-ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
+ColumnsBy = Literal["label", "flow", "milestone", "assignee", "priority", "none"]
+#: GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones.
+SortBy = Literal["rank", "weight", "priority", "slipped"]
+Density = Literal["auto", "roomy", "normal", "wrapped", "dense"]
 CapacityWords = Literal["totals", "names", "none"]
 PeopleShown = Literal["bar", "words"]
 #: A word or pattern to be masked: a single letter would be in every text.
@@ -44,8 +48,11 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One board. ``milestone``: ``current``, ``next``, ``none``, ``any``, a key of ``[milestones]``, a title.
 
-    ``columns`` are label titles, workflow states or milestones (as above, or ``after-next``); empty if the
-    columns follow from the issues (by assignee) or there is one flat list.
+    ``columns`` are label titles, workflow states, priorities or milestones (as above, or ``after-next``);
+    empty if the columns follow from the issues (by assignee), from the group's labels (by priority), or there
+    is one flat list. ``filter`` is a line of the filter language: only what fits is on the board. ``limits``
+    warn, by column; ``*`` is every column without its own. ``key`` opens the board, as ``keymap`` can, too;
+    ``order`` and ``density`` are how it is shown at first.
     """
 
     id: str
@@ -54,11 +61,18 @@ class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     columns: tuple[str, ...] = ()
     milestone: str = "any"
     labels: tuple[str, ...] = ()
+    filter: str = ""
     limits: dict[str, Limit] = {}
+    key: str = ""
+    order: SortBy = "rank"
+    density: Density | Literal[""] = ""
 
 
 class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The names of labels with a meaning in the process."""
+    """The names of labels with a meaning in the process.
+
+    ``priorities`` are the priorities where they are no scoped labels, the most urgent first.
+    """
 
     group: str = "group::custom models"
     devops: str = "devops::ai-powered"
@@ -70,6 +84,7 @@ class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ignore: str = "type::ignore"
     workflow_prefix: str = "workflow::"
     priority_prefix: str = "priority::"
+    priorities: tuple[str, ...] = ()
     severity_prefix: str = "severity::"
     missed_prefix: str = "missed:"
     missed_deliverable: str = "missed-deliverable"
@@ -99,18 +114,22 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Appearance. An empty ``theme`` means dark, or the terminal's own colours if NO_COLOR is set."""
 
     theme: str = ""
-    density: Literal["auto", "roomy", "normal", "wrapped", "dense"] = "auto"
+    density: Density = "auto"
     time_zone: str = "UTC"
 
 
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the workflow state comes from (planning rule 15).
 
-    ``labels`` maps the name of a state to its label, if that is not the prefix and the name.
+    ``labels`` maps the name of a state to its label, if that is not the prefix and the name; ``statuses`` to
+    its status, if that is not the name. ``prefer``:
+    which one is right where label and status differ; by default glboard asks.
     """
 
     backend: Literal["label", "status", "both"] = "label"
+    prefer: Literal["ask", "label", "status"] = "ask"
     labels: dict[str, str] = {}
+    statuses: dict[str, str] = {}
 
 
 class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -179,12 +198,20 @@ class ShareSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Server and group. The token is never stored here.
 
-    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine.
+    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine. ``user``
+    chooses among several sign-ins to one server; ``client_id`` is the OAuth application to sign in with.
+    ``ca_cert``, ``client_cert`` and ``client_key`` are files.
     """
 
     url: str = ""
     group: str = ""
+    user: str = ""
+    client_id: str = ""
     allow_http: bool = False
+    ca_cert: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    skip_tls_verify: bool = False
 
 
 _READY = "workflow::ready for development"
@@ -246,6 +273,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     milestones: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_MILESTONES))
     boards: tuple[BoardSettings, ...] = DEFAULT_BOARDS
     keymap: dict[str, str] = {}
+    commands: tuple[CommandSettings, ...] = ()
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
     walk: WalkSettings = WalkSettings()
@@ -288,6 +316,9 @@ def parse(text: str, where: str) -> Settings:
     ids = [board["id"] for board in data.get("boards", ())]
     if twice := next((one for one in ids if ids.count(one) > 1), None):
         raise source.wrong(f"two boards have the id “{twice}”.", "boards.id")
+    for command in settings.commands:
+        for problem in problems(command):
+            raise source.wrong(problem.message, f"commands.{problem.key}", hint=problem.hint)
     return settings
 
 
@@ -329,9 +360,7 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
     for key in SECRETS:
         if key in keys:
-            hint = (
-                "Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."
-            )
+            hint = "Remove it here and revoke it if the file was shared; run: glboard auth login"
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 

@@ -17,9 +17,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from glboard_core.board.columns import EVERY
+from glboard_core.board.filters import board_problems
+from glboard_core.board.names import BY_DATE
+from glboard_core.command_template import problems
 from glboard_core.config import SECRETS, Settings, settings_of
 from glboard_core.errors import ConfigError
 from glboard_core.model.workflow import BY_NAME
+from glboard_core.model.workflow import near as near_state
 from glboard_core.toml_lines import KeyPath, line_of, lines_of
 
 #: Lines that are no TOML, of which each is named; then the file is something else.
@@ -50,6 +55,8 @@ class CheckedConfig(Struct, frozen=True, kw_only=True):
     lines: Mapping[KeyPath, int] = {}
     #: The boards of the file by id, with their numbers in it.
     boards: Mapping[str, int] = {}
+    #: The numbers in the file of the commands of one's own, in their order.
+    commands: tuple[int, ...] = ()
 
 
 def check(text: str) -> CheckedConfig:
@@ -65,7 +72,13 @@ def check(text: str) -> CheckedConfig:
     settings = checker.settings(data)
     ordered = sorted(found, key=lambda one: (one.line, one.key))
     boards = {board["id"]: number for number, board in _boards_in(data) if isinstance(board.get("id"), str)}
-    return CheckedConfig(settings=settings, mistakes=tuple(ordered), lines=checker.lines, boards=boards)
+    return CheckedConfig(
+        settings=settings,
+        mistakes=tuple(ordered),
+        lines=checker.lines,
+        boards=boards,
+        commands=numbers_of(data),
+    )
 
 
 def _parsed(text: str, found: list[Mistake]) -> tuple[dict[str, Any], str]:
@@ -79,7 +92,7 @@ def _parsed(text: str, found: list[Mistake]) -> tuple[dict[str, Any], str]:
             place = _AT_LINE.search(said)
             number = int(place[1]) if place and place[1] else len("\n".join(lines).rstrip().split("\n"))
             message = _AT_LINE.sub("", said)
-            hint = "Texts are in quotes, lists in brackets: key = \"text\", key = ['one', 'two']."
+            hint = _toml_hint(said, text)
             found.append(Mistake(line=number, key="", message=f"invalid TOML: {message}.", hint=hint))
             if not 0 < number <= len(lines) or not lines[number - 1].strip():
                 break
@@ -106,19 +119,35 @@ def _boards_in(data: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
     return [(number, board) for number, board in rows if isinstance(board, dict)]
 
 
+def numbers_of(data: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which of the commands of a file have all that they must have: their numbers in it."""
+    commands = data.get("commands")
+    return tuple(
+        number
+        for number, row in enumerate(commands if isinstance(commands, list) else ())
+        if isinstance(row, dict) and all(isinstance(row.get(key), str) for key in ("key", "name", "run"))
+    )
+
+
 class _Checker:
     """Checks the data of one file against the settings' definitions."""
 
     def __init__(self, lines: Mapping[KeyPath, int], found: list[Mistake]) -> None:
         self.lines = dict(lines)
         self._found = found
+        self._milestone_keys: tuple[str, ...] = ()
+        self._milestone_names: frozenset[str] = frozenset()
 
     def settings(self, data: dict[str, Any]) -> Settings:
         kept = self._table(data, Settings, ())
         self._refused(kept)
         settings = settings_of(kept)
+        self._milestone_keys = tuple(settings.milestones)
+        titles = (title for several in settings.milestones.values() for title in several)
+        self._milestone_names = frozenset((*settings.milestones, *titles))
         self._meaning(settings, kept)
         self._boards(_boards_in(data))
+        self._commands(settings, numbers_of(data))
         return settings
 
     def _say(self, path: KeyPath, message: str, hint: str = "", *, harmless: bool = False) -> None:
@@ -132,9 +161,11 @@ class _Checker:
     def _table(self, data: Any, kind: type[Struct], path: KeyPath) -> dict[str, Any]:
         """The keys of a table that are right."""
         if not isinstance(data, dict):
-            self._say(
-                path, f"must be a table, not {_kind_of(data)}.", f"Write [{path[-1]}] in a line of its own."
-            )
+            hint = f"Write [{path[-1]}] in a line of its own."
+            if len(path) > 1:
+                names = (field.encode_name for field in structs.fields(kind))
+                hint = f"Write {_quoted(str(path[-1]))} = {{ {' = …, '.join(names)} = … }}."
+            self._say(path, f"must be a table, not {_kind_of(data)}.", hint)
             return {}
         fields = {field.encode_name: field for field in structs.fields(kind)}
         kept = {}
@@ -143,7 +174,7 @@ class _Checker:
             if key in SECRETS and path in ((), ("gitlab",)):
                 self._say(here, "tokens are not allowed in this file.", _NO_TOKEN)
             elif key not in fields:
-                self._say(here, "unknown key.", _near_key(key, fields))
+                self._say(here, "unknown key.", _elsewhere(key, path) or _near_key(key, fields))
             elif (right := self._value(value, fields[key].type, here)) is not _WRONG:
                 kept[key] = right
         lacking = [name for name, field in fields.items() if field.required and name not in data]
@@ -155,13 +186,13 @@ class _Checker:
         """The value, without what is wrong in it; _WRONG if nothing of it is right."""
         if path == ("milestones",):
             return self._milestones(value, path)
-        inner = _table_kind(kind)
+        inner = table_kind(kind)
         if inner is not None:
             found = self._table(value, inner, path)
             # A table that lacks what it must have is none.
             return found if _is_whole(found, inner) else _WRONG
         origin, arguments = get_origin(kind), get_args(kind)
-        if origin is tuple and _table_kind(arguments[0]) is not None:
+        if origin is tuple and table_kind(arguments[0]) is not None:
             return self._entries(value, arguments[0], path)
         if origin is dict:
             if not isinstance(value, dict):
@@ -179,9 +210,15 @@ class _Checker:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError:
-            message = f"must be {_expected(kind)}, not {_shown(value)}."
+            message = f"must be {expected(kind)}, not {_shown(value)}."
             near = get_close_matches(str(value).lower(), _choices(kind), 1, 0.5)
-            self._say(path, message, f"Did you mean “{near[0]}”?" if near else "")
+            hint = f"Did you mean “{near[0]}”?" if near else ""
+            if origin is tuple and isinstance(value, str):
+                hint = f"Write {path[-1]} = [{_quoted(value, always=True)}]."
+            elif path[0] == "keymap" and isinstance(value, dict) and value:
+                inner, keys = next(iter(value.items()))
+                hint = f'Write the id in quotes: "{path[-1]}.{inner}" = {_quoted(str(keys), always=True)}.'
+            self._say(path, message, hint)
             return _WRONG
         return value
 
@@ -202,6 +239,9 @@ class _Checker:
             several = titles if isinstance(titles, list) else [titles]
             if several and all(isinstance(one, str) and one.strip() for one in several):
                 kept[key] = titles
+                if key in BY_DATE:
+                    message = f"{key} always means a milestone by its dates, so this is not used."
+                    self._say((*path, key), message, "Choose another key.", harmless=True)
             else:
                 message = "must be a milestone title, or a list of titles, best first."
                 self._say((*path, key), message, 'Example: ["Backlog", "Some day"].')
@@ -222,7 +262,7 @@ class _Checker:
 
     def _meaning(self, settings: Settings, data: dict[str, Any]) -> None:
         """Names of states, boards and columns that do not exist."""
-        for key in ("flow.labels", "planning.nearly_done"):
+        for key in ("flow.labels", "flow.statuses", "planning.nearly_done"):
             table, name = key.split(".")
             states = getattr(getattr(settings, table), name)
             for state in states if name in data.get(table, {}) else ():
@@ -243,21 +283,67 @@ class _Checker:
             if often[str(board.get("id"))] > 1:
                 message = f"two boards have the id “{board.get('id')}”."
                 self._say(("boards", number, "id"), message, "Give each an id of its own.")
-            columns, limits = board.get("columns"), board.get("limits")
-            if not isinstance(columns, list) or not isinstance(limits, dict):
-                continue
+            self._names(number, board)
+            self._columns(number, board)
+            filtered = board.get("filter")
+            for problem in board_problems(filtered) if isinstance(filtered, str) else ():
+                self._say(("boards", number, "filter"), problem, harmless=True)
+
+    def _commands(self, settings: Settings, numbers: Sequence[int]) -> None:
+        """Commands of one's own that cannot be run. Their keys are checked by the screen."""
+        for number, command in zip(numbers, settings.commands, strict=True):
+            for problem in problems(command):
+                self._say(("commands", number, problem.key), problem.message, problem.hint)
+
+    def _names(self, number: int, board: dict[str, Any]) -> None:
+        """An id that is hard to type, a name that is empty, and a milestone that nearly means something."""
+        identity, name, milestone = (board.get(key) for key in ("id", "name", "milestone"))
+        if isinstance(identity, str) and not _ID.fullmatch(identity):
+            message = f"“{identity}” is hard to type in a command."
+            self._say(("boards", number, "id"), message, "Use letters, digits, - and _.", harmless=True)
+        if isinstance(name, str) and not name.strip():
+            self._say(("boards", number, "name"), "it is empty.", "Name the board.", harmless=True)
+        if isinstance(milestone, str) and milestone not in (*_MILESTONES, *self._milestone_names):
+            near = get_close_matches(milestone.lower(), (*_MILESTONES, *self._milestone_keys), 1, 0.8)
+            if near:
+                message = f"“{milestone}” would be the title of a milestone."
+                path = ("boards", number, "milestone")
+                self._say(path, message, f"Did you mean “{near[0]}”?", harmless=True)
+
+    def _columns(self, number: int, board: dict[str, Any]) -> None:
+        """Columns and limits that the board cannot have."""
+        by, columns, limits = board.get("by", "label"), board.get("columns", []), board.get("limits")
+        if not isinstance(columns, list):
+            return
+        if columns and by in _NO_COLUMNS:
+            message = f"a board by {by} takes no columns." if by != "none" else "it takes no columns."
+            self._say(("boards", number, "columns"), message, _NO_COLUMNS[by], harmless=True)
+        for place, name in enumerate(columns):
+            if by == "flow" and isinstance(name, str) and near_state(name) is None:
+                message = f"“{name}” is not a workflow state."
+                self._say(("boards", number, "columns", place), message, _near(name, BY_NAME), harmless=True)
+        # The columns of the others are known on the server only.
+        if isinstance(limits, dict) and columns:
             for name in limits:
-                if name not in columns:
+                if name not in (*columns, EVERY):
                     message = f"the board has no column “{name}”."
                     self._say(
                         ("boards", number, "limits", name), message, _near(name, columns), harmless=True
                     )
 
 
-_NO_TOKEN = "Remove it and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."  # noqa: S105
+#: What ``milestone`` of a board can be besides keys and titles.
+_MILESTONES = ("current", "next", "after-next", "none", "any")
+_ID = re.compile(r"[\w.-]+")
+#: What the columns of these boards follow from.
+_NO_COLUMNS = {
+    "assignee": "Its columns are the team and whoever is assigned.",
+    "none": "Choose by = 'label', 'flow', 'milestone' or 'priority' to have columns.",
+}
+_NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
 
 
-def _table_kind(kind: Any) -> type[Struct] | None:
+def table_kind(kind: Any) -> type[Struct] | None:
     """The definition of a table; None if it is another kind of value."""
     options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     return next((one for one in options if isinstance(one, type) and issubclass(one, Struct)), None)
@@ -267,8 +353,32 @@ def _is_whole(found: dict[str, Any], kind: type[Struct]) -> bool:
     return all(field.encode_name in found for field in structs.fields(kind) if field.required)
 
 
+def _elsewhere(key: str, path: KeyPath) -> str:
+    """That a key of no table, or of the wrong one, is one of another table."""
+    if len(path) > 1:
+        return ""
+    for field in structs.fields(Settings):
+        table = table_kind(field.type)
+        if table is not None and key in {one.encode_name for one in structs.fields(table)}:
+            return f"It belongs below [{field.name}]."
+    return ""
+
+
+def _quoted(text: str, *, always: bool = False) -> str:
+    bare = re.fullmatch(r"[\w-]+", text, re.ASCII) is not None and not always
+    return text if bare else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _toml_hint(said: str, text: str) -> str:
+    if "\r" in text:
+        return "A line ends with a carriage return only: save it with the line endings of Unix or Windows."
+    if "twice" in said:
+        return "Write the name of a table, and each key in it, once."
+    return "Texts are in quotes, lists in brackets: key = \"text\", key = ['one', 'two']."
+
+
 def _near_key(key: str, known: Mapping[str, object]) -> str:
-    near = get_close_matches(key, known, 1, 0.5)
+    near = get_close_matches(key.lower(), known, 1, 0.5)
     return f"Did you mean “{near[0]}”?" if near else f"Known keys: {', '.join(sorted(known))}."
 
 
@@ -284,7 +394,7 @@ def _choices(kind: Any) -> tuple[str, ...]:
 _NAMES = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def _expected(kind: Any) -> str:
+def expected(kind: Any) -> str:
     """The values that a key can have, in words."""
     origin = get_origin(kind)
     if origin is Literal:
@@ -293,7 +403,8 @@ def _expected(kind: Any) -> str:
         base, *notes = get_args(kind)
         return f"{_NAMES.get(base, 'a value')}{_bounds(notes)}"
     if origin in (Union, UnionType):
-        return " or ".join(_expected(one) for one in get_args(kind) if one is not type(None))
+        some = [one for one in get_args(kind) if one is not type(None) and get_args(one) != ("",)]
+        return " or ".join(map(expected, some))
     if origin is tuple:
         return "a list of texts in quotes"
     return _NAMES.get(kind, "another value")
@@ -301,6 +412,8 @@ def _expected(kind: Any) -> str:
 
 def _bounds(notes: list[Any]) -> str:
     limits = next((one for one in notes if isinstance(one, Meta)), None)
+    if limits is not None and limits.min_length:
+        return f" of at least {limits.min_length} characters"
     if limits is None or limits.ge is None:
         return ""
     if limits.le is None:

@@ -11,14 +11,16 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from glboard_core.auth.search import find_address
+from glboard_core.command_template import CommandSettings
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.config_check import CheckedConfig
 from glboard_core.environment import environment
 from glboard_core.errors import UsageError
-from glboard_core.gitlab.account import Account, find_address, find_group
+from glboard_core.gitlab.account import Account, find_group
 from glboard_core.toml_lines import KeyPath, line_of
 
-Source = Literal["default", "file", "environment", "option", "glab", "python-gitlab"]
+Source = Literal["default", "file", "environment", "option", "glboard", "glab", "python-gitlab"]
 
 
 class EffectiveSetting(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,8 @@ def _rows(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
         value = getattr(checked.settings, field.name)
         if field.name == "boards":
             yield from _boards(checked)
+        elif field.name == "commands":
+            yield from _commands(checked)
         elif isinstance(value, Struct):
             yield from _struct(value, (field.name,), checked)
         else:
@@ -99,6 +103,12 @@ def _boards(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
             yield structs.replace(one, path=here)
 
 
+def _commands(checked: CheckedConfig) -> Iterator[EffectiveSetting]:
+    for number, command in zip(checked.commands, checked.settings.commands, strict=True):
+        for field in structs.fields(CommandSettings):
+            yield _from_file(("commands", number, field.name), getattr(command, field.name), checked)
+
+
 def _from_file(path: KeyPath, value: Any, checked: CheckedConfig) -> EffectiveSetting:
     if path in checked.lines:
         return EffectiveSetting(
@@ -114,7 +124,7 @@ def _url(
     value, where = find_address(given, checked.settings.gitlab, env=env, home=home)
     if where == "config":
         return _from_file(path, value, checked)
-    sources: dict[str, Source] = {"--url": "option", "": "default"}
+    sources: dict[str, Source] = {"--url": "option", "": "default", "glboard auth login": "glboard"}
     source = sources.get(where) or ("environment" if where in env else "glab")
     return EffectiveSetting(path=path, value=value, source=source, where=where)
 

@@ -8,7 +8,10 @@ helper), can inherit one.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 #: The variables that hold a token, as glab and python-gitlab know them, and CI's own.
 TOKENS = ("GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN", "OAUTH_TOKEN", "GITLAB_PRIVATE_TOKEN", "CI_JOB_TOKEN")
@@ -23,6 +26,25 @@ def take_tokens() -> None:
             _taken[name] = value
 
 
+def leave_folder() -> None:
+    """From now on nothing is found in the current folder, where anybody's files may lie: no module that is
+    imported later, and no program that we or a library look for by its name."""
+    paths = os.environ.get("PYTHONPATH", "")
+    with suppress(OSError):  # the folder is gone
+        here = os.getcwd()
+        # Python makes an empty entry the folder that it was started in.
+        if paths and here in map(os.path.abspath, paths.split(os.pathsep)):
+            ours = str(Path(__file__).parents[1])
+            sys.path[:] = [one for one in sys.path if one not in ("", here) or here == ours]
+    os.environ.update(_absolute(os.environ))
+
+
+def _absolute(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say where modules and programs are, without entries in the current folder."""
+    split = ((name, env[name].split(os.pathsep)) for name in ("PATH", "PYTHONPATH") if name in env)
+    return {name: os.pathsep.join(filter(os.path.isabs, places)) for name, places in split}
+
+
 def keep_private() -> None:
     """Whatever this process or a child creates from now on is readable only by its owner."""
     os.umask(0o077)
@@ -34,9 +56,6 @@ def environment() -> Mapping[str, str]:
 
 
 def for_child() -> dict[str, str]:
-    """The environment for a child process: without tokens, and without modules of the current folder."""
+    """The environment for a child process: without tokens, and without what lies in the current folder."""
     found = {name: value for name, value in os.environ.items() if name not in TOKENS}
-    if (path := found.get("PYTHONPATH")) is not None:
-        # An empty or relative entry is the folder that glboard was started in: anybody's code may lie there.
-        found["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, path.split(os.pathsep)))
-    return found
+    return found | _absolute(found)

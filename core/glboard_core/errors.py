@@ -87,6 +87,12 @@ class NameUnknown(GlboardError):
         super().__init__(f"There is no {kind} named “{name}”.", hint=hint)
 
 
+class IssueNotFound(GlboardError):
+    """An issue that a person named does not exist, or is hidden from us."""
+
+    title = "Issue not found"
+
+
 class AuthError(GlboardError):
     """Authentication failed, or access was denied."""
 

@@ -7,6 +7,8 @@ What cannot be read is named with its line, and a file that never ends does not 
 from __future__ import annotations
 
 import codecs
+import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,27 @@ from glboard_core.errors import ConfigError
 MOST_BYTES = 16 * 1024 * 1024
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def who_else_writes(path: Path) -> str:
+    """Who else could have written a file, or put another in its place, in a sentence; "" if no one.
+
+    The owner of the machine can write everything. Where there are no owners, no one is suspected.
+    """
+    if not hasattr(os, "geteuid"):
+        return ""
+    try:
+        real = path.resolve()
+        places = [(real, real.stat()), (real.parent, real.parent.stat())]
+    except OSError:
+        return f"{path} cannot be checked."
+    for place, found in places:
+        if found.st_uid not in (os.geteuid(), 0):
+            return f"{place} belongs to another user."
+        # In a folder with the sticky bit only the owner of a file can replace it.
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX:
+            return f"other users can write {place} (mode {stat.S_IMODE(found.st_mode):o})."
+    return ""
 
 
 def read_text(path: Path) -> str:

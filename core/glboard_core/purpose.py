@@ -17,11 +17,11 @@ R = TypeVar("R")
 
 #: ``change``: writing, with the reads before and after; ``poll``: what changed; ``load``: the whole scope;
 #: ``reconcile``: what polls miss; ``live``: live events, and the cards they name; ``history``: events of
-#: issues; ``read``: anything else, such as a board.
-Purpose = Literal["change", "poll", "load", "reconcile", "live", "history", "read"]
+#: issues; ``requests``: merge requests of the cards in view; ``read``: anything else, such as a board.
+Purpose = Literal["change", "poll", "load", "reconcile", "live", "history", "requests", "read"]
 
 #: No person waits for these: they yield to all others.
-BACKGROUND: frozenset[Purpose] = frozenset({"load", "reconcile", "live", "history"})
+BACKGROUND: frozenset[Purpose] = frozenset({"load", "reconcile", "live", "history", "requests"})
 
 _current: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from glboard_core.auth.search import find_account
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
-from glboard_core.gitlab.account import Account, find_account, find_group
+from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine, UserChangedError

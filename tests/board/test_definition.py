@@ -304,4 +304,4 @@ def test_rules_of_one_card() -> None:
     assert not slipped(issue(1, milestone="19.7"), names, by_title, date(2026, 12, 11))
     assert slipped(issue(1, "missed:19.5", milestone="19.8"), names, by_title, TODAY)
     assert not slipped(issue(1, "missed:19.5", state="closed", closed_at=WHEN), names, by_title, TODAY)
-    assert missed(issue(1, "missed:19.5", "missed:19.6"), names) == 2
+    assert missed(issue(1, "missed:19.5", "missed:19.6"), names, {}) == 2

@@ -12,8 +12,8 @@ from msgspec import structs
 from glboard_core.board.columns import CLOSED, UNLISTED
 from glboard_core.board.definition import Board, resolve
 from glboard_core.board.filters import compiled, parse
-from glboard_core.board.index import BoardIndex, SortBy, Sorting
-from glboard_core.config import BoardSettings, Settings
+from glboard_core.board.index import BoardIndex, Sorting
+from glboard_core.config import BoardSettings, Settings, SortBy
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.store.sqlite import SqliteStore

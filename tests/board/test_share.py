@@ -63,7 +63,17 @@ def test_every_field_of_an_issue_is_kept_or_hidden_on_purpose(field: str) -> Non
         *("created_at", "updated_at", "closed_at", "moved", "promoted"),
     }
     gone = {
-        *("title", "labels", "assignees", "blocked", "due", "updated_by", "duplicate", "moved_to"),
+        *(
+            "title",
+            "labels",
+            "assignees",
+            "blocked",
+            "due",
+            "health_status",
+            "updated_by",
+            "duplicate",
+            "moved_to",
+        ),
         *("merge_requests", "notes", "web_url"),
     }
     assert (field in kept) != (field in gone), f"Is {field} of a confidential issue shown to everybody?"

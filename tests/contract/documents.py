@@ -17,17 +17,19 @@ from glboard_core.board.operations import (
     DeleteNote,
     Edit,
     GroupId,
+    Link,
     NoteWrite,
     Op,
     OpId,
     Rank,
 )
-from glboard_core.gitlab import queries
+from glboard_core.gitlab import queries, status_lists
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.queries import Dialect, Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.setup import documents as setup_documents
 
 WHEN = datetime(2026, 12, 1, tzinfo=UTC)
 ME = Person(id="gid://gitlab/User/1", username="em_willow")
@@ -85,6 +87,12 @@ ACTS: dict[str, Change] = {
         title="New",
         description="Text",
     ),
+    "confidential": Edit(confidential=True),
+    "health": Edit(health_status="atRisk"),
+    "no health": Edit(health_status=None),
+    "blocked by": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8"),
+    "related": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8", kind="relates_to"),
+    "not linked": Link(other=IssueId("gid://gitlab/Issue/43"), reference="top/app#8", add=False),
     "rank": Rank(above=IssueId("gid://gitlab/Issue/1"), below=IssueId("gid://gitlab/Issue/2")),
     "comment": Comment(body="Hello"),
     "note": NoteWrite(mark="capacity 19.8", body="Hello"),
@@ -100,7 +108,7 @@ ACTS: dict[str, Change] = {
         confidential=True,
     ),
 }
-_EE_ONLY = {"weight", "no weight", "everything", "status"}
+_EE_ONLY = {"weight", "no weight", "everything", "status", "health", "no health", "blocked by"}
 
 
 def op(change: Change, n: int = 1, issue: Issue = ISSUE) -> Op:
@@ -161,6 +169,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.modern:
         for closing in ((1,), (1,) * 4, (20, 20), (100,)):
             yield Document(f"closing {closing}", queries.closing_merge_requests(closing))
+        if dialect.ee:
+            yield Document("closing with approvals", queries.closing_merge_requests((5,), approvals=True))
     for count in (1, queries.COMMENTERS_EACH):
         yield Document(f"commenters {count}", queries.commenters(count))
     yield Document("recent", queries.recent(dialect))
@@ -168,6 +178,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     for name in ("labels", "assignees"):
         yield Document(f"all {name}", queries.listed(name))
     yield Document("detail", queries.detail(dialect))
+    yield Document("linked", queries.linked(dialect))
     if dialect.ee:
         yield Document("blocked by", queries.BLOCKED_BY)
     for of, by in queries.NAMED:
@@ -187,9 +198,22 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
         yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
         yield Document(f"search people of a {kind}", queries.search_people(kind))
+    yield Document("search issues", queries.search_issues("group"))
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
+        yield Document("status lists", status_lists.LISTS)
+        made_list: dict[str, object] = {"boardId": "gid://gitlab/Board/1", "statusId": STATUSES["in dev"]}
+        yield Document("create a status list", status_lists.CREATE, {"input": made_list})
+        moved: dict[str, object] = {"listId": "gid://gitlab/List/1", "position": 2}
+        yield Document("move a status list", status_lists.MOVE, {"input": moved})
+    for path in (True, False):
+        yield Document(f"set-up: groups, by path: {path}", setup_documents.groups(dialect, path=path))
+    yield Document("set-up: group", setup_documents.group(dialect))
+    yield Document("set-up: boards", setup_documents.boards(dialect))
+    yield Document("set-up: used", setup_documents.used(dialect))
+    for words in ((16, 0), (8, 8), (0, 8), (1, 1)):
+        yield Document(f"set-up: searches {words}", setup_documents.searches(dialect, *words))
     yield Document("places", queries.PLACES)
     yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():

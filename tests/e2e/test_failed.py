@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from glboard_core.auth.search import find_account
 from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
-from glboard_core.gitlab.account import find_account
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.timing import Timing
 from glboard_tui.cli import sending

@@ -177,3 +177,96 @@ def test_it_is_on_again_after_a_restart(home: Path) -> None:
         terminal.see("live", "zqone")
         terminal.press("q")
         terminal.finish()
+
+
+#: Every command that prints something of issues, with what it leaves behind.
+COMMANDS = (
+    ["plan", "lock", "19.8", "--replace"],
+    ["plan", "show", "19.8"],
+    ["plan", "show", "19.8", "--list"],
+    ["plan", "export", "19.8"],
+    ["edit", "platform#1", "platform#3", "--remove-label", "zqlabel", "--yes", "--dry-run"],
+    ["edit", "platform#1", "--remove-label", "zqlabel", "--yes"],
+    ["edit", "platform#1", "--remove-label", "zqlabel", "--yes"],
+    ["undo"],
+    ["edit", "platform#1", "--add-label", "zqabsent", "--yes"],
+    ["edit", "platform#3", "--assign", "zqnobody"],
+    ["edit", "platform#1", "--accept", "zqperson"],
+    ["failed", "list"],
+    ["failed", "discard", "--all"],
+    ["report", "decisions", "19.8", "--since", "7d"],
+    ["report", "say-do", "19.8"],
+    ["report", "scope", "19.8"],
+    ["report", "mix", "19.8"],
+    ["milestone", "open", "19.8", "--dry-run"],
+)
+#: What was typed on the command line itself is no secret to whoever watches that.
+_TYPED = ("zqlabel", "zqabsent", "zqnobody", "zqperson")
+
+
+@pytest.mark.slow
+def test_no_command_prints_what_a_shared_screen_hides(
+    server: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # An accepted one is in the locked plan, with whoever it is assigned to.
+    accept = ["--add-label", "Deliverable", "--assign", "eng_birch", "--unassign", "zqperson"]
+    assert run(["edit", "platform#1", *accept, "--yes"]) == 0
+    capsys.readouterr()
+    for arguments in COMMANDS:
+        run([*arguments, "--share"])
+        printed = capsys.readouterr()
+        shown = f"{printed.out}{printed.err}".lower()
+        assert shown.strip(), arguments
+        for word in _TYPED if arguments[0] == "edit" else ():
+            if word in arguments:
+                shown = shown.replace(word, "")
+        assert SECRET not in shown, (arguments, shown)
+        if arguments[:2] == ["plan", "show"] and "--list" not in arguments:
+            assert f"{GROUP}/platform#1  " in shown
+            assert "eng_birch" not in shown
+        if arguments[:2] == ["plan", "export"]:
+            assert "hidden on the shared screen" in shown
+    back = ["--remove-label", "Deliverable", "--unassign", "eng_birch", "--assign", "zqperson"]
+    assert run(["edit", "platform#1", *back, "--yes"]) == 0
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_a_shared_screen_gets_no_figure_of_the_team(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("capacity", "load"):
+        assert run(["report", kind, "19.8", "--format", style]) == 0
+        capsys.readouterr()
+        assert run(["report", kind, "19.8", "--format", style, "--share"]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "hidden on the shared screen" in printed.err
+    assert run(["report", "candidates", "19.8", "--format", style, "--share"]) == 0
+    assert "Free weight" not in capsys.readouterr().out
+    # The next command prints as usual.
+    assert run(["show", "planning"]) == 0
+    assert "Zqcorp" in capsys.readouterr().out
+
+
+def test_of_an_edit_of_a_hidden_issue_only_that_it_was_made_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    edit = ["edit", "platform#1", "platform#4", "--add-label", "documentation", "--yes"]
+    assert run([*edit, "--dry-run", "--share"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{GROUP}/platform#1: would change",
+        f"{GROUP}/platform#4: would +documentation",
+    ]
+    assert run([*edit, "--share"]) == 0
+    assert set(capsys.readouterr().out.splitlines()) == {
+        f"{GROUP}/platform#1: changed",
+        f"{GROUP}/platform#4: +documentation",
+    }
+    assert run(["undo", "--share"]) == 0
+    assert f"{GROUP}/platform#1: undone" in capsys.readouterr().out.splitlines()
+    # A question would say what it is like.
+    heavy = ["edit", "platform#1", "--ready", "--weight", "8"]
+    assert run(heavy) == 4
+    asked = capsys.readouterr().err.splitlines()[1]
+    assert run([*heavy, "--share"]) == 4
+    shown = capsys.readouterr().err.splitlines()
+    assert asked not in shown
+    assert shown[1] == f"  {GROUP}/platform#1: continue?"

@@ -8,10 +8,11 @@ from types import ModuleType
 
 import pytest
 
+from glboard_core.auth.search import find_account
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
 from glboard_core.gitlab import glab
-from glboard_core.gitlab.account import find_account, find_group
+from glboard_core.gitlab.account import find_group
 
 GLAB = """
 # comments stay out

@@ -390,6 +390,8 @@ async def test_a_server_without_blocking_reports_none(kinds: dict[str, Any]) -> 
     async with DemoServer(make(**kinds)) as server, gateway(server) as one:
         world = server.world
         world.block(world.issue("top/app#1"), world.issue("top/app#2"))
+        # It tells whether there is a licence.
+        await one.catalog(NAMES)
         detail = await one.detail(IssueId(f"gid://gitlab/Issue/{world.issue('top/app#1').id}"))
         assert detail.blockers == ()
 

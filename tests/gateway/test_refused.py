@@ -10,7 +10,7 @@ import respx
 from msgspec import structs
 
 from gateway.worlds import NAMES, QUICK, LoadedGateway, everything, gateway, make
-from glboard_core.board.operations import Comment, Edit, Rank
+from glboard_core.board.operations import Comment, Create, Edit, Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.boards import unplace
 from glboard_core.errors import (
@@ -146,6 +146,27 @@ async def test_a_fine_grained_token_ranks_over_rest(has_board: bool) -> None:
             context.shown = {one.id: one for one in await everything(context.gateway)}
             await context.do("top/app#2", Rank(above=ids[1]))
             assert (world.issue("top/app#4").position or 0) < (world.issue("top/app#2").position or 0)
+
+
+@pytest.mark.parametrize("has_board", [True, False])
+async def test_a_fine_grained_token_cannot_begin_a_manual_order(has_board: bool) -> None:
+    """GitLab begins one when a board's lists are read, or after an issue was created."""
+    world = make(version="19.3")
+    if not has_board:
+        world.boards.clear()
+    async with DemoServer(world) as server:
+        context = await LoadedGateway(server, token=server.token_for("em_willow", "granular")).open()
+        async with context.gateway:
+            unplace(world, [*world.index.issues.values()])
+            context.shown = {one.id: one for one in await everything(context.gateway)}
+            error = await context.fail("top/app#1", Rank(above=context.issue("top/app#3").id))
+            assert "no permission lets a fine-grained token do that" in error.message
+            assert "create an issue" in error.hint
+            await context.do("new:1", Create(project="top/app", title="Another one"))
+            world.clock.advance(60)
+            context.shown = {one.id: one for one in await everything(context.gateway)}
+            await context.do("top/app#1", Rank(above=context.issue("top/app#3").id))
+            assert (world.issue("top/app#3").position or 0) < (world.issue("top/app#1").position or 0)
 
 
 def test_a_permission_to_rank_that_is_lacking_is_named() -> None:

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from glboard_core import environment
+from glboard_core.auth.credential import TokenCredential
+from glboard_core.auth.search import find_account
+from glboard_core.auth.store import CredentialStore
 from glboard_core.demo.http.process import DemoOptions, spawn
-from glboard_core.gitlab.account import find_account
+from glboard_core.gitlab.account import Secret
 from glboard_tui.screens.editor import run
 from hostile.tampering import Answer, MaliciousServer
 from support.engines import build_world
@@ -61,7 +64,7 @@ def test_whatever_a_library_starts_gets_no_token(tmp_path: Path, tokens: list[st
         "import os, subprocess, sys\n"
         "from pathlib import Path\n"
         "from glboard_core import environment\n"
-        "from glboard_core.gitlab.account import find_account\n"
+        "from glboard_core.auth.search import find_account\n"
         "environment.take_tokens()\n"
         "assert find_account('gitlab.example.com', home=Path('/nonexistent')).source == 'GITLAB_TOKEN'\n"
         "subprocess.run([sys.executable, '-c', 'import os; print(dict(os.environ))'], check=True)\n"
@@ -75,6 +78,48 @@ def test_tokens_that_were_taken_are_still_found(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(environment, "_taken", {"GITLAB_TOKEN": "taken"})
     monkeypatch.delenv("GITLAB_TOKEN", raising=False)
     assert find_account("gitlab.example.com", home=tmp_path).token.reveal() == "taken"
+
+
+def test_nothing_is_found_in_the_current_folder(tmp_path: Path) -> None:
+    marker, program = tmp_path / "ran", tmp_path / "glboard.py"
+    program.write_text("from glboard_tui.cli.main import main\nmain()\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    # Whatever is imported after the start.
+    for name in (
+        "gitlab",
+        "httpx",
+        "textual",
+        "tomlkit",
+        "websockets",
+        "graphql",
+        "uvicorn",
+        "keyring",
+    ):
+        (folder / f"{name}.py").write_text(TRAP.format(marker=str(marker)))
+    for name in ("nano", "vim", "vi", "xdg-open", "tmux", "uname", "ldconfig"):
+        (folder / name).write_text(f"#!/bin/sh\necho {name} > {marker}\n")
+        (folder / name).chmod(0o700)
+    for name in ("config.toml", "glboard.toml", "team.toml", "python-gitlab.cfg"):
+        (folder / name).write_text("[gitlab]\nurl = 'http://evil.example'\ngroup = 'evil'\n")
+    env = {**os.environ, "HOME": str(tmp_path), "TMUX": "1"}
+    for name in ("PATH", "PYTHONPATH"):
+        env[name] = os.pathsep.join(("", ".", os.environ.get(name, "")))
+    run_in = partial(subprocess.run, env=env, cwd=folder, capture_output=True, text=True, check=False)
+    with MaliciousServer(build_world(issues=2)) as server:
+        env |= {"GITLAB_HOST": server.url, "GITLAB_TOKEN": server.token, "GLBOARD_GROUP": "top"}
+        for command in ("milestone open 19.8 --dry-run", "doctor"):
+            done = run_in([sys.executable, str(program), *command.split()])
+            assert "evil" not in done.stdout + done.stderr
+            assert "Error" not in done.stderr
+    look = (
+        "from glboard_core.environment import leave_folder; import shutil, subprocess, sys; leave_folder()\n"
+        "print([shutil.which(name) for name in ('nano', 'tmux')])\n"
+        "subprocess.run([sys.executable, '-P', '-c', 'import httpx, uvicorn'], check=True)"
+    )
+    done = run_in([sys.executable, "-P", "-c", look])
+    assert (done.returncode, str(folder) in done.stdout) == (0, False), done.stderr
+    assert not marker.exists()
 
 
 # A token from each source
@@ -131,12 +176,27 @@ def in_keyring(home: Path, host: str, token: str) -> dict[str, str]:
     return {**found, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def in_our_own_store(home: Path, host: str, token: str) -> dict[str, str]:
+    store = CredentialStore(home / "glboard")
+    store.save(f"http://{host}", "em_willow", TokenCredential(secret=Secret(token)), keyring=False)
+    return {"GITLAB_HOST": f"http://{host}"}
+
+
+def in_netrc(home: Path, host: str, token: str) -> dict[str, str]:
+    file = home / ".netrc"
+    file.write_text(f"machine {host.partition(':')[0]} login me password {token}\n")
+    file.chmod(0o600)
+    return {"GITLAB_HOST": f"http://{host}"}
+
+
 SOURCES: dict[str, Callable[[Path, str, str], dict[str, str]]] = {
     "GITLAB_TOKEN": partial(in_environment, "GITLAB_TOKEN"),
     "OAUTH_TOKEN": partial(in_environment, "OAUTH_TOKEN"),
     "glab": in_glab,
     "python-gitlab": in_python_gitlab,
     "keyring": in_keyring,
+    "glboard": in_our_own_store,
+    "netrc": in_netrc,
 }
 #: Everything that is logged goes to a file, and a child writes down what it was given.
 PROGRAM = """
@@ -194,6 +254,7 @@ def test_a_token_from_any_source_goes_to_its_host_only(source: str, tmp_path: Pa
     assert {"all.log", "editor.txt"} <= {one.name for one in files}
     written = {one.name for one in files if token.encode() in one.read_bytes()}
     # Where it was planted.
-    assert written <= {"config.yml", "python-gitlab.cfg", "__init__.py"}
+    assert written <= {"config.yml", "python-gitlab.cfg", "__init__.py", "credentials.json", ".netrc"}
+    assert len(written) <= 1
     assert token.encode() not in done.stdout + done.stderr
     assert elsewhere.heard == b""

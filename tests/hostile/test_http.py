@@ -7,8 +7,10 @@ import gc
 import gzip
 import json
 import re
+import shutil
 import socket
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -512,15 +514,95 @@ async def test_trusted_certificates_hold_for_this_machine_too(
             async with gateway(server.url, verify=verify) as one:
                 assert len(await Admin(one.transport).boards("top")) == 1
         monkeypatch.setenv("SSL_CERT_DIR", str(folder))
-        assert isinstance(await failure_of_rest(server.url), TlsFailed)
+        error = await failure_of_rest(server.url)
+        assert isinstance(error, TlsFailed)
+        # Not the one of the settings that is not in effect.
+        assert "SSL_CERT_DIR says whom to trust" in error.hint
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
         for verify in ("/nul\0", "~nobody-at-all/x", "x" * 5_000, __file__, "\x1b[2J"):
             assert "ca_cert" in (await failure_of_rest(server.url, verify=verify)).hint
+        for content in (b"", b"\0\xff" * 500, PEM.read_bytes()[:300], "é".encode("utf-16")):
+            (folder / "odd.pem").write_bytes(content)
+            for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
+                monkeypatch.setenv(name, str(folder / "odd.pem"))
+            assert "no certificates" in (await failure(server.url)).message
+        monkeypatch.delenv("SSL_CERT_FILE")
         for name in ("SSL_CERT_DIR", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "missing"))
             assert name in (await failure(server.url)).hint
+
+
+def test_no_authority_is_blamed_for_a_certificate() -> None:
+    for code, says, advice in (
+        (9, "is not valid yet", "clock"),
+        (10, "has expired", "clock"),
+        (62, "is for another name", "the name that"),
+        (64, "is for another name", "the name that"),
+        (20, "is not trusted", "ca_cert in its file"),
+    ):
+        cause = ssl.SSLCertVerificationError("certificate verify failed")
+        cause.verify_code, cause.verify_message = code, "x"
+        problem = httpx.ConnectError("failed")
+        problem.__cause__ = cause
+        found = of_exception(problem, "host", None, "ca_cert in its file").error
+        assert says in found.message
+        assert advice in found.hint
+
+
+def asking_for_ours() -> ssl.SSLContext:
+    """Of a server that serves only whoever has a certificate of its own."""
+    context = trusting()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(PEM)
+    return context
+
+
+async def test_a_client_certificate_identifies_us(tmp_path: Path) -> None:
+    pem = PEM.read_text()
+    parts = [pem[pem.index(f"-----BEGIN {what}") :] for what in ("PRIVATE KEY", "CERTIFICATE")]
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    key.write_text(parts[0])
+    cert.write_text(parts[1])
+    async with Malicious(answer(200, [BOARD]), trust=asking_for_ours()) as server:
+        # Python's own server only cuts the connection.
+        assert isinstance(await failure(server.url, verify=str(PEM)), Offline)
+        for verify in (str(PEM), False):
+            for cert_file, key_file in ((PEM, ""), (cert, key)):
+                ours: dict[str, Any] = {"client_cert": str(cert_file), "client_key": str(key_file)}
+                async with gateway(server.url, verify=verify, **ours) as one:
+                    assert len(await Admin(one.transport).boards("top")) == 1
+        wrong = ("/missing", "/nul\0", "~nobody-at-all/x", __file__, str(cert), "\x1b[2J")
+        for path in wrong:
+            error = await failure(server.url, client_cert=path, identified_by="client_cert in [gitlab]")
+            assert isinstance(error, TlsFailed)
+            assert "client_cert in [gitlab]" in error.hint
+
+
+async def test_a_server_that_requires_a_client_certificate_says_so() -> None:
+    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+    async with Malicious(answer(400, page, content_type="text/html")) as server:
+        for ask in (failure, failure_of_rest):
+            assert "client_cert" in (await ask(server.url)).hint
+    alert = ssl.SSLError(1, "[SSL] alert")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    lost = httpx.ReadError("")
+    lost.__cause__ = alert
+    assert "client_cert" in of_exception(lost, "host").error.hint
+
+
+def test_a_key_with_a_password_asks_no_one(tmp_path: Path) -> None:
+    locked = tmp_path / "locked.pem"
+    made = ["openssl", "pkcs8", "-topk8", "-in", str(PEM), "-passout", "pass:hunter2", "-out", str(locked)]
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to encrypt a key with")
+    subprocess.run(made, check=True, capture_output=True)
+    account = Account(
+        url="https://localhost", token=Secret("t"), client_cert=str(PEM), client_key=str(locked)
+    )
+    with pytest.raises(TlsFailed, match="not encrypted"):
+        route.trust_of(account, {})
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,7 @@ async def test_a_token_that_cannot_be_sent_is_not_shown() -> None:
         frame(b"x" * 65_537),
         frame(b"x" * 40_000, fin=False) + frame(b"x" * 40_000, opcode=0),
         frame(b"x" * 60_000, fin=False) + frame(b"", opcode=0, fin=False) * 9 + frame(b"x" * 9_000, opcode=0),
+        frame(b"", fin=False) + frame(b"", opcode=0, fin=False) * 1_000,
         b"\x81\x7f" + b"\xff" * 8,
         b"\x81\x7f" + struct.pack("!Q", 2**62),
         frame(b"x", flags=0x40),
@@ -213,7 +214,7 @@ async def test_a_token_that_cannot_be_sent_is_not_shown() -> None:
         frame(b"\xff", opcode=8),
         frame(struct.pack("!H", 5), opcode=8),
     ],
-    ids=range(14),
+    ids=range(15),
 )  # fmt: skip
 async def test_frames_that_no_server_sends_end_it(frames: bytes) -> None:
     await failure(saying(frames), NoLiveEvents)

@@ -18,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from perf import first_start, keys, live, organisation, starts
 from perf.figures import Table, machine
 
+#: Of these, a scenario is as large as one may be.
+MOST_CARDS = 30_000
+
 
 def main() -> int:
     """Measure what was asked for."""
@@ -31,7 +34,7 @@ def main() -> int:
         default=[1_000, 10_000],
         help="open issues in scope, in addition to none",
     )
-    parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000, 100_000], help="columns")
+    parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000], help="columns, at most 30,000")
     parser.add_argument(
         "--latency", type=float, default=100, metavar="MS", help="of first, org, commands, live (100)"
     )
@@ -43,6 +46,8 @@ def main() -> int:
     what = given.what or known
     if unknown := sorted(set(what) - set(known)):
         parser.error(f"{', '.join(unknown)}: none of {', '.join(known)}")
+    if max(given.cards, default=0) > MOST_CARDS:
+        parser.error(f"--cards: a scenario of more than {MOST_CARDS:,} cards is larger than what demo reads")
     print(machine())
     with tempfile.TemporaryDirectory(prefix="glboard-perf-") as folder:
         home = Path(folder)

@@ -119,6 +119,10 @@ def _session(terminal: Terminal, rounds: int) -> dict[str, list[Stroke]]:
         found["Esc (hides it)"].append(press(terminal, "\x1b"))
         press(terminal, "m")
         found["Esc (hides it), Kitty"].append(press(terminal, "\x1b[27u"))
+        found["Ctrl+P (opens the field to find anything)"].append(press(terminal, "\x10"))
+        for letter in "card 77":
+            found["a letter in it"].append(press(terminal, letter))
+        press(terminal, "\x1b")
         for key in "LH":  # the focus goes with the card, and comes back with it
             found["L, H (move the card)"].append(press(terminal, key))
             terminal.wait(lambda text: "unsent" not in header(text), "GitLab to have it", 120)

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glboard_core.board.index import Sorting
 from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import present_titles
 from glboard_core.planning.candidates import (
     Candidate,
     Order,
@@ -20,7 +22,7 @@ from glboard_core.planning.candidates import (
 from glboard_core.planning.capacity import PersonBudget, PersonCapacity
 from glboard_core.planning.mix import UNDEFINED, Mix, mix
 from planning.histories import FLOW, NAMES, READY
-from support.make import issue
+from support.make import issue, milestone
 
 TARGET = {"type::feature": 60.0, "type::maintenance + type::bug": 40.0}
 
@@ -48,6 +50,17 @@ def test_order_is_by_slips_then_manual_order_and_nothing_else() -> None:
     )
     assert iids(listed) == [4, 5, 3, 2, 1, 6]
     assert [(one.slipped, one.rank) for one in listed] == [(2, 5), (1, 3), (1, 4), (0, 1), (0, 2), (0, 6)]
+
+
+def test_a_renamed_milestone_is_missed_once() -> None:
+    """A label keeps the title that the milestone had; the next one has the present title."""
+    renamed = present_titles([milestone("19.6"), milestone("19.7", was=("19.7 RC", "19.7 beta"))])
+    twice = fit(1, "missed:19.7", "missed:19.7 RC", "missed:19.7 beta", position=2.0)
+    both = fit(2, "missed:19.6", "missed:19.7 RC", position=3.0)
+    listed = candidates([twice, both], "19.8", frozenset({"19.8"}), FLOW, NAMES, renamed=renamed)
+    assert [(one.issue.iid, one.slipped) for one in listed] == [(2, 2), (1, 1)]
+    sorting = Sorting(by="slipped", renamed=renamed)
+    assert [sorting.lead(one, one.weight) for one in (twice, both)] == [-1, -2]
 
 
 def test_order_can_be_by_priority_or_weight() -> None:

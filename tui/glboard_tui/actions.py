@@ -7,27 +7,31 @@ people use them in their keymap; ``ALIASES`` has those of earlier versions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
+from glboard_core.command_template import CommandSettings, with_ids
+
 Group = Literal[
-    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
-    "Panes", "View", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others", "Say/Do",
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
+    "Boards", "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates",
+    "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
-    "Opening a milestone", "Dialogs",
+    "Opening a milestone", "Set-up", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
-    "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
-    "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
+    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
+    "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "welcome",
+    "new-issue", "setup", "command-output",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -46,10 +50,12 @@ _PARENTS: dict[Scope, Scope] = {
         ),
         "described-list",
     ),
+    "task": "detail",
     "decisions": "described-list",
     "decisions-post": "pane",
     "described-list": "list",
     "updates": "list",
+    "command-output": "pane",
     **dict.fromkeys(
         ("list", "capacity", "capacity-post", "drafts", "failed", "log", "milestone-setup", "walk"), "pane"
     ),
@@ -70,6 +76,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     scope: Scope = "board"
     #: The states of the pane that decide about its own keys, such as ``proposing``.
     modes: frozenset[str] = frozenset()
+    #: Whether label and status of an issue that the next edit would change name different states.
+    differing: bool = False
     #: How many issues the next edit would change.
     targets: int = 0
     selected: int = 0
@@ -323,9 +331,13 @@ _plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
 _weight = partial(_plan, when=_weighable)
 _move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
 _place = partial(_move, scopes=("board",))
+_align = partial(_move, when=lambda now: now.differing and _editable(now))
 _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
+_linked = partial(_action, group="Links", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
+_task = partial(_action, group="Text", scopes=("detail",), when=_in("tasks"), palette=False)
+_tick = partial(_action, group="Text", scopes=("task",), when=_editable, palette=False)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
 _draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_ready)
@@ -361,7 +373,8 @@ _log = _own("Change log", "log")
 _setup = _own("Opening a milestone", "milestone-setup")
 _comment = _own("Dialogs", "comment")
 _new_issue = _own("Dialogs", "new-issue")
-_welcome = _own("Dialogs", "welcome")
+_set_up = _own("Set-up", "setup")
+_output = _own("Commands", "command-output")
 _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
@@ -371,10 +384,13 @@ _MISSING = "Add missing labels: group, type, subtype, category"
 _SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
 _REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
 _SORT = "Sort columns: GitLab's order, weight, priority, slips"
+_ALIGN = "Label and status differ: choose which is right, and set the other"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
 _WALK = "Walk: column, filter, selection or list, one card at a time"
+_OUTPUT = "Output of the last command of your own"
+_FIND = "Find anything: issues, actions, boards, milestones, people, filters"
 _DECISIONS = "Decisions: of the planning call, or since a day"
 _PLANNING_ISSUE = "Planning issue of the milestone"
 _SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
@@ -433,7 +449,8 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.set", "edit.flow", "s <flow>", "Set workflow state", "state"),
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
-    _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _move("flow.blocked", "compound.blocked", "b", "Set blocked: by an issue, or with a reason", "blocked"),
+    _align("flow.align", "edit.align", "! f", _ALIGN, "label or status"),
     _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
     _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
     _shift("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
@@ -453,12 +470,28 @@ ACTIONS: tuple[Action, ...] = (
     _label("labels.severity", "labels.severity", "Y <severity>", "Set severity", "severity"),
     _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels", shows=True),
     _label("labels.one-each", "labels.one_each", "X", _ONE_EACH, "one label each", shows=True),
+    _label(
+        "confidential.toggle",
+        "edit.plain confidential",
+        "i c",
+        "Make confidential, or public after asking",
+        "confidential",
+        shows=True,
+    ),
+    _weight("health.set", "issue.health", "i h", "Set health status", "health"),
+    _linked("link.blocked-by", "issue.link blocked", "i b", "Link: blocked by an issue", "blocked by"),
+    _linked("link.blocks", "issue.link blocks", "i k", "Link: blocks an issue", "blocks"),
+    _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),
+    _linked("link.remove", "issue.unlink", "i x", "Remove a link to an issue", "remove link", shows=True),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
     ),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit", shows=True),
+    _task("task.next", "issue.task next", "]", "Next task of the description (in an open issue)", "task"),
+    _task("task.previous", "issue.task previous", "[", "Previous task of the description"),
+    _tick("task.toggle", "issue.tick", "x", "Tick the task, or not (the one that is focused)", "tick"),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
@@ -488,6 +521,14 @@ ACTIONS: tuple[Action, ...] = (
     _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
     _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
     _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
+    _board(
+        "board.gitlab",
+        "boards.choose",
+        "g B",
+        "Open a board of GitLab, its lists as columns",
+        "GitLab's",
+        when=_ready,
+    ),
     _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
     _step("board.next-milestone", "navigate.step_milestone next", "=, ]", "Next milestone"),
     _walk("pane.walk", "panes.walk", "g n", _WALK, "walk"),
@@ -516,12 +557,19 @@ ACTIONS: tuple[Action, ...] = (
     _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
+    _view(
+        "config.edit", "config.edit", "g ,", "Edit the configuration in $EDITOR, and use it", "configuration"
+    ),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
     _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
-    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=(*_TABBED, "walk"), palette=False),
+    _view("palette", "find.palette", "ctrl+p", _FIND, "find", scopes=(*_TABBED, "walk"), palette=False),
     _quit("suspend", "navigate.suspend", "ctrl+z", "Suspend; fg in the shell continues", "suspend"),
     _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
+    _pane("pane.command-output", "custom.output", "g !", _OUTPUT, "command output", group="Commands"),
+    _output("stop", "s", "Stop the command", "stop", _in("running")),
+    _output("again", "R", "Run it again", "run again", _in("ended")),
+    _output("copy", "y", "Copy the output", "copy"),
     _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),
     _share("share.off", "share.stop", "p p", "Stop sharing the screen", "stop sharing", when=_shared),
     _share("share.reveal", "share.reveal", "p v", _REVEAL, "show for 20 s", when=lambda now: now.hidden),
@@ -607,8 +655,22 @@ ACTIONS: tuple[Action, ...] = (
     _setup("browser", "o", "Open in browser", "browser"),
     _comment("send", "ctrl+s, ctrl+enter", "Send the comment", "sends"),
     _new_issue("project", "tab", "New issue: another project", "another project"),
-    _welcome("demo", "d, enter", "First start: try the demo", "try the demo"),
-    _welcome("leave", "q, escape, ctrl+c", "First start: quit", "quit"),
+    _set_up("open", "enter, l", "Set-up: choose, or change the value", "choose"),
+    _set_up("down", "j, down", "Set-up: next line"),
+    _set_up("up", "k, up", "Set-up: previous line"),
+    _set_up("page-down", "pagedown, ctrl+d", "Set-up: down by a page"),
+    _set_up("page-up", "pageup, ctrl+u", "Set-up: up by a page"),
+    _set_up("top", "home", "Set-up: first line"),
+    _set_up("bottom", "end", "Set-up: last line"),
+    _set_up("type", "e", "Set-up: type the value", "type"),
+    _set_up("none", "x", "Set-up: no value, or leave the board out", "none"),
+    _set_up("reset", "r", "Set-up: back to what is proposed", "as proposed"),
+    _set_up("preview", "v", "Set-up: show the file", "show the file"),
+    _set_up("write", "w", "Set-up: write the file and open the board", "write and open"),
+    _set_up("connect", "c", "Set-up: connect to GitLab", "connect"),
+    _set_up("demo", "d", "Set-up: try the demo", "try the demo"),
+    _set_up("back", "escape", "Set-up: one step back", "back"),
+    _set_up("leave", "q, ctrl+c", "Set-up: quit; what is answered is kept", "quit"),
 )
 """Every action of the program, in the order of the help."""
 
@@ -618,6 +680,27 @@ BY_ID = {action.id: action for action in ACTIONS}
 def board_action(board: str, name: str) -> Action:
     """The action that opens a board of one's own: it has no key until the keymap gives it one."""
     return _board(f"board.{board}", f"navigate.open_board {board}", "", f"{name} board", name, palette=False)
+
+
+#: The ids of commands of one's own begin so.
+COMMAND = "command."
+
+
+def command_actions(commands: Sequence[CommandSettings]) -> list[Action]:
+    """An action for each command of one's own: its key is given to it by the keymap."""
+    return [
+        _action(
+            identity,
+            f"custom.run {number}",
+            "",
+            command.name,
+            group="Commands",
+            scopes=_ISSUES if command.on == "card" else (*_GOING, "detail"),
+            when=_targets if command.on == "card" else _always,
+            shows=command.on == "card",
+        )
+        for number, (identity, command) in enumerate(with_ids(commands).items())
+    ]
 
 
 ALIASES = {
@@ -657,8 +740,10 @@ PREFIXES = {
     "d": "accept",
     "x": "close, slip, drop",
     "g": "go to",
+    "i": "confidential, health, links",
     "f": "filter",
     "y": "copy",
+    "!": "conflict",
     "P": "priority",
     "Y": "severity",
     "p": "shared screen",

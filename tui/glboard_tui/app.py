@@ -26,7 +26,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import ConfigError, GlboardError
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, default_theme
@@ -34,14 +34,15 @@ from glboard_tui import notices
 from glboard_tui.actions import load_commands
 from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge, Connect
-from glboard_tui.keymap import Keymap
+from glboard_tui.config_file import ConfigFile, keymap_of
+from glboard_tui.live_config import LOOK_EVERY, LiveConfig
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.widgets.colors import shared_theme
+from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
 
 #: Seconds after which an unfinished key no longer holds up the others.
@@ -118,32 +119,29 @@ class KeyLine:
             await self.go()
 
 
+#: Seconds after the first frame in which what is likely to be needed soon is made.
+_LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-
-
-def _palette() -> type[Provider]:
-    from glboard_tui.screens.command_palette import BoardCommands
-
-    return BoardCommands
 
 
 class GlboardApp(App[int]):
     """The board in a terminal.
 
     ``connect`` creates the engine: its mirror is part of the first frame, and the network is used (and
-    imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
-    called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
-    ``opening`` opens a milestone in GitLab. ``warnings`` are shown once. ``call``: a planning call begins.
-    ``share`` starts with share mode on.
+    imported) only after that. ``remember`` is called with the chosen board; ``team_file`` holds the team's
+    days; ``reports`` reads past events, ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
+    ``call``: a planning call begins. ``share`` starts with share mode on. ``config_file`` is where the
+    settings come from: it is followed; ``config_given`` by an option. ``issue`` names one that is opened
+    first.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
 
     CSS = all_sheets()
     TITLE = "glboard"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
-    # The palette's key is in the registry like every other; this one exists on no keyboard.
+    # Its own palette is only used for themes; ours finds everything, by a key of the registry.
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     COMMAND_PALETTE_BINDING = "f24"
 
     class EngineChanged(Message):
@@ -152,11 +150,10 @@ class GlboardApp(App[int]):
     def __init__(
         self,
         settings: Settings,
-        connect: Connect | None,
+        connect: Connect,
         *,
         board: str = "planning",
         milestone: str | None = None,
-        demo: Connect | None = None,
         remember: Callable[[str, str | None], None] | None = None,
         warnings: Sequence[str] = (),
         where: str = "",
@@ -165,14 +162,18 @@ class GlboardApp(App[int]):
         opening: OpenMilestone | None = None,
         call: bool = False,
         share: bool = False,
+        config_file: Path | None = None,
+        config_given: bool = False,
+        issue: str = "",
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
         self._mask = MaskingFilter(self.share.masked)
+        #: The theme and whether it is shared, and what makes texts readable in it.
+        self._contrast: tuple[tuple[str, bool], Sequence[LineFilter]] | None = None
         super().__init__()
         self.settings = settings
         self._connect = connect
-        self._demo = demo
         self._warnings = tuple(warnings)
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
@@ -180,8 +181,13 @@ class GlboardApp(App[int]):
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember, self.share)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
         planning.calls.wanted = call
-        keymap = Keymap(settings.keymap, boards={b.id: b.name for b in settings.boards}, where=where)
+        keymap = keymap_of(settings, where)
+        file = ConfigFile(config_file, settings) if config_file is not None else None
+        self.config = LiveConfig(file, settings, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
+        self.board_screen.wanted = issue
+        self.board_screen.context.own_commands.file = config_file
+        self.board_screen.context.own_commands.given = config_given
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:
@@ -194,6 +200,7 @@ class GlboardApp(App[int]):
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
+        self.set_interval(LOOK_EVERY, self.config.look)
         await self.push_screen(self.board_screen)
         # The mirror is part of the first frame; the network waits until that is painted.
         self.connect_again()
@@ -206,21 +213,17 @@ class GlboardApp(App[int]):
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
             gc.enable()
-        self.board_screen.board.density = self.settings.ui.density
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
             notices.please_note(self, self._warnings)
-        if self._connect is None:
-            self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
+        self.set_timer(_LATER, self._prepare)
 
-    def _welcomed(self, demo: bool | None) -> None:
-        if demo and self._demo is not None:
-            self._connect = self._demo
-            self.connect_again()
-        else:
-            self.exit()
+    def _prepare(self) -> None:
+        from glboard_tui.commands.find import prepare
+
+        prepare(self.board_screen.context)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
@@ -232,10 +235,37 @@ class GlboardApp(App[int]):
     def on_app_focus(self) -> None:
         """The terminal got the focus."""
         self.bridge.attend(True)
+        self.config.look(settled=False)
 
     def on_app_blur(self) -> None:
         """The terminal lost the focus."""
         self.bridge.attend(False)
+
+    # The configuration, when its file changes
+
+    def use_settings(self, settings: Settings) -> None:
+        """Show everything as the configuration has it now."""
+        before, self.settings = self.settings, settings
+        self.bridge.configure(settings)
+        wanted = settings.ui.theme
+        if wanted != before.ui.theme:
+            if wanted and wanted not in self.available_themes:
+                notices.please_note(self, [f"Unknown theme “{wanted}”."])
+            else:
+                self.theme = wanted or default_theme(no_color=self.no_color)
+        self.board_screen.sync()
+        self.board_screen.show_board()
+        self._planning.tell()
+        if settings.share != before.share and self.share.is_on:
+            self._share_changed()
+
+    def tell_config(self, words: str) -> None:
+        """Say what was read from the configuration."""
+        notices.say(self, words)
+
+    def tell_mistake(self, error: ConfigError) -> None:
+        """Name the first mistake in the configuration."""
+        notices.tell(self, notices.notice_of(error))
 
     async def on_dialog_ready(self) -> None:
         """A dialog has the focus: keys that waited for it can be processed."""
@@ -258,9 +288,17 @@ class GlboardApp(App[int]):
             screen.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Every line of every widget is masked on a shared screen."""
-        filters = super().get_line_filters()
+        """Every line of every widget can be read, and is masked on a shared screen."""
+        filters = [*super().get_line_filters(), *self._readable()]
         return [*filters, self._mask] if self.share.is_on else filters
+
+    def _readable(self) -> Sequence[LineFilter]:
+        shown = (self.theme, self.share.is_on)
+        if self._contrast is None or self._contrast[0] != shown:
+            theme = self.current_theme
+            ratio = float(theme.variables.get("board-contrast", "4.5"))
+            self._contrast = (shown, () if theme.ansi else (ContrastFilter(ratio),))
+        return self._contrast[1]
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """The theme; on a shared screen with more contrast."""
@@ -284,7 +322,7 @@ class GlboardApp(App[int]):
 
     def connect_again(self) -> None:
         """Connect, unless already connecting or connected."""
-        if self._connect is not None and (self._live is None or self._live.done()):
+        if self._live is None or self._live.done():
             self.bridge.connect_error = None
             self.board_screen.show_board()
             self._live = asyncio.create_task(self._serve(self._connect), name="engine")
@@ -316,6 +354,7 @@ class GlboardApp(App[int]):
         self.board_screen.show_board()
 
     async def _run(self, engine: Engine) -> None:
+        self.config.configure(engine)
         self.bridge.attach(engine)
         self.board_screen.show_board()
         await self._first_frame.wait()

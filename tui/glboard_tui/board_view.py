@@ -6,20 +6,17 @@ from collections.abc import Callable, Container
 from datetime import date
 
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
-from glboard_core.board.filters import Query, compiled, filter_states, parse, problems
-from glboard_core.board.index import BoardIndex, SortBy, Sorting
-from glboard_core.config import Settings
+from glboard_core.board.filters import STATE_NAMES, Query, compiled, filter_states, parse, problems
+from glboard_core.board.index import BoardIndex, Sorting
+from glboard_core.config import Density, Settings, SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import versions
+from glboard_core.model.milestone import present_titles, versions
 from glboard_core.sync.engine import Engine
 
 #: The names of ``is:`` in a filter.
-FILTER_STATES = (
-    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
-    *("confidential", "closed", "deliverable", "changed", "over"),
-)
+FILTER_STATES = STATE_NAMES
 
 View = Callable[[Issue, frozenset[str]], Issue]
 """What everybody may see of an issue; the labels only say where its card is."""
@@ -41,7 +38,10 @@ class BoardView:
         self.board_id = board
         self.text = ""
         self.show_closed = False
-        self.sort_by: SortBy = "rank"
+        #: What a person chose in this session, by board; the density of boards without their own.
+        self._sorted: dict[str, SortBy] = {}
+        self._densities: dict[str, Density] = {}
+        self._density: Density | None = None
         self.index: BoardIndex | None = None
         self._query = Query()
         self._chosen: dict[str, str | None] = {board: milestone}
@@ -52,6 +52,32 @@ class BoardView:
         if settings is not self.settings:
             self.settings = settings
             self.flow = flow_scheme(settings)
+
+    @property
+    def sort_by(self) -> SortBy:
+        """What the board's columns are sorted by: as chosen, else as configured for it."""
+        board = self.settings.board(self.board_id)
+        return self._sorted.get(self.board_id) or (board.order if board else "rank")
+
+    def sort(self, by: SortBy) -> None:
+        """Sort the columns of this board, in this session."""
+        self._sorted[self.board_id] = by
+
+    @property
+    def density(self) -> Density:
+        """The density of the board's cards: as chosen, else as configured for it, or for all boards."""
+        board = self.settings.board(self.board_id)
+        own = board.density if board is not None else ""
+        chosen = self._densities.get(self.board_id) if own else self._density
+        return chosen or own or self.settings.ui.density
+
+    def use_density(self, density: Density) -> None:
+        """Choose a density: for this board if it has its own, else for all others."""
+        board = self.settings.board(self.board_id)
+        if board is not None and board.density:
+            self._densities[self.board_id] = density
+        else:
+            self._density = density
 
     @property
     def milestone(self) -> str | None:
@@ -112,9 +138,7 @@ class BoardView:
             show_closed=self.show_closed,
             deliverable=self.settings.labels.deliverable,
             sorting=Sorting(
-                by=self.sort_by,
-                priority_prefix=self.settings.labels.priority_prefix,
-                missed_prefix=self.settings.labels.missed_prefix,
+                by=self.sort_by, names=self.settings.labels, renamed=present_titles(catalog.milestones)
             ),
         )
 

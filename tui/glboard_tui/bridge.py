@@ -8,8 +8,8 @@ nothing is half painted. It touches no widget.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,15 +22,15 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
-from glboard_core.board.index import BoardIndex, SortBy
+from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
-from glboard_core.config import Settings
+from glboard_core.config import Settings, SortBy
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.purpose import requests_for
@@ -41,6 +41,7 @@ from glboard_core.sync.events import (
     Event,
     IssuesChanged,
     LiveStatus,
+    ReadsChanged,
     Renamed,
     Settled,
     Status,
@@ -50,7 +51,10 @@ from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
+from glboard_tui.finding import FindableIssues
+from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
+from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
 from glboard_tui.share import SHARE, ShareMode, process_labels
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
@@ -122,6 +126,10 @@ class Bridge:
         self.share.team = lambda: self._team
         #: What pickers ask.
         self.lookup = Lookup(lambda: self.engine, self._may_name)
+        #: What can be found by typing, and issues that are read on demand.
+        self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
+        #: What is read of issues besides their fields.
+        self.reads = IssueReads(lambda: self.engine, self.share.hides)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
@@ -166,12 +174,29 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
-        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), engine.shown.values)
+        self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+
+    def configure(self, settings: Settings) -> None:
+        """Use another configuration. A board that it does not have gives way to its first one."""
+        self.share.settings = settings.share
+        self.settings = settings
+        self.view.configure(settings)
+        if settings.board(self.view.board_id) is None:
+            self.view.choose(settings.boards[0].id)
+        if self.engine is not None:
+            configure(self.engine, settings)
+
+    def _every_issue(self) -> Iterator[Issue]:
+        """The issues on this machine, those on no list first."""
+        if (engine := self.engine) is not None:
+            pinned = map(engine.shown.get, engine.local_state.pinned.ids())
+            yield from (issue for issue in pinned if issue is not None)
+            yield from engine.shown.matching(None)
 
     def know_team(self, usernames: Iterable[str]) -> None:
         """These people are the team: they are asked for, have letters, and columns without an issue too."""
@@ -197,6 +222,7 @@ class Bridge:
         if isinstance(event, IssuesChanged):
             # At once: a rebuilt board drops what is queued.
             self.share.learn(issue for change in event.changes for issue in change)
+            self.finding.heard(event.changes)
         self._events.append(event)
         if len(self._events) == 1:
             self._notify()
@@ -213,6 +239,8 @@ class Bridge:
             match event:
                 case IssuesChanged():
                     self._follow(event, update)
+                case ReadsChanged():
+                    update.issues.update(event.issues)
                 case CatalogChanged():
                     anew = True
                 case StatusChanged():
@@ -235,10 +263,12 @@ class Bridge:
 
     def _follow(self, event: IssuesChanged, update: Update) -> None:
         index = self.view.index
+        if event.cause in ("mine", "theirs"):
+            self.reads.saw(event.changes, self.view.flow)
         ids = {issue.id for change in event.changes for issue in change if issue is not None}
         if index is not None:
             for before, after in event.changes:
-                update.touched |= index.update(before, after)
+                update.touched |= index.update(before, self._listed(after))
         update.issues |= ids
         match event.cause:
             case "mine":
@@ -249,6 +279,10 @@ class Bridge:
                 self._hear_theirs(event, update)
         if event.cause != "answer":
             self._people = None
+
+    def _listed(self, issue: Issue | None) -> Issue | None:
+        """The issue, unless it is only pinned and on no board."""
+        return self.engine.local_state.pinned.listed(issue) if self.engine is not None else issue
 
     def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
         # A page of the initial load also contains new issues: those are not changes by others.
@@ -278,6 +312,7 @@ class Bridge:
 
     def view_changed(self) -> None:
         """Share mode was turned on or off: the filter finds something else, letters of people change."""
+        self.finding.forget(every_one=True)
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -430,7 +465,7 @@ class Bridge:
 
     def sort(self, by: SortBy) -> None:
         """Sort the columns."""
-        self.view.sort_by = by
+        self.view.sort(by)
         self._rebuild()
 
     def show_closed(self, *, on: bool) -> None:
@@ -444,6 +479,13 @@ class Bridge:
         if self.engine is not None:
             self.engine.refresh()
         self._reconnect()
+
+    async def look_again(self, issues: Sequence[IssueId]) -> None:
+        """Read these issues, and what else changed, since a program besides this one changed something."""
+        if self.engine is not None:
+            self.engine.poller.poll_soon()
+            with suppress(GlboardError):  # the next poll says why
+                await self.engine.poller.reread(issues)
 
     def touch(self) -> None:
         """A key was pressed: the app is in use."""
@@ -495,16 +537,21 @@ class Bridge:
         if self.engine is None:
             raise NotConnected
         found = await self.engine.gateway.detail(issue)
-        staged = self.drafts.description(issue)
+        staged = self._description_here(issue)
         detail = found if staged is None else structs.replace(found, description=staged, source=staged)
         return self.share.detail(self.whole_issue(issue), detail)
+
+    def _description_here(self, issue: IssueId) -> str | None:
+        """The description as it is staged, or unsent; None if it is as GitLab has it."""
+        staged = self.drafts.description(issue)
+        return self.reads.unsent_description(issue) if staged is None else staged
 
     async def detail_to_edit(self, issue: IssueId) -> tuple[Issue | None, IssueDetail]:
         """The issue and its texts as GitLab has them. Raises what ``detail`` raises, and SharedScreen."""
         if self.engine is None:
             raise NotConnected
         detail = await self.engine.gateway.detail(issue)
-        staged = self.drafts.description(issue)
+        staged = self._description_here(issue)
         if staged is not None:
             detail = structs.replace(detail, description=staged, source=staged)
         found = self.whole_issue(issue)
@@ -545,21 +592,25 @@ class Bridge:
         """Any other text, without masked words and hidden references."""
         return self.share.text(text)
 
-    def title_of_blocker(self, blocker: Blocker) -> str:
-        """The same for an issue that blocks one of ours: it may not be loaded as a card."""
-        project, _, iid = blocker.reference.rpartition("#")
+    def typed(self, text: str) -> str:
+        """What a person typed about issues: also without the lines that tell of a hidden one."""
+        return self.share.typed(text)
+
+    def title_of_linked(self, linked: LinkedIssue) -> str:
+        """The same for an issue that is linked to one of ours: it may not be loaded as a card."""
+        project, _, iid = linked.reference.rpartition("#")
         now = self.server_now()
         bare = Issue(
-            id=blocker.id,
+            id=linked.id,
             project=project,
             iid=int(iid) if iid.isdecimal() else 0,
-            title=blocker.title,
-            state=blocker.state,
-            confidential=blocker.confidential,
+            title=linked.title,
+            state=linked.state,
+            confidential=linked.confidential,
             created_at=now,
             updated_at=now,
         )
-        return self.title_of(self.whole_issue(blocker.id) or bare)
+        return self.title_of(self.whole_issue(linked.id) or bare)
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: the team, and assignees in the current and next milestone or on this board."""

@@ -40,6 +40,10 @@ WEEK = timedelta(days=7)
 _RECENT = timedelta(hours=12)
 
 
+def _title(issue: Issue) -> str:
+    return issue.title
+
+
 class Calls:
     """One per app. ``milestone`` is the one being planned, ``capacity`` has its figures.
 
@@ -245,25 +249,29 @@ class Calls:
         """The open questions, one on each line. Raises StoreFailed."""
         return self._keep(self.newest(call).asking(text))
 
-    def edit(self, call: Call, text: str, generated: str) -> Call:
+    def edit(self, call: Call, text: str, generated: str, person: str = "") -> Call:
         """Keep the message as a person edited it. Raises StoreFailed."""
-        return self._keep(self.newest(call).edited(text, generated))
+        return self._keep(self.newest(call).edited(text, generated, person))
 
-    def posted(self, call: Call) -> Call:
+    def posted(self, call: Call, person: str = "") -> Call:
         """Keep that it was posted. Raises StoreFailed."""
-        return self._keep(structs.replace(self.newest(call), posted=self._bridge.server_now()))
+        return self._keep(self.newest(call).posted_at(self._bridge.server_now(), person))
 
     def begin_at(self, call: Call, at: datetime) -> Call:
         """Since when a list without a call begins, with a comment of its own. Raises StoreFailed."""
         self._read.pop(call.id, None)
-        return self._keep(structs.replace(self.newest(call), started=at, text="", text_from="", posted=None))
+        return self._keep(
+            structs.replace(
+                self.newest(call), started=at, text="", text_from="", posted=None, texts={}, posts={}
+            )
+        )
 
     # What was decided
 
-    def listed(self, call: Call, person: str = "") -> DecisionList | None:
+    def listed(self, call: Call, person: str = "", *, whole: bool = False) -> DecisionList | None:
         """The decisions of a call, or since a moment; of one person if named.
 
-        None before the catalog, and if the log cannot be read.
+        Without what a shared screen hides, unless ``whole``. None before the catalog, and without the log.
         """
         from glboard_core.decision_log import decision_list, issues_after, made_here
         from glboard_core.planning.figures import Figures
@@ -302,13 +310,14 @@ class Calls:
                 web_url=now.web_url,
             )
 
-        if self._bridge.share.is_on:
+        kept = list(call.notes)
+        if self._bridge.share.is_on and not whole:
             before, after = (
                 one and structs.replace(one, total=None, carried=None) for one in (before, after)
             )
-        # On a shared screen, notes on what is hidden are hidden as well.
-        mask = self._bridge.mask
-        kept = [one for one in call.notes if (issue := issue_of(one.issue)) is None or mask(issue) is None]
+            # Notes on what is hidden are hidden as well.
+            mask = self._bridge.mask
+            kept = [one for one in kept if (issue := issue_of(one.issue)) is not None and mask(issue) is None]
         return decision_list(
             structs.replace(call, notes=tuple(kept)),
             made,
@@ -326,12 +335,16 @@ class Calls:
             steps=self._steps,
         )
 
-    def text(self, call: Call, person: str = "") -> str:
-        """The message as generated from the list; "" before the catalog."""
+    def text(self, call: Call, person: str = "", *, whole: bool = False) -> str:
+        """The message as generated from the list, for everybody or ``whole``; "" before the catalog."""
         from glboard_core.planning.decisions_text import markdown
 
-        found = self.listed(call, person)
-        return markdown(found, self.zone, self._bridge.title_of) if found is not None else ""
+        if (found := self.listed(call, person, whole=whole)) is None:
+            return ""
+        # Of a confidential issue the message has no title in any case.
+        title_of = _title if whole else self._bridge.title_of
+        text = markdown(found, self.zone, title_of)
+        return text if whole else self._bridge.typed(text)
 
     def _lines(self, since: datetime) -> list[Logged]:
         """The log since a moment, newest first: only what is new is read."""

@@ -90,6 +90,7 @@ def header_view(
         tabs=tuple(Tab(board.id, board.name) for board in view.settings.boards),
         shown=view.board_id,
         filter=view.text,
+        only=found.filter if found is not None else "",
         call=call,
         share=share is not None,
         masked=share.masked if share else 0,

@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, get_args
 
 from msgspec import Struct, field
 
+from glboard_core.command_template import CommandSettings
 from glboard_core.errors import ConfigError
 from glboard_tui.actions import (
     ACTIONS,
     ALIASES,
     BY_ID,
+    COMMAND,
     PREFIXES,
     Action,
     Scope,
     Slot,
     board_action,
     chain_of,
+    command_actions,
     key_words,
     slot_of,
     slot_token,
@@ -108,7 +111,7 @@ class _Node(Struct):
 
 
 class Keymap:
-    """The current keys; ``boards`` are names of boards by id, which have an action each.
+    """The current keys; ``boards`` are names of boards by id. They and ``commands`` have an action each.
 
     Raises ConfigError if an override names an unknown action or key, or a taken key.
     """
@@ -119,9 +122,11 @@ class Keymap:
         *,
         actions: Sequence[Action] = ACTIONS,
         boards: Mapping[str, str] | None = None,
+        commands: Sequence[CommandSettings] = (),
         where: str = "",
     ) -> None:
         own = [board_action(board, name) for board, name in (boards or {}).items()]
+        own += command_actions(commands)
         actions = (*actions, *(one for one in own if one.id not in BY_ID))
         self._by_id = {action.id: action for action in actions}
         # Each scope has its own tree, so a key can mean one thing on the board and another in a pane.
@@ -133,6 +138,10 @@ class Keymap:
                     _add(self._roots[scope], action, keys, where)
         self._refuse_hiding(actions, where)
 
+    def replace_with(self, other: Keymap) -> None:
+        """Mean from now on what another keymap means: everything that shows keys has this one."""
+        self._by_id, self._roots, self._keys = other._by_id, other._roots, other._keys
+
     def _refuse_hiding(self, actions: Sequence[Action], where: str) -> None:
         """A pane's own key goes before shared ones, but a key given to it must not hide one of those."""
         for action in actions:
@@ -140,6 +149,11 @@ class Keymap:
                 for shared in (at for scope in action.scopes for at in chain_of(scope)[1:]):
                     if shared not in action.scopes:
                         _add(self._roots[shared], action, keys, where, keep=False)
+
+    @property
+    def own_commands(self) -> tuple[Action, ...]:
+        """The commands of one's own."""
+        return tuple(action for action in self._by_id.values() if action.id.startswith(COMMAND))
 
     def same_key(self, token: str) -> str:
         """The token of the same key in a Latin layout (``j`` for Cyrillic ``о``), unless it is bound."""

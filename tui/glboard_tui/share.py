@@ -14,8 +14,10 @@ from msgspec import Struct, structs
 
 from glboard_core.board.share import (
     CONFIDENTIAL,
+    MASKED_WORD,
     Known,
     Masking,
+    about_hidden,
     detail_for_all,
     shown_to_all,
     without_references,
@@ -55,6 +57,8 @@ class ShareMode:
         self._keep: Callable[[bytes], object] = lambda _: None
         self._issues: Callable[[], Iterable[Issue]] = tuple
         self._known: Known | None = None
+        #: Confidential issues that changed before the screen was shared: people remember their former titles.
+        self._earlier: dict[tuple[IssueId, str], Issue] = {}
         self._revealed: tuple[Issue, float] | None = None
         self._last: LastChange | None = None
         self._catalog: tuple[Catalog, tuple[int, int], Catalog] | None = None
@@ -200,14 +204,27 @@ class ShareMode:
         """The same, with ``instead`` in place of each hidden part."""
         if not self._on:
             return text
-        found = self._masking.text(text, instead) if instead else self._masking.text(text)
+        blocks = instead or (lambda _: MASKED_WORD)
+        found = self.known.titles.text(text, blocks, self._revealed[0].id if self._revealed else None)
+        found = self._masking.text(found, blocks)
         if self.settings.hide_references and ("#" in found or "/-/" in found):
             found = without_references(found, self._hides_reference, instead or (lambda _: CONFIDENTIAL))
         return found
 
+    def typed(self, text: str) -> str:
+        """What a person typed about issues: also without the lines that tell of a hidden one."""
+        if not self._on:
+            return text
+        shown = self._revealed[0].id if self._revealed else None
+        found = about_hidden(
+            text, self._is_hidden, lambda line: self.known.titles.tells(line, shown), self._hides_reference
+        )
+        return self.text(found)
+
     def _hides_reference(self, path: str, iid: int) -> bool:
-        if not self.settings.hide_references:
-            return False
+        return self.settings.hide_references and self._is_hidden(path, iid)
+
+    def _is_hidden(self, path: str, iid: int) -> bool:
         if self._revealed is not None:
             shown = self._revealed[0]
             if shown.iid == iid and short_reference(shown.project).startswith(path):
@@ -221,16 +238,17 @@ class ShareMode:
         """What is known of all issues, read when it is asked for first."""
         if self._known is None:
             self._known = Known()
-            for issue in self._issues():
+            for issue in (*self._earlier.values(), *self._issues()):
                 self._known.add(issue)
         return self._known
 
     def learn(self, issues: Iterable[Issue | None]) -> None:
         """These issues are new, or changed."""
-        if self._known is not None:
-            for issue in issues:
-                if issue is not None:
-                    self._known.add(issue)
+        for issue in issues:
+            if issue is not None and self._known is not None:
+                self._known.add(issue)
+            elif issue is not None and issue.confidential:
+                self._earlier[issue.id, issue.title] = issue
 
     def know(self, titles: Iterable[str], of: object) -> None:
         """The labels there are; ``of`` is where they come from, so that they are read once."""

@@ -1,17 +1,21 @@
-"""What is around the terminal: whether a browser can be opened, and the buffer of a multiplexer."""
+"""What is around the terminal: a browser, the person's own editor, and the buffer of a multiplexer."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import webbrowser
 
 from glboard_core.environment import for_child
+from glboard_core.errors import GlboardError
 
 #: Seconds that tmux has to take a text.
 _PATIENCE = 2.0
+
+_FALLBACKS = ("nano", "vim", "vi")
 
 
 def has_browser() -> bool:
@@ -56,3 +60,33 @@ def _run(command: list[str], text: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def editor_command() -> list[str]:
+    """Return the editor command. Raises GlboardError if there is none."""
+    for name in ("VISUAL", "EDITOR"):
+        if value := os.environ.get(name, "").strip():
+            try:
+                command = shlex.split(value)
+            except ValueError:
+                raise GlboardError(
+                    f"{name} has a quote that is not closed: {value}",
+                    hint=f"Set {name} to an editor.",
+                    title="Editor",
+                ) from None
+            if command and shutil.which(command[0]):
+                return command
+            raise GlboardError(
+                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
+            )
+    for name in _FALLBACKS:
+        if found := shutil.which(name):
+            return [found]
+    raise GlboardError(
+        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
+    )
+
+
+def run_editor(command: list[str]) -> int:
+    """Run the editor until it exits; return its exit status."""
+    return subprocess.run(command, check=False, env=for_child()).returncode  # noqa: S603  (their own editor)

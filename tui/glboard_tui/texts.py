@@ -174,9 +174,12 @@ _DETAIL_HINTS = (
     "flow.set",
     "text.comment",
     "text.edit",
+    "task.next",
     "issue.next",
     "open.browser",
 )
+#: While a task of its description has the focus.
+_TASK_HINTS = ("task.toggle", "task.next", "task.previous", "escape")
 
 _WALK_HINTS = (
     "accept.with",
@@ -248,6 +251,9 @@ def footer_view(
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = _PREFIXES[name] or words
         hints.append((keys, words))
+    if not shared and now.scope in ("board", "detail"):
+        own = (action for action in keymap.own_commands if action.applies(now))
+        hints += [(keys, action.word) for action in own if (keys := keymap.key(action.id))]
     if help_key := keymap.key("help"):
         hints.append((help_key, "all keys"))
     # The capacity pane has its own undo, for the team's days.
@@ -260,19 +266,19 @@ def footer_view(
         last=last,
         message=message,
         bad=bad,
-        selected=now.selected > 0 and now.scope != "detail",
+        selected=now.selected > 0 and now.scope not in ("detail", "task"),
     )
 
 
 def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:
     board = _BUILD_HINTS if builds else _HINTS
-    scopes = {"detail": _DETAIL_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
+    scopes = {"detail": _DETAIL_HINTS, "task": _TASK_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
     return scopes.get(now.scope, board)
 
 
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.selected and now.scope != "detail":
+    if now.selected and now.scope not in ("detail", "task"):
         words = f"{now.selected} selected"
     else:
         words = short(targets[0]) if targets else ""
@@ -370,7 +376,7 @@ _REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "ready-without-weight": (_WEIGHT,),
     "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
-    "label-status-conflict": (("flow.set", "sets both"),),
+    "label-status-conflict": (("flow.align", "asks which is right"), ("flow.set", "sets both")),
     "several-states": (("labels.one-each", "keeps this one"),),
     "several-of-scope": (("labels.one-each", "keeps one"),),
     # Only used for candidates.

@@ -12,14 +12,14 @@ from msgspec import Struct
 from glboard_core.board.batch import short
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.readiness import missing_codes, over_weight, reasons_against
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import counted
 from glboard_core.planning.walk import Outcome, Walk, tally
-from glboard_tui.issue_facts import blocker_facts, detail_facts
+from glboard_tui.issue_facts import IssueMore, detail_facts
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import free_words, short_names, state_of, what_to_press
 from glboard_tui.widgets.card import Chip, Fact
@@ -96,15 +96,12 @@ def walk_facts(
     issue: Issue,
     rules: CardRules,
     chips: Sequence[Chip],
-    blockers: Sequence[Blocker],
-    title_of: Callable[[Blocker], str],
+    more: IssueMore,
 ) -> list[NamedItems]:
     """What the card does not say, the readiness first with the keys that help. ``chips`` are other labels."""
-    known = detail_facts(issue, rules.catalog, rules.flow, rules.names)
+    known = detail_facts(issue, rules.catalog, rules.flow, rules.names, more=more)
     facts = _readiness(issue, rules)
     for name, items in known:
-        if name == "Merge requests":
-            facts += blocker_facts(blockers, title_of)
         if name not in _SAID or (name == "Weight" and over_weight(issue)):
             facts.append((name, items))
         elif name == "Labels":

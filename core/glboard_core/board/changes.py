@@ -33,8 +33,6 @@ def differences(before: Issue, after: Issue) -> tuple[str, ...]:
         found.append("blocked" if after.blocked else "no longer blocked")
     if after.due != before.due:
         found.append(f"due {before.due or 'none'} to {after.due or 'none'}")
-    if after.confidential != before.confidential:
-        found.append("confidential" if after.confidential else "no longer confidential")
     found += _counted(after.notes - before.notes, "comment")
     found += _counted(after.merge_requests - before.merge_requests, "merge request")
     if after.position != before.position and before.position is not None and not found:

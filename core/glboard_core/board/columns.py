@@ -17,7 +17,8 @@ from msgspec import Struct, structs
 
 from glboard_core.board.edits import chosen, set_flow
 from glboard_core.board.operations import Create, Edit
-from glboard_core.config import BoardSettings
+from glboard_core.board.priorities import priority_label, priority_word
+from glboard_core.config import BoardSettings, LabelSettings, Limit
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, Placeable, same_scope
@@ -27,6 +28,8 @@ from glboard_core.model.workflow import BY_NAME, STATES, WorkflowScheme, near
 UNLISTED = "(unlisted)"
 CLOSED = "(closed)"
 UNASSIGNED = "(unassigned)"
+#: In ``limits``: every column that has none of its own.
+EVERY = "*"
 
 Lists = tuple["Column", ...]
 
@@ -51,6 +54,13 @@ class BoardContext(Struct, frozen=True, kw_only=True):
     issues: Callable[[], Iterable[Issue]]
     warnings: list[str]
     team: frozenset[str] = frozenset()
+    #: All priorities, the most urgent first, and how labels are named.
+    priorities: tuple[str, ...] = ()
+    names: LabelSettings = LabelSettings()
+
+    def limit(self, name: str) -> Limit | None:
+        """The limit of a column, its own or the one of every column."""
+        return self.settings.limits.get(name) or self.settings.limits.get(EVERY)
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -81,15 +91,22 @@ class Column(Struct, frozen=True, kw_only=True):
     @classmethod
     def of_board(cls, context: BoardContext) -> list[Column]:
         """The columns of a board, those that were resolved, each once."""
-        limits = context.settings.limits
         found: dict[str, Column] = {}
-        for name in context.settings.columns:
-            if (column := cls.resolved(name, context)) is None:
-                continue
-            if (limit := limits.get(name)) is not None:
-                column = structs.replace(column, limit_issues=limit.issues, limit_weight=limit.weight)
-            found.setdefault(column.key, column)
+        for name in cls.names_of(context):
+            if (column := cls.resolved(name, context)) is not None:
+                found.setdefault(column.key, column.limited(context.limit(name)))
         return list(found.values())
+
+    @classmethod
+    def names_of(cls, context: BoardContext) -> Iterable[str]:
+        """The names of the columns, as the settings have them."""
+        return context.settings.columns
+
+    def limited(self, limit: Limit | None) -> Column:
+        """The column with its limit."""
+        if limit is None:
+            return self
+        return structs.replace(self, limit_issues=limit.issues, limit_weight=limit.weight)
 
     @classmethod
     def resolved(cls, name: str, context: BoardContext) -> Column | None:
@@ -128,6 +145,10 @@ class Column(Struct, frozen=True, kw_only=True):
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
         """The new issue with what puts it here."""
         return new
+
+    def after_new(self, flow: WorkflowScheme) -> Edit:
+        """What puts a new issue here once it is created, since it cannot be created with it."""
+        return Edit()
 
     def list_label(self, flow: WorkflowScheme) -> str | None:
         """The label of GitLab's own list; None if it is not one of a label."""
@@ -182,10 +203,56 @@ class LabelColumn(Column, frozen=True, kw_only=True):
         return self.value
 
 
+class PriorityColumn(LabelColumn, frozen=True, kw_only=True):
+    """The issues of a priority. ``others`` are all priorities: a card that comes here loses them."""
+
+    others: frozenset[str] = frozenset()
+
+    @classmethod
+    def names_of(cls, context: BoardContext) -> Iterable[str]:
+        if not context.settings.columns and not context.priorities:
+            prefix = context.names.priority_prefix
+            context.warnings.append(
+                f"{context.catalog.group} has no label {prefix}…, so board “{context.settings.name}” has no "
+                "columns. Name yours in labels.priorities."
+            )
+        return context.settings.columns or context.priorities
+
+    @classmethod
+    def resolved(cls, name: str, context: BoardContext) -> Column | None:
+        column = super().resolved(priority_label(name, context.names), context)
+        if column is None:
+            return None
+        word = priority_word(column.value or "", context.names)
+        wanted = (priority_label(one, context.names) for one in context.settings.columns)
+        return structs.replace(
+            column,
+            title=f"Priority {word}" if word.isdecimal() else word,
+            letter=word if len(word) == 1 and word.isdecimal() else "",
+            others=frozenset((*context.priorities, *wanted)),
+        )
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        others = frozenset(label for c in columns if isinstance(c, PriorityColumn) for label in c.others)
+        return Edit(remove=others & issue.labels)
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        label = self.value or ""
+        gone = (same_scope(label, issue.labels) | (self.others & issue.labels)) - {label}
+        return Edit(add=chosen(issue, frozenset({label}), gone), remove=gone)
+
+
 class FlowColumn(Column, frozen=True, kw_only=True):
     """The issues in a workflow state, and in those that it absorbed (rule 2)."""
 
     tells = "workflow"
+
+    @classmethod
+    def of_board(cls, context: BoardContext) -> list[Column]:
+        if cls is FlowColumn and context.flow.backend == "status":
+            return StatusColumn.of_board(context)
+        return super().of_board(context)
 
     @classmethod
     def resolved(cls, name: str, context: BoardContext) -> Column | None:
@@ -198,7 +265,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
             return None
         label = context.flow.label(state)
         return cls(
-            key=state.status if context.flow.backend == "status" else label,
+            key=context.flow.status(state) if context.flow.backend == "status" else label,
             title=state.name,
             value=state.name,
             color=context.catalog.color(label),
@@ -234,27 +301,40 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
-        if flow.backend == "status":
-            return Edit(status=None)
-        labels = frozenset(c.list_label(flow) or "" for c in columns) & issue.labels
-        return Edit(remove=labels) if flow.backend == "label" else Edit(remove=labels, status=None)
+        # With both backends the status stays: every issue in GitLab has one.
+        return Edit(remove=frozenset(c.list_label(flow) or "" for c in columns) & issue.labels)
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        if flow.backend == "status":
-            return "its lists are statuses, which glboard cannot create; create it in GitLab"
         return ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
-        if flow.backend == "status":
-            return new
         return structs.replace(new, labels=new.labels | {flow.label(BY_NAME[self.value or ""])})
 
+    def after_new(self, flow: WorkflowScheme) -> Edit:
+        return Edit() if flow.backend == "label" else Edit(status=flow.status(BY_NAME[self.value or ""]))
+
     def list_label(self, flow: WorkflowScheme) -> str | None:
-        return flow.prefix + (self.value or "")
+        return flow.label(BY_NAME[self.value or ""])
+
+
+class StatusColumn(FlowColumn, frozen=True, kw_only=True):
+    """The issues in a workflow state where statuses alone say it: every issue has one, and keeps it."""
+
+    has_unlisted: ClassVar[bool] = False
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        return Edit()
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        return new
+
+    def list_label(self, flow: WorkflowScheme) -> str | None:
+        return None
 
 
 class MilestoneColumn(Column, frozen=True, kw_only=True):
@@ -318,7 +398,13 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
         # Of the team, and assigned; the index adds anyone assigned later.
         names = {name for issue in context.issues() for name in issue.assignees}
         names |= {name for name in context.team if context.catalog.person(name) is not None}
-        return [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, sorted(names))]
+        everybody = [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, sorted(names))]
+        # Unassigned work is no one's load: that column has a limit only by its own name.
+        own = context.settings.limits.get(UNASSIGNED)
+        return [
+            column.limited(own if column.key == UNASSIGNED else context.limit(column.key))
+            for column in everybody
+        ]
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
@@ -340,7 +426,7 @@ class AllColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def of_board(cls, context: BoardContext) -> list[Column]:
-        return [cls(key="(all)", title=context.settings.name)]
+        return [cls(key="(all)", title=context.settings.name).limited(context.limit("(all)"))]
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
@@ -386,6 +472,7 @@ COLUMN_KINDS: Mapping[str, type[Column]] = {
     "flow": FlowColumn,
     "milestone": MilestoneColumn,
     "assignee": AssigneeColumn,
+    "priority": PriorityColumn,
     "none": AllColumn,
 }
 

@@ -22,7 +22,9 @@ from glboard_core.board.columns import (
     kind_of,
 )
 from glboard_core.board.edits import MovePlan, plan_of
+from glboard_core.board.filters import BoardFilter, board_filter, board_problems, filter_states
 from glboard_core.board.operations import Edit
+from glboard_core.board.priorities import known_priorities
 from glboard_core.config import BoardSettings, LabelSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
@@ -37,6 +39,7 @@ class Board(Struct, frozen=True, kw_only=True):
 
     ``milestone`` is a title; "" filters for issues without one; None does not filter. ``role`` names
     what the milestone is today (next, current). ``labels`` are all required; ``without`` must be absent.
+    ``filter`` is its own filter, in the language of ``/``: what does not fit is not on the board at all.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Board(Struct, frozen=True, kw_only=True):
     role: str = ""
     labels: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+    filter: BoardFilter | None = None
     columns: tuple[Column, ...] = ()
     #: What could not be resolved, as texts to show once (planning rule 15).
     warnings: tuple[str, ...] = ()
@@ -55,8 +59,13 @@ class Board(Struct, frozen=True, kw_only=True):
         return kind_of(self.columns)
 
     def matches(self, issue: Placeable) -> bool:
-        """Whether the issue matches the board's filter, open or closed."""
+        """Whether the issue matches the board's filter, open or closed.
+
+        Its own filter asks for more than what places an issue in a column, so it only tests whole issues.
+        """
         if self.milestone is not None and (issue.milestone or "") != self.milestone:
+            return False
+        if self.filter is not None and isinstance(issue, Issue) and not self.filter.fits(issue):
             return False
         return self.labels <= issue.labels and self.without.isdisjoint(issue.labels)
 
@@ -100,6 +109,7 @@ def flow_scheme(settings: Settings) -> WorkflowScheme:
         prefix=settings.labels.workflow_prefix,
         backend=settings.flow.backend,
         titles=tuple(sorted(settings.flow.labels.items())),
+        statuses=tuple(sorted(settings.flow.statuses.items())),
     )
 
 
@@ -209,14 +219,17 @@ def resolve(
     """
     warnings: list[str] = []
     title = _board_milestone(board, settings, catalog, today, milestone, warnings)
+    own = _own_filter(board, settings, catalog, today, warnings)
     context = BoardContext(
         settings=board,
         catalog=catalog,
         flow=flow_scheme(settings),
         milestone=lambda name: milestone_title(name, settings, catalog, today),
-        issues=lambda: issues(title),
+        issues=lambda: (one for one in issues(title) if own is None or own.fits(one)),
         warnings=warnings,
         team=team,
+        priorities=known_priorities((label.title for label in catalog.labels), settings.labels),
+        names=settings.labels,
     )
     columns = COLUMN_KINDS[board.by].of_board(context)
     return Board(
@@ -226,9 +239,19 @@ def resolve(
         role=role_of(title, settings, catalog, today),
         labels=frozenset((*board.labels, settings.labels.group) if settings.labels.group else board.labels),
         without=frozenset({settings.labels.ignore}),
+        filter=own,
         columns=tuple(_lettered(columns)),
         warnings=tuple(warnings),
     )
+
+
+def _own_filter(
+    board: BoardSettings, settings: Settings, catalog: Catalog, today: date, warnings: list[str]
+) -> BoardFilter | None:
+    if not board.filter.strip():
+        return None
+    warnings += [f"Board “{board.name}”: {one}" for one in board_problems(board.filter)]
+    return board_filter(board.filter, filter_states(catalog, flow_scheme(settings), settings.labels, today))
 
 
 def _board_milestone(

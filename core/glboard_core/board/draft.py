@@ -233,7 +233,7 @@ class StagedIssue(Struct, frozen=True, kw_only=True):
         for op in self.ops:
             if "description" in op.change.touches():
                 found.append("description")
-            elif not found or "rank" in op.change.touches():
+            elif not found or not {"rank", "links"}.isdisjoint(op.change.touches()):
                 found.append(op.change.describe(op.before))
         return tuple(dict.fromkeys(found)) or ("no change left",)
 

@@ -55,7 +55,7 @@ def plan_of(issue: Issue, edit: Edit, names: LabelSettings) -> MovePlan:
 
 def set_flow(issue: Issue, state: WorkflowState | None, flow: WorkflowScheme) -> Edit:
     """Set a workflow state by label, status or both; None clears it (planning rule 2)."""
-    status = UNSET if flow.backend == "label" else state.status if state else None
+    status = UNSET if flow.backend == "label" else flow.status(state) if state else None
     if flow.backend == "status":
         return Edit(status=status)
     add = frozenset({flow.label(state)}) if state else frozenset()

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.model.event import EventAction, EventKind
-from glboard_core.model.issue import Issue, State
+from glboard_core.model.issue import HealthStatus, Issue, State
 
 
 class FieldEvent(Struct, frozen=True):
@@ -86,6 +86,19 @@ def _assignees_ignored(wanted: tuple[str, ...], issue: Issue) -> tuple[str, str]
         only = "this GitLab allows only one assignee (several need Premium)"
         return what, f"they have no access to {issue.project}, or {only}"
     return what, f"they have no access to {issue.project}"
+
+
+#: What GitLab's interface calls each health status.
+HEALTH_WORDS: dict[HealthStatus, str] = {
+    "onTrack": "on track",
+    "needsAttention": "needs attention",
+    "atRisk": "at risk",
+}
+
+
+def health_words(status: HealthStatus | None) -> str:
+    """A health status as GitLab's interface names it."""
+    return HEALTH_WORDS[status] if status is not None else "none"
 
 
 def _people(names: Iterable[str]) -> frozenset[str]:
@@ -158,11 +171,33 @@ FIELDS: tuple[EditableField, ...] = (
         plain=lambda title: title.strip(),
         differs=lambda *_: "title",
     ),
+    EditableField(
+        name="confidential",
+        title="confidential",
+        described=lambda confidential: "make confidential" if confidential else "make public",
+        ignored=lambda confidential, _: (
+            f"the issue is not {'confidential' if confidential else 'public'}",
+            "this needs the Planner or Reporter role, or being its author or assignee",
+        ),
+        differs=lambda _, after: "confidential" if after.confidential else "no longer confidential",
+    ),
+    EditableField(
+        name="health_status",
+        title="health status",
+        described=lambda status: f"health {health_words(status)}" if status else "no health status",
+        ignored=lambda *_: (
+            "the health status was not set",
+            "health statuses need Ultimate, and the Reporter role",
+        ),
+        differs=lambda before, after: (
+            f"health {health_words(before.health_status)} to {health_words(after.health_status)}"
+        ),
+    ),
 )
 
 
 class FieldValues(Struct, frozen=True, kw_only=True):
-    """New values of the fields. UNSET fields stay as they are; None clears weight, milestone or status."""
+    """New values of the fields. UNSET fields stay as they are; None clears what can be cleared."""
 
     state: State | UnsetType = UNSET
     milestone: str | UnsetType | None = UNSET
@@ -170,6 +205,8 @@ class FieldValues(Struct, frozen=True, kw_only=True):
     assignees: tuple[str, ...] | UnsetType = UNSET
     status: str | UnsetType | None = UNSET
     title: str | UnsetType = UNSET
+    confidential: bool | UnsetType = UNSET
+    health_status: HealthStatus | UnsetType | None = UNSET
 
     def fields(self) -> list[tuple[EditableField, Any]]:
         """The fields that are set, with their values."""

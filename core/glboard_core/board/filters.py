@@ -6,7 +6,7 @@ between terms means either, double quotes keep spaces (with a backslash before a
 invalid: anything else is a word. Letters are the same composed or decomposed.
 
 ``is:`` takes unweighted, weighted, unready, ready, slipped, mine, unassigned, blocked, confidential, closed,
-deliverable, changed and over.
+deliverable, changed, over, and differing: label and status name different workflow states.
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import by_title
 from glboard_core.model.workflow import WorkflowScheme
+
+#: The names of ``is:``.
+STATE_NAMES = (
+    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
+    *("confidential", "closed", "deliverable", "changed", "over", "differing"),
+)
+#: Those that a board's own filter cannot have: they depend on what this session did.
+PASSING = ("changed",)
 
 TermKind = Literal["word", "label", "user", "milestone", "weight", "is"]
 Test = Callable[[Issue], bool]
@@ -149,6 +157,37 @@ def problems(query: Query, states: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+class BoardFilter:
+    """A board's own filter. Two of the same text are equal."""
+
+    def __init__(self, text: str, test: Test) -> None:
+        self.text = text
+        self.fits = test
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoardFilter) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def board_filter(text: str, states: dict[str, Test]) -> BoardFilter | None:
+    """The filter of a board; None if every issue fits."""
+    lasting = {name: test for name, test in states.items() if name not in PASSING}
+    test = compiled(parse(text), lasting)
+    return BoardFilter(text.strip(), test) if test is not None else None
+
+
+def board_problems(text: str) -> tuple[str, ...]:
+    """What is wrong with a board's own filter, a sentence each."""
+    passing = [f"is:{name} depends on this session, so it cannot be in a board's filter." for name in PASSING]
+    query = parse(text)
+    named = {term.text for group in query.groups for term in group if term.kind == "is"}
+    said = [line for line, name in zip(passing, PASSING, strict=True) if name in named]
+    known = f"known: {', '.join(name for name in STATE_NAMES if name not in PASSING)}."
+    return (*said, *(one.replace("? lists the known ones.", known) for one in problems(query, STATE_NAMES)))
+
+
 def _test(term: Term, states: dict[str, Test]) -> Test:
     test = _positive(term, states)
     return (lambda issue: not test(issue)) if term.negated else test
@@ -224,4 +263,5 @@ def filter_states(
         "deliverable": lambda issue: names.deliverable in issue.labels,
         "changed": lambda issue: issue.id in changed,
         "over": lambda issue: issue.weight is not None and issue.weight > rules.MAX_WEIGHT,
+        "differing": flow.conflict,
     }

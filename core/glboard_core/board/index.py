@@ -10,13 +10,15 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from glboard_core.board.columns import REST, Column
 from glboard_core.board.definition import Board
-from glboard_core.board.rules import MAX_WEIGHT
+from glboard_core.board.priorities import priorities_of, rank
+from glboard_core.board.rules import MAX_WEIGHT, missed_titles
+from glboard_core.config import LabelSettings, SortBy
 from glboard_core.model.issue import (
     Issue,
     IssueId,
@@ -36,16 +38,13 @@ Key = tuple[float, bool, float, int, str]
 Keep = Callable[[Issue], bool]
 
 
-SortBy = Literal["rank", "weight", "priority", "slipped"]
-"""GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones."""
-
-
 class Sorting(Struct, frozen=True, kw_only=True):
     """What columns are sorted by, and the labels that say it; what is equal stays in GitLab's order."""
 
     by: SortBy = "rank"
-    priority_prefix: str = "priority::"
-    missed_prefix: str = "missed:"
+    names: LabelSettings = LabelSettings()
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
 
     def lead(self, issue: Placeable, weight: int | None) -> float:
         """The part of the key before GitLab's order; what has no such value comes last."""
@@ -54,10 +53,9 @@ class Sorting(Struct, frozen=True, kw_only=True):
         if self.by == "weight":
             return inf if weight is None else -weight
         if self.by == "slipped":
-            return -sum(label.startswith(self.missed_prefix) for label in issue.labels)
-        prefix = self.priority_prefix
-        values = (label[len(prefix) :] for label in issue.labels if label.startswith(prefix))
-        return min((int(value) for value in values if value.isdecimal()), default=inf)
+            return -len(missed_titles(issue.labels, self.names.missed_prefix, self.renamed))
+        found = priorities_of(issue.labels, self.names)
+        return rank(found[0], self.names)[0] if found else inf
 
 
 RANKED = Sorting()
@@ -159,6 +157,14 @@ class ColumnIndex(Sequence[IssueId]):
     def unweighted(self) -> int:
         """How many issues have no weight."""
         return self.sums.unweighted
+
+    @property
+    def over_limit(self) -> tuple[int, int]:
+        """By how many issues, and by how much weight, it is over its limit."""
+        column = self.column
+        issues = len(self) - column.limit_issues if column.limit_issues is not None else 0
+        weight = self.weight - column.limit_weight if column.limit_weight is not None else 0
+        return max(issues, 0), max(weight, 0)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -328,7 +334,7 @@ class BoardIndex:
         return {*(old.columns if old else ()), *new}
 
     def _places(self) -> Iterator[tuple[IssueId, Placement]]:
-        if self._keep is None and isinstance(self._issues, IssueSource):
+        if self._keep is None and self.board.filter is None and isinstance(self._issues, IssueSource):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
             placed: dict[PlacementKey, _Kind] = {}
             for slim in self._issues.slim(self.board.milestone):

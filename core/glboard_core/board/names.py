@@ -7,6 +7,7 @@ from datetime import date
 
 from glboard_core.board.definition import flow_scheme
 from glboard_core.board.operations import Change, Create, Edit, labels_after
+from glboard_core.board.priorities import priority_label
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.issue import Issue
 from glboard_core.model.names import CatalogNames, Needs, around, titles_of
@@ -33,6 +34,7 @@ def catalog_names(
         *names.categories,
         *names.duplicate,
         *names.wont_do,
+        *names.priorities,
         names.missed_deliverable,
         *planning.issue.labels,
         *(label.strip() for mix in planning.mix for label in mix.split(" + ")),
@@ -55,6 +57,8 @@ def catalog_names(
 
 def _labels_of(board: BoardSettings, settings: Settings) -> list[str]:
     columns = board.columns if board.by == "label" else ()
+    if board.by == "priority":
+        columns = tuple(priority_label(name, settings.labels) for name in board.columns)
     states = (
         map(flow_scheme(settings).label, STATES)
         if board.by == "flow" and settings.flow.backend != "status"

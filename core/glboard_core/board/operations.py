@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Literal, NewType, Self
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from glboard_core.board.fields import FIELDS, FieldValues, assignees_after, missing_people
-from glboard_core.model.issue import Issue, IssueId, scope_of
+from glboard_core.model.issue import Issue, IssueId, LinkKind, scope_of, short_reference
 
 OpId = NewType("OpId", str)
 GroupId = NewType("GroupId", str)
@@ -56,6 +56,13 @@ class NoteSought(Struct, frozen=True):
     of: OpId | None = None
 
 
+class LinkWanted(Struct, frozen=True):
+    """The issue that is to be linked, and how; not at all for None."""
+
+    other: IssueId
+    kind: LinkKind | None
+
+
 class BaseChange(Struct, frozen=True, kw_only=True):
     """What sending, recovery and the screen ask of every kind. The answers here are those of most kinds."""
 
@@ -82,7 +89,7 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """The change that undoes it, made as Op ``op``; None if nothing would change."""
 
     def touches(self) -> frozenset[str]:
-        """What it changes: names of fields, ``labels``, ``description``, ``rank``, ``notes``."""
+        """What it changes: names of fields, ``labels``, ``description``, ``rank``, ``notes``, ``links``."""
         return self._touches
 
     def describe(self, before: Issue | None = None) -> str:
@@ -108,6 +115,11 @@ class BaseChange(Struct, frozen=True, kw_only=True):
     def typed(self) -> tuple[str, str]:
         """The title and the text that a person typed for it, or ""."""
         return "", ""
+
+    @property
+    def link_wanted(self) -> LinkWanted | None:
+        """The link that there is to be afterwards, if it is about one."""
+        return None
 
     @property
     def description_change(self) -> tuple[str, str] | None:
@@ -509,6 +521,54 @@ class NoteWrite(BaseChange, frozen=True, kw_only=True, tag="note_write", omit_de
         return 1 if self.note is None else 0
 
 
+#: How a change of links is called, by how the other issue is linked.
+_LINKS: dict[LinkKind, tuple[str, str]] = {
+    "is_blocked_by": ("blocked by", "no longer blocked by"),
+    "blocks": ("blocks", "no longer blocks"),
+    "relates_to": ("related to", "no longer related to"),
+}
+
+
+class Link(BaseChange, frozen=True, kw_only=True, tag="link", omit_defaults=True):
+    """A link to the issue ``other``, added or removed; ``reference`` names it in texts.
+
+    ``frees``: no open issue blocks it any longer, as far as was known when a link was removed.
+    """
+
+    _touches: ClassVar[frozenset[str]] = frozenset({"links"})
+
+    other: IssueId
+    reference: str
+    kind: LinkKind = "is_blocked_by"
+    add: bool = True
+    #: Whether the other issue was open: a closed one blocks nothing.
+    is_open: bool = True
+    frees: bool = False
+
+    def apply(self, issue: Issue) -> Issue:
+        if self.kind != "is_blocked_by" or not self.is_open or not (self.add or self.frees):
+            return issue
+        return structs.replace(issue, blocked=self.add)
+
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        was = before is not None and before.blocked
+        return structs.replace(self, add=not self.add, frees=self.add and not was)
+
+    def describe(self, before: Issue | None = None) -> str:
+        return f"{_LINKS[self.kind][not self.add]} {short_reference(self.reference)}"
+
+    @property
+    def neighbours(self) -> tuple[IssueId, ...]:
+        return (self.other,)
+
+    @property
+    def link_wanted(self) -> LinkWanted | None:
+        return LinkWanted(self.other, self.kind if self.add else None)
+
+    def renamed(self, old: IssueId, new: IssueId) -> Self:
+        return structs.replace(self, other=new) if self.other == old else self
+
+
 class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=True):
     """A new issue in ``project``. The Op's issue id is ``new:…`` until the server has created it."""
 
@@ -534,7 +594,8 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
     @property
     def as_edit(self) -> Edit | None:
         given = ((f.name, self.value(f.name)) for f in FIELDS if f.name != "title")
-        return Edit(add=self.labels, **{name: value for name, value in given if value not in (None, (), "")})
+        values = {name: value for name, value in given if value not in (None, (), "") and value is not False}
+        return Edit(add=self.labels, **values)
 
     @property
     def typed(self) -> tuple[str, str]:
@@ -575,7 +636,7 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
         return structs.replace(self, assignees=tuple(sorted(assign)))
 
 
-Change = Edit | Rank | Comment | DeleteNote | NoteWrite | Create
+Change = Edit | Rank | Comment | DeleteNote | NoteWrite | Link | Create
 
 
 class Op(Struct, frozen=True, kw_only=True):

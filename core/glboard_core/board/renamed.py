@@ -21,7 +21,7 @@ from glboard_core.model.workflow import STATES, WorkflowScheme
 _LABELS, _PEOPLE = ("add", "remove", "labels"), ("assign", "unassign", "assignees")
 #: Settings that name one label, or several, and those that are prefixes or no names.
 _ONE = ("group", "devops", "section", "deliverable", "spike", "ignore", "missed_deliverable")
-_SEVERAL = ("categories", "duplicate", "wont_do")
+_SEVERAL = ("categories", "duplicate", "wont_do", "priorities")
 _PREFIXES = ("type_prefix", "workflow_prefix", "priority_prefix", "severity_prefix", "missed_prefix")
 
 
@@ -206,7 +206,8 @@ def _states(settings: Settings, names: _Renaming) -> dict[str, str]:
 
 def _board(board: BoardSettings, settings: Settings, names: _Renaming) -> BoardSettings:
     key = f"of the board {board.id}"
-    kind: Kind | None = "label" if board.by == "label" else "milestone" if board.by == "milestone" else None
+    kinds: dict[str, Kind] = {"label": "label", "priority": "label", "milestone": "milestone"}
+    kind = kinds.get(board.by)
     columns, limits = board.columns, board.limits
     if kind is not None:
         now = names.of(kind, f"columns {key}")

@@ -5,7 +5,7 @@ Owns the reason codes that belong to a card. Codes only: their texts belong to t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from glboard_core.config import LabelSettings
@@ -42,9 +42,19 @@ def missed_labels(milestone: Milestone, names: LabelSettings) -> frozenset[str]:
     return frozenset(names.missed_prefix + title for title in (milestone.title, *milestone.was))
 
 
-def missed(issue: Issue, names: LabelSettings) -> int:
-    """How many different milestones the issue missed: its distinct ``missed:`` labels (rule 7)."""
-    return len(issue.scoped(names.missed_prefix))
+def missed_titles(labels: Iterable[str], prefix: str, renamed: Mapping[str, str]) -> tuple[str, ...]:
+    """The milestones that an issue with these labels missed, sorted, by their present titles (rule 7).
+
+    ``renamed`` has former titles of milestones (``present_titles``): the label keeps the one that it had, so
+    an issue can have the label of both titles of one milestone.
+    """
+    titles = (label[len(prefix) :] for label in labels if label.startswith(prefix))
+    return tuple(sorted({renamed.get(title, title) for title in titles}))
+
+
+def missed(issue: Issue, names: LabelSettings, renamed: Mapping[str, str]) -> int:
+    """How many different milestones the issue missed (rule 7); ``renamed`` as in ``missed_titles``."""
+    return len(missed_titles(issue.labels, names.missed_prefix, renamed))
 
 
 def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milestone], today: date) -> bool:
@@ -53,7 +63,7 @@ def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milesto
         return False
     milestone = milestones.get(issue.milestone or "")
     over = milestone is not None and milestone.due is not None and milestone.due < today
-    return over or missed(issue, names) > 0
+    return over or bool(issue.scoped(names.missed_prefix))
 
 
 def warnings(

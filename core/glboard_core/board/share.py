@@ -14,6 +14,7 @@ from fnmatch import translate
 
 from msgspec import structs
 
+from glboard_core.board.hidden_titles import HiddenTitles
 from glboard_core.config import ShareSettings
 from glboard_core.model.issue import Issue, IssueDetail, short_reference
 
@@ -130,6 +131,32 @@ def without_references(text: str, hides: Hides, instead: Callable[[str], str]) -
     return _REFERENCE.sub(shown, text) if "#" in text else text
 
 
+def about_hidden(text: str, hides: Hides, tells: Callable[[str], bool], reference: Hides) -> str:
+    """What a person typed, line by line: of one that tells of a hidden issue, only which issue it is about.
+
+    ``tells`` finds one named in words; ``reference`` says whether its reference is hidden as well.
+    """
+    return "\n".join(_line_for_all(line, hides, tells, reference) for line in text.split("\n"))
+
+
+def _line_for_all(line: str, hides: Hides, tells: Callable[[str], bool], reference: Hides) -> str:
+    found = [
+        (match.group(), path, int(match["iid"]))
+        for pattern in (_REFERENCE, _ADDRESS)
+        for match in pattern.finditer(line)
+        if hides(path := match["path"].rpartition("/")[2], int(match["iid"]))
+    ]
+    if not found and not tells(line):
+        return line
+    names = " ".join(dict.fromkeys(whole for whole, path, iid in found if not reference(path, iid)))
+    if line.lstrip().startswith("|"):
+        # A row of a table stays one.
+        empty = max(0, line.count("|") - line.count(r"\|") - 3)
+        return f"| {names or CONFIDENTIAL} | ({CONFIDENTIAL}) |" + "  |" * empty
+    start = line[: len(line) - len(line.lstrip())] + ("- " if line.lstrip().startswith(("- ", "* ")) else "")
+    return f"{start}{names}: {CONFIDENTIAL}" if names else f"{start}{CONFIDENTIAL}"
+
+
 def shown_to_all(issue: Issue, masking: Masking, columns: frozenset[str] = frozenset()) -> Issue:
     """What everybody may see of an issue.
 
@@ -144,6 +171,7 @@ def shown_to_all(issue: Issue, masking: Masking, columns: frozenset[str] = froze
             assignees=(),
             blocked=False,
             due=None,
+            health_status=None,
             updated_by=None,
             duplicate=False,
             moved_to=None,
@@ -172,7 +200,7 @@ def detail_for_all(detail: IssueDetail, clean: Callable[[str], str]) -> IssueDet
         notes=(),
         older=False,
         without_notes=WITHOUT_NOTES if detail.notes else "",
-        blockers=tuple(structs.replace(one, title=clean(one.title)) for one in detail.blockers),
+        links=tuple(structs.replace(one, title=clean(one.title)) for one in detail.links),
     )
 
 
@@ -187,17 +215,21 @@ class Known:
         self._people: set[str] = set()
         #: The confidential issues.
         self.ids: set[str] = set()
+        self.titles = HiddenTitles()
 
     def add(self, issue: Issue) -> None:
         """Take an issue into account. One that was confidential once stays hidden by its reference."""
         names = (*issue.labels, *issue.assignees)
         if not issue.confidential:
-            self.ids.discard(issue.id)
+            if issue.id in self.ids:
+                self.ids.discard(issue.id)
+                self.titles.remove(issue.id)
             self.open.update(names)
             return
         self.ids.add(issue.id)
         self.hidden.update(names)
         self._people.update(issue.assignees)
+        self.titles.add(issue.id, issue.title)
         self._paths.setdefault(issue.iid, set()).add(short_reference(issue.reference).partition("#")[0])
 
     def hides_reference(self, path: str, iid: int) -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from glboard_core.auth import oauth
+from glboard_core.auth.search import find_account, find_address
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.doctor import machine, names
@@ -28,7 +30,7 @@ from glboard_core.errors import (
     TokenMissing,
     UsageError,
 )
-from glboard_core.gitlab.account import Account, find_account, find_address, find_group
+from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
@@ -182,9 +184,10 @@ class _Visit:
 
     async def _token(self) -> TokenFacts | None:
         """What is told of the token; None if that is nothing. Raises what makes further questions useless."""
-        if self._account.kind == "oauth":
-            return None
         try:
+            if self._account.kind == "oauth":
+                told = await oauth.info(self._gateway.transport)
+                return TokenFacts(scopes=list(told.scope))
             return await self._asking.token()
         except (AuthError, NotGitLab):
             # A token that is none of a person is not known there; the next question tells.

@@ -170,7 +170,7 @@ def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Seq
         )
     elif backend == "both" and differ:
         text = f"Label and status disagree in {len(differ)} {of}: {_references(differ)}."
-        advice = "The label counts. Set the state of these issues again: glboard writes both."
+        advice = "The label counts. glboard edit REF --align-flow label (or status) sets the other one."
         checks.warn("flow", text, advice, **figures)
     elif backend == "label" and stated and not labelled:
         checks.warn(

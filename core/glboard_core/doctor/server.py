@@ -91,8 +91,11 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
     if facts.can_write is False:
         reads = "read_api" in facts.scopes
         text += ": glboard can read, and change nothing" if reads else ": it cannot use the API"
-        advice.append(f"Create one with the scope “api” at {page}.")
-    if left is None:
+        oauth = "Sign in with another one: glboard auth login --scope api"
+        advice.append(oauth if account.kind == "oauth" else f"Create one with the scope “api” at {page}.")
+    if account.kind == "oauth":
+        text += "; glboard renews it." if account.tokens is not None else "; another program renews it."
+    elif left is None:
         text += "; it does not expire."
     elif left > SOON:
         text += f"; it expires on {ends}."

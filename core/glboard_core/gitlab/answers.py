@@ -47,7 +47,7 @@ EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo
 #: What a card can be shown without. Whatever else is not understood leaves the whole entry out.
 _DISPENSABLE = frozenset(
     {
-        "closedAt", "color", "dueDate", "mergeRequestsCount", "relativePosition",
+        "closedAt", "color", "dueDate", "healthStatus", "mergeRequestsCount", "relativePosition",
         "startDate", "status", "updatedBy", "userNotesCount", "webPath", "webUrl", "weight",
     }
 )  # fmt: skip

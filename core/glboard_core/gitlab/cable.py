@@ -53,13 +53,14 @@ _WAY = "Check whether a proxy blocks WebSockets; [sync] live = false stops askin
 class CableLimits(Struct, frozen=True, kw_only=True):
     """Seconds until the welcome, and without a sign of life (GitLab pings every 3); seconds to write.
 
-    Bytes of a message; messages and bytes in a second; messages that are not understood.
+    Bytes and parts of a message; messages and bytes in a second; messages that are not understood.
     """
 
     welcome: float = 10.0
     silence: float = 15.0
     write: float = 10.0
     message: int = 64 * 1024
+    parts: int = 1_000
     messages: int = 5_000
     bytes: int = 4 * 1024 * 1024
     rubbish: int = 20
@@ -286,6 +287,8 @@ class Cable(LiveEvents):
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
         self._parts.append(bytes(frame.data))
+        if len(self._parts) > self._limits.parts:
+            raise self._garbled()
         if not frame.fin:
             return
         text, self._parts = b"".join(self._parts), []

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from glboard_core.errors import QueryRefused
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.answers import Address, Identity, Name
+from glboard_core.gitlab.answers import Address, Count, Identity, Name
 from glboard_core.gitlab.decode import Page, line
 from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
 from glboard_core.gitlab.reading import PARALLEL, Numbers, packed
@@ -37,6 +37,8 @@ class _Request(Struct, frozen=True, kw_only=True, rename="camel"):
     state: Name
     draft: bool = False
     head_pipeline: _Pipeline | None = None
+    approvals_required: Count | None = None
+    approvals_left: Count | None = None
 
 
 class _Closing(Struct, frozen=True, rename="camel"):
@@ -59,11 +61,13 @@ class _WithWorkItems(Struct, frozen=True, rename="camel"):
 
 
 async def read_closing(
-    runner: QueryRunner, issues: Sequence[Issue]
+    runner: QueryRunner, issues: Sequence[Issue], *, approvals: bool = False
 ) -> Mapping[IssueId, Sequence[MergeRequest]]:
     """See ``ports.Gateway.merge_requests``."""
-    if not (await runner.dialect()).modern:
+    dialect = await runner.dialect()
+    if not dialect.modern:
         return {}
+    approvals = approvals and dialect.ee
     ids = {issue.id.rpartition("/")[2]: issue.id for issue in issues}
     by_project: dict[str, list[str]] = {}
     for issue in issues:
@@ -72,19 +76,21 @@ async def read_closing(
     asked = [(path, part) for path, iids in by_project.items() for part in chunks(iids, queries.CLOSING_EACH)]
     documents = packed(asked, queries.closing_cost)
     try:
-        found = await side_by_side([partial(_read, runner, one) for one in documents], PARALLEL)
+        found = await side_by_side([partial(_read, runner, one, approvals) for one in documents], PARALLEL)
     except QueryRefused:
         return {}  # a version between, or a token that may not read merge requests
     numbered = {key.rpartition("/")[2]: value for part in found for key, value in part.items()}
     return {ids[number]: requests for number, requests in numbered.items() if number in ids}
 
 
-async def _read(runner: QueryRunner, asked: Sequence[Numbers]) -> dict[str, tuple[MergeRequest, ...]]:
+async def _read(
+    runner: QueryRunner, asked: Sequence[Numbers], approvals: bool
+) -> dict[str, tuple[MergeRequest, ...]]:
     variables: dict[str, object] = {}
     for n, (path, iids) in enumerate(asked):
         variables[f"p{n}"], variables[f"n{n}"] = path, iids
     sizes = tuple(queries.size_for(len(iids)) for _, iids in asked)
-    document = queries.closing_merge_requests(sizes)
+    document = queries.closing_merge_requests(sizes, approvals=approvals)
     answer = await runner.ask(document, variables, dict[str, _WithWorkItems | None])
     items = [
         item
@@ -115,6 +121,8 @@ def _told(item: _WorkItem) -> tuple[MergeRequest, ...] | None:
             state=_STATES[one.state],
             draft=one.draft,
             pipeline=line(one.head_pipeline.status).lower() if one.head_pipeline else "",
+            approvals_required=one.approvals_required,
+            approvals_left=one.approvals_left,
         )
         for one in known
     )

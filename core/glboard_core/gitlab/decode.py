@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from datetime import date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -30,7 +30,7 @@ from glboard_core.gitlab.answers import (
 )
 from glboard_core.gitlab.queries import PAGE
 from glboard_core.model.catalog import Label, Person
-from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
+from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkedIssue, LinkKind, Note, State
 from glboard_core.model.milestone import Milestone
 
 T = TypeVar("T")
@@ -211,6 +211,7 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     weight: Count | None = None
     blocked: bool = False
+    health_status: Name | None = None
     status: Named | None = None
     #: Only if it was requested.
     description: Text | None = None
@@ -230,6 +231,9 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[WireLabel] | UnsetType | None = UNSET
     weight: Count | UnsetType | None = UNSET
+    confidential: bool | UnsetType = UNSET
+    health_status: Name | UnsetType | None = UNSET
+    status: Named | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -246,6 +250,13 @@ class OfLists(Struct, frozen=True):
     issue: WireLists | None
 
 
+class WireDiscussion(Struct, frozen=True):
+    """The thread of a note; a fine-grained token may not read it."""
+
+    id: Address
+    resolved: bool = False
+
+
 class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     """A note as requested by ``queries.detail``; an imported note may have no author."""
 
@@ -254,6 +265,7 @@ class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: datetime
     system: bool = False
     author: User | None = None
+    discussion: WireDiscussion | None = None
 
 
 class WireAuthored(Struct, frozen=True):
@@ -275,7 +287,7 @@ def authors(wire: WireCommented) -> list[str]:
 
 
 class WireBlocker(Struct, frozen=True, kw_only=True):
-    """An issue that blocks another, as requested by ``queries.detail``."""
+    """An issue that blocks another, as requested by ``queries.BLOCKED_BY``, or a linked work item."""
 
     id: Identity
     reference: Address
@@ -341,18 +353,59 @@ class WireDetail(Struct, frozen=True, rename="camel"):
     blocked_by_issues: Page[WireBlocker] | None = None
 
 
-class OfIssue(Struct, frozen=True):
-    """The answer about one issue."""
+class WireLink(Struct, frozen=True, rename="camel"):
+    """A linked work item, null if we may not see it."""
+
+    link_type: Name
+    work_item: WireBlocker | None
+
+
+class WireLinksWidget(Struct, frozen=True, rename="camel"):
+    """The links of a work item; other widgets are empty."""
+
+    linked_items: Page[WireLink] | None = None
+
+
+class WireLinked(Struct, frozen=True):
+    """A work item with its links."""
+
+    id: Identity
+    widgets: Annotated[list[WireLinksWidget | None], Meta(max_length=MOST_ENTRIES)] | None
+
+    def page(self) -> Page[WireLink]:
+        """The page of links that was asked for; empty if this kind of work item has none."""
+        pages = [one.linked_items for one in self.widgets or () if one is not None and one.linked_items]
+        return pages[0] if pages else Page()
+
+
+class OfIssue(Struct, frozen=True, rename="camel"):
+    """The answer about one issue; with its links if they were asked for."""
 
     issue: WireDetail | None
+    work_item: WireLinked | None = None
 
 
-def blocker(wire: WireBlocker) -> Blocker:
-    """A blocker from JSON."""
-    return Blocker(
+class OfLinked(Struct, frozen=True, rename="camel"):
+    """The answer about the links of one issue."""
+
+    work_item: WireLinked | None
+
+
+_LINK_KINDS: dict[str, LinkKind] = {name: name for name in get_args(LinkKind)}
+
+
+def link_kind(value: str) -> LinkKind:
+    """How an issue is linked; in a way that we do not know, it is related."""
+    return _LINK_KINDS.get(value, "relates_to")
+
+
+def linked_issue(wire: WireBlocker, kind: LinkKind = "is_blocked_by") -> LinkedIssue:
+    """A linked issue from JSON."""
+    return LinkedIssue(
         id=issue_id(wire.id),
         reference=line(wire.reference),
         title=line(wire.title),
+        kind=kind,
         state=state_of(wire.state),
         confidential=wire.confidential,
     )
@@ -373,6 +426,14 @@ def state_of(value: str) -> State:
     return "closed" if value.lower() == "closed" else "opened"
 
 
+_HEALTH: dict[str, HealthStatus] = {name: name for name in get_args(HealthStatus)}
+
+
+def health_of(value: str | None) -> HealthStatus | None:
+    """A health status; one that we do not know is none."""
+    return _HEALTH.get(value) if value else None
+
+
 def issue_id(identity: str) -> IssueId:
     """The id of an issue, which GitLab can also name as a work item of the same number."""
     return IssueId(identity.replace("gid://gitlab/WorkItem/", "gid://gitlab/Issue/"))
@@ -390,6 +451,8 @@ def note(row: WireNote) -> Note:
         system=row.system,
         op=op,
         mark=mark,
+        thread=row.discussion.id if row.discussion else "",
+        resolved=row.discussion is not None and row.discussion.resolved,
     )
 
 
@@ -487,6 +550,7 @@ class Decoder:
             status=self.line(wire.status.name) if wire.status and wire.status.name else None,
             blocked=wire.blocked,
             due=day(wire.due_date),
+            health_status=health_of(wire.health_status),
             created_at=moment(wire.created_at),
             updated_at=moment(wire.updated_at),
             updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
@@ -511,6 +575,9 @@ class Decoder:
             "assignees": UNSET if part.assignees is UNSET else self.people(part.assignees),
             "labels": UNSET if part.labels is UNSET else self.labels(part.labels),
             "weight": part.weight,
+            "confidential": part.confidential,
+            "health_status": UNSET if part.health_status is UNSET else health_of(part.health_status),
+            "status": part.status and part.status.name and self.line(part.status.name),
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
         if changes.get("state") == "opened":

@@ -13,12 +13,30 @@ from difflib import get_close_matches
 from msgspec import UNSET, Struct
 
 from glboard_core.board.fields import missing_people
-from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
+from glboard_core.board.operations import (
+    Comment,
+    Create,
+    DeleteNote,
+    Edit,
+    Link,
+    NoteWrite,
+    Op,
+    Rank,
+    labels_after,
+)
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import decode
-from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
+from glboard_core.gitlab.queries import (
+    CREATE_COST,
+    LINK_COST,
+    STATUS_BACK,
+    Dialect,
+    Mutation,
+    issue_back,
+    links_back,
+)
 from glboard_core.model.catalog import Catalog, Person
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkKind
 from glboard_core.model.text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
@@ -58,6 +76,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
                 return (self._comment(op, op.change.body, issue),)
             case NoteWrite():
                 return (self._note(op, op.change, issue),)
+            case Link():
+                return (self._link(op.change, issue),)
 
     # -- edits
 
@@ -86,13 +106,20 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             back.append("milestone")
         if edit.state is not UNSET:
             fields["stateEvent"] = "CLOSE" if edit.state == "closed" else "REOPEN"
-            back.append("state")
+            # GitLab moves the status along.
+            back += ["state", "status"] if self.dialect.status else ["state"]
         if edit.title is not UNSET:
             fields["title"] = _title(edit.title)
             back.append("title")
         if edit.description is not UNSET:
             fields["description"] = _text(literal(edit.description), "description", MOST_DESCRIPTION)
             back.append("description")
+        if edit.confidential is not UNSET:
+            fields["confidential"] = edit.confidential
+            back.append("confidential")
+        if edit.health_status is not UNSET and (self.dialect.ee or edit.touches() == {"health_status"}):
+            fields["healthStatus"] = self._health(edit.health_status)
+            back.append("health_status")
         if fields:
             calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
         if edit.status is not UNSET:
@@ -140,6 +167,13 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
 
+    def _health(self, status: HealthStatus | None) -> str | None:
+        if not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab has no health statuses.", hint="They need GitLab Ultimate, and its licence."
+            )
+        return status
+
     def _status(self, status: str | None, issue: Issue) -> Mutation:
         if not self.dialect.status:
             raise EditImpossible(
@@ -157,7 +191,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             )
         return Mutation(
             field="workItemUpdate",
-            input={"id": f"gid://gitlab/WorkItem/{number(issue.id)}", "statusWidget": {"status": identity}},
+            input={"id": _work_item(issue.id), "statusWidget": {"status": identity}},
             back=f"errors {STATUS_BACK}",
             cost=10,
         )
@@ -180,6 +214,20 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             )
         where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
+
+    def _link(self, link: Link, issue: Issue) -> Mutation:
+        ids: dict[str, object] = {"id": _work_item(issue.id), "workItemsIds": [_work_item(link.other)]}
+        back = links_back(self.dialect)
+        if not link.add:
+            return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)
+        if link.kind != "relates_to" and not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab links issues only as related.", hint="Links that block need GitLab Premium."
+            )
+        kind = _LINK_TYPES[link.kind]
+        return Mutation(
+            field="workItemAddLinkedItems", input={**ids, "linkType": kind}, back=back, cost=LINK_COST
+        )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
         body = decode.with_mark(literal(note.body), note.mark)
@@ -247,6 +295,17 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             f"There is no user named “{username}”.",
             hint=f"Near matches: {', '.join(near)}." if near else "Use the username, without spaces.",
         )
+
+
+_LINK_TYPES: dict[LinkKind, str] = {
+    "is_blocked_by": "BLOCKED_BY",
+    "blocks": "BLOCKS",
+    "relates_to": "RELATED",
+}
+
+
+def _work_item(issue: IssueId) -> str:
+    return f"gid://gitlab/WorkItem/{number(issue)}"
 
 
 def number(identity: str) -> str:

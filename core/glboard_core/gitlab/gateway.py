@@ -26,10 +26,10 @@ from glboard_core.gitlab.decode import (
     OfIssue,
     Page,
     User,
-    WireBlocker,
     WireCommented,
     WireIssue,
     WireLabel,
+    WireLink,
     WireMilestone,
     WireNote,
     WirePromotion,
@@ -43,7 +43,7 @@ from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue, Note, Reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
@@ -139,7 +139,10 @@ class GitLabGateway(Gateway):
 
     @property
     def token_mark(self) -> str:
-        return sha256(f"{self.account.url} {self.account.token.reveal()}".encode()).hexdigest()[:8]
+        account = self.account
+        # A token that is renewed is another one every two hours; what it may do stays the same.
+        token = f"{account.kind} {account.user}" if account.tokens is not None else account.token.reveal()
+        return sha256(f"{account.url} {token}".encode()).hexdigest()[:8]
 
     def expect(self, server: Server) -> None:
         self._runner.learn(server)
@@ -204,6 +207,9 @@ class GitLabGateway(Gateway):
 
     async def search_projects(self, text: str) -> Found[Project]:
         return await self._search.projects(text)
+
+    async def search_issues(self, text: str) -> Found[LinkedIssue]:
+        return await self._search.issues(text)
 
     # -- issues
 
@@ -286,10 +292,12 @@ class GitLabGateway(Gateway):
         rows = ((issue, answer.get(f"w{n}")) for n, issue in enumerate(part))
         return [issue for issue, row in rows if row is not None and row.promoted_to_epic_url]
 
-    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
+    async def merge_requests(
+        self, issues: Sequence[Issue], *, approvals: bool = False
+    ) -> Mapping[IssueId, Sequence[MergeRequest]]:
         from glboard_core.gitlab.closing import read_closing  # on demand: keep it out of the start
 
-        return await read_closing(self._runner, issues)
+        return await read_closing(self._runner, issues, approvals=approvals)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         with self._runner.whole():
@@ -360,7 +368,7 @@ class GitLabGateway(Gateway):
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         description: str | None = None
-        linked: Page[WireBlocker] = Page()
+        linked: Page[WireLink] | None = None
         notes: list[Note] = []
 
         def pick(answer: OfIssue) -> Page[WireNote]:
@@ -368,12 +376,13 @@ class GitLabGateway(Gateway):
             if answer.issue is None:
                 raise EditForbidden("Issue not found, or you no longer have access.")
             description = answer.issue.description
-            linked = answer.issue.blocked_by_issues or linked
+            linked = answer.work_item.page() if answer.work_item is not None else linked
             return answer.issue.notes or Page()
 
+        item = f"gid://gitlab/WorkItem/{issue.rpartition('/')[2]}"
         before: str | None = None
         while True:
-            variables = {"id": issue, "before": before}
+            variables = {"id": issue, "item": item, "before": before, "whole": before is None}
             page = await self._runner.page(queries.detail, variables, OfIssue, pick)
             notes[:0] = map(decode.note, page.items())
             further = page.page_info.start_cursor
@@ -381,9 +390,6 @@ class GitLabGateway(Gateway):
             if not older or len(notes) >= MOST_NOTES:
                 break
             before = further
-        blockers = linked.items()
-        if linked.page_info.has_next_page:
-            blockers = await self._blockers(issue)
         source, op = decode.split_marker(description or "")
         return IssueDetail(
             id=issue,
@@ -392,20 +398,14 @@ class GitLabGateway(Gateway):
             notes=tuple(notes),
             older=older,
             op=op,
-            blockers=tuple(map(decode.blocker, blockers)),
+            links=await self._links(issue, linked),
         )
 
-    async def _blockers(self, issue: IssueId) -> list[WireBlocker]:
-        """All that block an issue, each once."""
+    async def _links(self, issue: IssueId, first: Page[WireLink] | None) -> tuple[LinkedIssue, ...]:
+        """All issues linked to one, each once; ``first`` is their first page, if it came along."""
+        from glboard_core.gitlab.linking import read_links  # with an open issue: keep it out of the start
 
-        def pick(answer: OfIssue) -> Page[WireBlocker]:
-            return (answer.issue and answer.issue.blocked_by_issues) or Page()
-
-        found: dict[str, WireBlocker] = {}
-        pages = self._runner.pages(lambda _: queries.BLOCKED_BY, {"id": issue}, OfIssue, pick)
-        async for page in pages:
-            found |= {row.id: row for row in page}
-        return list(found.values())
+        return await read_links(self._runner, issue, first)
 
     # -- changes
 

@@ -48,6 +48,7 @@ from glboard_core.gitlab.route import (
     proxy_of,
     trust_of,
     trust_of_environment,
+    trusted_by,
 )
 from glboard_core.gitlab.unpack import ACCEPTED, Corrupt, body_of
 
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
     from httpcore import AsyncNetworkStream
 
 GRAPHQL = "/api/graphql"
+#: Below it, forms are sent, without the token.
+OAUTH = "/oauth/"
+_FORM = "application/x-www-form-urlencoded"
 #: How often the path of a redirect is asked for: a project that moved has moved once.
 MOST_REDIRECTS = 3
 #: No clock of a server shows a year outside of these.
@@ -148,6 +152,13 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", text) else None
 
 
+class HiddenBytes(bytes):
+    """The body of a request that holds a token: it is not shown, not even by a traceback's locals."""
+
+    def __repr__(self) -> str:
+        return "HiddenBytes(…)"
+
+
 class Answer(Struct, frozen=True):
     """The answer to a request: ``headers`` with names in small letters, and the body, unpacked."""
 
@@ -197,7 +208,9 @@ class Transport:
         #: The server's clock minus this machine's, as far as known before the first answer.
         self.expected_offset = timedelta()
         self._client: httpx.AsyncClient | None = None
+        self._token = account.token
         self._proxy: Proxy | None = None
+        self._trusted_by = ""
         self._gate = 0.0
         self._gate_of: Failure | None = None
         #: Whether GraphQL has accepted the token.
@@ -234,6 +247,10 @@ class Transport:
             return await self._get(path, http_errors.of_rest_status)
         return await self._ask(method, path, body, safe=False, judge=http_errors.of_rest_status)
 
+    async def form(self, path: str, fields: HiddenBytes) -> Answer | Failure:
+        """POST an encoded form below ``/oauth/``, without the token; refusals as ``rest`` returns them."""
+        return await self._ask("POST", path, fields, safe=False, judge=http_errors.of_rest_status)
+
     async def _get(self, path: str, judge: Judge) -> Answer | Failure:
         for _ in range(MOST_REDIRECTS):
             answer = await self._ask("GET", path, b"", safe=True, judge=judge)
@@ -254,13 +271,14 @@ class Transport:
         failure: Failure | None = None
         try:
             client = self._client or self._open()
+            await self._renew_token()
             request = client.build_request("GET", self.account.url + path, headers=dict(headers))
             async with asyncio.timeout(self.limits.connect):
                 response = await client.send(request, stream=True)
         except GlboardError:
             raise
         except Exception as problem:  # noqa: BLE001  (as in _once)
-            failure = http_errors.of_exception(problem, self.account.host, self._proxy)
+            failure = http_errors.of_exception(problem, self.account.host, self._proxy, self._trusted_by)
         if failure is not None:
             raise failure.error
         try:
@@ -381,14 +399,39 @@ class Transport:
 
     async def _once(self, method: str, path: str, body: bytes, judge: Judge) -> Answer | Failure:
         await self._import()
-        started = time.monotonic()
-        answer = await self._attempt(method, path, body)
-        self._log(method, path, answer, time.monotonic() - started)
+        answer = await self._logged(method, path, body)
+        if isinstance(answer, Answer) and answer.status == 401:
+            answer = await self._with_another_token(method, path, body) or answer
         if isinstance(answer, Failure):
             return answer
         status, headers = answer.status, answer.headers
         wait = retry_after(headers, self.now()) if status >= 400 else None
         return judge(status, headers, answer.body, self.account.url, wait, self._proxy) or answer
+
+    async def _logged(self, method: str, path: str, body: bytes) -> Answer | Failure:
+        started = time.monotonic()
+        answer = await self._attempt(method, path, body)
+        self._log(method, path, answer, time.monotonic() - started)
+        return answer
+
+    async def _renew_token(self) -> None:
+        """Take the account's present token, where it can change. Raises GlboardError, also if it is none."""
+        if self.account.tokens is not None:
+            self._token = await self.account.tokens.current()
+        if not re.fullmatch(r"[\x21-\x7e]+", self._token.reveal()):
+            raise http_errors.unsendable(self.account.host)
+
+    async def _with_another_token(self, method: str, path: str, body: bytes) -> Answer | Failure | None:
+        """Send it again with another token than the rejected one; None if there is none."""
+        if self.account.tokens is None:
+            return None
+        try:
+            if await self.account.tokens.after_rejection(self._token) is None:
+                return None
+        except GlboardError as error:
+            return Failure(error, reached=False, again=error.may_pass)
+        # What was rejected for its token was not done.
+        return await self._logged(method, path, body)
 
     @staticmethod
     def _log(method: str, path: str, answer: Answer | Failure, seconds: float) -> None:
@@ -411,7 +454,7 @@ class Transport:
         except Corrupt as damaged:
             return Failure(http_errors.corrupt(host, damaged.why), again=True)
         except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
-            return http_errors.of_exception(problem, host, self._proxy)
+            return http_errors.of_exception(problem, host, self._proxy, self._trusted_by)
 
     async def _import(self) -> None:
         if self._client is None:
@@ -421,9 +464,14 @@ class Transport:
 
     async def _exchange(self, method: str, path: str, body: bytes) -> Answer | Failure:
         client = self._client or self._open()
-        sent = {"Content-Type": "application/json"} if body else {}
-        url, follow = self.account.url + path, {"trace": Opening()}
-        async with client.stream(method, url, content=body, headers=sent, extensions=follow) as response:
+        form = method == "POST" and path.startswith(OAUTH)
+        if not form:
+            await self._renew_token()
+        sent = {"Content-Type": _FORM if form else "application/json"} if body else {}
+        url, follow, auth = self.account.url + path, {"trace": Opening()}, None if form else self._with_token
+        async with client.stream(
+            method, url, content=body, headers=sent, auth=auth, extensions=follow
+        ) as response:
             status, headers = response.status_code, dict(response.headers.items())
             self._note(headers)
             most = self.limits.max_bytes if status < 300 else self.limits.max_error_bytes
@@ -441,18 +489,10 @@ class Transport:
         import httpx
 
         account, limits = self.account, self.limits
-        if not re.fullmatch(r"[\x21-\x7e]+", account.token.reveal()):
-            raise http_errors.unsendable(account.host)
-
-        def with_token(request: httpx.Request) -> httpx.Request:
-            # At the last moment, and as Bearer, which httpx redacts when it prints headers.
-            request.headers["Authorization"] = f"Bearer {account.token.reveal()}"
-            return request
-
         trust, proxy = trust_of(account), proxy_of(account)
-        self._proxy = proxy
+        self._proxy, self._trusted_by = proxy, trusted_by(account)
         self._client = httpx.AsyncClient(
-            auth=with_token,
+            auth=self._with_token,
             headers={"User-Agent": "glboard", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
             verify=trust,
             proxy=None if proxy is None else _through(proxy),
@@ -471,6 +511,11 @@ class Transport:
             ),
         )
         return self._client
+
+    def _with_token(self, request: httpx.Request) -> httpx.Request:
+        # At the last moment, and as Bearer, which httpx redacts when it prints headers.
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Store what the headers of every answer tell: its id, the time, and the rate limit left."""

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from glboard_core.errors import (
     AuthError,
+    ConnectionFailed,
     EditForbidden,
     EditInvalid,
     FineGrainedToken,
@@ -32,10 +33,11 @@ from glboard_core.errors import (
     ScopeMissing,
     ServerFailed,
     TimedOut,
-    TlsFailed,
     TokenRejected,
 )
 from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.route import wants_certificate
+from glboard_core.gitlab.tls_errors import tls_failed
 
 if TYPE_CHECKING:
     from gitlab import GitlabError
@@ -74,16 +76,19 @@ class Failure(Struct, frozen=True):
 # -- without a response
 
 
-def of_exception(problem: Exception, host: str, proxy: Proxy | None = None) -> Failure:
+def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trusted_by: str = "") -> Failure:
     """The failure for an exception of httpx, or of what it uses, on the way through ``proxy``.
 
+    ``trusted_by`` is the setting that says whose certificates are trusted, if one does.
     Classes are compared by name, since httpx may not be imported before it is needed.
     """
     causes = list(_chain(problem))
     kinds = {kind.__name__ for kind in type(problem).__mro__}
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None and "CERTIFICATE_REQUIRED" in str(getattr(tls, "reason", "")):
+        return Failure(wants_certificate(host), reached=False)
     if tls is not None and kinds & {"ConnectError", "SSLError"}:
-        return Failure(_tls_failed(host, tls, proxy), reached=False)
+        return Failure(tls_failed(host, tls, proxy, trusted_by), reached=False)
     if kinds & {"ConnectTimeout", "PoolTimeout"}:
         return Failure(
             _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
@@ -182,22 +187,6 @@ def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) ->
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Offline(f"{host} refused the connection.", hint="Is the server running, and the port correct?")
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
-
-
-def _tls_failed(host: str, problem: ssl.SSLError, proxy: Proxy | None) -> TlsFailed:
-    # With an encrypted way to the proxy it can be either one's.
-    either = f"{host} or of the proxy {proxy.shown}" if proxy is not None and proxy.encrypted else host
-    if isinstance(problem, ssl.SSLCertVerificationError):
-        return TlsFailed(
-            f"The certificate of {either} is not trusted ({line(str(problem.verify_message))[:200]}).",
-            hint="Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
-        )
-    return TlsFailed(
-        f"TLS with {host} failed ({line(str(problem.reason or 'unknown reason'))[:80]}).",
-        hint=f"Does {proxy.setting} name the right proxy?"
-        if proxy is not None
-        else "Does the server use HTTPS?",
-    )
 
 
 def _chain(problem: BaseException) -> Iterator[BaseException]:
@@ -409,7 +398,7 @@ def _flat_text(value: object) -> str:
 #: Errors of REST that are about the token, not about the role of its user.
 _TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
 _MAINTENANCE = "undergoing maintenance"
-_RENEW = "Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login"
+_RENEW = "Sign in again: glboard auth login. Or set GITLAB_TOKEN to another token with the scope “api”."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
@@ -577,7 +566,10 @@ def _shown(address: str) -> str:
     return line(f"{parts.scheme}://{at}{parts.path}" if at else parts.path)[:200]
 
 
-def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
+def _page(host: str, status: int, kind: str, raw: bytes) -> ConnectionFailed:
+    if status == 400 and b"ssl certificate" in raw[:2048].lower():
+        # The words of the web server in front of GitLab: none was sent, or not the right one.
+        return wants_certificate(host)
     seen = kind or "no content type"
     start = raw[:512].lstrip().lower()
     if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):

@@ -85,8 +85,8 @@ _MILESTONE = "id title startDate dueDate state webPath"
 _LISTS = {"labels": "id title color", "assignees": "id username name"}
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
-CARD_COST = 37
-CREATE_COST = 40
+CARD_COST = 38
+CREATE_COST = 41
 
 
 @cache
@@ -99,7 +99,7 @@ def card(dialect: Dialect, *, named: bool = False) -> str:
         milestone = _MILESTONE
     extra = ""
     if dialect.ee:
-        extra += " weight blocked"
+        extra += " weight blocked healthStatus"
     if dialect.status:
         extra += " status { name }"
     return (
@@ -251,10 +251,14 @@ CLOSING, CLOSING_EACH = 10, PAGE
 
 
 @cache
-def closing_merge_requests(sizes: tuple[int, ...]) -> str:
-    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…"""
+def closing_merge_requests(sizes: tuple[int, ...], *, approvals: bool = False) -> str:
+    """The merge requests that close issues, by number, as p0, p1… (18.0 and later). Variables: p0, n0, p1…
+
+    ``approvals`` (EE): also how many each needs and lacks, which takes the server a while.
+    """
     names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
-    request = "mergeRequest { reference(full: true) title state draft headPipeline { status } }"
+    more = " approvalsRequired approvalsLeft" if approvals else ""
+    request = f"mergeRequest {{ reference(full: true) title state draft headPipeline {{ status }}{more} }}"
     fields = (
         "id widgets(onlyTypes: [DEVELOPMENT]) { ... on WorkItemWidgetDevelopment"
         f" {{ closingMergeRequests(first: {CLOSING}) {{ {_PAGE_INFO} nodes {{ {request} }} }} }} }}"
@@ -295,28 +299,57 @@ def commenters(count: int) -> str:
     )
 
 
-#: Blockers that come with the rest of the open issue: hardly any issue has more.
-BLOCKERS = 20
+#: Links that come with the rest of the open issue, and of a page of them: GitLab allows a hundred of a kind.
+LINKS = 100
 _BLOCKER = "id reference(full: true) title state confidential"
 
-#: A page of what blocks an issue (EE). Variables: id, first, after.
+#: A page of what blocks an issue (EE): all that a fine-grained token may read. Variables: id, first, after.
 BLOCKED_BY = (
     "query BlockedBy($id: IssueID!, $first: Int, $after: String) { issue(id: $id) { id"
     f" blockedByIssues(first: $first, after: $after) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }} }} }}"
 )
 
 
-def detail(dialect: Dialect) -> str:
-    """Description, blockers and a page of notes, starting at the end. Variables: id, first, before."""
-    blockers = (
-        f" blockedByIssues(first: {BLOCKERS}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}" if dialect.ee else ""
-    )
+def _widgets(kind: str, dialect: Dialect) -> str:
+    return f"widgets(onlyTypes: [{kind}])" if dialect.modern else "widgets"
+
+
+def _linked_items(page: str, dialect: Dialect) -> str:
+    nodes = f"{_PAGE_INFO} nodes {{ linkType workItem {{ {_BLOCKER} }} }}"
     return (
-        "query Detail($id: IssueID!, $first: Int, $before: String)"
-        f" {{ issue(id: $id) {{ id description{blockers}"
+        f"id {_widgets('LINKED_ITEMS', dialect)} {{ ... on WorkItemWidgetLinkedItems"
+        f" {{ linkedItems({page}) {{ {nodes} }} }} }}"
+    )
+
+
+@cache
+def linked(dialect: Dialect) -> str:
+    """A page of the issues linked to an issue. Variables: id, first, after."""
+    return (
+        "query Linked($id: WorkItemID!, $first: Int, $after: String) { workItem(id: $id)"
+        f" {{ {_linked_items('first: $first, after: $after', dialect)} }} }}"
+    )
+
+
+@cache
+def detail(dialect: Dialect) -> str:
+    """Description, a page of notes, starting at the end, and links, if ``whole``.
+
+    Variables: id, item, first, before, whole.
+    """
+    links = (
+        f" workItem(id: $item) @include(if: $whole) {{ {_linked_items(f'first: {LINKS}', dialect)} }}"
+        if dialect.rights
+        else ""
+    )
+    item = " $item: WorkItemID!, $whole: Boolean!," if dialect.rights else ""
+    thread = " discussion { id resolved }" if dialect.rights else ""
+    return (
+        f"query Detail($id: IssueID!,{item} $first: Int, $before: String)"
+        " { issue(id: $id) { id description"
         " notes(filter: ALL_NOTES, last: $first, before: $before)"
         " { pageInfo { hasPreviousPage startCursor }"
-        " nodes { id body createdAt system author { username } } } } }"
+        f" nodes {{ id body createdAt system author {{ username }}{thread} }} }} }}{links} }}"
     )
 
 
@@ -568,9 +601,22 @@ def search_projects(dialect: Dialect) -> str:
     return _searched("group", "Projects", f"projects({arguments}) {{ {nodes} }}")
 
 
-#: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
+@cache
+def search_issues(place: str) -> str:
+    """The issues of a ``group`` and its subgroups by title, the last updated first. Variables: path, text."""
+    arguments = (
+        "includeSubgroups: true, types: [ISSUE, INCIDENT], search: $text, in: [TITLE], sort: UPDATED_DESC,"
+        f" first: {SEARCHED}"
+    )
+    return _searched(place, "Issues", f"issues({arguments}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}")
+
+
+#: The statuses that issues of a group can have, and those of the group at the top (18.5 and later, EE).
+#: Variables: group, root.
 STATUSES = (
-    "query Statuses($group: ID!) { group(fullPath: $group) { statuses(first: 100) { nodes { id name } } } }"
+    "query Statuses($group: ID!, $root: ID!) {"
+    " group(fullPath: $group) { statuses(first: 100) { nodes { id name } } }"
+    " root: group(fullPath: $root) { statuses(first: 100) { nodes { id name } } } }"
 )
 
 
@@ -584,14 +630,32 @@ TOUCHED: dict[str, tuple[str, int]] = {
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),
+    "status": ("status { name }", 2),
     "title": ("title", 1),
     "description": ("description", 1),
+    "confidential": ("confidential", 1),
+    "health_status": ("healthStatus", 1),
     "rank": ("relativePosition", 1),
 }
 STATUS_BACK = (
     "workItem { id updatedAt state closedAt"
     " widgets(onlyTypes: [STATUS]) { ... on WorkItemWidgetStatus { status { name } } } }"
 )
+
+
+@cache
+def links_back(dialect: Dialect) -> str:
+    """The payload to request from a mutation of links: what is linked then, whatever it says of errors."""
+    blocked = "blocked " if dialect.ee else ""
+    return (
+        f"errors workItem {{ id updatedAt {_widgets('LINKED_ITEMS', dialect)}"
+        f" {{ ... on WorkItemWidgetLinkedItems {{ {blocked}linkedItems(first: {LINKS})"
+        " { pageInfo { hasNextPage } nodes { linkType workItem { id } } } } } }"
+    )
+
+
+#: The maximum cost of a mutation of links.
+LINK_COST = 30
 
 
 def issue_back(fields: tuple[str, ...]) -> tuple[str, int]:

@@ -254,7 +254,7 @@ class RankSender:
                 if before is first is None:
                     last = await self._last_placed({*moved, *(other.id for other in needed)})
                     if last is None:
-                        return _no_order(self._board is not None)
+                        return no_order_for_token() if self._over_rest else _no_order(self._board is not None)
                     change = Rank(above=last)
                 identity = new_id()
                 behind.append(
@@ -530,6 +530,16 @@ def no_order() -> EditImpossible:
     return EditImpossible(
         "GitLab has no manual order yet: it needs an issue board, and the group has none.",
         hint="Create an issue board in the group (Plan > Issue boards), then try again.",
+    )
+
+
+def no_order_for_token() -> EditImpossible:
+    """No issue has a position, and the token may not read what would give them one."""
+    return EditImpossible(
+        "GitLab has no manual order yet. Reading a board's lists makes one, and no permission lets a "
+        "fine-grained token do that.",
+        hint="Open a board of the group in GitLab or create an issue, then try again. A classic token of the "
+        "scope “api” needs neither.",
     )
 
 

@@ -158,16 +158,59 @@ def trust_of(account: Account, env: Mapping[str, str] | None = None) -> ssl.SSLC
     if account.url.startswith("http://"):
         return False
     if account.verify is False:
-        return _trusting_anyone()
+        context = _trusting_anyone()
+    elif isinstance(account.verify, str):
+        context = _trusting({account.verified_by or "ca_cert": account.verify})
+    else:
+        context = trust_of_environment(env)
+    if account.client_cert:
+        _identify(context, account)
+    return context
+
+
+def _identify(context: ssl.SSLContext, account: Account) -> None:
+    """Have the client's certificate sent to a server that asks for one. Raises TlsFailed."""
+    problem = ""
+    try:
+        cert = Path(account.client_cert).expanduser()
+        key = Path(account.client_key).expanduser() if account.client_key else None
+        # Without a function, OpenSSL would ask for a password on the terminal.
+        context.load_cert_chain(cert, key, password=lambda: "")
+    except ssl.SSLError:
+        problem = "it has no certificate with a private key that fits and is not encrypted"
+    except (OSError, ValueError, RuntimeError) as error:
+        problem = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+    if problem:
+        shown = line(account.client_cert)[:200]
+        raise TlsFailed(
+            f"Cannot use the client certificate {shown}: {problem}.",
+            hint=f"Check {account.identified_by or 'client_cert'}, and client_key.",
+        )
+
+
+def wants_certificate(host: str) -> TlsFailed:
+    """The server serves only whoever has a certificate of its own, and got none that it accepts."""
+    return TlsFailed(
+        f"{host} requires a client certificate.",
+        hint="Set client_cert and client_key in [gitlab] to the files of yours.",
+    )
+
+
+def trusted_by(account: Account, env: Mapping[str, str] | None = None) -> str:
+    """The setting that says which certificates are trusted; "" if there is none, or none is checked."""
     if isinstance(account.verify, str):
-        return _trusting({account.verified_by or "ca_cert": account.verify})
-    return trust_of_environment(env)
+        return account.verified_by or "ca_cert"
+    return " and ".join(_of_environment(env)) if account.verify else ""
+
+
+def _of_environment(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    env = os.environ if env is None else env
+    return {name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if env.get(name)}
 
 
 def trust_of_environment(env: Mapping[str, str] | None = None) -> ssl.SSLContext:
     """What SSL_CERT_FILE and SSL_CERT_DIR say, else the usual authorities. Raises TlsFailed."""
-    env = os.environ if env is None else env
-    return _trusting({name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if env.get(name)})
+    return _trusting(_of_environment(env))
 
 
 def _trusting_anyone() -> ssl.SSLContext:

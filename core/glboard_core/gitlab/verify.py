@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
-from glboard_core.board.operations import Edit, Op, Rank
+from glboard_core.board.operations import Edit, LinkWanted, Op, Rank
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -25,13 +25,22 @@ from glboard_core.errors import (
     RateLimited,
 )
 from glboard_core.gitlab import decode
-from glboard_core.gitlab.answers import Identity, Name
-from glboard_core.gitlab.decode import Decoder, IssuePart, Named, WireIssue, state_of
+from glboard_core.gitlab.answers import Identity, Name, moment
+from glboard_core.gitlab.decode import (
+    Decoder,
+    HasId,
+    IssuePart,
+    Named,
+    Page,
+    WireIssue,
+    link_kind,
+    state_of,
+)
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.model.catalog import Catalog, Label, Person
-from glboard_core.model.issue import Issue, same_scope
+from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.text import stored
 from glboard_core.ports import Done, Failed, Outcome
@@ -61,10 +70,19 @@ class _TextPart(Struct, frozen=True):
     description: str | UnsetType | None = UNSET
 
 
-class StatusWidget(Struct, frozen=True):
-    """The status of a work item; other widgets are empty."""
+class LinkPart(Struct, frozen=True, rename="camel"):
+    """A linked work item, null if we may not see it."""
+
+    link_type: Name
+    work_item: HasId | None
+
+
+class ItemWidget(Struct, frozen=True, rename="camel"):
+    """The status of a work item, or its links; other widgets are empty."""
 
     status: Named | None = None
+    blocked: bool | None = None
+    linked_items: Page[LinkPart] | None = None
 
 
 class WorkItemPart(Struct, frozen=True, rename="camel"):
@@ -72,9 +90,9 @@ class WorkItemPart(Struct, frozen=True, rename="camel"):
 
     id: Identity
     updated_at: datetime
-    state: Name
-    closed_at: datetime | None = None
-    widgets: list[StatusWidget | None] | None = None
+    state: Name | UnsetType = UNSET
+    closed_at: datetime | UnsetType | None = UNSET
+    widgets: list[ItemWidget | None] | None = None
 
 
 class Payload(Struct, frozen=True, rename="camel"):
@@ -115,6 +133,13 @@ class AnswerVerifier:
                 problems.append(self.error(reply, op, issue))
                 continue
             commands_only = self._only_commands(reply)
+            links = _links_of(reply)
+            if op.change.link_wanted is not None and links is not None:
+                # What is linked counts: that it is linked already is an error in GitLab.
+                if (problem := _not_linked(op.change.link_wanted, links, reply.errors)) is not None:
+                    problems.append(problem)
+                issue = self._merged(op, issue, reply)
+                continue
             if reply.errors and not commands_only:
                 # Its issue shows values that were not saved.
                 problems.append(_invalid(reply.errors))
@@ -175,7 +200,8 @@ class AnswerVerifier:
 
     def _merged(self, op: Op, issue: Issue | None, reply: Payload) -> Issue | None:
         if reply.work_item is not None and issue is not None:
-            return self._by_me(op, issue, self._with_status(issue, reply.work_item))
+            changed = self._with_links if op.change.link_wanted is not None else self._with_status
+            return self._by_me(op, issue, changed(issue, reply.work_item))
         if bytes(reply.issue) == NULL:
             return issue
         if op.change.creates:
@@ -195,12 +221,17 @@ class AnswerVerifier:
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
     def _with_status(self, issue: Issue, item: WorkItemPart) -> Issue:
-        part = IssuePart(
-            id=item.id, updated_at=item.updated_at, closed_at=item.closed_at, state=state_of(item.state)
-        )
+        state = UNSET if item.state is UNSET else state_of(item.state)
+        part = IssuePart(id=item.id, updated_at=item.updated_at, closed_at=item.closed_at, state=state)
         names = [w.status.name for w in item.widgets or () if w and w.status and w.status.name]
         status = self._decoder.line(names[0]) if names else None
         return msgspec.structs.replace(self._decoder.changed(issue, part), status=status)
+
+    def _with_links(self, issue: Issue, item: WorkItemPart) -> Issue:
+        told = [widget.blocked for widget in item.widgets or () if widget and widget.blocked is not None]
+        return msgspec.structs.replace(
+            issue, updated_at=moment(item.updated_at), blocked=told[0] if told else issue.blocked
+        )
 
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
         """The issue with its number of comments, which a note's payload does not contain."""
@@ -291,6 +322,49 @@ class AnswerVerifier:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
+
+
+def _links_of(reply: Payload) -> Mapping[str, LinkKind] | None:
+    """How each linked issue is linked, by its number; None if that is not told, or not of all."""
+    pages = [
+        widget.linked_items
+        for widget in (reply.work_item.widgets if reply.work_item is not None else None) or ()
+        if widget is not None and widget.linked_items is not None
+    ]
+    if not pages or pages[0].page_info.has_next_page:
+        return None
+    return {
+        _number(row.work_item.id): link_kind(row.link_type)
+        for row in pages[0].items()
+        if row.work_item is not None and row.work_item.id
+    }
+
+
+_LINKED_AS: dict[LinkKind, str] = {
+    "is_blocked_by": "blocked by it",
+    "blocks": "blocking it",
+    "relates_to": "related",
+}
+
+
+def _not_linked(
+    wanted: LinkWanted, links: Mapping[str, LinkKind], errors: Sequence[str]
+) -> GlboardError | None:
+    """Why the links are not as they were to be; None if they are."""
+    there = links.get(_number(wanted.other))
+    if there == wanted.kind:
+        return None
+    if there is not None and wanted.kind is not None:
+        return EditInvalid(
+            f"The issues are linked already: this one is {_LINKED_AS[there]}.",
+            hint="Remove that link first, then try again.",
+        )
+    if errors:
+        return _invalid(errors)
+    return EditDropped(
+        "The link was not added." if wanted.kind is not None else "The link was not removed.",
+        hint="Likely cause: no access to the project of the other issue.",
+    )
 
 
 def _rewritten(call: Mutation, reply: Payload) -> EditDropped | None:

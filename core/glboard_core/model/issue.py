@@ -24,6 +24,9 @@ IssueId = NewType("IssueId", str)
 
 State = Literal["opened", "closed"]
 
+#: GitLab's values of a health status, in the order in which it offers them.
+HealthStatus = Literal["onTrack", "needsAttention", "atRisk"]
+
 
 class Issue(Struct, frozen=True, kw_only=True, gc=False):
     """One issue, slim: all that boards, rules and cards need, and no more.
@@ -47,6 +50,8 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     status: str | None = None
     blocked: bool = False
     due: date | None = None
+    #: Needs Ultimate: None without it, and on most issues with it.
+    health_status: HealthStatus | None = None
     created_at: datetime
     updated_at: datetime
     #: Who changed it last, according to GitLab; None if never changed. A comment only moves ``updated_at``.
@@ -95,16 +100,41 @@ class Note(Struct, frozen=True, kw_only=True):
     op: str | None = None
     #: The kind of comment, from another such marker; "" for most.
     mark: str = ""
+    #: The id of its thread; a comment without replies is one alone. "" if that is not told.
+    thread: str = ""
+    #: Whether its thread is resolved.
+    resolved: bool = False
 
 
-class Blocker(Struct, frozen=True, kw_only=True):
-    """An issue that blocks another one, possibly from another group: open, and visible to us."""
+#: How an issue is linked to another, seen from that other one.
+LinkKind = Literal["is_blocked_by", "blocks", "relates_to"]
+
+
+class LinkedIssue(Struct, frozen=True, kw_only=True):
+    """An issue that is linked to another one, possibly from another group, and visible to us."""
 
     id: IssueId
     reference: str
     title: str
+    kind: LinkKind = "is_blocked_by"
     state: State = "opened"
     confidential: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its state is opened."""
+        return self.state == "opened"
+
+
+def to_link(issue: Issue) -> LinkedIssue:
+    """An issue of the mirror, to be linked."""
+    return LinkedIssue(
+        id=issue.id,
+        reference=issue.reference,
+        title=issue.title,
+        state=issue.state,
+        confidential=issue.confidential,
+    )
 
 
 class IssueDetail(Struct, frozen=True, kw_only=True):
@@ -122,8 +152,13 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     without_notes: str = ""
     #: The id of the Op that created this issue, as for a note.
     op: str | None = None
-    #: What blocks it; empty if the server has no such links (the CE build, a tier without them).
-    blockers: tuple[Blocker, ...] = ()
+    #: The issues linked to it: only related ones where the server has no others (the Free tier).
+    links: tuple[LinkedIssue, ...] = ()
+
+    @property
+    def blockers(self) -> tuple[LinkedIssue, ...]:
+        """What blocks it: links to closed issues no longer do."""
+        return tuple(one for one in self.links if one.kind == "is_blocked_by" and one.is_open)
 
 
 def short_reference(full: str) -> str:

@@ -7,7 +7,7 @@ after 19.9) and never treats GitLab's "active" as "current": an expired mileston
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import pairwise
 
@@ -50,6 +50,11 @@ def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
     """
     ordered = sorted(milestones, key=lambda m: (m.owner.count("/"), len(m.id), m.id), reverse=True)
     return {milestone.title: milestone for milestone in ordered}
+
+
+def present_titles(milestones: Iterable[Milestone]) -> Mapping[str, str]:
+    """The former titles of milestones, with what they are called now."""
+    return {title: milestone.title for milestone in milestones for title in milestone.was}
 
 
 def versions(milestones: Iterable[Milestone], version: str = VERSION) -> list[Milestone]:

@@ -70,12 +70,18 @@ ADVANCE = (
 class WorkflowScheme(Struct, frozen=True, kw_only=True):
     """How workflow states are stored: the label prefix, and which backend decides.
 
-    ``titles`` are the labels of states that have another label than prefix and name, by the state's name.
+    ``titles`` are the labels of states that have another label than prefix and name, by the state's name;
+    ``statuses`` the statuses of states that have another one than their own, by the state's name too.
     """
 
     prefix: str = "workflow::"
     backend: Backend = "label"
     titles: tuple[tuple[str, str], ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()
+
+    def status(self, state: WorkflowState) -> str:
+        """The status for ``state``."""
+        return next((title for name, title in self.statuses if name == state.name), state.status)
 
     def label(self, state: WorkflowState) -> str:
         """The scoped label for ``state``."""
@@ -101,7 +107,7 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         if issue.status is None:
             return None
         wanted = issue.status.casefold()
-        return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
+        return next((s for s in STATES if self.status(s).casefold() == wanted and s.shown_as is None), None)
 
     def of(self, issue: Placeable) -> WorkflowState | None:
         """flow(i) of rule 2. With backend "both" the label decides; a difference is a ``conflict``."""

@@ -89,6 +89,10 @@ class Call(Struct, frozen=True, kw_only=True):
     text: str = ""
     text_from: str = ""
     posted: datetime | None = None
+    #: The edited messages with one person's decisions only, and the generated ones, by username.
+    texts: dict[str, tuple[str, str]] = {}
+    #: When one person's decisions were posted, by username.
+    posts: dict[str, datetime] = {}
 
     @property
     def goes_on(self) -> bool:
@@ -99,6 +103,17 @@ class Call(Struct, frozen=True, kw_only=True):
     def mark(self) -> str:
         """The mark of its comment: posted again, it updates that one, also if the milestone was renamed."""
         return f"decisions {self.id}" if self.is_call else f"decisions {self.id} {self.started:%Y-%m-%d %H%M}"
+
+    def mark_of(self, person: str) -> str:
+        """The mark of the comment with one person's decisions; of everyone's without a name.
+
+        So one person's never replace the whole call's.
+        """
+        return f"{self.mark} by {person}" if person else self.mark
+
+    def text_of(self, person: str) -> tuple[str, str]:
+        """The edited message of everyone's or one person's decisions, and the generated one; or "" twice."""
+        return self.texts.get(person, ("", "")) if person else (self.text, self.text_from)
 
     def note_on(self, issue: IssueId) -> CallNote | None:
         """The note about an issue."""
@@ -133,11 +148,20 @@ class Call(Struct, frozen=True, kw_only=True):
         lines = (" ".join(line.split()) for line in text.splitlines())
         return structs.replace(self, questions=tuple(dict.fromkeys(filter(None, lines))))
 
-    def edited(self, text: str, generated: str) -> Call:
+    def edited(self, text: str, generated: str, person: str = "") -> Call:
         """With the text as a person edited it; the generated one again, if it is that or empty."""
-        if not text.strip() or text.strip() == generated.strip():
-            return structs.replace(self, text="", text_from="")
-        return structs.replace(self, text=text.strip(), text_from=generated)
+        same = not text.strip() or text.strip() == generated.strip()
+        now, source = ("", "") if same else (text.strip(), generated)
+        if not person:
+            return structs.replace(self, text=now, text_from=source)
+        others = {name: kept for name, kept in self.texts.items() if name != person}
+        return structs.replace(self, texts=others | ({person: (now, source)} if now else {}))
+
+    def posted_at(self, at: datetime, person: str = "") -> Call:
+        """With the time at which everyone's or one person's decisions were posted."""
+        if person:
+            return structs.replace(self, posts=self.posts | {person: at})
+        return structs.replace(self, posted=at)
 
 
 def new_call(milestone: str, at: datetime, *, group: str = "", before: PlanFigures | None = None) -> Call:

@@ -6,11 +6,13 @@ the EM accepts line by line. Weights are GitLab's issue weights; capacity is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from glboard_core.board.priorities import priorities_of
 from glboard_core.board.rules import missed, ready, warnings
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId, rank_key
@@ -65,19 +67,21 @@ def candidates(
     *,
     order: Order = "suggested",
     weights: bool = True,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The open issues of ``milestone`` that are not ``type::ignore``, in order (rule 12).
 
     Suggested: most slips first, then the manual order, which is total. ``allowed`` is
-    ``readiness.open_for_deliverables``; ``weights`` is whether the server has weights at all.
+    ``readiness.open_for_deliverables``; ``weights`` is whether the server has weights at all;
+    ``renamed`` has former titles of milestones, with the present ones.
     """
     ranked = sorted(planned(issues, milestone, names), key=rank_key)
     found = [
         Candidate(
             issue=issue,
-            slipped=missed(issue, names),
+            slipped=missed(issue, names, renamed),
             rank=rank,
-            priority=highest(issue, names.priority_prefix),
+            priority=priority_of(issue, names),
             severity=(severity := highest(issue, names.severity_prefix)),
             reasons=reasons_against(issue, milestone, allowed, flow, names, weights=weights),
             warnings=warnings(issue, flow, names, weights=weights),
@@ -87,6 +91,14 @@ def candidates(
         for rank, issue in enumerate(ranked, 1)
     ]
     return sorted(found, key=_KEYS[order])
+
+
+def priority_of(issue: Issue, names: LabelSettings) -> str | None:
+    """The priority of an issue as a card says it: what follows the prefix, or its place in the list."""
+    if not names.priorities:
+        return highest(issue, names.priority_prefix)
+    found = priorities_of(issue.labels, names)
+    return str(names.priorities.index(found[0]) + 1) if found else None
 
 
 def highest(issue: Issue, prefix: str) -> str | None:
@@ -196,7 +208,7 @@ def to_pick(
         return []
 
     def order(issue: Issue) -> tuple[bool, int, tuple[bool, float, int, str]]:
-        priority = highest(issue, names.priority_prefix) or ""
+        priority = priority_of(issue, names) or ""
         return names.deliverable not in issue.labels, _natural(priority)[0], rank_key(issue)
 
     open_ones = planned(issues, milestone, names)

@@ -7,6 +7,7 @@ comment notifies no one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -175,6 +176,14 @@ def _capacity(before: PlanFigures | None, after: PlanFigures | None) -> str | No
     if all(one.free is not None for one in shown):
         rows.append(("**Free**", *(f"**{with_sign(one.free or 0.0)}**" for one in shown)))
     return table(("weight", "before", "after"), rows, right=frozenset({1, 2}))
+
+
+def without_capacity(text: str) -> str:
+    """The message without what the team can take and has free, however it was edited otherwise."""
+    return "\n".join(line for line in text.splitlines() if not _TEAM.match(line))
+
+
+_TEAM = re.compile(r"\|\s*(?:Capacity|Carry-over, likely|\*\*Free\*\*)\s*\||.*\d+w over its capacity\s*$")
 
 
 def _unweighted(weight: int, unweighted: int) -> str:

@@ -19,7 +19,7 @@ from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone, by_title, preceding
+from glboard_core.model.milestone import Milestone, by_title, preceding, present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning.capacity import Capacity, CapacityTally, CarryOver, Load
@@ -92,7 +92,10 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
         allowed = open_for_deliverables(self.catalog.milestones, self.today, self.settings.planning.version)
         names, weights = self.settings.labels, self.catalog.server.has_weight
-        return candidates(issues, milestone.title, allowed, self.flow, names, order=order, weights=weights)
+        renamed = present_titles(self.catalog.milestones)
+        return candidates(
+            issues, milestone.title, allowed, self.flow, names, order=order, weights=weights, renamed=renamed
+        )
 
     def mix(self, issues: Iterable[Issue], milestone: Milestone) -> Mix:
         """The types of a milestone's open issues, with the target (rule 11)."""

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from glboard_core.board.priorities import priorities_of
 from glboard_core.config import VERSION, LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, upcoming
@@ -79,7 +80,7 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
                 {
                     "missing-milestone": issue.milestone is None,
                     "bug-without-severity": bug and not issue.scoped(names.severity_prefix),
-                    "bug-without-priority": bug and not issue.scoped(names.priority_prefix),
+                    "bug-without-priority": bug and not priorities_of(issue.labels, names),
                     # A due date before today has ended before now.
                     "expired-milestone": bool(milestone and milestone.due and milestone.due < self.today),
                     "ready-without-weight": (

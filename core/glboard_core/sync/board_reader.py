@@ -71,7 +71,9 @@ class BoardReader:
         since = None if fresh else self._since(key)
         # Only the answer tells the server's clock for certain, and so how long ago the mirror was complete.
         if since is not None and await self._changes(since, key, scope) and self._since(key) is not None:
-            issues = self._store.issues().matching(board.milestone)
+            unlisted = self._local_state.pinned.unlisted(self._store.issues())
+            rows = self._store.issues().matching(board.milestone)
+            issues = (issue for issue in rows if issue.id not in unlisted)
             return {issue.id: issue for issue in issues if issue.is_open and board.matches(issue)}
         clock = asyncio.get_running_loop().time
         asked = clock()

@@ -32,13 +32,14 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
+from glboard_core.model.address import is_below
 from glboard_core.model.catalog import Catalog, Label, Person, Project
-from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
+from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.renames import since
 from glboard_core.ports import WAITS, Gateway, Logged, Store
 from glboard_core.sync.board_reader import BoardReader
-from glboard_core.sync.events import EngineNotice, Event, Status
+from glboard_core.sync.events import EngineNotice, Event, IssuesChanged, Status
 from glboard_core.sync.initial_load import (
     CURSOR,
     SCOPE,
@@ -47,9 +48,12 @@ from glboard_core.sync.initial_load import (
     has_scope,
     scope_of_group,
 )
+from glboard_core.sync.label_events import LabelEvents
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, chosen_group, last_group, log_line, prunable
+from glboard_core.sync.merge_requests import MergeRequestStates
 from glboard_core.sync.names import KnownNames
+from glboard_core.sync.on_demand import IssuesOnDemand
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.present_names import MOST_SAID, PresentNames
 from glboard_core.sync.processes import OtherProcesses, SendLease
@@ -173,7 +177,21 @@ class Engine:
             ready=self.poller.idle,
             reread=self.poller.reread,
         )
+        #: What is read of issues besides their fields: merge requests of the cards in view, label events.
+        self.merge_requests = MergeRequestStates(
+            gateway,
+            self.local_state,
+            self.timing,
+            emit=self._emit,
+            ready=self.poller.idle,
+            in_use=self.watcher.in_use,
+            today=self.today,
+        )
+        self.label_events = LabelEvents(gateway, store, emit=self._emit, today=self.today)
         self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
+        #: Issues that a person names, in the mirror or not.
+        self.on_demand = IssuesOnDemand(gateway, self.local_state, self.names)
+        self.local_state.pinned.belongs = self._belongs
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
         self.others.adopt_names = self._present.adopt
@@ -248,6 +266,15 @@ class Engine:
             team=self.names.people,
         )
 
+    def configure(self, settings: Settings) -> None:
+        """Use another configuration from now on: all of it but server, group and the group's label."""
+        self._zone = ZoneInfo(settings.ui.time_zone)
+        names = self._present.configure(settings)
+        self.local_state.configure(settings.sync)
+        self.poller.configure(names=names)
+        self.watcher.switch(on=settings.sync.live)
+        self.initial_load.board_changed()
+
     def look(self, board: str, milestone: str | None = None) -> None:
         """This board is visible: the initial load reads it before the rest."""
         if (board, milestone) != self._visible:
@@ -259,6 +286,14 @@ class Engine:
             return self.board(*self._visible) if self._visible is not None else None
         except NameUnknown:
             return None
+
+    def _belongs(self, issue: Issue) -> bool:
+        """Whether the issue is in the scope of the mirror, and in the group."""
+        settings, catalog = self.settings, self.catalog
+        if catalog is None:
+            return True
+        scope = scope_of_group(settings.labels.group, catalog, self.today(), settings.planning.version)
+        return scope.holds(issue) and is_below(issue.project, catalog.group)
 
     # Changes of a person
 
@@ -519,6 +554,7 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
                 tasks.create_task(self.watcher.run(), name="watcher")
+                tasks.create_task(self.merge_requests.run(), name="merge requests")
                 tasks.create_task(self.sender.run(), name="sender")
                 tasks.create_task(self.others.follow(self.timing.follow), name="other processes")
                 tasks.create_task(self._check_store(), name="check")
@@ -568,6 +604,8 @@ class Engine:
     def in_view(self, issues: Sequence[IssueId]) -> None:
         """These cards are in view, the most important first: GitLab is asked to tell of their changes."""
         self.watcher.look(issues)
+        self.merge_requests.look(issues)
+        self.label_events.look(issues)
 
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
@@ -613,6 +651,7 @@ class Engine:
             found = self._named_board(board, milestone)
         version = self.settings.planning.version
         scope = scope_of_group(self.settings.labels.group, self.catalog, self.today(), version)
+        scope = structs.replace(scope, pinned=self.local_state.pinned.kept())
         issues = await self._boards.read(found, scope, closed=closed, fresh=fresh)
         self.names.learn(lambda _: True)
         return issues
@@ -635,22 +674,7 @@ class Engine:
 
         Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
         """
-        await self.names.know_projects(references)
-        if (catalog := self.catalog) is None:
-            raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
-        wanted = [parse_reference(text, catalog) for text in references]
-        found = dict(await self._find(wanted))
-        found |= await self.names.find_renamed([one for one in wanted if one not in found])
-        for reference in wanted:
-            if reference not in found:
-                raise NameUnknown(
-                    "issue",
-                    str(reference),
-                    hint="Check its number: it does not exist, or you have no access.",
-                )
-        issues = list({found[reference].id: found[reference] for reference in wanted}.values())
-        self.local_state.confirm(issues, "load")
-        return issues
+        return await self.on_demand.load(references, self._find, self.host)
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again: for commands that change them. Raises UserChangedError."""
@@ -710,6 +734,8 @@ class Engine:
         self._status.update()
 
     def _emit(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged):
+            self.merge_requests.touch()
         for listener in self._listeners:
             listener(event)
 

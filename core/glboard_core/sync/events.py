@@ -70,6 +70,12 @@ class IssuesChanged(Struct, frozen=True):
     confirmed: tuple[IssueDiff, ...] = ()
 
 
+class ReadsChanged(Struct, frozen=True):
+    """What is kept of these issues besides their fields was read: merge requests, or events of labels."""
+
+    issues: tuple[IssueId, ...]
+
+
 class CatalogChanged(Struct, frozen=True):
     """Labels, milestones, people or projects were read; boards must be resolved again."""
 
@@ -105,4 +111,4 @@ class EngineNotice(Struct, frozen=True):
     text: str
 
 
-Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled | EngineNotice
+Event = IssuesChanged | ReadsChanged | CatalogChanged | StatusChanged | Renamed | Settled | EngineNotice

@@ -28,6 +28,7 @@ from glboard_core.ports import Gateway, Store
 from glboard_core.purpose import requests_for
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.names import KnownNames
+from glboard_core.sync.pinned import pinned_ids
 from glboard_core.sync.status import MirrorAge, SyncStatus
 
 #: Meta keys of the mirror's scope, and of the poll's cursor (missing: reload everything).
@@ -37,14 +38,18 @@ SCOPE, CURSOR = "scope", "cursor"
 class Scope(Struct, frozen=True):
     """Which issues of the group the mirror has: those with its label, open or recently closed.
 
-    ``labels`` an issue must have; closed issues belong from ``closed_after`` on (None: all of them).
+    ``labels`` an issue must have; closed issues belong from ``closed_after`` on (None: all of them). Besides
+    it has those that are ``pinned``.
     """
 
     labels: tuple[str, ...]
     closed_after: datetime | None
+    pinned: frozenset[IssueId] = frozenset()
 
     def holds(self, issue: Issue) -> bool:
         """Whether the issue belongs to the mirror."""
+        if issue.id in self.pinned:
+            return True
         if not set(self.labels) <= issue.labels:
             return False
         if issue.is_open:
@@ -72,7 +77,7 @@ def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
         # First, so that after a crash in between the mirror is reloaded.
         store.put_meta(CURSOR, b"")
         age.forget()
-        scope = Scope((label,) if label else (), None)
+        scope = Scope((label,) if label else (), None, frozenset(pinned_ids(store)))
         store.drop([issue.id for issue in store.issues().matching(None) if not scope.holds(issue)])
     store.put_meta(SCOPE, key)
     return before is not None

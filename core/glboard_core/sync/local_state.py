@@ -38,13 +38,18 @@ from glboard_core.sync.log import (
     split_new_issues,
 )
 from glboard_core.sync.outbox import Outbox
+from glboard_core.sync.pinned import PinnedIssues
 
 
 class Shown(Issues):
-    """The confirmed issues with unsent and staged changes applied: computed only for those with some."""
+    """The confirmed issues with unsent and staged changes applied: computed only for those with some.
 
-    def __init__(self, confirmed: Issues) -> None:
+    ``matching`` and ``slim``, and so boards and figures, leave out pinned issues that do not belong there.
+    """
+
+    def __init__(self, confirmed: Issues, pinned: PinnedIssues) -> None:
         self._confirmed = confirmed
+        self._pinned = pinned
         self._overlay: dict[IssueId, Issue] = {}
 
     def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
@@ -56,19 +61,21 @@ class Shown(Issues):
             self._overlay[issue] = folded
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
+        unlisted = self._pinned.unlisted(self)
         for issue in self._confirmed.matching(milestone):
-            if issue.id not in self._overlay:
+            if issue.id not in self._overlay and issue.id not in unlisted:
                 yield issue
         for issue in list(self._overlay.values()):
-            if milestone is None or (issue.milestone or "") == milestone:
+            if (milestone is None or (issue.milestone or "") == milestone) and issue.id not in unlisted:
                 yield issue
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
+        unlisted = self._pinned.unlisted(self)
         for issue in self._confirmed.slim(milestone):
-            if issue.id not in self._overlay:
+            if issue.id not in self._overlay and issue.id not in unlisted:
                 yield issue
         for shown in list(self._overlay.values()):
-            if milestone is None or (shown.milestone or "") == milestone:
+            if (milestone is None or (shown.milestone or "") == milestone) and shown.id not in unlisted:
                 yield row_of(shown)
 
     def __getitem__(self, issue: IssueId) -> Issue:
@@ -136,7 +143,9 @@ class LocalState:
         self.outbox = Outbox(store.outbox())
         self.conflicts = Conflicts(store, self.outbox, undo_stack)
         self.drafts = Drafts(store, active=drafts)
-        self.shown = Shown(store.issues())
+        #: Issues that are kept although they are out of scope.
+        self.pinned = PinnedIssues(store)
+        self.shown = Shown(store.issues(), self.pinned)
         self._failed = failed_ops(store.failed_changes())
         #: Whether changes are held before they are sent: only while the engine runs, not for a command.
         self.holds = False
@@ -210,6 +219,10 @@ class LocalState:
     @property
     def _holds(self) -> tuple[float, float]:
         return (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
+
+    def configure(self, sync: SyncSettings) -> None:
+        """Hold changes as long as the configuration says now; what is held already keeps its time."""
+        self._sync = sync
 
     def queued(self, entries: Sequence[OutboxEntry], before: Mapping[IssueId, Issue | None]) -> None:
         """These are in the stored outbox now; ``before`` are the issues concerned as shown until now."""
@@ -370,6 +383,13 @@ class LocalState:
         self.store.drop(left)
         self.update_shown(before, "theirs", confirmed=[IssueDiff((known, None)) for known in left.values()])
 
+    def forget(self, issues: Collection[IssueId]) -> None:
+        """These pinned issues are not needed any longer: no one changed them."""
+        if issues:
+            before = self.as_shown(issues)
+            self.store.drop(issues)
+            self.update_shown(before, "answer")
+
     def _is_stale(self, issue: IssueId, asked: float | None, *, same: bool) -> bool:
         """Whether something newer is known, or about to be. ``same``: the answer is what is known anyway."""
         if asked is None:
@@ -400,7 +420,9 @@ class LocalState:
         ``result`` is what the log says of those made. Raises StoreFailed; then nothing is changed, and the
         answers count as lost.
         """
-        answers = split_new_issues(answers, self.outbox)
+        catalog = self.store.catalog()
+        one_assignee = catalog is not None and not catalog.server.has_weight
+        answers = split_new_issues(answers, self.outbox, one_assignee=one_assignee)
         now = self._now()
         titles = {answer.op.id: self.title(answer.op) for answer in answers}
         # The rest of a change that was made in part has an id of its own.

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import MAXYEAR, date, datetime, timedelta
 
+from msgspec import structs
+
 from glboard_core.board.operations import Op
 from glboard_core.concurrency import together
 from glboard_core.config import Settings
 from glboard_core.errors import WRONG_VALUES, GlboardError, GroupNotFound, NotUnderstood, misled
+from glboard_core.model.address import is_below
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
@@ -102,6 +105,14 @@ class Poller:
         """Read everything again now rather than at the next poll."""
         self._reload = True
         self._quiet.clear()
+        self._wake.set()
+
+    def configure(self, *, names: bool) -> None:
+        """The configuration changed; ``names``: what it names in GitLab did, too, and has to be read."""
+        self._sync = self._settings().sync
+        self._reconciler.configure(self._sync.reconcile)
+        if names:
+            self._catalogued = float("-inf")
         self._wake.set()
 
     def poll_soon(self) -> None:
@@ -368,7 +379,8 @@ class Poller:
             await self._names.checked()
             newest = max(newest, latest or newest)
             self._adopt(page, asked)
-        await self._reread(issue for issue in unsure if issue in local_state.unsure)
+        again_by_id = [issue for issue in unsure if issue in local_state.unsure]
+        await self._reread(dict.fromkeys([*again_by_id, *self._elsewhere()]))
         await self._reread_blocked()
         # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
         # server's clock only its issues tell the time. It may have been put back since the last answer.
@@ -376,6 +388,13 @@ class Poller:
         self._move_cursor(min(reached, self._gateway.now()))
         self._polled = asked
         return True
+
+    def _elsewhere(self) -> list[IssueId]:
+        """The issues of other groups, of which no poll of this one tells, that are open or being changed."""
+        state, catalog = self._local_state, self._store.catalog()
+        wanted = {*state.pinned.open, *state.outbox.issues()}.intersection(state.pinned.ids())
+        issues = [issue for one in wanted if (issue := self._store.issue(one)) is not None]
+        return [issue.id for issue in issues if catalog and not is_below(issue.project, catalog.group)]
 
     def _adopt(self, page: Sequence[Issue], asked: float) -> None:
         """The server returned these issues of any scope, as requested at ``asked`` by the loop's clock."""
@@ -428,7 +447,8 @@ class Poller:
     @property
     def _scope(self) -> Scope:
         settings, catalog = self._settings(), self._store.catalog()
-        return scope_of_group(settings.labels.group, catalog, self._today(), settings.planning.version)
+        scope = scope_of_group(settings.labels.group, catalog, self._today(), settings.planning.version)
+        return structs.replace(scope, pinned=self._local_state.pinned.kept())
 
 
 def _kept_cursor(kept: bytes | None) -> datetime | None:

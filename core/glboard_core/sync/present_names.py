@@ -50,6 +50,15 @@ class PresentNames:
         self._emit = emit
         self._today = today
 
+    def configure(self, settings: Settings) -> bool:
+        """Use another configuration; returns whether it names something else in GitLab."""
+        before = catalog_names(self.settings, self._today())
+        self._configured = settings
+        self.settings, _ = settings_now(settings, self._store.catalog())
+        self._names.settings = self.settings
+        self._emit(CatalogChanged())
+        return catalog_names(self.settings, self._today()) != before
+
     def store(self, catalog: Catalog, *, shared: bool = False) -> None:
         """Store it; what it shows to have been renamed is renamed everywhere, first.
 

@@ -72,6 +72,10 @@ class Reconciler:
         self._board_started = self._rest_started = self._read = float("-inf")
         self._board_was_last = False
 
+    def configure(self, seconds: float) -> None:
+        """Use another time between two rounds."""
+        self._seconds = seconds
+
     def everything_was_read(self) -> None:
         """The whole scope was just read: start again after the usual time."""
         self._board, self._rest = None, []

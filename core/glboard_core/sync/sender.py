@@ -77,6 +77,8 @@ class OutboxSender:
         self._not_before = 0.0
         self._notes: OrderedDict[OpId, str] = OrderedDict()
         self._respaced: list[IssueId] = []
+        #: Issues at the other end of links that were changed just now.
+        self._linked: list[IssueId] = []
 
     def hurry(self) -> None:
         """Try now, without further waiting (refresh, quitting)."""
@@ -347,7 +349,19 @@ class OutboxSender:
         rest = [outcome for outcome in (*outcomes, *answered) if outcome.op not in settled]
         stopped = self._settle([(by_op[outcome.op], outcome) for outcome in rest])
         await self._read_places()
+        await self._read_linked()
         return stopped
+
+    async def _read_linked(self) -> None:
+        """Whether the other ends of changed links are blocked now: GitLab moves no time for it."""
+        linked, self._linked = self._linked, []
+        known = self._store.issues()
+        if not (issues := [issue for issue in dict.fromkeys(linked) if issue in known]):
+            return
+        # What cannot be read now is found by the next reconcile.
+        with suppress(ConnectionFailed, AuthError, QueryRefused):
+            found = await self._gateway.read(issues, known)
+            self._local_state.confirm(found.values(), "answer")
 
     async def _read_places(self) -> None:
         """GitLab has moved issues to make way for one: read the places of those near them."""
@@ -415,6 +429,7 @@ class OutboxSender:
             item.under_way = False
             if isinstance(outcome, Done):
                 self._remember_note(item.op.id, outcome.note)
+                self._linked += [link.other] if (link := item.op.change.link_wanted) is not None else []
                 answers.append(ServerAnswer(item.op, outcome.issue))
             elif isinstance(outcome.error, EditUnknown):
                 # From now, not from when sending began: a rate limit may have delayed it.

@@ -29,6 +29,11 @@ class Timing(Struct, frozen=True, kw_only=True):
     #: rest before others are watched.
     gather: float = 0.3
     view_rest: float = 0.3
+    #: After how long the merge requests of a card in view are read again: while one is open, when none is;
+    #: the wait after a failure, doubled up to a few times.
+    requests_age: float = 180.0
+    settled_requests_age: float = 3_600.0
+    requests_wait: float = 30.0
     #: After live events broke, doubled up to the longest; where they are refused; without focus.
     live_wait: float = 1.0
     longest_live_wait: float = 300.0

@@ -110,6 +110,17 @@ class Watcher:
         self._shared = on
         self._changed.set()
 
+    def switch(self, *, on: bool) -> None:
+        """Live events are switched on or off by the configuration."""
+        if on != self._on:
+            self._on = on
+            self.status = LiveStatus(state="resting" if on else "off")
+            self._changed.set()
+
+    def in_use(self) -> bool:
+        """Whether somebody uses the program, or watches its screen."""
+        return self._needed_for() > 0.0
+
     def retry(self) -> None:
         """Try again now, whatever was refused before."""
         self._failures = 0
@@ -118,9 +129,11 @@ class Watcher:
     # The connection
 
     async def run(self) -> None:
-        """Watch until cancelled, unless it is switched off. Failures change the status and are retried."""
-        if not self._on:
-            return
+        """Watch until cancelled, while it is not switched off. Failures change the status and are retried."""
+        self._used = self._now()
+        while not self._on:
+            await self._changed.wait()
+            self._changed.clear()
         self._used = self._now()
         await self._ready()
         async with asyncio.TaskGroup() as tasks:
@@ -148,7 +161,7 @@ class Watcher:
             # What an answer led to must not stop what is sent.
             found = misled(problem)
         else:
-            self.status = LiveStatus()
+            self.status = LiveStatus(state="resting" if self._on else "off")
             return None
         if self._now() - started >= STABLE:
             self._failures = 0
@@ -171,7 +184,7 @@ class Watcher:
 
     def _needed_for(self) -> float:
         """For how many seconds more the program is in use; not at all if it is not positive."""
-        if not self._cards:
+        if not self._cards or not self._on:
             return 0.0
         if self._shared:
             return float("inf")
@@ -182,7 +195,7 @@ class Watcher:
 
     async def _until_needed(self) -> None:
         while self._needed_for() <= 0.0:
-            self.status = LiveStatus()
+            self.status = LiveStatus(state="resting" if self._on else "off")
             await self._changed.wait()
             self._changed.clear()
 

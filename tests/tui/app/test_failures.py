@@ -20,7 +20,6 @@ from glboard_tui import notices
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.failed_changes import FailedList
-from glboard_tui.screens.help import Welcome
 from glboard_tui.widgets.messages import Panel
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, STILL, Stage, small_world, staged
@@ -212,22 +211,6 @@ async def test_keys_after_quit_never_reach_the_board_while_the_connection_is_dea
     assert isinstance(stage.app.screen, Ask)
     await stage.press("y")
     assert stage.app._exit
-
-
-async def test_the_welcome_offers_a_demo() -> None:
-    async with staged() as other:
-
-        @asynccontextmanager
-        async def demo() -> AsyncIterator[Engine]:
-            yield other.engine
-
-        app = GlboardApp(STILL, None, demo=demo)
-        async with app.run_test(size=(80, 24)) as pilot:
-            stage = Stage(app, pilot, None)
-            await stage.until(lambda: isinstance(app.screen, Welcome))
-            await stage.press("d")
-            await stage.until(lambda: app.bridge.index is not None)
-            assert stage.cards()["maintenance"] == ["platform#4"]
 
 
 async def test_no_network_code_is_loaded_before_the_first_frame() -> None:

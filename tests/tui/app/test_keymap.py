@@ -40,12 +40,12 @@ from glboard_tui.screens import (
 )
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.drafts import DraftList, DraftNames
-from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
 from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
 from glboard_tui.screens.plan_lock import LockedPlan
 from glboard_tui.screens.queues import Updates
 from glboard_tui.screens.say_do import SayDoPane
+from glboard_tui.screens.setup_page import SetupPage
 from glboard_tui.screens.walk import WalkPane
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
@@ -234,7 +234,7 @@ OWNERS: dict[str, type] = {
     "walk": WalkPane,
     "comment": prompts.CommentDialog,
     "new-issue": prompts.NewIssue,
-    "welcome": Welcome,
+    "setup": SetupPage,
 }
 OWN = [action for action in ACTIONS if action.does.startswith("panes.own ")]
 #: Shared keys that mean something else in a pane: the pane's own key, what it means there, and elsewhere.
@@ -326,9 +326,9 @@ def test_earlier_ids_are_accepted() -> None:
 
 
 #: Where keys are looked at outside the keymap: typed text, letters of a question, a drag that Esc ends.
-HANDLERS = {"Ask", "HiddenInput", "Find", "Picker", "BoardWidget"}
+HANDLERS = {"Ask", "HiddenInput", "Find", "Finder", "Picker", "BoardWidget"}
 #: Where keys go to the keymap.
-TO_THE_KEYMAP = {"PaneDialog", "CommentDialog", "NewIssue", "Welcome"}
+TO_THE_KEYMAP = {"PaneDialog", "CommentDialog", "NewIssue", "SetupPage"}
 
 
 def test_no_key_that_prints_is_handled_outside_the_registry() -> None:

@@ -13,7 +13,10 @@ from glboard_core.errors import NoLiveEvents
 from glboard_core.sync.events import LiveStatus
 from glboard_core.sync.timing import Timing
 from glboard_tui import texts
-from tui.app.stage import GROUP, STILL, Stage, staged
+from glboard_tui.screens.queues import Triage
+from glboard_tui.screens.walk import WalkPane
+from tui.app.stage import GROUP, GROUP_LABEL, ME, STILL, Stage, small_world, staged
+from tui.screens.lists import on_top
 
 LIVE = structs.replace(STILL, sync=structs.replace(STILL.sync, live=True))
 #: As in use, but a view that moves is followed at once.
@@ -104,6 +107,47 @@ async def test_the_open_issue_is_watched_wherever_its_card_is() -> None:
         stage.screen._open_issue.open(stage.issue("platform#10").id)
         await stage.until(lambda: numbers(stage, "platform#10") <= subscribed(stage.server))
         await stage.press("escape")
+        await watched(stage)
+
+
+async def test_what_a_list_or_a_walk_shows_is_watched_first() -> None:
+    world = small_world()
+    # Longer than the screen, and on no board: only a list shows these.
+    for number in range(30):
+        world.create(
+            f"{GROUP}/platform", f"Some day {number}", add_labels=[GROUP_LABEL], milestone="Backlog", by=ME
+        )
+    async with staged(world, settings=LIVE, timing=TIMING, size=(160, 20)) as stage:
+        await watched(stage)
+        board = shown(stage)
+        await stage.press("g", "t")
+        listed = on_top(stage, Triage)
+
+        def visible() -> set[int]:
+            found = {int(issue.rpartition("/")[2]) for issue in listed.in_view()}
+            assert 1 < len(found) < len(listed.entries)
+            return found
+
+        first = visible()
+        assert not first <= board
+        await stage.until(lambda: subscribed(stage.server) == first | board)
+        await stage.press("G")
+        await stage.until(lambda: visible() != first and subscribed(stage.server) == visible() | board)
+        # The mouse scrolls without moving the cursor.
+        last = visible()
+        listed.rows.scroll_to(y=3, animate=False, immediate=True)
+        await stage.until(lambda: visible() != last and subscribed(stage.server) == visible() | board)
+        name = stage.name(listed.entries[listed.rows.in_view().start].issue)
+        stage.world.edit(f"{GROUP}/{name}", by="eng_birch", weight=8)
+        await stage.until(lambda: stage.issue(name).weight == 8)
+        await stage.press("g", "n")
+        walk = on_top(stage, WalkPane)
+        await stage.until(
+            lambda: {int(i.rpartition("/")[2]) for i in walk.in_view()} <= subscribed(stage.server)
+        )
+        # The cards below come after those on top: what does not fit is cut from the end.
+        assert stage.engine.watcher._cards[:2] == walk.walk.ahead[:2]
+        await stage.press("escape", "escape")
         await watched(stage)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from textual._compositor import Compositor
 
 from glboard_tui import terminal
 from tui.app.stage import GROUP, STILL, Stage, staged
@@ -300,8 +302,6 @@ async def test_is_changed_finds_unsent_changes(stage: Stage) -> None:
 async def test_the_palette_runs_actions_and_goes_to_issues(stage: Stage) -> None:
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
-    await stage.until(lambda: len(stage.app.screen.query("CommandList Option, OptionList")) > 0)
-    await stage.pilot.pause(0.3)
     await stage.press("enter")
     await stage.until(lambda: stage.app.screen is stage.screen)
     await stage.pilot.pause()
@@ -361,3 +361,25 @@ async def test_columns_are_sorted_by_a_key_and_say_so(stage: Stage) -> None:
     await stage.press("u", "O", "O", "O")
     assert stage.cards()["bug"] == before
     assert not stage.screen.header.view.sorted_by
+
+
+async def test_a_menu_is_laid_out_once_whatever_was_shown_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged() as stage:
+        laid_out: list[None] = []
+        reflow = Compositor.reflow
+
+        def counted(self: Compositor, *given: Any) -> Any:
+            laid_out.append(None)
+            return reflow(self, *given)
+
+        monkeypatch.setattr(Compositor, "reflow", counted)
+        # Each is higher or lower than the one before, which once took a second layout, a frame later.
+        for key in "mgm":
+            laid_out.clear()
+            await stage.press(key)
+            screen = stage.screen
+            await stage.until(lambda: not (screen._layout_required or screen._dirty_widgets))  # noqa: B023
+            assert screen.strip.display
+            assert len(laid_out) == 1
+            await stage.press("escape")
+            await stage.until(lambda: not screen._layout_required)  # noqa: B023

@@ -91,19 +91,19 @@ async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> Non
 async def test_the_palette_in_a_list_offers_actions_of_the_list(stage: Stage) -> None:
     await stage.press("g", "t", "ctrl+p")
     await stage.type("defer")
-    await stage.pilot.pause(0.3)
+    await stage.pilot.pause()
     await stage.press("enter")
     await stage.until(lambda: isinstance(stage.app.screen, Triage))
     await stage.until(lambda: stage.issue("platform#1").milestone == "19.9")
     # Brackets in a title are not markup.
     await stage.press("ctrl+p")
     await stage.type("fix")
-    await stage.pilot.pause(0.3)
+    await stage.pilot.pause()
     await stage.press("escape")
     # An issue of the list is found in the list.
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
-    await stage.pilot.pause(0.3)
+    await stage.pilot.pause()
     await stage.press("enter")
     await stage.until(lambda: isinstance(stage.app.screen, Triage))
     await stage.until(lambda: stage.name(on_top(stage, Triage).chosen()) == "platform#4")

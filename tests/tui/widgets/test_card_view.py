@@ -150,6 +150,12 @@ def test_open_issue_of_a_past_milestone_has_slipped() -> None:
     assert words(milestone="19.7", state="closed", context=over) == ["closed"]
 
 
+def test_two_titles_of_one_milestone_are_one_slip() -> None:
+    renamed = CardContext(renamed={"19.6 RC": "19.6"})
+    assert words("missed:19.6", "missed:19.6 RC", context=renamed) == ["slipped"]
+    assert words("missed:19.6", "missed:19.6 RC") == ["slipped ×2"]
+
+
 def test_ready_is_green_only_if_really_ready() -> None:
     label = "workflow::ready for development"
     assert [(f.text, f.tone) for f in card("type::bug", label).facts] == [("ready", "good")]

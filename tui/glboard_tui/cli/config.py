@@ -14,50 +14,16 @@ import click
 import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import ConfigError, GlboardError, UsageError
+from glboard_core.errors import GlboardError
 from glboard_tui.cli import printing
+from glboard_tui.cli.config_boards import boards_command
+from glboard_tui.cli.config_init import TEMPLATE, init_command
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
     from glboard_core.config_check import CheckedConfig, Mistake
     from glboard_core.config_sources import EffectiveSetting
     from glboard_core.gitlab.account import Account
-
-EXAMPLE = """\
-# glboard's configuration. Everything here is optional. Never put a token in this file.
-
-[gitlab]
-# url = "https://gitlab.example.com"
-# group = "my-org/my-group"
-
-[labels]
-# group = "group::custom models"
-
-[milestones]
-# The titles a milestone can have on your server, best first.
-# next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
-
-# Your own board; the id of a built-in board replaces that one.
-# [[boards]]
-# id = "support"
-# name = "Support"
-# by = "label"                      # label, flow, milestone, assignee or none
-# milestone = "current"             # current, next, none, any, a key of [milestones], or a title
-# labels = ["support"]
-# columns = ["type::bug", "type::maintenance"]
-# limits = { "type::bug" = { issues = 5, weight = 10 } }
-
-[share]
-# What is hidden on a shared screen (p turns share mode on).
-# always = true
-# hide_references = true              # of confidential issues
-# people = "words"                    # full, free or over for each person; by default only the team's bar
-# words = ["customer name"]
-# labels = ["customer::*"]
-
-[keymap]
-# An action's id and its keys; press ? on the board for the list.
-"""
 
 #: Columns up to which the sources of ``config show`` line up.
 _ALIGNED = 44
@@ -106,18 +72,28 @@ def path(options: Options) -> None:
     printing.echo(options.config_path)
 
 
-@config_command.command("init")
-@click.pass_obj
-def init(options: Options) -> None:
-    """Write a commented example, if there is no file yet."""
-    target = options.config_path
-    if target.exists():
-        raise UsageError(
-            f"{target} already exists.", hint="Nothing was changed. Edit it, or remove it first."
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(EXAMPLE, encoding="utf-8")
-    printing.echo(f"Wrote {target}")
+config_command.add_command(init_command)
+config_command.add_command(boards_command)
+
+
+@config_command.command("edit")
+@click.pass_context
+def edit(ctx: click.Context) -> None:
+    """Open the file in your editor (VISUAL, EDITOR), and name every mistake afterwards.
+
+    Exit status: 0 if glboard can use the file as it is, 1 if not.
+    """
+    from glboard_tui.cli.config_edit import edit_file
+    from glboard_tui.config_file import screen_mistakes
+
+    def told(file: Path) -> list[Mistake]:
+        checked = _read(file)
+        mistakes = [*checked.mistakes, *screen_mistakes(checked)]
+        _tell(file, mistakes, ())
+        return mistakes
+
+    options: Options = ctx.obj
+    ctx.exit(edit_file(options.config_path, TEMPLATE, told))
 
 
 @config_command.command("show")
@@ -166,11 +142,12 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
     Exit status: 0 if glboard can use the file as it is, 1 if not.
     """
     from glboard_tui.cli.doctor import diagnose
+    from glboard_tui.config_file import screen_mistakes
 
     options: Options = ctx.obj
     file = options.config_path
     checked = _read(file)
-    mistakes = [*checked.mistakes, *_of_keymap(checked)]
+    mistakes = [*checked.mistakes, *screen_mistakes(checked)]
     found: tuple[Any, ...] = ()
     if online:
         about_names = ("address", "token", "group", "labels", "milestones", "boards")
@@ -209,34 +186,12 @@ def _read(file: Path) -> CheckedConfig:
 
 def _account(options: Options, checked: CheckedConfig) -> Account | None:
     """The server and token in use; None if there is none that can be used."""
-    from glboard_core.gitlab.account import find_account
+    from glboard_core.auth.search import find_account
 
     try:
         return find_account(options.url, checked.settings.gitlab)
     except GlboardError:
         return None
-
-
-def _of_keymap(checked: CheckedConfig) -> Iterator[Mistake]:
-    """What is wrong with the keys: each line alone, then all of them together."""
-    from glboard_core.config_check import Mistake
-    from glboard_core.toml_lines import line_of
-    from glboard_tui.keymap import Keymap
-
-    right: dict[str, str] = {}
-    lines = dict(checked.lines)
-    for action, keys in checked.settings.keymap.items():
-        try:
-            Keymap({**right, action: keys})
-        except ConfigError as error:
-            message = error.message.rpartition(f"{error.key}: ")[2]
-            # The screen's own list of actions is not at hand here.
-            _, on_screen, rest = error.hint.partition(" ? in glboard to list ")
-            hint = f"glboard config schema lists {rest}" if on_screen else error.hint
-            line = line_of(lines, ("keymap", action))
-            yield Mistake(line=line, key=f"keymap.{action}", message=message, hint=hint)
-        else:
-            right[action] = keys
 
 
 def _tell(file: Path, mistakes: list[Mistake], found: tuple[Any, ...]) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 T = TypeVar("T")
 
@@ -105,6 +106,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
             try:
+                self.printed(engine)  # from here on nothing hidden is printed
                 yield engine
             finally:
                 _tell_left_out(engine)
@@ -120,6 +122,7 @@ class Options(Struct, frozen=True, kw_only=True):
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, self.settings()) as engine:
             try:
+                self.printed(engine)
                 await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
                 yield engine
             finally:
@@ -149,9 +152,22 @@ class Options(Struct, frozen=True, kw_only=True):
 
         return team.load(self.team_file)
 
+    def printed(self, engine: Engine, *, confidential: bool = False) -> Printed:
+        """How this command prints titles. Raises UsageError if it shall print what a shared screen hides."""
+        from glboard_tui.cli import sharing
+
+        return sharing.printed(self.share, engine, confidential=confidential, team=self._team_names)
+
+    def _team_names(self) -> frozenset[str]:
+        try:
+            team = self.read_team()
+        except ConfigError:
+            return frozenset()  # whoever needs it reports what is wrong with it
+        return frozenset(person.username for person in team.people) if team is not None else frozenset()
+
     @property
     def has_account(self) -> bool:
-        """Whether a group is configured; if not, a first run shows the welcome screen instead of an error."""
+        """Whether a group is configured; if not, a first run opens the set-up instead of an error."""
         named = self.group or os.environ.get("GLBOARD_GROUP") or self.settings().gitlab.group
         return bool(named)
 

@@ -12,6 +12,7 @@ from glboard_core.demo.http.process import (
     DEFAULT_ISSUES,
     DEFAULT_UNPLACED,
     EDITIONS,
+    FLOWS,
     SIZES,
     TIERS,
     VERSIONS,
@@ -42,6 +43,13 @@ from glboard_tui.cli.context import Options
     help="Issues without a place in the order.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
+@click.option(
+    "--flow",
+    type=click.Choice(FLOWS),
+    default="label",
+    show_default=True,
+    help="Where issues have their workflow state; with both, some differ.",
+)
 @click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(
     "--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every response."
@@ -53,12 +61,22 @@ from glboard_tui.cli.context import Options
 @click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
 @click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
 @click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
+@click.option(
+    "--token-life",
+    type=click.IntRange(min=1),
+    default=7200,
+    show_default=True,
+    metavar="SECONDS",
+    help="End OAuth access tokens after this time.",
+)
+@click.option("--approve", is_flag=True, help="Grant OAuth sign-ins without a click in the browser.")
 @click.option("--relative-url", default="", metavar="PATH", help="Serve below this path.")
 @click.option(
     "--serve", metavar="HOST:PORT", help="Serve without a screen; port 0 is any. Prints how to connect."
 )
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.option("--call", is_flag=True, help="Start a planning call.")
 @context.as_of_option
 @context.team_option
 @context.share_option
@@ -70,12 +88,16 @@ def demo_command(
     latency: float,
     serve: str | None,
     board: str,
+    call: bool,
     **given: Any,
 ) -> None:
     """Open the board on the built-in demo server with a realistic group; changes last for the session.
 
     It never touches your configuration or account. With --as-of its clock starts at that time and runs on:
     the same day gives the same group.
+
+    To try a sign-in, run `glboard demo --serve 127.0.0.1:8080`, and in another terminal
+    `GLBOARD_CLIENT_ID=glboard-demo glboard auth login --url http://127.0.0.1:8080`.
     """
     globally: Options = ctx.obj
     host, port = _address(serve) if serve is not None else ("127.0.0.1", 0)
@@ -102,7 +124,7 @@ def demo_command(
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(globally, options, board))
+    ctx.exit(open_demo(globally, options, board, call=call))
 
 
 def _address(text: str) -> tuple[str, int]:

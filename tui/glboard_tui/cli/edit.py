@@ -15,12 +15,14 @@ from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
+from glboard_core.board.fields import HEALTH_WORDS
+from glboard_core.board.flow_differences import Right
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
@@ -28,10 +30,13 @@ from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
+from glboard_tui.cli.link_options import NAMES, LinkOptions, link_options, named_issues
+from glboard_tui.cli.link_options import intents as link_intents
 from glboard_tui.cli.sending import Outcomes
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 Intent = Callable[[Sequence[Issue]], EditBatch]
 
@@ -40,13 +45,19 @@ _EXCLUSIVE = (
     ("milestone", "defer", "slip", "drop"),
     ("ready", "take", "blocked", "breakdown", "complete"),
     ("close", "reopen", "complete"),
+    ("align_flow", "ready"),
+    ("align_flow", "take"),
+    ("align_flow", "blocked"),
+    ("align_flow", "breakdown"),
+    ("align_flow", "complete"),
+    ("confidential", "public"),
     ("accept", "defer"),
     ("accept", "slip"),
     ("accept", "drop"),
 )
 
 
-class EditOptions(Struct, frozen=True, kw_only=True):
+class EditOptions(LinkOptions, frozen=True, kw_only=True):
     """The options of ``edit``, as given; None, False or empty means no change."""
 
     board: str | None
@@ -67,8 +78,12 @@ class EditOptions(Struct, frozen=True, kw_only=True):
     blocked: str | None
     breakdown: tuple[str, ...]
     complete: bool
+    align_flow: Right | None
     close: bool
     reopen: bool
+    confidential: bool
+    public: bool
+    health: str | None
     comment: str | None
 
     @property
@@ -91,11 +106,12 @@ class EditOptions(Struct, frozen=True, kw_only=True):
             )
         for names in _EXCLUSIVE:
             if len(both := [name for name in names if name in given]) > 1:
-                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.", hint="Give one of them.")
+                one, other = (_NAMED.get(name, name) for name in both[:2])
+                raise UsageError(f"--{one} and --{other} cannot be combined.", hint="Give one of them.")
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
                 raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
-        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
+        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown", *NAMES):
             value = getattr(self, name)
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
                 raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Give one: it is empty.")
@@ -108,7 +124,19 @@ class EditOptions(Struct, frozen=True, kw_only=True):
 
 
 #: Options with another name than their field.
-_NAMED = {"add": "add-label", "remove": "remove-label"}
+_NAMED = {
+    "add": "add-label",
+    "remove": "remove-label",
+    "align_flow": "align-flow",
+    "blocked_by": "blocked-by",
+}
+
+
+#: How the command line names a health status.
+_HEALTH: dict[str, HealthStatus | None] = {
+    **{words.replace(" ", "-"): status for status, words in HEALTH_WORDS.items()},
+    "none": None,
+}
 
 
 def _is_weight(text: str) -> bool:
@@ -128,6 +156,7 @@ def _is_weight(text: str) -> bool:
 @click.option("--ready", is_flag=True, help="Set ready for development.")
 @click.option("--take", is_flag=True, help="Assign to me and set in dev.")
 @click.option("--blocked", metavar="REASON", help="Set blocked; comment why.")
+@link_options
 @click.option(
     "--breakdown", metavar="USER", multiple=True, help="Set planning breakdown; ask USER in a comment."
 )
@@ -138,12 +167,21 @@ def _is_weight(text: str) -> bool:
 @click.option("--assign", multiple=True, metavar="USER")
 @click.option("--unassign", multiple=True, metavar="USER")
 @click.option("--complete", is_flag=True, help="Set complete and close.")
+@click.option(
+    "--align-flow",
+    type=click.Choice(("label", "status")),
+    help="Where label and status differ, set the other one.",
+)
 @click.option("--close", is_flag=True, help="Only close.")
 @click.option("--reopen", is_flag=True)
+@click.option("--confidential", is_flag=True, help="Make confidential.")
+@click.option("--public", is_flag=True, help="Make public: no longer confidential.")
+@click.option("--health", type=click.Choice(list(_HEALTH)), help="Set or clear the health status.")
 @click.option("--comment", metavar="TEXT", help="Comment on each issue.")
 @click.option("--yes", is_flag=True, help="Answer every question with yes.")
 @click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
 @context.as_of_option
+@context.share_option
 @click.pass_context
 def edit_command(
     ctx: click.Context, /, references: tuple[str, ...], yes: bool, dry_run: bool, **given: Any
@@ -192,14 +230,15 @@ async def _run(
     async with options.engine() as engine:
         work = await _prepared(engine, references, asked)
         issues, changes, found = work.issues, work.changes, work.found
+        printed = options.printed(engine)
         if dry_run:
-            _preview(issues, changes, found)
+            _preview(issues, changes, found, printed)
         if work.questions and not yes:
-            _ask(work.questions)
+            _ask(_for_all(work, printed))
             return UNCONFIRMED
         if dry_run:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
-        _tell_unchanged(issues, changes, found)
+        _tell_unchanged(issues, changes, found, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
         ops = engine.perform(changes, found.work.title)
@@ -207,21 +246,25 @@ async def _run(
             printing.echo(
                 f"The draft {draft.name} is on in glboard; this edit is sent, not staged.", err=True
             )
-        outcomes = Outcomes(engine, ops)
+        outcomes = Outcomes(engine, ops, printed)
         await outcomes.send()
-        missing = _tell_untaken(engine, issues, changes, ops)
+        missing = _tell_untaken(engine, issues, changes, ops, printed)
         whole = not (missing or found.left)
         return outcomes.status if whole else PARTLY if outcomes.done else 1
 
 
 def _tell_untaken(
-    engine: Engine, issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], ops: Sequence[Op]
+    engine: Engine,
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    ops: Sequence[Op],
+    printed: Printed,
 ) -> bool:
     """Name the changes that the engine did not take, since an unsent change of an earlier session does them.
 
     That was sent with the others. Returns whether any of them is still not in GitLab.
     """
-    names = {issue.id: issue.reference for issue in issues}
+    by_id = {issue.id: issue for issue in issues}
     taken = {(op.issue, op.change) for op in ops}
     missing = False
     for identity, change in (one for one in changes if one not in taken):
@@ -229,7 +272,9 @@ def _tell_untaken(
         done = now is not None and change.changes_nothing(now)
         missing = missing or not done
         what = "set by an earlier change" if done else "not changed: waits for an earlier change"
-        printing.echo(f"{names[identity]}: {change.describe()}: {what}", err=not done)
+        issue = by_id[identity]
+        words = "change" if printed.hides_facts(issue) else change.describe()
+        printing.echo(f"{issue.reference}: {words}: {what}", err=not done)
     return missing
 
 
@@ -252,7 +297,8 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     asked = _present(asked, catalog)
     _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
-    found = combined(issues, _intents(engine, edits, issues, asked))
+    others = await named_issues(engine, asked)
+    found = combined(issues, [*_intents(engine, edits, issues, asked), *link_intents(edits, asked, others)])
     by_id = {issue.id: issue for issue in issues}
     changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
     ending = completes(found.work, edits, by_id.get)
@@ -367,7 +413,10 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
             asked.add or asked.remove,
             lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)),
         ),
+        (asked.align_flow, lambda on: _set(edits.align_flow(on, asked.align_flow))),
         (asked.complete, edits.complete),
+        (asked.confidential or asked.public, lambda on: _set(edits.confidential(on, on=asked.confidential))),
+        (asked.health, lambda on: edits.health(on, _HEALTH[asked.health or "none"])),
         (asked.close, lambda on: _set(edits.set_state(on, close=True))),
         (comment, lambda on: commented(on, comment)),
     )
@@ -418,6 +467,12 @@ def _questions(
     return texts
 
 
+def _for_all(work: _Prepared, printed: Printed) -> Sequence[tuple[str, str]]:
+    """The questions; about a hidden issue only whether to continue, since the rest says what it is like."""
+    hidden = [issue.reference for issue in work.issues if printed.hides_facts(issue)]
+    return [(f"{', '.join(hidden)}: continue?", "")] if hidden else work.questions
+
+
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
@@ -427,8 +482,17 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("  To continue, run again with --yes.", err=True)
 
 
-def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
+def _preview(
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
+) -> None:
     for issue in issues:
+        if printed.hides_facts(issue):
+            does = any(identity == issue.id for identity, _ in changes)
+            printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
+            continue
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
@@ -436,11 +500,15 @@ def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]],
 
 
 def _tell_unchanged(
-    issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several
+    issues: Sequence[Issue],
+    changes: Sequence[tuple[IssueId, Change]],
+    found: Several,
+    printed: Printed,
 ) -> None:
     changed = {identity for identity, _ in changes}
     for issue in issues:
         if (reason := found.left.get(issue.id)) is not None:
-            printing.echo(f"{issue.reference}: not changed: {reason}", err=True)
+            why = "" if printed.hides_facts(issue) else f": {reason}"
+            printing.echo(f"{issue.reference}: not changed{why}", err=True)
         elif issue.id not in changed:
             printing.echo(f"{issue.reference}: no change, already set")

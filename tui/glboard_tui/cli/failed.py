@@ -16,12 +16,13 @@ from glboard_core.board.operations import Op
 from glboard_core.errors import READ_ONLY, NameUnknown, ReadOnly, UsageError
 from glboard_core.model.issue import short_reference
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context, printing, sharing
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.sending import Outcomes, conflict_words, reference
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 
 _NOTHING = "Nothing failed."
@@ -34,11 +35,6 @@ class _Row(Struct, frozen=True):
     kind: str
     reason: str
     hint: str = ""
-
-    @property
-    def what(self) -> str:
-        """The issue and the change."""
-        return f"{reference(self.op)}: {self.op.change.describe(self.op.before)}"
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -82,6 +78,7 @@ _all = click.option(
 @failed_command.command("retry")
 @_references
 @_all
+@context.share_option
 @click.pass_context
 def retry_command(ctx: click.Context, references: tuple[str, ...], everything: bool) -> None:
     """Send the failed changes of these issues again, or of all.
@@ -95,6 +92,7 @@ def retry_command(ctx: click.Context, references: tuple[str, ...], everything: b
 @failed_command.command("discard")
 @_references
 @_all
+@context.share_option
 @click.pass_context
 def discard_command(ctx: click.Context, references: tuple[str, ...], everything: bool) -> None:
     """Delete the failed changes of these issues, or of all, with the texts in them.
@@ -155,7 +153,7 @@ def _names(text: str, known: str) -> bool:
 async def _list(options: Options, style: str) -> int:
     async with options.engine() as engine:
         rows = _rows(engine)
-        printed = sharing.printed(options, engine, confidential=False)
+        printed = options.printed(engine)
         hidden = {row.op.id for row in rows if printed.hides(engine, row.op)}
     if style == "json":
         shapes = [row.shape for row in rows]
@@ -197,20 +195,22 @@ async def _retry(options: Options, references: Sequence[str]) -> int:
                 engine.retry(row.op.id)
         resent = {op.id for op in waiting}
         ops = [op for op in engine.outbox if op not in before or op.id in resent]
-        _tell_unsent(engine, rows, {op.issue for op in ops})
-        outcomes = Outcomes(engine, ops)
+        printed = options.printed(engine)
+        _tell_unsent(engine, rows, {op.issue for op in ops}, printed)
+        outcomes = Outcomes(engine, ops, printed)
         await outcomes.send()
         gone = [row for row in rows if any(op.id == row.op.id for op, _ in engine.failed)]
         return outcomes.status if ops or not gone else 1
 
 
-def _tell_unsent(engine: Engine, rows: Sequence[_Row], sent: set[Any]) -> None:
+def _tell_unsent(engine: Engine, rows: Sequence[_Row], sent: set[Any], printed: Printed) -> None:
     left = {op.id: error for op, error in engine.failed}
     for row in rows:
         if (error := left.get(row.op.id)) is not None:
-            printing.echo(f"{reference(row.op)}: not changed: {error}", err=True)
+            why = "" if printed.hides(engine, row.op) else f": {error}"
+            printing.echo(f"{reference(row.op)}: not changed{why}", err=True)
         elif row.op.issue not in sent:
-            printing.echo(f"{row.what}: no change, already set")
+            printing.echo(f"{reference(row.op)}: {printed.change(engine, row.op)}: no change, already set")
 
 
 async def _discard(options: Options, references: Sequence[str]) -> int:
@@ -222,7 +222,9 @@ async def _discard(options: Options, references: Sequence[str]) -> int:
             "failed": lambda op: engine.local_state.discard_failed(op.id),
             "conflict": lambda op: engine.keep_theirs(op.issue),
         }
+        printed = options.printed(engine)
         for row in rows:
+            words = f"{reference(row.op)}: {printed.change(engine, row.op)}: discarded"
             discard[row.kind](row.op)
-            printing.echo(f"{row.what}: discarded")
+            printing.echo(words)
     return 0

@@ -40,6 +40,7 @@ COMMANDS = {
     "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
     "failed": ("glboard_tui.cli.failed", "List, retry or discard what GitLab refused, and conflicts."),
     "config": ("glboard_tui.cli.config", "Show and check the configuration file and the settings in effect."),
+    "auth": ("glboard_tui.cli.auth", "Sign in and out, and show where tokens come from."),
     "doctor": ("glboard_tui.cli.doctor", "Check connection, token, names, mirror and terminal."),
     "completion": ("glboard_tui.cli.completion", "Print the completion script for bash, zsh or fish."),
     "man": ("glboard_tui.cli.man", "Print the manual page."),
@@ -134,6 +135,7 @@ _NO_FILE = "Check that the place exists, is yours to use, and is not full."
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
+    environment.leave_folder()
     environment.keep_private()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
@@ -166,6 +168,7 @@ def _discard(stream: TextIO) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status. Only messages reach stderr, no tracebacks."""
     output = sys.stdout
+    printing.mask_with(None)
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:

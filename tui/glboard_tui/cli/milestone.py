@@ -39,6 +39,7 @@ def milestone_command() -> None:
 )
 @context.team_option
 @context.as_of_option
+@context.share_option
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def open_milestone(

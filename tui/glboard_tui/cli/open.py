@@ -1,4 +1,4 @@
-"""Opening the screen: with an account, on the demo, or with the welcome screen on a first run.
+"""Opening the screen: with an account, on the demo, or with the set-up on a first run.
 
 Owns which board is opened first and where that is remembered. Textual is imported here and nowhere else in
 the command line; network code is not imported before the first frame is painted.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -15,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core import logfile
-from glboard_core.config import GitLabSettings, Settings
+from glboard_core.config import FlowSettings, GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
     from glboard_core.demo.http.process import DemoOptions
+    from glboard_core.gitlab.account import Account
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
-    from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
 
 FIRST_BOARD = "planning"
@@ -42,7 +43,7 @@ class Last(Struct, frozen=True):
 
 
 @click.command("open")
-@click.argument("board", shell_complete=context.complete_board)
+@click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
@@ -50,29 +51,74 @@ class Last(Struct, frozen=True):
 @context.share_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None, call: bool) -> None:
-    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
-    ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own.
+
+    ISSUE is its reference (project#12) or its URL: opens it over the board that was open last.
+    """
+    from glboard_core.model.address import issue_address
+
+    if issue_address(board) is None:
+        ctx.exit(open_board(ctx.obj, board, milestone, call=call))
+    last = _remembered()
+    ctx.exit(open_board(ctx.obj, last.board, milestone or last.milestone, call=call, issue=board))
 
 
 def open_last(options: Options) -> int:
-    """Open the last board, or the welcome screen on a first run without an account. Returns the status."""
+    """Open the last board, or the set-up without a group or without a token. Returns the status."""
+    from glboard_core.auth.search import find_account
+    from glboard_core.errors import TokenMissing
+
     if not options.has_account:
-        return _run(options, options.settings(), Last(), place=None)
+        return _set_up(options)
+    account = None
+    try:
+        account = find_account(options.url, options.settings().gitlab)
+    except TokenMissing as error:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            return _set_up(options, lacking=error)
+    except GlboardError:
+        pass  # the board says it, and may have something to show all the same
     last = _remembered()
-    return open_board(options, last.board, last.milestone)
+    return _open(options, last, account=account)
 
 
-def open_board(options: Options, board: str, milestone: str | None, *, call: bool = False) -> int:
-    """Open one board. Raises NameUnknown for a board that is not configured."""
+def _set_up(options: Options, *, lacking: GlboardError | None = None) -> int:
+    """Lead through the set-up, then open what it ends with. ``lacking``: only a token is missing."""
+    from glboard_core.setup.connection import SetupConnection
+
+    context.check_terminal("glboard config init --url URL --group GROUP, or glboard demo")
     settings = options.settings()
-    if settings.board(board) is None:
-        raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
-    return _run(options, settings, Last(board, milestone), place=options.place, call=call)
+    gitlab = settings.gitlab
+    if lacking is not None and options.url:
+        gitlab = structs.replace(gitlab, url=options.url)
+    connection = SetupConnection(options.config_path, gitlab, as_of=options.as_of)
+    address = options.url or ("" if lacking is not None else gitlab.url)
+
+    from glboard_tui.setup_app import SetupApp
+
+    app = SetupApp(connection, settings, address=address, complete=lacking is not None, trouble=lacking)
+    result = app.run()
+    if (crash := app._exception) is not None:
+        logfile.fault(crash)
+    if result is None:
+        return app.return_code or 0
+    if result.then == "demo":
+        from glboard_core.demo.http.process import DemoOptions
+
+        return open_demo(options, DemoOptions(), FIRST_BOARD)
+    return _open(options, Last(), account=connection.account, said=result.message)
 
 
-def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
+def open_board(
+    options: Options, board: str, milestone: str | None, *, call: bool = False, issue: str = ""
+) -> int:
+    """Open one board, and ``issue`` over it. Raises NameUnknown for a board that is not configured."""
+    return _open(options, Last(board, milestone), call=call, issue=issue)
+
+
+def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = False) -> int:
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
-    settings = options.settings() if options.config else Settings()
+    settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     with _team_of(options, demo) as team_file:
@@ -83,7 +129,10 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             instead="glboard demo --serve 127.0.0.1:0",
             team_file=team_file,
+            call=call,
             share=options.share,
+            config_file=options.config_path if options.config else None,
+            config_given=options.config is not None,
         )
 
 
@@ -107,35 +156,43 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
         yield path
 
 
-def _run(
-    options: Options, settings: Settings, last: Last, *, place: EngineOptions | None, call: bool = False
+def _open(
+    options: Options,
+    last: Last,
+    *,
+    call: bool = False,
+    issue: str = "",
+    account: Account | None = None,
+    said: str = "",
 ) -> int:
+    """Open a board; ``account`` is the sign-in if it is known already, ``said`` is shown once."""
     from glboard_core.session import open_engine
 
-    def on_demo() -> AbstractAsyncContextManager[Engine]:
-        from glboard_core.demo.http.process import DemoOptions
-
-        return _on_demo(options, Settings(), DemoOptions())
-
+    settings, place = options.settings(), options.place
+    if settings.board(last.board) is None:
+        raise NameUnknown("board", last.board, tuple(b.id for b in settings.boards))
     return _show(
         options,
         settings,
-        (lambda: open_engine(place, settings)) if place is not None else None,
+        lambda: open_engine(place, settings, account=account),
         board=last.board,
         milestone=last.milestone,
-        demo=on_demo,
-        remember=_remember if place is not None else None,
+        remember=_remember,
         where=str(options.config_path),
         team_file=options.team_file,
         call=call,
         share=options.share,
+        config_file=options.config_path,
+        config_given=options.config is not None,
+        issue=issue,
+        warnings=(said,) if said else (),
     )
 
 
 def _show(
     options: Options,
     settings: Settings,
-    connect: Callable[[], AbstractAsyncContextManager[Engine]] | None,
+    connect: Callable[[], AbstractAsyncContextManager[Engine]],
     *,
     board: str,
     instead: str = "",

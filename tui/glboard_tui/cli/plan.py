@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, SharedScreen, UsageError
 from glboard_core.files import read_bytes
 from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
@@ -27,6 +28,7 @@ from glboard_tui.cli.context import Options, cells, moment, parse_time
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
+    from glboard_tui.cli.sharing import Printed
 
 
 def _with_reports(task: Callable[..., Awaitable[int]], seconds: float | None = None) -> Callable[..., None]:
@@ -90,6 +92,7 @@ def plan_command() -> None:
 )
 @_replace
 @context.as_of_option
+@context.share_option
 @_with_reports
 async def lock(reports: Reports, milestone: str, at: datetime | None, replace: bool) -> int:
     """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are in GitLab now."""
@@ -115,10 +118,14 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def export(reports: Reports, milestone: str, output: Path | None, number: int) -> int:
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
-    raw = plans.exported(_kept(reports, milestone, number))
+    plan, printed = _kept(reports, milestone, number), _printed(reports)
+    if any(printed.hides_reference(row.reference) for row in plan.issues):
+        raise SharedScreen  # a plan without who had what is none
+    raw = plans.exported(plan)
     if output is None or str(output) == "-":
         printing.echo(printing.escaped_json(raw), nl=False)
     else:
@@ -131,6 +138,7 @@ async def export(reports: Reports, milestone: str, output: Path | None, number: 
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @_replace
 @context.as_of_option
+@context.share_option
 @_with_reports
 async def import_(reports: Reports, file: Path, replace: bool) -> int:
     """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
@@ -157,6 +165,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
 @_number
 @context.format_option
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def show(reports: Reports, milestone: str, listing: bool, number: int, style: str) -> int:
     """Print the locked plan of MILESTONE."""
@@ -164,7 +173,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
         title = reports.milestone(milestone).title
         printing.echo(_listed(_plans(reports, title), style))
     else:
-        printing.echo(_shown(_kept(reports, milestone, number), style))
+        printing.echo(_shown(_for_all(_kept(reports, milestone, number), _printed(reports)), style))
     return 0
 
 
@@ -172,6 +181,7 @@ async def show(reports: Reports, milestone: str, listing: bool, number: int, sty
 @click.argument("milestone", shell_complete=context.complete_milestone)
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
+@context.share_option
 @_with_stored
 async def restore(reports: Reports, milestone: str, number: int) -> int:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
@@ -179,6 +189,19 @@ async def restore(reports: Reports, milestone: str, number: int) -> int:
     reports.engine.store.keep_plan(plan)
     printing.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
     return 0
+
+
+def _printed(reports: Reports) -> Printed:
+    return click.get_current_context().ensure_object(Options).printed(reports.engine)
+
+
+def _for_all(plan: PlanSnapshot, printed: Printed) -> PlanSnapshot:
+    """The plan without the assignees of issues that are hidden on a shared screen."""
+    rows = (
+        structs.replace(row, assignees=()) if printed.hides_reference(row.reference) else row
+        for row in plan.issues
+    )
+    return structs.replace(plan, issues=tuple(rows))
 
 
 def _plans(reports: Reports, title: str) -> list[PlanSnapshot]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -17,19 +17,36 @@ import msgspec
 
 from glboard_core.model.printable import escaped, printable
 
+Mask = Callable[[str], str]
+
+
+def _nothing(text: str) -> str:
+    return text
+
+
+#: What every output passes; on a shared screen it leaves out what is hidden there.
+_mask: Mask = _nothing
+
+
+def mask_with(mask: Mask | None) -> None:
+    """Let every output pass this function from now on; None lets all through."""
+    global _mask  # noqa: PLW0603  (the output of a process is one)
+    _mask = mask or _nothing
+
+
 #: Back to the start of the line, and clear it.
 _CLEAR = "\r\x1b[K"
 
 
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     """Print a text: its line breaks and tabs are kept, other control characters are not."""
-    click.echo(printable(str(text)), err=err, nl=nl)
+    click.echo(printable(_mask(str(text))), err=err, nl=nl)
 
 
 def echo_colored(parts: Sequence[tuple[str, str]]) -> None:
     """Print a line of texts, each with a colour, "bold" or ""; a pipe and NO_COLOR get plain text."""
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo("".join(_styled(printable(text), color if colored else "") for text, color in parts))
+    click.echo("".join(_styled(printable(_mask(text)), color if colored else "") for text, color in parts))
 
 
 def _styled(text: str, color: str) -> str:
@@ -40,7 +57,13 @@ def _styled(text: str, color: str) -> str:
 
 def confirm(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:
     """Ask for yes or no on the terminal; with ``abort``, no raises click.Abort."""
-    return click.confirm(printable(question), default=default, abort=abort, err=err)
+    return click.confirm(printable(_mask(question)), default=default, abort=abort, err=err)
+
+
+def ask(question: str, *, default: str | None = None, hidden: bool = False) -> str:
+    """Ask for a text on the terminal; what is typed is not shown if ``hidden``."""
+    answer: str = click.prompt(printable(question), default=default, hide_input=hidden, err=True)
+    return answer.strip()
 
 
 def as_json(value: Any) -> str:
@@ -55,7 +78,7 @@ def escaped_json(raw: bytes) -> str:
 
 def progress_line(text: str) -> None:
     """Print a line on standard error that the next one, or ``end_progress_line``, replaces."""
-    click.echo(_CLEAR + printable(text).replace("\n", " "), nl=False, err=True)
+    click.echo(_CLEAR + printable(_mask(text)).replace("\n", " "), nl=False, err=True)
 
 
 def end_progress_line() -> None:

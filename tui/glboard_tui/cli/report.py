@@ -65,7 +65,9 @@ def report_command(
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:
             await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
-            printed = sharing.printed(options, reports.engine, confidential=confidential)
+            printed = options.printed(reports.engine, confidential=confidential)
+            if wanted.private:
+                printed.refuse_figures()
             found = await wanted.compute(asked, reports)
             found = structs.replace(found, printed=printed)
             return found, reports.unread, reports.notes(asked.milestone)

@@ -59,7 +59,7 @@ class DecisionsReport(Report, frozen=True):
 
     def shape(self) -> Shape:
         """Of a confidential issue only its reference, kind and note."""
-        found = self.found
+        found = self._found()
         return {
             "milestone": found.milestone,
             "since": moment(found.since),
@@ -67,8 +67,29 @@ class DecisionsReport(Report, frozen=True):
             "by": found.person or None,
             "decisions": [self._line(one) for one in found.decisions],
             "capacity": {"before": _figures(found.before), "after": _figures(found.after)},
-            "open_questions": found.open_questions,
+            "open_questions": list(map(self.printed.typed, found.open_questions)),
         }
+
+    def _found(self) -> DecisionList:
+        """What is printed: on a shared screen no note on a hidden issue, and not what the team can do."""
+        found, printed = self.found, self.printed
+        if not printed.is_shared:
+            return found
+        hidden = {one.issue.id for one in found.decisions if printed.hides_facts(one.issue)}
+        before, after = (
+            one and structs.replace(one, total=None, carried=None) for one in (found.before, found.after)
+        )
+        return structs.replace(
+            found,
+            decisions=tuple(
+                structs.replace(one, note=None) if one.issue.id in hidden else one for one in found.decisions
+            ),
+            notes=tuple(
+                note for note in found.notes if note.issue not in hidden and printed.may_tell(note.issue)
+            ),
+            before=before,
+            after=after,
+        )
 
     def _line(self, one: Decision) -> Shape:
         issue, hidden = one.issue, one.issue.confidential
@@ -93,7 +114,7 @@ class DecisionsReport(Report, frozen=True):
 
     def text(self) -> Text:
         """A table for each kind, and what is still open."""
-        found = self.found
+        found = self._found()
         heads = ("reference", "what", "by", "at", "title")
         tables = [
             TextTable(f"{title} ({len(some)})", heads, [self._row(one) for one in some])
@@ -102,7 +123,8 @@ class DecisionsReport(Report, frozen=True):
         ]
         by = f" by {found.person}" if found.person else ""
         span = span_words(found.since, found.until, self.zone)
-        open_ = [f"Open: {' '.join(question.split())}" for question in found.open_questions]
+        asked = map(self.printed.typed, found.open_questions)
+        open_ = [f"Open: {' '.join(question.split())}" for question in asked]
         return Text(
             heading=f"Decisions {found.milestone}",
             lines=(f"{counted(found.count, 'decision')}{by}, {span}.", *open_),
@@ -115,7 +137,7 @@ class DecisionsReport(Report, frozen=True):
                     for one in found.decisions
                 ],
             ),
-            markdown=markdown(found, self.zone, self.printed.title),
+            markdown=self.printed.typed(markdown(found, self.zone, self.printed.title)),
         )
 
     def _row(self, one: Decision) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from msgspec import structs
+
 from glboard_core.errors import ConfigError
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
@@ -107,6 +109,7 @@ class CapacityReport(Report, frozen=True):
 
     kind: ClassVar = "capacity"
     about: ClassVar = "days and weight per person; carry-over, planned, free"
+    private: ClassVar = True
     keep: ClassVar = True
 
     found: capacities.Capacity
@@ -218,8 +221,26 @@ class CandidatesReport(Report, frozen=True):
         space = figures.capacity(issues, milestone, team).space() if team and dated else None
         return cls(milestone.title, figures.candidates(issues, milestone), space)
 
+    def _found(self) -> Sequence[Candidate]:
+        """The candidates as they are printed: of a hidden one only its place and weight."""
+        return [
+            structs.replace(
+                one,
+                reasons=one.reasons and ("confidential",),
+                warnings=(),
+                slipped=0,
+                priority=None,
+                severity=None,
+                severe=False,
+                accepted=False,
+            )
+            if self.printed.hides_facts(one.issue)
+            else one
+            for one in self.found
+        ]
+
     def shape(self) -> Shape:
-        found = self.found
+        found = self._found()
         return {
             "milestone": self.milestone,
             "eligible": [
@@ -243,7 +264,7 @@ class CandidatesReport(Report, frozen=True):
 
     def text(self) -> Text:
         """Eligible issues with the running weight, then the others and why not."""
-        found, space = self.found, self.space
+        found, space = self._found(), None if self.printed.is_shared else self.space
         lines = [
             f"{sum(one.eligible for one in found)} of {len(found)} open issues can become a Deliverable."
         ]
@@ -359,6 +380,7 @@ class LoadReport(Report, frozen=True):
 
     kind: ClassVar = "load"
     about: ClassVar = "Deliverable weight per person compared with the budget"
+    private: ClassVar = True
 
     found: capacities.Load
 
@@ -487,16 +509,20 @@ class TriageReport(Report, frozen=True):
                 {
                     "reference": one.issue.reference,
                     "title": self.printed.title(one.issue),
-                    "reasons": one.reasons,
+                    "reasons": self._reasons(one),
                 }
                 for one in self.found
             ],
         }
 
+    def _reasons(self, one: Finding) -> Sequence[str]:
+        return () if self.printed.hides_facts(one.issue) else one.reasons
+
     def text(self) -> Text:
         """One line per issue."""
         rows = [
-            (one.issue.reference, " ".join(one.reasons), self.printed.title(one.issue)) for one in self.found
+            (one.issue.reference, " ".join(self._reasons(one)), self.printed.title(one.issue))
+            for one in self.found
         ]
         return Text(
             heading=f"Triage as of {moment(self.at)}",

@@ -110,6 +110,8 @@ class Report(Struct, frozen=True, kw_only=True):
     #: Whether what it read is stored for the next time, if it is stopped too.
     keep: ClassVar[bool] = False
     takes_milestone: ClassVar[bool] = True
+    #: Whether it is about what people and the team can do, and nothing of it is for a shared screen.
+    private: ClassVar[bool] = False
 
     #: What is printed of titles.
     printed: Printed = Printed()

@@ -23,6 +23,7 @@ from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 #: Seconds until a bar is shown, and between two of its updates.
 BAR_AFTER, BAR_EVERY = 1.0, 0.25
@@ -47,13 +48,15 @@ def conflict_words(conflicts: Sequence[Conflict]) -> str:
 class Outcomes:
     """What became of the Ops of one command. ``done`` and ``not_done`` are their issues.
 
-    ``undone`` is the title of what they undo, if they do: then they yield to changes by others.
+    ``printed`` says what may be told of an issue. ``undone`` is the title of what they undo, if they do: then
+    they yield to changes by others.
     """
 
-    def __init__(self, engine: Engine, ops: Sequence[Op], *, undone: str = "") -> None:
+    def __init__(self, engine: Engine, ops: Sequence[Op], printed: Printed, *, undone: str = "") -> None:
         self.done: set[IssueId] = set()
         self.not_done: set[IssueId] = set()
         self._engine = engine
+        self._printed_as = printed
         self._waiting: dict[OpId, Op] = {op.id: op for op in ops}
         self._groups = {op.group for op in ops}
         self._references = {op.issue: reference(op) for op in ops}
@@ -94,29 +97,36 @@ class Outcomes:
             if op.group in self._groups:
                 self._tell_done(op)
             else:
-                self._say(
-                    f"{reference(op)}: {op.change.describe(op.before)} (from an earlier session)", err=True
-                )
+                self._say(f"{reference(op)}: {self._what(op)} (from an earlier session)", err=True)
         for op, error in event.failed:
             if op.group in self._groups:
                 self._tell_not_done(op, str(error))
             else:
-                self._say(f"{reference(op)}: not changed: {error} (from an earlier session)", err=True)
+                why = self._why(op, str(error))
+                self._say(f"{reference(op)}: not changed{why} (from an earlier session)", err=True)
 
     def _tell_done(self, op: Op) -> None:
         self._waiting.pop(op.id, None)
         self.done.add(op.issue)
-        what = f"undone: {self._undone}" if self._undone else op.change.describe(op.before)
+        hidden = self._printed_as.hides(self._engine, op)
+        undone = "undone" if hidden else f"undone: {self._undone}"
+        what = undone if self._undone else self._what(op)
         self._say(f"{self._name(op)}: {what}")
 
     def _tell_not_done(self, op: Op, reason: str) -> None:
         self._waiting.pop(op.id, None)
         self.not_done.add(op.issue)
         # Of a change that was made in part, only the rest failed.
-        rest = f": {op.change.describe(op.before)}" if op.issue in self.done else ""
-        self._say(
-            f"{self._name(op)}: not {'undone' if self._undone else 'changed'}{rest}: {reason}", err=True
-        )
+        rest = f": {self._what(op)}" if op.issue in self.done else ""
+        why = self._why(op, reason)
+        self._say(f"{self._name(op)}: not {'undone' if self._undone else 'changed'}{rest}{why}", err=True)
+
+    def _what(self, op: Op) -> str:
+        return self._printed_as.change(self._engine, op)
+
+    def _why(self, op: Op, reason: str) -> str:
+        """The reason, which can name what was changed."""
+        return "" if self._printed_as.hides(self._engine, op) else f": {reason}"
 
     def _name(self, op: Op) -> str:
         return self._references.get(op.issue, reference(op))

@@ -12,6 +12,7 @@ from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import present_titles
 from glboard_core.planning.reasons import tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
@@ -46,6 +47,11 @@ class ShownColumn(Struct, frozen=True):
     #: None on a server without weights.
     weight: int | None
     unweighted: int | None
+    #: The limits by configuration, and by how much the column is over each; None where there is none.
+    limit_issues: int | None
+    limit_weight: int | None
+    over_issues: int
+    over_weight: int
     issues: tuple[ShownIssue, ...]
 
 
@@ -98,7 +104,7 @@ async def _read(
     options: Options, name: str, milestone: str | None, closed: bool, fresh: bool, confidential: bool
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
-        printed = sharing.printed(options, engine, confidential=confidential)
+        printed = options.printed(engine, confidential=confidential)
         issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
@@ -127,16 +133,22 @@ def _has_weight(engine: Engine) -> bool:
 
 def _column(column: ColumnIndex, index: BoardIndex, engine: Engine, printed: Printed) -> ShownColumn:
     issues, weights = [index.issue(column[row]) for row in range(len(column))], _has_weight(engine)
+    renamed = present_titles(engine.catalog.milestones) if engine.catalog else {}
+    over_issues, over_weight = column.over_limit
     return ShownColumn(
         name=column.column.key,
         count=len(column),
         weight=column.weight if weights else None,
         unweighted=column.unweighted if weights else None,
-        issues=tuple(_issue(printed.issue(issue), engine) for issue in issues if issue is not None),
+        limit_issues=column.column.limit_issues,
+        limit_weight=column.column.limit_weight if weights else None,
+        over_issues=over_issues,
+        over_weight=over_weight if weights else 0,
+        issues=tuple(_issue(printed.issue(issue), engine, renamed) for issue in issues if issue is not None),
     )
 
 
-def _issue(issue: Issue, engine: Engine) -> ShownIssue:
+def _issue(issue: Issue, engine: Engine, renamed: Mapping[str, str]) -> ShownIssue:
     settings, weights = engine.settings, _has_weight(engine)
     return ShownIssue(
         reference=issue.reference,
@@ -147,7 +159,7 @@ def _issue(issue: Issue, engine: Engine) -> ShownIssue:
         milestone=issue.milestone,
         state=issue.state,
         confidential=issue.confidential,
-        slipped=missed(issue, settings.labels),
+        slipped=missed(issue, settings.labels, renamed),
         warnings=warnings(issue, flow_scheme(settings), settings.labels, weights=weights),
         web_url=issue.web_url,
     )
@@ -165,15 +177,23 @@ def _printed(board: ShownBoard, style: str) -> str:
     return _as_text(board) if style == "table" else context.printed(style, heads, rows)
 
 
+def _of(value: int | None, limit: int | None) -> str:
+    return f"{value}" if limit is None else f"{value} of {limit}"
+
+
 def _as_text(board: ShownBoard) -> str:
     parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
     for column in board.columns:
         weights = column.weight is not None
-        head = f"{column.name}  {column.count} issues"
+        head = f"{column.name}  {_of(column.count, column.limit_issues)} issues"
         if weights:
-            head += f"  {column.weight} w"
+            head += f"  {_of(column.weight, column.limit_weight)} w"
         if column.unweighted:
             head += f"  {column.unweighted} unweighted"
+        if column.over_issues:
+            head += f"  {column.over_issues} over its limit"
+        if column.over_weight:
+            head += f"  {column.over_weight} w over its limit"
         rows = [
             (
                 str(issue.weight) if issue.weight is not None else "?" if weights else "",

@@ -12,13 +12,14 @@ from msgspec import structs
 from glboard_core.board.undo import Group, says
 from glboard_core.errors import UsageError
 from glboard_core.planning.text import counted
-from glboard_tui.cli import context, printing, sharing
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import UNCONFIRMED, Options
 from glboard_tui.cli.sending import LISTED, Outcomes, reference
 
 if TYPE_CHECKING:
     from glboard_core.ports import Logged
     from glboard_core.sync.engine import Engine
+    from glboard_tui.cli.sharing import Printed
 
 #: What a line of the change log has in JSON; ``at`` is UTC.
 _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
@@ -64,7 +65,7 @@ def undo_command(
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine() as engine:
         log = engine.store.log(limit)
-        printed = sharing.printed(options, engine, confidential=False)
+        printed = options.printed(engine)
         log = [_for_all(entry) if printed.hides(engine, entry.change) else entry for entry in log]
     if style == "json":
         shapes = [{name: getattr(entry, name) for name in _LOGGED} for entry in log]
@@ -97,20 +98,22 @@ async def _undo(options: Options, *, yes: bool) -> int:
             printing.echo("Nothing to undo.")
             return 0
         if group.is_refused:
-            return _discard_refused(engine, group, yes=yes)
+            return _discard_refused(engine, group, options.printed(engine), yes=yes)
         await engine.sign_in()
         await engine.reread(list(dict.fromkeys(op.issue for op in group.ops)))
         before = set(engine.outbox)
         engine.undo()
         ops = [op for op in engine.outbox if op not in before]
         changing = {op.issue for op in ops}
-        outcomes = Outcomes(engine, ops, undone=group.title)
+        printed = options.printed(engine)
+        outcomes = Outcomes(engine, ops, printed, undone=group.title)
         for issue, op in {op.issue: op for op in group.ops}.items():
             if issue not in engine.shown:
                 outcomes.not_done.add(issue)
                 printing.echo(f"{reference(op)}: not undone: the issue no longer exists here.", err=True)
             elif issue not in changing:
-                printing.echo(f"{reference(op)}: nothing to undo, already as before: {group.title}")
+                what = "" if printed.hides(engine, op) else f": {group.title}"
+                printing.echo(f"{reference(op)}: nothing to undo, already as before{what}")
         await outcomes.send()
         if note := says(group.ops):
             printing.echo(note, err=True)
@@ -120,12 +123,15 @@ async def _undo(options: Options, *, yes: bool) -> int:
         return outcomes.status
 
 
-def _discard_refused(engine: Engine, group: Group, *, yes: bool) -> int:
+def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: bool) -> int:
     """The last change was never applied: offer to discard it, rather than undo the one before it."""
     reasons = {op.id: error for op, error in engine.failed}
-    printing.echo(f"The last change was refused and is not in GitLab: {group.title}", err=True)
+    hidden = any(printed.hides(engine, op) for op in (*group.ops, *group.refused))
+    title = "changed" if hidden else group.title
+    printing.echo(f"The last change was refused and is not in GitLab: {title}", err=True)
     for op in group.refused:
-        printing.echo(f"  {reference(op)}: {op.change.describe(op.before)}: {reasons[op.id]}", err=True)
+        why = "" if printed.hides(engine, op) else f": {reasons[op.id]}"
+        printing.echo(f"  {reference(op)}: {printed.change(engine, op)}{why}", err=True)
     if not yes:
         if not sys.stdin.isatty():
             printing.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
@@ -134,7 +140,7 @@ def _discard_refused(engine: Engine, group: Group, *, yes: bool) -> int:
             printing.echo("Nothing was undone.")
             return 0
     engine.discard_refused()
-    printing.echo(f"Discarded: {group.title}. Nothing was undone.")
+    printing.echo(f"Discarded: {title}. Nothing was undone.")
     return 0
 
 

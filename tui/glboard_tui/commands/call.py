@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, SharedScreen
 from glboard_tui.commands.context import CommandContext
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ def note(context: CommandContext, _: str) -> None:
         context.say("No version milestone with dates to plan.")
         return
     kept = call.note_on(issues[0].id) if len(issues) == 1 else None
+    if kept is not None and context.bridge.typed(kept.text) != kept.text:
+        context.tell(SharedScreen())
+        return
 
     def typed(text: str) -> None:
         if not attempt(context, lambda: calls.note(call, issues, text)):
@@ -45,6 +48,9 @@ def note(context: CommandContext, _: str) -> None:
 def questions(context: CommandContext, call: Call) -> None:
     """Edit the open questions, one on each line."""
     calls = context.planning.calls
+    if context.bridge.typed("\n".join(call.questions)) != "\n".join(call.questions):
+        context.tell(SharedScreen())
+        return
 
     def typed(text: str) -> None:
         if attempt(context, lambda: calls.ask(call, text)):

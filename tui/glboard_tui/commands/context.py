@@ -26,6 +26,7 @@ from glboard_tui import notices
 from glboard_tui.actions import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
+from glboard_tui.own_commands import OwnCommands
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.issue_pane import OpenIssue
@@ -57,6 +58,7 @@ class Shell(Protocol):
     def filter(self, text: str) -> None: ...
     def edit_filter(self) -> None: ...
     def press(self, token: str) -> None: ...
+    def tell_view(self) -> None: ...
     def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None: ...
     def quit(self) -> None: ...
 
@@ -94,6 +96,7 @@ class OnTop(Pane, Protocol):
 
     @property
     def listed(self) -> Listed: ...
+    def in_view(self) -> Sequence[IssueId]: ...
     def painted_anew(self) -> None: ...
     def step_milestone(self, step: int) -> None: ...
     def renew(self) -> None: ...
@@ -132,6 +135,8 @@ class CommandContext:
         self.panes: list[Pane] = []
         #: Repeats the last edit on the current focus or selection.
         self.again: Callable[[], None] | None = None
+        #: Commands of one's own: which runs, and what it said.
+        self.own_commands = OwnCommands()
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
         #: Confidential issues whose title may be copied: that is asked once.
@@ -151,7 +156,9 @@ class CommandContext:
         """Where keys go."""
         if (pane := self.pane) is not None:
             return pane.scope
-        return "detail" if self.open_issue.has_keys else "board"
+        if not self.open_issue.has_keys:
+            return "board"
+        return "task" if self.open_issue.tasks.focused is not None else "detail"
 
     def make_way(self) -> None:
         """Close the list on top, and what is below it, to show another one or the board."""
@@ -167,7 +174,8 @@ class CommandContext:
         selected, targets, pane = len(self.selected()), self.targets(), self.pane
         return ActionContext(
             scope=self.scope,
-            modes=pane.modes if pane is not None else frozenset(),
+            modes=pane.modes if pane is not None else self.open_issue.modes,
+            differing=any(map(bridge.view.flow.conflict, targets)),
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
@@ -200,7 +208,9 @@ class CommandContext:
             case "filter":
                 return {letter: one.name for letter, one in self.bridge.filters.saved.items()}
             case "priority":
-                return self._labels(self.bridge.settings.labels.priority_prefix)
+                names = self.bridge.settings.labels
+                listed = {str(place): label for place, label in enumerate(names.priorities[:9], 1)}
+                return listed or self._labels(names.priority_prefix)
             case "severity":
                 return self._labels(self.bridge.settings.labels.severity_prefix)
 
@@ -225,7 +235,7 @@ class CommandContext:
         if self.top is not None:
             return self._issues(self.top.listed.selected)
         selection = self.board.selection
-        if not len(selection) or self.scope not in ("board", "detail"):
+        if not len(selection) or self.scope not in ("board", "detail", "task"):
             return []
         return self._issues(issue for issue, _ in self.board.targets() if issue in selection)
 
@@ -236,7 +246,7 @@ class CommandContext:
         if (scope := self.scope) == "board":
             return self._issues(issue for issue, _ in self.board.targets())
         shown = self.open_issue.id
-        return self._issues([shown]) if scope == "detail" and shown is not None else []
+        return self._issues([shown]) if scope in ("detail", "task") and shown is not None else []
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:
         """The current state of these issues: they may have changed or gone while a dialog was open."""
@@ -471,12 +481,13 @@ class CommandContext:
         *,
         ticks: Ticks | None = None,
         note: str = "",
+        typed: str = "",
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
 
         text = self.bridge.text
-        picker = Picker(text(title), source, ticks=ticks, note=text(note))
+        picker = Picker(text(title), source, ticks=ticks, note=text(note), typed=typed)
         self.shell.app.push_screen(picker, _unless_cancelled(then))
 
     def prompt(

@@ -34,6 +34,7 @@ _PLAIN: dict[str, Make] = {
     "close": lambda edits, issues: edits.set_state(issues, close=True),
     "reopen": lambda edits, issues: edits.set_state(issues, close=False),
     "won't do": Edits.wont_do,
+    "confidential": Edits.toggle_confidential,
 }
 
 
@@ -120,6 +121,11 @@ def search_milestone(context: CommandContext, _: str) -> None:
 def flow(context: CommandContext, letter: str) -> None:
     """Set a workflow state."""
     context.do(lambda edits, issues: edits.set_flow(issues, _BY_LETTER[letter]))
+
+
+def align(context: CommandContext, _: str) -> None:
+    """Set label and status to the same state where they differ."""
+    context.do(lambda edits, issues: edits.align_flow(issues))
 
 
 # Accepting
@@ -233,7 +239,8 @@ def rank(context: CommandContext, where: str) -> None:
             f"Cannot rank: columns are sorted by {index.sorting.by}; {key} goes on to GitLab's order."
         )
         return
-    if catalog.ranking_board is None and not index.has_order():
+    # A board makes no order for a fine-grained token: it may not read its lists.
+    if catalog.ranking_board is None and not catalog.server.fine_grained and not index.has_order():
         _offer_board(context, where)
         return
     # The card stays in its column and keeps the focus, so that it can be ranked again.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glboard_core.board.index import SortBy
 from glboard_core.board.share import CONFIDENTIAL
+from glboard_core.config import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
@@ -122,6 +122,8 @@ def escape(context: CommandContext, _: str) -> None:
     """Close the pane or the open issue, then end the range, then the filter, then the selection."""
     if (pane := context.pane) is not None:
         pane.escape()
+    elif context.open_issue.has_keys and context.open_issue.tasks.focused is not None:
+        context.shell.work(context.open_issue.tasks.leave(), "task")
     elif context.open_issue.pane.is_open:
         context.open_issue.close()
     elif context.board.end_range():
@@ -317,6 +319,7 @@ def density(context: CommandContext, _: str) -> None:
     """Switch to the next density."""
     board = context.board
     board.density = _DENSITIES[(_DENSITIES.index(board.density) + 1) % len(_DENSITIES)]
+    context.bridge.view.use_density(board.density)
     context.say(f"Density: {board.density}")
 
 

@@ -254,8 +254,3 @@ def show_help(context: CommandContext, _: str) -> None:
     from glboard_tui.screens.help import Help
 
     context.shell.app.push_screen(Help(context.keymap, context.scope))
-
-
-def palette(context: CommandContext, _: str) -> None:
-    """Open the command palette."""
-    context.shell.app.action_command_palette()

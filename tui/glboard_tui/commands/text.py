@@ -71,7 +71,8 @@ def _title(context: CommandContext, project: str, title: str) -> None:
         text, then = answer
         context.drafts.pop(_NEW, None)
         if then == "create":
-            _create(context, edits.new_issue(board, column, project, text, flow))
+            after = column.after_new(flow) if column is not None else Edit()
+            _create(context, edits.new_issue(board, column, project, text, flow), after)
             return
         if text:
             context.drafts[_NEW] = text
@@ -85,9 +86,10 @@ def _title(context: CommandContext, project: str, title: str) -> None:
     context.shell.app.push_screen(NewIssue(context.keymap, project, " · ".join(facts), title=title), typed)
 
 
-def _create(context: CommandContext, change: Create) -> None:
+def _create(context: CommandContext, change: Create, after: Edit) -> None:
     identity = new_issue_id()
-    if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
+    changes = ((identity, change), *(((identity, after),) if after != Edit() else ()))
+    if context.perform(EditBatch(changes=changes, title="new issue")):
         context.board.focus_card(identity)
         if context.bridge.drafts.is_on:
             context.say("Staged: it is created when the draft is applied.")

@@ -217,6 +217,8 @@ class BoardScreen(Screen[None]):
         self.keys = Keys(self.context, self.strip)
         self._quitting = Quitting(self.context)
         self._news = News(bridge)
+        #: The name of an issue that is opened as soon as the board is there.
+        self.wanted = ""
         self._message, self._bad = "", False
         self._filter_timer: Timer | None = None
         self._status_at = time.monotonic()
@@ -281,7 +283,7 @@ class BoardScreen(Screen[None]):
 
     def _pane_changed(self) -> None:
         self.dock.fit()
-        self._tell_view()
+        self.tell_view()
         self.show_header()
         self.show_footer()
 
@@ -293,7 +295,7 @@ class BoardScreen(Screen[None]):
 
     @property
     def _looked_at(self) -> IssueId | None:
-        return self.pane.issue if self.context.scope == "detail" else self.board.focused[0]
+        return self.pane.issue if self.context.scope in ("detail", "task") else self.board.focused[0]
 
     def _look(self) -> None:
         """Mark the card as seen, so that it stops glowing."""
@@ -307,7 +309,7 @@ class BoardScreen(Screen[None]):
         An open issue shows them itself.
         """
         bridge, row = self._bridge, self._bridge.unseen.of(self._looked_at)
-        if row is None or self.context.scope == "detail" or self.context.selected():
+        if row is None or self.context.scope in ("detail", "task") or self.context.selected():
             return ""
         return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
 
@@ -328,6 +330,23 @@ class BoardScreen(Screen[None]):
             self.say("")
         self._look()
         self.press(token_of(event))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Open the issue whose URL was pasted."""
+        if self.takes_keys and self.app.screen is self:
+            event.stop()
+            self.open_pasted(event.text)
+
+    def open_pasted(self, text: str) -> None:
+        """Open the issue that a text names, in the mirror or not."""
+        from glboard_tui.commands.find import find
+
+        self._bridge.touch()
+        self.keys.cancel()
+        if self._bridge.finding.address(text) is None:
+            self.say("Pasted text is not the reference or URL of an issue.")
+        elif self._bridge.catalog is not None:
+            find(self.context, text.strip(), go=True)
 
     def press(self, token: str) -> None:
         """Send a key to the capacity pane next to the board, the open issue or the board."""
@@ -384,6 +403,8 @@ class BoardScreen(Screen[None]):
         else:
             self._panel.hide()
             self.board.display = True
+            if self.board.density != (density := self._bridge.view.density):
+                self.board.density = density
             self.board.show(
                 index,
                 present=presenter(self._bridge, index),
@@ -392,7 +413,10 @@ class BoardScreen(Screen[None]):
                 has_weight=catalog is None or catalog.server.has_weight,
             )
             self._news.warn(self.app)
-        self._tell_view()
+            if self.wanted:
+                self.call_after_refresh(self.open_pasted, self.wanted)
+                self.wanted = ""
+        self.tell_view()
         self.show_header()
         self.show_footer()
 
@@ -481,14 +505,16 @@ class BoardScreen(Screen[None]):
     # The board's messages
 
     @on(CardList.ViewChanged)
-    def _tell_view(self) -> None:
-        """Tell which cards are visible; more than can be watched are cut at the end."""
+    def tell_view(self) -> None:
+        """Tell which issues are visible, those on top first; more than can be watched are cut at the end."""
+        top = self.context.top.in_view() if self.context.top is not None else ()
         opened = [self.pane.issue] if self.pane.issue is not None else []
-        self._bridge.in_view([*opened, *self.board.in_view()])
+        self._bridge.finding.keep_open(opened)
+        self._bridge.in_view([*top, *opened, *self.board.in_view()])
 
     @on(BoardWidget.FocusChanged)
     def _focus_changed(self) -> None:
-        self._tell_view()
+        self.tell_view()
         self._look()
         self.show_footer()
 

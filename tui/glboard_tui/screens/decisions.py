@@ -126,7 +126,7 @@ class DecisionsPane(IssueList):
         issue = one.issue
         bridge = self.context.bridge
         title, said = bridge.title_of(issue), said_short(one, found.rules)
-        note = one.note.text if one.note is not None else ""
+        note = bridge.typed(one.note.text) if one.note is not None else ""
         at = one.at.astimezone(self._calls.zone)
         same_day = at.date() == found.since.astimezone(self._calls.zone).date()
         when = f"{at:%H:%M}" if same_day and self.call.is_call else f"{day_words(at.date())} {at:%H:%M}"
@@ -152,7 +152,7 @@ class DecisionsPane(IssueList):
     def after(self) -> Sequence[Head]:
         """The open questions."""
         found = self._found
-        asked = found.open_questions if found is not None else []
+        asked = list(map(self.context.bridge.typed, found.open_questions)) if found is not None else []
         if not asked:
             return ()
         return (
@@ -183,9 +183,9 @@ class DecisionsPane(IssueList):
         today = self.context.bridge.server_now().astimezone(zone).date()
         at = f"{start:%H:%M}" if start.date() == today else f"{day_words(start.date())} {start:%H:%M}"
         what = f"{counted(count, 'decision')}{f' by @{self._person}' if self._person else ''}"
-        posted = ""
-        if call.posted is not None:
-            sent = call.posted.astimezone(zone)
+        posted, at_last = "", call.posts.get(self._person) if self._person else call.posted
+        if at_last is not None:
+            sent = at_last.astimezone(zone)
             posted = f" · posted {day_words(sent.date())} {sent:%H:%M}"
         if call.goes_on:
             words, tail = f"Call since {at}", ""
@@ -251,10 +251,11 @@ class DecisionsPane(IssueList):
         if not self.context.bridge.writable:
             self.tell(READ_ONLY)
             return
-        change = NoteWrite(mark=self.call.mark, body=text, was=was)
-        title = f"decisions of {self.call.milestone} on {issue.reference}"
+        change = NoteWrite(mark=self.call.mark_of(self._person), body=text, was=was)
+        by = f" by @{self._person}" if self._person else ""
+        title = f"decisions of {self.call.milestone}{by} on {issue.reference}"
         if self.context.perform(EditBatch(changes=((issue.id, change),), title=title)):
-            attempt(self.context, lambda: self._calls.posted(self.call))
+            attempt(self.context, lambda: self._calls.posted(self.call, self._person))
             words = f"Posting to {issue.reference}; {self.context.keymap.key('undo')} undoes it. {doubt}"
             self.tell(words.rstrip())
 

@@ -1,4 +1,8 @@
-"""The preview before decisions are posted: the exact text, to be edited, copied or written to a file."""
+"""The preview before decisions are posted: the exact text, to be edited, copied or written to a file.
+
+On a shared screen the preview, copies and files are without what is hidden there. The comment is not: it goes
+to the planning issue, where it must say the same whether or not the screen was shared when it was posted.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from glboard_core.errors import GlboardError, SharedScreen
+from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from glboard_core.planning.call import Call
+from glboard_core.planning.decisions_text import without_capacity
+from glboard_core.planning.hidden_lines import with_hidden
 from glboard_core.planning.text import counted
 from glboard_tui.commands.call import attempt
 from glboard_tui.commands.context import CommandContext
@@ -38,12 +44,14 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     def __init__(self, context: CommandContext, call: Call, issue: Issue | None, person: str = "") -> None:
         where = f" on {context.bridge.text(issue.reference)}" if issue is not None else ""
         note = clean(context.bridge.title_of(issue)) if issue is not None else ""
-        super().__init__(context, f"Post the decisions of {call.milestone}{where}", note=note)
+        by = f" by @{person}" if person else ""
+        super().__init__(context, f"Post the decisions of {call.milestone}{by}{where}", note=note)
         self._calls = context.planning.calls
         self._call = call
         self._issue = issue
         self._person = person
-        self._generated = self._text = ""
+        #: The message as generated and as it is posted, and what of it everybody may see.
+        self._generated = self._text = self._seen = ""
         self._was: str | None = None
         self._looked = False
         self._trouble = ""
@@ -64,42 +72,59 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     async def _look(self, issue: Issue) -> None:
         try:
-            self._was = await note_before(self.context.bridge.engine, issue, self._call.mark)
+            self._was = await note_before(self.context.bridge.engine, issue, self._call.mark_of(self._person))
             self._looked = True
         except GlboardError as error:
             self._trouble = f"Cannot look for an earlier comment: {clean(str(error))}"
         self._show()
 
+    @property
+    def _edited(self) -> str:
+        """The message as a person edited it; "" if no one did."""
+        return self._call.text_of(self._person)[0]
+
     def _show(self) -> None:
-        self._generated = self._calls.text(self._call, self._person)
-        self._text = self._call.text or self._generated
-        shown = self.context.bridge.text(self._text)
-        self._shown.update(Content("\n".join(map(clean, shown.splitlines()))))
+        self._generated = self._calls.text(self._call, self._person, whole=True)
+        self._text = self._edited or self._generated
+        self._seen = self._calls.text(self._call, self._person)
+        if self._edited:
+            bridge = self.context.bridge
+            edited = without_capacity(self._edited) if bridge.share.is_on else self._edited
+            self._seen = bridge.typed(edited)
+        self._shown.update(Content("\n".join(map(clean, self._seen.splitlines()))))
         self._state.update(Content("\n").join(self._notes()))
-        names = ("send", "edit", "copy", "write", *(("again",) if self._call.text else ()))
+        names = ("send", "edit", "copy", "write", *(("again",) if self._edited else ()))
         keymap = self.context.keymap
         self.hint = hint_line(keymap, *(f"decisions-post.{name}" for name in names), "escape")
         self.say(self.hint)
 
     @property
     def modes(self) -> frozenset[str]:
-        return frozenset({"edited"} if self._call.text else ())
+        return frozenset({"edited"} if self._edited else ())
 
     def _notes(self) -> list[Content]:
         lines: list[Content] = []
-        if self._call.text:
+        if self._edited:
             again = self.context.keymap.key("decisions-post.again")
-            if self._call.text_from == self._generated:
+            if self._call.text_of(self._person)[1] == self._generated:
                 lines.append(Content("As you edited it."))
             else:
                 words = f"As you edited it; the list has changed since. {again} discards your edits."
                 lines.append(Content.styled(words, "$text-warning"))
-        found = self._calls.listed(self._call)
-        if found is not None and found.confidential_notes:
-            of = counted(found.confidential_notes, "note")
+        found = self._calls.listed(self._call, self._person, whole=True)
+        confidential = found.confidential_notes if found is not None else 0
+        if self._seen != self._text:
+            after = found.after if found is not None else None
+            hidden = [
+                *(["the capacity"] if after is not None and after.total is not None else []),
+                *([f"your {counted(confidential, 'note')} on confidential issues"] if confidential else []),
+                *(["masked words"] if self.context.bridge.text(self._text) != self._text else []),
+            ]
+            words = f"The comment also has what this screen hides: {', '.join(hidden) or 'some lines'}."
+            lines.append(Content.styled(words, "$text-warning"))
+        elif confidential:
+            of = counted(confidential, "note")
             lines.append(Content.styled(f"With your {of} on confidential issues, as typed.", "$text-warning"))
-        if self.context.bridge.share.is_on and not self._call.text:
-            lines.append(Content("Without the team's capacity: the screen is shared."))
         if self._issue is None:
             lines.append(Content(f"No planning issue for {clean(self._call.milestone)} to post on."))
         elif self._trouble:
@@ -107,11 +132,13 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         elif not self._looked:
             lines.append(Content("Looking for an earlier comment …"))
         elif self._was is None:
-            lines.append(Content("A new comment will be posted."))
+            own = " Everyone's decisions have a comment of their own." if self._person else ""
+            lines.append(Content(f"A new comment will be posted.{own}"))
         elif self._was == self._text:
             lines.append(Content("Your earlier comment is up to date."))
         else:
-            lines.append(Content("Your earlier comment will be updated."))
+            own = f" with the decisions by @{clean(self._person)}" if self._person else ""
+            lines.append(Content(f"Your earlier comment{own} will be updated."))
         return lines
 
     def go(self, step: int) -> None:
@@ -132,29 +159,27 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     def action_edit(self) -> None:
         try:
-            if self.context.bridge.share.finds(self._text):
-                raise SharedScreen
-            after = edit_in_editor(self.app, self._text + "\n")
+            after = edit_in_editor(self.app, self._seen + "\n")
         except GlboardError as error:
             self.context.tell(error)
             return
-        if after is None or after.strip() == self._text.strip():
+        if after is None or after.strip() == self._seen.strip():
             self.say("No changes.")
             return
-        self._keep(after)
+        self._keep(with_hidden(after.strip(), self._seen, self._text))
 
     def action_again(self) -> None:
         self._keep("")
 
     def _keep(self, text: str) -> None:
         def keep() -> None:
-            self._call = self._calls.edit(self._call, text, self._generated)
+            self._call = self._calls.edit(self._call, text, self._generated, self._person)
 
         if attempt(self.context, keep):
             self._show()
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._text)
+        self.app.copy_to_clipboard(self._seen)
         self.say("Sent to the terminal's clipboard.")
 
     def action_write(self) -> None:
@@ -173,7 +198,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if over else os.O_EXCL), 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(self.context.bridge.text(self._text) + "\n")
+                out.write(self._seen + "\n")
         except FileExistsError:
             self.context.ask(
                 f"{file} already exists. Overwrite it?",

@@ -4,44 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from glboard_core.environment import for_child
 from glboard_core.errors import GlboardError
+from glboard_tui.terminal import editor_command, run_editor
 
-_FALLBACKS = ("nano", "vim", "vi")
-
-
-def editor_command() -> list[str]:
-    """Return the editor command. Raises GlboardError if there is none."""
-    for name in ("VISUAL", "EDITOR"):
-        if value := os.environ.get(name, "").strip():
-            try:
-                command = shlex.split(value)
-            except ValueError:
-                raise GlboardError(
-                    f"{name} has a quote that is not closed: {value}",
-                    hint=f"Set {name} to an editor.",
-                    title="Editor",
-                ) from None
-            if command and shutil.which(command[0]):
-                return command
-            raise GlboardError(
-                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
-            )
-    for name in _FALLBACKS:
-        if found := shutil.which(name):
-            return [found]
-    raise GlboardError(
-        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
-    )
+_NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor from here.", "Start glboard in its own terminal."
 
 
 def edit_in_editor(app: App[Any], text: str) -> str | None:
@@ -59,11 +31,7 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
             with app.suspend():
                 status = run([*command, name])
         except SuspendNotSupported:
-            raise GlboardError(
-                "Cannot open an editor from here.",
-                hint="Start glboard in its own terminal.",
-                title="Editor",
-            ) from None
+            raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
         return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
     except OSError as error:
         raise GlboardError(
@@ -76,6 +44,21 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
             path.unlink()
 
 
+def edit_file(app: App[Any], path: Path) -> bool:
+    """Open a file of a person's own in the editor; returns whether the editor ended without an error.
+
+    Raises GlboardError if there is no editor, or no terminal for it.
+    """
+    command = editor_command()
+    try:
+        with app.suspend():
+            return run([*command, str(path)]) == 0
+    except SuspendNotSupported:
+        raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
+    except OSError as error:
+        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
+
+
 def run(command: list[str]) -> int:
     """Run the editor until it exits; return its exit status."""
-    return subprocess.run(command, check=False, env=for_child()).returncode  # noqa: S603  (their own editor)
+    return run_editor(command)

@@ -1,16 +1,14 @@
-"""All keys by group and a legend of the signs, filtered by typing; and the screen of the first start."""
+"""All keys by group and a legend of the signs, filtered by typing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -39,6 +37,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("◆", "an unassigned Deliverable"),
     ("P1, S2", "priority and severity"),
     ("slipped ×2", "missed two milestones"),
+    ("≠ status", "label and status name different workflow states"),
     ("▒", "confidential, or hidden on a shared screen"),
     ("*", "not sent yet; ! a change failed; ≠ a conflict"),
     ("~", "staged in the draft that is on: nothing of it is sent"),
@@ -123,55 +122,3 @@ class Help(Dialog[None]):
         keys = self._keys(action)
         text = f"{action.title} {action.hint} {action.group} {action.id}".casefold()
         return all(word in text or word in keys.casefold().split(", ") for word in words)
-
-
-_HOW = (
-    ("To connect to your GitLab", "bold"),
-    ", quit and start it like this:\n\n",
-    ("  export GITLAB_TOKEN=…       ", "$primary"),
-    "a token with the “api” scope\n",
-    ("  glboard --group GROUP       ", "$primary"),
-    "on gitlab.com\n",
-    ("  glboard --url URL --group GROUP\n\n", "$primary"),
-    "glboard also finds a glab sign-in or a python-gitlab configuration.\n",
-)
-
-
-class Welcome(Screen[bool]):
-    """The first run without an account: offers the demo and explains how to connect.
-
-    Dismissed with True for the demo.
-    """
-
-    DEFAULT_CSS = """
-    Welcome { align: center middle; }
-    Welcome VerticalScroll { width: 100%; max-width: 76; height: auto; max-height: 100%; padding: 0 1; }
-    """
-
-    def __init__(self, keymap: Keymap) -> None:
-        super().__init__()
-        self._keymap = keymap
-
-    def on_key(self, event: events.Key) -> None:
-        if name := self._keymap.own(event, "welcome"):
-            event.stop()
-            self.action_demo() if name == "demo" else self.action_leave()
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll():
-            demo, leave = (self._keymap.key(f"welcome.{name}") for name in ("demo", "leave"))
-            keys = (
-                ("glboard", "bold"),
-                "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
-                (f" {demo} ", "bold $accent"),
-                " try the demo: a built-in fake GitLab, on this machine only\n",
-                (f" {leave} ", "bold $accent"),
-                " quit\n\n",
-            )
-            yield Static(Content.assemble(*keys, *_HOW))
-
-    def action_demo(self) -> None:
-        self.dismiss(True)
-
-    def action_leave(self) -> None:
-        self.app.exit()

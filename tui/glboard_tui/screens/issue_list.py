@@ -172,6 +172,7 @@ class IssueList(PaneDialog[None]):
         self._asked = False
         if self.context.top is self:
             self.context.top = None
+            self.context.shell.tell_view()
 
     def _changed(self) -> None:
         if not self._asked:
@@ -197,6 +198,7 @@ class IssueList(PaneDialog[None]):
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
         self.rows.show(table, self.listed.cursor, self._selected_rows())
+        self.context.shell.tell_view()
         above = self.above()
         self._above.display = above is not None
         self._above.update(above or "")
@@ -262,6 +264,12 @@ class IssueList(PaneDialog[None]):
     def entry(self) -> Entry | None:
         """The line the cursor is on."""
         return self.entries[self.listed.cursor] if self.entries else None
+
+    def in_view(self) -> Sequence[IssueId]:
+        """The issue under the cursor and those that are visible: their changes arrive at once."""
+        rows = self.rows.in_view()
+        here = [self.entry.issue] if self.entry is not None else []
+        return [issue.id for issue in (*here, *(one.issue for one in self.entries[rows.start : rows.stop]))]
 
     def chosen(self) -> Issue | None:
         """The issue under the cursor."""
@@ -403,6 +411,10 @@ class IssueList(PaneDialog[None]):
 
     def action_description_half_up(self) -> None:
         self.reading.pane.scroll_half(-1)
+
+    @on(Rows.Scrolled)
+    def _scrolled(self) -> None:
+        self.context.shell.tell_view()
 
     @on(Rows.Chosen)
     def _clicked(self, event: Rows.Chosen) -> None:

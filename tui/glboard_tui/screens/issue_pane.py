@@ -7,7 +7,7 @@ Content carries the issue it belongs to; late replies are ignored.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,11 +15,12 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
-from glboard_core.model.merge_requests import MergeRequest
+from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
-from glboard_tui.issue_facts import blocker_facts, detail_facts, hidden_facts, merge_request_facts
+from glboard_tui.issue_facts import detail_facts, hidden_facts
+from glboard_tui.more_of_issue import MoreOfIssue
+from glboard_tui.screens.task_focus import TaskFocus
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.issue_pane import DetailPane
 
@@ -50,10 +51,9 @@ class OpenIssue:
         self._work = work
         self._changed = changed
         self._generation = 0
-        # What blocks the shown issue, once that was read.
-        self._blockers: tuple[IssueId, tuple[Blocker, ...]] | None = None
-        # The same of its merge requests.
-        self._requests: tuple[IssueId, Sequence[MergeRequest]] | None = None
+        #: What was read of the shown issue, and which task of its description has the focus.
+        self._more = MoreOfIssue(bridge)
+        self.tasks = TaskFocus(pane)
 
     @property
     def id(self) -> IssueId | None:
@@ -88,11 +88,17 @@ class OpenIssue:
     def share_changed(self) -> None:
         """Show it again as everybody may see it now: nothing that was read before stays."""
         self._generation += 1
-        self._blockers = None
+        self._more.forget()
+        self.tasks.forget()
         if self.id is not None and (issue := self._bridge.issue(self.id)) is not None:
             self.pane.forget()
             self._show(issue)
             self._load(issue.id)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """The states that decide about its own keys."""
+        return frozenset({"tasks"}) if self.tasks.of(self.id) else frozenset()
 
     def reload(self) -> None:
         """Reload description and comments."""
@@ -106,12 +112,9 @@ class OpenIssue:
         if masked:
             facts = hidden_facts(bridge.reference_of(issue), issue)
         else:
-            facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, self._board.where(issue.id))
-        if not masked and self._blockers is not None and self._blockers[0] == issue.id:
-            facts[7:7] = blocker_facts(self._blockers[1], bridge.title_of_blocker)
-        if not masked and self._requests is not None and self._requests[0] == issue.id:
-            at = next(n for n, (name, _) in enumerate(facts) if name == "Merge requests")
-            facts[at : at + 1] = merge_request_facts(self._requests[1])
+            more = self._more.of(issue)
+            where = self._board.where(issue.id)
+            facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, where, more)
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *map(bridge.text, row.what))))
@@ -133,20 +136,21 @@ class OpenIssue:
                 self.pane.say(notices.notice_of(error).line)
             return
         if generation == self._generation:
-            self._blockers = (identity, detail.blockers)
+            self._more.learn(detail)
             issue = self._bridge.issue(identity)
             if issue is not None and self.id == identity:
                 self._show(issue)
-            await self.pane.show_detail(detail)
-            if issue is not None and issue.merge_requests:
-                await self._read_requests(issue, generation)
+            await self.tasks.show(detail)
+            if issue is not None:
+                await self._read_more(issue, generation)
 
-    async def _read_requests(self, issue: Issue, generation: int) -> None:
-        """The merge requests come last: they are another request, and only a number until then."""
-        found = (await self._bridge.merge_requests([issue])).get(issue.id)
-        if found is not None and generation == self._generation and self.id == issue.id:
-            self._requests = (issue.id, found)
-            self._show(self._bridge.issue(issue.id) or issue)
+    async def _read_more(self, issue: Issue, generation: int) -> None:
+        """What needs requests of its own comes last, each part as it is there."""
+        for read in (self._more.read_requests, self._more.read_history):
+            if generation != self._generation or self.id != issue.id:
+                return
+            if await read(issue) and generation == self._generation and self.id == issue.id:
+                self._show(self._bridge.issue(issue.id) or issue)
 
     def follow(self, update: Update) -> bool:
         """Update the facts, and the comments if one was added or removed; return False if it is gone."""

@@ -161,9 +161,10 @@ class HiddenInput(Dialog[bool]):
     HiddenInput .hidden { height: 1; background: $surface; margin: 0 0 1 0; }
     """
 
-    def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
+    def __init__(self, title: str, *, note: str, check: Callable[[str], str], most: int = _MOST) -> None:
         super().__init__(title, note=note, hint="Enter confirms · Esc cancels")
         self._check = check
+        self._most = most
         self._text = ""
         self._shown = Static(_EMPTY, classes="hidden")
 
@@ -194,7 +195,7 @@ class HiddenInput(Dialog[bool]):
         self._put(self._text + event.text.strip())
 
     def _put(self, text: str) -> None:
-        self._text = text[:_MOST]
+        self._text = text[: self._most]
         self._shown.update(Content(_TYPED if self._text else _EMPTY))
 
 

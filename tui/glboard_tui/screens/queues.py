@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.planning.candidates import highest
+from glboard_core.planning.candidates import priority_of
 from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
 from glboard_tui.commands.context import CommandContext
@@ -53,7 +53,7 @@ class Refinement(IssueList):
 
     def _entry(self, issue: Issue, head: Head | None) -> Entry:
         names = self.context.bridge.settings.labels
-        priority = highest(issue, names.priority_prefix)
+        priority = priority_of(issue, names)
         return Entry(
             issue,
             (
@@ -115,7 +115,7 @@ class OwnWork(IssueList):
 
     def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
         names = self.context.bridge.settings.labels
-        title, priority = self.context.bridge.title_of(issue), highest(issue, names.priority_prefix)
+        title, priority = self.context.bridge.title_of(issue), priority_of(issue, names)
         blocked = issue.blocked or self.state_of(issue) == "blocked"
         why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
@@ -169,11 +169,13 @@ class Triage(IssueList):
         super().__init__(context)
         #: All issues listed since it was opened: the base of the progress.
         self._found: set[IssueId] = set()
+        self._differing = 0
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, with its reasons in words."""
         found = self.planning.triage()
         self._found |= {one.issue.id for one in found}
+        self._differing = sum("label-status-conflict" in one.reasons for one in found)
         title_of, keymap = self.context.bridge.title_of, self.context.keymap
         return [
             Entry(
@@ -194,7 +196,8 @@ class Triage(IssueList):
         if not total:
             return "Triage"
         at = f" · line {place} of {count}" if count else ""
-        return f"Triage: {total - count} of {total} fixed{at}"
+        differing = f" · label and status differ: {self._differing}" if self._differing else ""
+        return f"Triage: {total - count} of {total} fixed{differing}{at}"
 
 
 # Changes by others as a list: on this board first, then elsewhere, the latest first.

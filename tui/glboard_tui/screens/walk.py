@@ -18,12 +18,13 @@ from textual.widgets import Static
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import UNLISTED
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.walk import Outcome, Walk, begun, outcomes, resumed
 from glboard_tui import texts
 from glboard_tui.actions import BY_ID, Action
 from glboard_tui.commands.context import CommandContext, OnTop
+from glboard_tui.more_of_issue import MoreOfIssue
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.walk_view import (
@@ -87,7 +88,7 @@ class WalkPane(PaneDialog[None]):
         self.footer = FooterBar()
         #: The issue as painted: what the next change is compared with.
         self._shown: Issue | None = None
-        self._blockers: tuple[IssueId | None, tuple[Blocker, ...]] = (None, ())
+        self._more = MoreOfIssue(context.bridge)
         self._since = monotonic()
         self._stays = False
         #: What became of the cards that were passed.
@@ -123,6 +124,7 @@ class WalkPane(PaneDialog[None]):
         self._asked = False
         if self.context.top is self:
             self.context.top = self._below
+            self.context.shell.tell_view()
 
     def leave(self) -> None:
         """Close it; the board or list below is at the card where the walk stopped."""
@@ -278,6 +280,10 @@ class WalkPane(PaneDialog[None]):
         """A walk proposes nothing: it accepts."""
         return False
 
+    def in_view(self) -> Sequence[IssueId]:
+        """The card and the next one: their changes arrive at once."""
+        return self.walk.ahead[:2]
+
     def chosen(self) -> Issue | None:
         """The card."""
         return self._shown
@@ -310,6 +316,7 @@ class WalkPane(PaneDialog[None]):
         self._shown = issue = self._issue(here) if here is not None else None
         self._results = self._found()
         self.listed.replace([issue.id] if issue is not None else [])
+        self.context.shell.tell_view()
         self._show_head()
         for part in (self.card, self._body):
             part.display = issue is not None
@@ -337,8 +344,8 @@ class WalkPane(PaneDialog[None]):
             allowed=open_for_deliverables(catalog.milestones, today, bridge.settings.planning.version),
             keymap=self.context.keymap,
         )
-        blockers = self._blockers[1] if self._blockers[0] == issue.id else ()
-        facts = walk_facts(bridge.view_of(issue), rules, view.chips, blockers, bridge.title_of_blocker)
+        shown = bridge.view_of(issue)
+        facts = walk_facts(shown, rules, view.chips, self._more.of(shown))
         if (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(0, ("Changed", (by, *map(bridge.text, row.what))))
@@ -411,8 +418,16 @@ class WalkPane(PaneDialog[None]):
         )
 
     def _loaded(self, detail: IssueDetail) -> None:
-        self._blockers = (detail.id, detail.blockers)
+        self._more.learn(detail)
         if self._shown is not None and self._shown.id == detail.id:
+            self._paint_card(self._shown)
+            self.run_worker(
+                self._read_requests(self._shown), group="requests", exclusive=True, exit_on_error=False
+            )
+
+    async def _read_requests(self, issue: Issue) -> None:
+        """The merge requests with their states: another request, and only a number until then."""
+        if await self._more.read_requests(issue) and self._shown is not None and self._shown.id == issue.id:
             self._paint_card(self._shown)
 
     def tell(self, text: str) -> None:

@@ -6,7 +6,7 @@ Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct, structs
@@ -14,9 +14,13 @@ from msgspec import Struct, structs
 from glboard_core.board import rules
 from glboard_core.board.columns import Column
 from glboard_core.board.definition import Board
+from glboard_core.board.fields import health_words
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.priorities import priorities_of
 from glboard_core.config import LabelSettings
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import HealthStatus, Issue, IssueId
+from glboard_core.model.merge_requests import MergeRequest, foremost
+from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
@@ -98,11 +102,16 @@ class CardContext(Struct, frozen=True, kw_only=True):
     warnings: Callable[[Issue], tuple[str, ...]] = lambda _: ()
     ready: Callable[[Issue], bool] = lambda _: True
     over: Container[str] = frozenset()
+    #: Former titles of milestones, with the present ones.
+    renamed: Mapping[str, str] = {}
     mask: Callable[[Issue], str | None] = lambda _: None
     view: Callable[[Issue], Issue] = lambda issue: issue
     reference: Callable[[Issue], str] = short_reference
     now: Callable[[IssueId], bool] = lambda _: False
     flag: Callable[[IssueId], Flag | None] = lambda _: None
+    #: The merge requests that close an issue, and its days in its workflow state, as far as they are known.
+    requests: Callable[[Issue], Sequence[MergeRequest]] = lambda _: ()
+    days: Callable[[Issue], int | None] = lambda _: None
     #: What the filter asks for (``slipped``, a label in lower case): it comes first on every card.
     sought: Container[str] = frozenset()
 
@@ -156,7 +165,7 @@ def _edge(issue: Issue, context: CardContext) -> Ink:
 
 def _slipped(issue: Issue, context: CardContext) -> int:
     """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
-    missed = sum(label.startswith(context.labels.missed_prefix) for label in issue.labels)
+    missed = rules.missed(issue, context.labels, context.renamed)
     return max(missed, int(issue.is_open and (issue.milestone or "") in context.over))
 
 
@@ -177,19 +186,23 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     if not issue.is_open:
         facts.append(("closed", Fact("closed", "good")))
     facts.extend(_flow_fact(issue, column, context))
+    if context.flow.conflict(issue):
+        # About the state, so it stands where that does, also where the column says the state.
+        facts.append(("differing", Fact("label ≠ status", "warn", short="≠ status")))
     if times := _slipped(issue, context):
         times_words = f" ×{times}" if times > 1 else ""
         facts.append(("slipped", Fact(f"slipped{times_words}", "warn")))
     if issue.blocked or _in_blocked(issue, column, context):
         facts.append(("blocked", Fact("blocked", "bad")))
-    for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
-        for label in issue.scoped(prefix):
-            value = label[len(prefix) :]
-            word = f"{letter}{value}" if value.isdigit() else value
-            facts.append((label.casefold(), Fact(word, "bad" if value == "1" else "plain")))
+    facts.extend(_priority_facts(issue, column, names))
+    severity = names.severity_prefix
+    facts.extend(_graded(label, label[len(severity) :], "S") for label in issue.scoped(severity))
+    facts.extend(_health(issue))
     if (due := _due(issue, context.today)) is not None:
         facts.append(("due", due))
     facts.extend(("", Fact(warning, "warn")) for warning in context.warnings(issue))
+    requests = _request_facts(issue, context)
+    facts.extend(("", fact) for fact in requests if not fact.minor)
     if column.tells != "milestone" and board.milestone is None and issue.milestone:
         facts.append(("", Fact(issue.milestone)))
     types = issue.scoped(names.type_prefix)
@@ -198,12 +211,40 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
                 facts.append((label.casefold(), Fact(_TYPES.get(kind, kind), minor=True)))
+    facts.extend(("", fact) for fact in requests if fact.minor)
+    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
+        facts.append(("", Fact(f"{days}d", minor=True)))
     for label in types:
         prefix = label[len(names.type_prefix) :] + "::"
         facts.extend(
             (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
         )
     return facts
+
+
+def _priority_facts(issue: Issue, column: Column, names: LabelSettings) -> list[_Named]:
+    found = priorities_of(issue.labels, names)
+    if len(found) == 1 and column.value == found[0]:
+        return []
+    if names.priorities:
+        most = names.priorities[0]
+        return [(one.casefold(), Fact(one, "bad" if one == most else "plain")) for one in found]
+    return [_graded(one, one[len(names.priority_prefix) :], "P") for one in found]
+
+
+def _graded(label: str, value: str, letter: str) -> _Named:
+    word = f"{letter}{value}" if value.isdigit() else value
+    return (label.casefold(), Fact(word, "bad" if value == "1" else "plain"))
+
+
+def _request_facts(issue: Issue, context: CardContext) -> list[Fact]:
+    """The merge request that tells most, while the issue is open; only a failed pipeline is no minor fact."""
+    if not issue.is_open or (one := foremost(context.requests(issue))) is None or one.state == "closed":
+        return []
+    if one.is_failing:
+        return [Fact(f"{one.number} pipeline failed", "bad", short="pipeline failed")]
+    word = "draft" if one.draft and one.is_open else "merged" if one.state == "merged" else "open"
+    return [Fact(f"{one.number} {word}", "good" if word == "merged" else "plain", minor=True)]
 
 
 def _in_blocked(issue: Issue, column: Column, context: CardContext) -> bool:
@@ -222,6 +263,22 @@ def _flow_fact(issue: Issue, column: Column, context: CardContext) -> list[_Name
         tone = "plain"  # the warning says what is missing
     word, short = _WORDS.get(name, (name, ""))
     return [("ready" if is_ready else name, Fact(word, tone, short=short))]
+
+
+_HEALTH: dict[HealthStatus, tuple[Tone, str]] = {
+    "onTrack": ("good", ""),
+    "needsAttention": ("warn", "attention"),
+    "atRisk": ("bad", ""),
+}
+
+
+def _health(issue: Issue) -> list[_Named]:
+    """The health status; that an open issue is on track is worth only what space is left."""
+    if issue.health_status is None or not issue.is_open:
+        return []
+    tone, short = _HEALTH[issue.health_status]
+    words = health_words(issue.health_status)
+    return [(words, Fact(words, tone, minor=tone == "good", short=short))]
 
 
 def _due(issue: Issue, today: date | None) -> Fact | None:
@@ -246,7 +303,8 @@ def _chips(issue: Issue, column: Column, board: Board, context: CardContext) -> 
         *_SILENT,
         *(label[len(names.type_prefix) :] + "::" for label in issue.scoped(names.type_prefix)),
     )
-    hidden = board.labels | {column.value, names.deliverable, names.missed_deliverable}
+    own = (column.value, names.deliverable, names.missed_deliverable, *names.priorities)
+    hidden = board.labels | {*own}
     return tuple(
         Chip(label, context.color(label) or "#6e7681")
         for label in sorted(issue.labels)
@@ -273,7 +331,8 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     has_weight = catalog is None or catalog.server.has_weight
 
     def warnings(issue: Issue) -> tuple[str, ...]:
-        broken = card_words(rules.warnings(issue, bridge.view.flow, labels, weights=has_weight))
+        codes = rules.warnings(issue, bridge.view.flow, labels, weights=has_weight)
+        broken = card_words(code for code in codes if code != "label-status-conflict")
         return (*broken, *missing_words(issue, labels))
 
     def flag(issue: IssueId) -> Flag | None:
@@ -299,11 +358,14 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)
         if catalog and today
         else frozenset(),
+        renamed=present_titles(catalog.milestones) if catalog else {},
         mask=bridge.mask,
         view=bridge.view_of,
         reference=(lambda _: "") if bridge.share.settings.hide_references else short_reference,
         now=bridge.share.is_marked,
         flag=flag,
+        requests=bridge.reads.requests,
+        days=lambda issue: bridge.reads.days(issue, bridge.view.flow),
         sought=bridge.view.sought,
     )
     return lambda issue, column: present(issue, column, index.board, context)

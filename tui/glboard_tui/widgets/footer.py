@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -195,7 +195,10 @@ class WhichKey(Widget):
         """List what can follow."""
         self._title, self._groups = title, groups
         self._strips = ()
-        self.styles.height = self._height(self.app.size.width)
+        width = self.app.size.width
+        self.styles.height = height = self._height(width)
+        # Textual notes the size while it lays out; another one then would be a second layout, a frame later.
+        self.virtual_size = Size(width, height)
         self.display = True
         self.refresh()
 

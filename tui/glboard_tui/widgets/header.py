@@ -64,6 +64,8 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     #: Its dates, and where today is: "12 Dec – 15 Jan", "starts in 14 days".
     dates: tuple[str, str] = ("", "")
     filter: str = ""
+    #: The board's own filter.
+    only: str = ""
     #: What the columns are sorted by, in words, unless it is GitLab's order.
     sorted_by: str = ""
     fresh: Fresh = "live"
@@ -206,6 +208,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
         right.append((f"filter {clip(clean(view.filter), 40)}", "accent", 0))
     if view.sorted_by:
         right.append((clean(view.sorted_by), "accent", 0))
+    if view.only:
+        right.append((f"only {clip(clean(view.only), 40)}", "muted", 1))
     if view.call:
         right.append((clean(view.call), "muted", 1))
     if view.warning is not None:

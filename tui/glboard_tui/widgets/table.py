@@ -7,6 +7,7 @@ empty column takes no space.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,6 +135,9 @@ class LineList(ScrollView):
 
         row: int
 
+    class Scrolled(Message):
+        """Other lines are visible."""
+
     def __init__(self, *, fixed: int = 0) -> None:
         super().__init__()
         self.cursor = 0
@@ -144,6 +148,12 @@ class LineList(ScrollView):
     def seen(self) -> int:
         """How many scrolling lines are visible."""
         return max(1, self.size.height - self._fixed)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell that other lines are visible."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Scrolled())
 
     def measure(self, count: int) -> None:
         """There are so many scrolling lines."""
@@ -235,10 +245,16 @@ class Rows(LineList):
         """The row on a line; None if it is a heading."""
         return row if isinstance(row := self._lines[line], int) else None
 
+    def in_view(self) -> range:
+        """The visible rows."""
+        top = self.scroll_offset.y
+        return range(bisect_left(self._at, top), bisect_left(self._at, top + self.seen))
+
     def on_resize(self) -> None:
         """Keep the cursor visible."""
         self.measure(len(self._lines))
         self._reveal()
+        self.post_message(self.Scrolled())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are, up to half the screen."""

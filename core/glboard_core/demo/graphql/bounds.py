@@ -14,6 +14,8 @@ from graphql.language import ast
 MOST_DEPTH = 60
 #: Fields that a query means with its fragments, and fields of one name in one selection.
 MOST_FIELDS, MOST_ALIKE = 3_000, 100
+#: Errors of one query: each quotes the value it is about, which can be as long as the query.
+MOST_ERRORS = 20
 
 _OPEN, _CLOSE = "{[(", "}])"
 

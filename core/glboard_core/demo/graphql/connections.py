@@ -17,6 +17,7 @@ from graphql import GraphQLError
 from glboard_core.demo.graphql.context import Context
 from glboard_core.demo.world.filters import LOOSE, IssueFilter
 from glboard_core.demo.world.search import DEFAULT_SORT, UNSTABLE, Down, Key, key_of
+from glboard_core.demo.world.texts import whole
 
 MAX_PAGE = 100
 
@@ -214,14 +215,14 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _numbers(values: Iterable[str] | None) -> frozenset[int] | None:
     if values is None:
         return None
-    return frozenset(int(one) for one in values if one is not None and str(one).isdigit())
+    return frozenset(number for one in values if (number := whole(one)) is not None)
 
 
 def _weight(value: str | None) -> int | None:
     """The weight argument is text in GraphQL; anything but digits matches nothing."""
     if value is None:
         return None
-    return int(value) if value.isdigit() else -1
+    return -1 if (number := whole(value)) is None else number
 
 
 def _negated(wanted: IssueFilter, negated: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, GraphQLScalarType, GraphQL
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import iso_seconds, parse_time
 from glboard_core.demo.world.records import Issue, User
+from glboard_core.demo.world.texts import whole
 from glboard_core.demo.world.world import World
 
 NOT_AVAILABLE = (
@@ -132,7 +133,7 @@ class GlobalId(int):
 def _id_in(kinds: tuple[str, ...]) -> Callable[[object], int]:
     def parse(value: object) -> int:
         found = _GID.fullmatch(value) if isinstance(value, str) else None
-        if found is None or not found.group(2).isdigit():
+        if found is None or whole(found.group(2)) is None:
             raise GraphQLError(f'"{value}" is not a valid GitLab ID.')
         if found.group(1) not in kinds:
             raise GraphQLError(f'"{value}" does not represent an instance of {kinds[0]}')

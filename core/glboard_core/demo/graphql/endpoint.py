@@ -404,7 +404,7 @@ def _read_one(body: Any) -> Asked | tuple[int, Any]:
     if not isinstance(variables, dict):
         return 422, _errors(f"Unexpected parameter: {variables}")
     asked = Asked(query if isinstance(query, str) else "", variables, body.get("operationName") or None)
-    if asked.query and len(asked.query) <= MAX_QUERY:
+    if asked.query:
         if bounds.too_deep(asked.query):
             return 200, _errors(f"Query has depth of over {bounds.MOST_DEPTH}, which exceeds max depth of 20")
         parsed = _parse(asked.query)
@@ -424,14 +424,20 @@ def read(body: bytes) -> Request:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Request(refused=(400, {"error": "Invalid JSON format"}))
     request = Request(many=isinstance(content, list))
-    for one in content if isinstance(content, list) else [content]:
+    parts = content if isinstance(content, list) else [content]
+    # All of them count, and before any is parsed.
+    if sum(len(query) for one in parts if isinstance(query := _query(one), str)) > MAX_QUERY:
+        return Request(refused=(422, _errors("Query too large")))
+    for one in parts:
         asked = _read_one(one)
         if isinstance(asked, tuple):
             return Request(refused=asked)
         request.asked.append(asked)
-    if sum(len(one.query) for one in request.asked) > MAX_QUERY:
-        return Request(refused=(422, _errors("Query too large")))
     return request
+
+
+def _query(body: Any) -> Any:
+    return body.get("query") if isinstance(body, dict) else None
 
 
 class Endpoint:
@@ -450,7 +456,7 @@ class Endpoint:
         return found
 
     def _judge(self, document: ast.DocumentNode) -> list[dict[str, Any]]:
-        errors = list(validate(self.schema, document))
+        errors = list(validate(self.schema, document, max_errors=bounds.MOST_ERRORS))
         for definition in document.definitions:
             # Introspection entry points are switched off in production.
             if isinstance(definition, ast.OperationDefinitionNode):

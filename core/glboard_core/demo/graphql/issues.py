@@ -21,6 +21,7 @@ from glboard_core.demo.world.records import (
     Milestone,
     Note,
     Project,
+    default_status,
 )
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
@@ -39,9 +40,9 @@ def licensed_health(issue: Issue, info: Info) -> str | None:
 def status_of(issue: Issue, info: Info) -> Any:
     """The work item status, null without a licence."""
     world = context_of(info).world
-    if not world.licensed("premium") or issue.status is None:
+    if not world.licensed("premium"):
         return None
-    return world.statuses.get(issue.status)
+    return world.statuses.get(issue.status or default_status(issue))
 
 
 def blockers(issue: Issue, info: Info) -> list[Issue]:
@@ -100,7 +101,7 @@ def notes(issue: Issue, info: Info, which: str | None = None, **args: Any) -> Co
 
 
 def _discussions(issue: Issue, info: Info, **args: Any) -> Connection:
-    return listed(visible_notes(context_of(info), issue), args)
+    return listed([one for one in visible_notes(context_of(info), issue) if one.thread is None], args)
 
 
 def _blocked_by_issues(issue: Issue, info: Info, **args: Any) -> Connection:
@@ -137,6 +138,11 @@ def _note_permissions(note: Note, info: Info) -> dict[str, bool]:
 
 def _note_url(note: Note, info: Info) -> str:
     return f"{context_of(info).base_url}{note.issue.path}#note_{note.id}"
+
+
+def _thread(note: Note) -> list[Note]:
+    """The notes of a thread, of which this one is the first."""
+    return [one for one in note.issue.notes or () if one is note or one.thread is note]
 
 
 def _discussion_id(note: Note, *_: Any) -> str:
@@ -266,14 +272,17 @@ FIELDS: Fields = {
         "createdAt": lambda note, _: note.created,
         "updatedAt": lambda note, _: note.updated,
         "url": _note_url,
-        "discussion": lambda note, _: note,
+        "discussion": lambda note, _: note.thread or note,
         "userPermissions": _note_permissions,
     },
     "Discussion": {
         "id": _discussion_id,
         "replyId": _discussion_id,
         "createdAt": lambda note, _: note.created,
-        "notes": lambda note, _, **args: listed([note], args),
+        # A comment alone cannot be resolved; a reply makes it a thread.
+        "resolvable": lambda note, _: len(_thread(note)) > 1,
+        "resolved": lambda note, _: note.resolved and len(_thread(note)) > 1,
+        "notes": lambda note, _, **args: listed(_thread(note), args),
     },
 }
 

@@ -39,6 +39,7 @@ from glboard_core.demo.world.records import (
     User,
 )
 from glboard_core.demo.world.registry import InternalServerError
+from glboard_core.demo.world.texts import whole
 from glboard_core.demo.world.world import World
 
 _NUMBER = re.compile(r"\d+")
@@ -227,7 +228,7 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 
 def _list_of(world: World, board: Board, value: Any) -> BoardList:
     """A list of a board by its plain number; a global id or any other number breaks the server."""
-    found = world.board_lists.get(int(value)) if str(value).isdigit() else None
+    found = world.board_lists.get(whole(value) or 0)
     if found is None or found.board is not board:
         raise InternalServerError
     return found
@@ -237,9 +238,9 @@ def _neighbour(world: World, issue: Issue, value: Any) -> Issue | changes.Unset 
     """A neighbour by its plain number; UNSET if there is none in the same root group."""
     if value is None:
         return None
-    if not str(value).isdigit():
+    if (number := whole(value)) is None:
         raise InternalServerError
-    found = world.index.find(int(value))
+    found = world.index.find(number)
     if found is None or found.project.root is not issue.project.root:
         return UNSET
     return found

@@ -32,6 +32,7 @@ from glboard_core.demo.world.records import (
     Project,
     User,
 )
+from glboard_core.demo.world.texts import whole
 
 _FAR = date(9999, 1, 1)
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
@@ -74,7 +75,7 @@ def _project_issue(project: Project, info: Info, **args: Any) -> Any:
 def _numbers(values: Iterable[str]) -> frozenset[int]:
     """Numbers from plain or global ids."""
     tails = [str(one).rsplit("/", 1)[-1] for one in values]
-    return frozenset(int(one) for one in tails if one.isdigit())
+    return frozenset(number for one in tails if (number := whole(one)) is not None)
 
 
 def _days(args: dict[str, Any]) -> tuple[date, date] | None:
@@ -155,8 +156,15 @@ def _found(context: Context, kept: Iterable[Project], args: dict[str, Any]) -> C
     if args.get("fullPaths") is not None:
         paths = {one.lower() for one in args["fullPaths"]}
         kept = [one for one in kept if one.full_path.lower() in paths]
+    if args.get("membership"):
+        kept = [one for one in kept if permissions.level(context.user, one)]
     if args.get("search"):
-        kept = [one for one in kept if says(args["search"], one.path, one.name, one.description)]
+        above = bool(args.get("searchNamespaces"))
+        kept = [
+            one
+            for one in kept
+            if says(args["search"], one.full_path if above else one.path, one.name, one.description)
+        ]
     seen = [one for one in kept if permissions.can_read_place(context.user, one)]
     similar = args.get("sort") == "SIMILARITY" and args.get("search")
     # The shorter the name around what was typed, the more of it was typed.
@@ -185,7 +193,17 @@ def _all_groups(_: Any, info: Info, **args: Any) -> Connection:
     if args.get("search"):
         kept = [one for one in kept if says(args["search"], one.path, one.name)]
     seen = [one for one in kept if permissions.can_read_place(context.user, one)]
+    if args.get("allAvailable") is False:
+        seen = [one for one in seen if permissions.level(context.user, one)]
     return listed(sorted(seen, key=lambda one: one.name.lower()), args)
+
+
+def _own_groups(user: User, info: Info, **args: Any) -> Connection:
+    """The groups with a membership of the user's own: not those below them."""
+    kept = [one for one in context_of(info).world.groups.values() if user.id in one.members]
+    if args.get("search"):
+        kept = [one for one in kept if says(args["search"], one.path, one.name)]
+    return listed(sorted(kept, key=lambda one: one.name.lower()), args)
 
 
 def _users(_: Any, info: Info, **args: Any) -> Connection:
@@ -279,6 +297,7 @@ def _open_count(project: Project, info: Info) -> int:
 FIELDS: Fields = {
     "Query": {"groups": _all_groups, "projects": _all_projects, "users": _users, "issues": _all_issues},
     "AutocompletedUser": user_fields(),
+    "CurrentUser": {"groups": _own_groups},
     "Group": {
         **_PLACE,
         "id": lambda group, _: gid("Group", group.id),

@@ -23,12 +23,12 @@ from graphql import (
     parse,
 )
 
-from glboard_core.demo.graphql import board_mutations, endpoint, issues, mutations, places, work_items
+from glboard_core.demo.graphql import board_mutations, endpoint, issues, links, mutations, places, work_items
 from glboard_core.demo.graphql.context import UNMAPPED, Fields, Resolver, bind_scalars
 
 _FIELDS: tuple[Fields, ...] = (
     endpoint.FIELDS, places.FIELDS, issues.FIELDS, issues.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
-    board_mutations.FIELDS, mutations.NOTE_FIELDS, work_items.MUTATION_FIELDS,
+    board_mutations.FIELDS, mutations.NOTE_FIELDS, work_items.MUTATION_FIELDS, links.FIELDS,
 )  # fmt: skip
 # Names of arguments in resolvers, if their own is a builtin or no Python name.
 _NAMES = {
@@ -85,13 +85,15 @@ def _kept(whole: str, dropped: frozenset[str]) -> str:
 # Types and mutations without a permission that a fine-grained token could have: the first are null to it, the
 # others are refused.
 _UNMAPPED_TYPES = frozenset({
-    "BoardList", "Discussion", "GroupPermissions", "IssuePermissions", "MilestoneStats", "ProjectPermissions",
+    "BoardList", "Discussion", "GroupPermissions", "IssuePermissions", "LinkedWorkItemType", "MilestoneStats",
+    "ProjectPermissions",
     "QuickActionsStatus", "TaskCompletionStatus", "WorkItemLifecycle", "WorkItemPermissions",
     "WorkItemStatus", "WorkItemType",
 })  # fmt: skip
 _UNMAPPED_MUTATIONS = frozenset({
     "issueMoveList", "createBoard", "updateBoard", "boardListCreate", "updateBoardList", "destroyBoard",
-    "destroyBoardList", "destroyNote", "workItemBulkUpdate",
+    "destroyBoardList", "destroyNote", "workItemBulkUpdate", "workItemAddLinkedItems",
+    "workItemRemoveLinkedItems",
 })  # fmt: skip
 
 

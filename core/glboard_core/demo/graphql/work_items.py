@@ -101,6 +101,10 @@ def _of(read: Any) -> Any:
     return lambda widget, info: read(widget.issue, info)
 
 
+def _licensed(count: int, info: Info) -> int | None:
+    return count if context_of(info).world.licensed("premium") else None
+
+
 def _closing(widget: Widget, _: Info, **args: Any) -> Connection:
     return listed(widget.issue.merge_requests, args)
 
@@ -138,6 +142,10 @@ FIELDS: Fields = {
         "iid": lambda one, _: str(one.iid),
         "reference": lambda one, _, full=False: f"{one.project.full_path if full else ''}!{one.iid}",
         "headPipeline": lambda one, _: {"status": one.pipeline} if one.pipeline else None,
+        "approved": lambda one, _: one.approvals >= one.approvals_required,
+        # Rules of approval need a licence.
+        "approvalsRequired": lambda one, info: _licensed(one.approvals_required, info),
+        "approvalsLeft": lambda one, info: _licensed(max(one.approvals_required - one.approvals, 0), info),
     },
     "WorkItemWidgetIteration": {"iteration": lambda *_: None},
     "WorkItemWidgetHealthStatus": {"healthStatus": _of(issues.licensed_health)},
@@ -149,11 +157,6 @@ FIELDS: Fields = {
         "hasParent": lambda *_: False,
         "hasChildren": lambda *_: False,
         "parent": lambda *_: None,
-    },
-    "WorkItemWidgetLinkedItems": {
-        "blocked": lambda widget, info: bool(issues.blockers(widget.issue, info)),
-        "blockedByCount": lambda widget, info: len(issues.blockers(widget.issue, info)),
-        "blockingCount": _of(issues.blocking_count),
     },
     "WorkItemWidgetDescription": {"description": lambda widget, _: widget.issue.description},
     "WorkItemStatus": {

@@ -12,9 +12,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -28,6 +27,7 @@ from glboard_core.demo.graphql.schema import load
 from glboard_core.demo.http.cable import PATH, Cable
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.journal import Journal, Record
+from glboard_core.demo.http.oauth import OAuth, Token
 from glboard_core.demo.http.process import is_loopback
 from glboard_core.demo.http.transport import ABORT
 from glboard_core.demo.rest.app import Rest
@@ -39,19 +39,8 @@ from glboard_core.demo.world.world import World
 
 # Tokens: user, scope, and where a request carries one.
 
-TokenScope = Literal["api", "read_api", "granular"]
 #: Scopes that the API accepts at all.
 _API_SCOPES = ("api", "read_api", "granular")
-
-
-@dataclass(slots=True)
-class Token:
-    """A personal access token."""
-
-    user: User
-    scope: str
-    state: Literal["active", "expired", "revoked", "blocked"] = "active"
-    expires: date | None = None
 
 
 def mint() -> str:
@@ -132,6 +121,7 @@ _DRIPS = 8
 _MOST_BODY = 8 * 1024 * 1024
 # GitLab's own answer when it fails on a GraphQL request, before or after it wrote.
 _CRASH = ({"errors": [{"message": "Internal server error"}]}, 500)
+_TOKEN_SELF = "/api/v4/personal_access_tokens/self"  # noqa: S105  (an address)
 _EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
@@ -210,6 +200,7 @@ class Gate:
         self.endpoint = Endpoint(load(world.edition, world.since))
         self.rest = Rest(world)
         self.cable = Cable(world, self.endpoint)
+        self.oauth = OAuth(world, held)
         self.stopping: asyncio.Event | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -292,6 +283,7 @@ class Gate:
             return
 
         def context() -> Context | None:
+            self.oauth.settle()
             token = self.held.get(sent) if sent is not None else None
             if sent is not None and (token is None or token.state != "active"):
                 return None
@@ -335,9 +327,10 @@ class Gate:
         )
 
     def _is_unknown(self, request: Request) -> bool:
-        """Whether the request carries a token that is none of ours."""
+        """Whether the request carries a token that is not valid, or no longer."""
         sent = token_sent(request.headers) or request.query_params.get("private_token")
-        return sent is not None and sent not in self.held
+        token = self.held.get(sent) if sent is not None else None
+        return sent is not None and (token is None or token.state != "active")
 
     def _inside(self, path: str) -> str | None:
         """The path below the prefix; None outside it."""
@@ -383,12 +376,17 @@ class Gate:
             return PlainTextResponse("Bad Request", 400)
         if inside == PATH:
             return PlainTextResponse("Page not found", 404)
+        self.oauth.settle()
+        if inside.startswith("/oauth/"):
+            return self.oauth.respond(request, inside, body, self._base(request))
         if not inside.startswith("/api/"):
             return self._page(request)
         sent = token_sent(request.headers)
         if sent is None and request.query_params.get("private_token"):
             sent = request.query_params["private_token"]
         token = self.held.get(sent) if sent is not None else None
+        if token is not None and token.ends is not None and "private-token" in request.headers:
+            token = None  # an OAuth token counts as Bearer only
         # A token that is not valid counts as none.
         known = token is not None and token.state == "active"
         key = token.user.username if token is not None and known else "anonymous"
@@ -405,6 +403,9 @@ class Gate:
         if inside == "/api/graphql" and token is not None and scope not in _API_SCOPES:
             # The same text as for a token that is wrong.
             response = json_response(*self._bad_token(inside, token))
+        elif token is not None and token.ends is not None and inside == _TOKEN_SELF:
+            text = "400 Bad request - This endpoint requires token type to be a personal access token"
+            response = json_response({"message": text}, 400)
         elif inside == "/api/graphql":
             response = self._graphql(request, asked, user, scope, base, record)
         else:

@@ -19,12 +19,14 @@ from types import FrameType, TracebackType
 from glboard_core.demo.http import gate
 from glboard_core.demo.http.cable import MOST_MESSAGE, Cable
 from glboard_core.demo.http.faults import Faults, FaultSpecError
-from glboard_core.demo.http.gate import Gate, Settings, Token
+from glboard_core.demo.http.gate import Gate, Settings
 from glboard_core.demo.http.journal import Journal
+from glboard_core.demo.http.oauth import OAuth, Token
 from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
+from glboard_core.demo.sample.states import store_states
 from glboard_core.demo.world.clock import Clock, moment, parse_time
 from glboard_core.demo.world.world import World
 from glboard_core.model.printable import printable
@@ -54,6 +56,8 @@ class DemoServer:
         note_limit: int | None = None,
         issue_limit: int | None = None,
         plain_headers: bool = False,
+        token_life: float = 7200,
+        approve: bool = False,
     ) -> None:
         self.world = world
         self.faults = faults if isinstance(faults, Faults) else Faults.parse(faults or "")
@@ -71,6 +75,7 @@ class DemoServer:
             note_limit=note_limit,
             issue_limit=issue_limit,
         )
+        self.oauth.life, self.oauth.approves = token_life, approve
         self._host, self._port = host, port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -85,6 +90,11 @@ class DemoServer:
     def cable(self) -> Cable:
         """Its live events."""
         return self._gate.cable
+
+    @property
+    def oauth(self) -> OAuth:
+        """Its sign-ins."""
+        return self._gate.oauth
 
     @property
     def url(self) -> str:
@@ -199,6 +209,7 @@ def build_world(options: DemoOptions) -> World:
             edition=edition,
             version=version,
         )
+    store_states(world, options.flow)
     if options.user is not None:
         if options.user not in world.users:
             raise OptionsError(f"user {options.user} not found; choose from {', '.join(sorted(world.users))}")
@@ -224,6 +235,8 @@ def build_server(options: DemoOptions) -> DemoServer:
         relative_url=options.relative_url,
         rate_limit=options.rate_limit,
         plain_headers=options.plain_headers,
+        token_life=options.token_life,
+        approve=options.approve,
     )
 
 

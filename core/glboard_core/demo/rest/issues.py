@@ -10,9 +10,10 @@ from glboard_core.demo.graphql.connections import cursor_key, cursor_of
 from glboard_core.demo.graphql.mutations import THROTTLED, create_issue
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
-from glboard_core.demo.world import boards, changes, notes, permissions, upheavals
+from glboard_core.demo.world import boards, changes, links, notes, permissions, upheavals
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.filters import LOOSE, IssueFilter
+from glboard_core.demo.world.links import LinkKind
 from glboard_core.demo.world.notes import comment
 from glboard_core.demo.world.records import (
     MAINTAINER,
@@ -27,6 +28,7 @@ from glboard_core.demo.world.records import (
 )
 from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.search import key_of
+from glboard_core.demo.world.texts import whole
 
 _ORDERS = {
     "created_at": "CREATED",
@@ -342,11 +344,9 @@ def link(call: Call, project: str, iid: str) -> Any:
         raise forbidden()
     if kind != "relates_to" and not call.world.licensed("premium"):
         raise Refused(403, {"message": "Blocked issues not available for current license"})
-    blocked, blocker = (target, source) if kind == "blocks" else (source, target)
-    if source is target or blocker in blocked.blocked_by or blocked in blocker.blocked_by:
+    wanted: dict[str, LinkKind] = {"blocks": "blocks", "is_blocked_by": "is_blocked_by"}
+    if links.link(call.world, source, target, wanted.get(kind, "relates_to"), call.signed_in()):
         raise Refused(409, {"message": "Issue(s) already assigned"})
-    if kind != "relates_to":
-        call.world.block(blocked, blocker)
     return 201, {
         "source_issue": shapes.issue(call, source),
         "target_issue": shapes.issue(call, target),
@@ -384,7 +384,7 @@ def list_notes(call: Call, project: str, iid: str) -> Any:
 
 def _note(call: Call, project: str, iid: str, ident: str, *, own: bool = False) -> Note:
     issue = request.issue(call, project, iid)
-    found = call.world.notes.get(int(ident)) if ident.isdigit() else None
+    found = call.world.notes.get(whole(ident) or 0)
     if found is None or found.issue is not issue:
         raise missing("Note")
     if own and not (call.signed_in() is found.author or permissions.can_maintain(call.user, issue.project)):

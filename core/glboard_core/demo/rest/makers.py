@@ -14,6 +14,7 @@ from glboard_core.demo.rest.request import Call, Refused, forbidden, missing
 from glboard_core.demo.world import permissions, upheavals
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import MAINTAINER, OWNER, Group, Place
+from glboard_core.demo.world.texts import whole
 
 _ACCEPTED = {"message": "202 Accepted"}
 
@@ -161,7 +162,7 @@ def revoke_access_token(call: Call, name: str, ident: str) -> Any:
     """Revoke a token of a group: its user is no longer a member."""
     here = request.group(call, name)
     _at_least(call, here, OWNER)
-    bot = call.world.user_of(int(ident)) if ident.isdigit() else None
+    bot = call.world.user_of(whole(ident) or 0)
     if bot is None or here.members.pop(bot.id, None) is None:
         raise missing("")
     call.asked.revoke(bot)
@@ -171,7 +172,7 @@ def revoke_access_token(call: Call, name: str, ident: str) -> Any:
 def user(call: Call, ident: str) -> Any:
     """One user."""
     call.signed_in()
-    found = call.world.user_of(int(ident)) if ident.isdigit() else None
+    found = call.world.user_of(whole(ident) or 0)
     if found is None:
         raise missing("User")
     return shapes.user(call, found)

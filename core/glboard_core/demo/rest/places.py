@@ -11,6 +11,7 @@ from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.finders import members_of, named
 from glboard_core.demo.world.records import Place
 from glboard_core.demo.world.registry import GRANULAR_SINCE
+from glboard_core.demo.world.texts import whole
 
 
 def _version(call: Call) -> str:
@@ -146,7 +147,7 @@ def all_project_members(call: Call, name: str) -> Any:
 def one_member(call: Call, name: str, ident: str) -> Any:
     """One member of a group, also an inherited one."""
     here = request.group(call, name)
-    user = call.world.user_of(int(ident)) if ident.isdigit() else None
+    user = call.world.user_of(whole(ident) or 0)
     level = access.level(user, here)
     if user is None or not level:
         raise missing("")

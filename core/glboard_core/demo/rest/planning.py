@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo.graphql.board_mutations import label_problems
+from glboard_core.demo.graphql.board_mutations import COLOR, label_problems
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions, upheavals
 from glboard_core.demo.world.finders import labels_of, milestones_of
 from glboard_core.demo.world.records import Board, Group, Label, Milestone, Place, Project
+from glboard_core.demo.world.texts import whole
 
 # Labels
 
@@ -81,13 +82,15 @@ def _update_label(call: Call, label: Label) -> Any:
             400,
             {"error": "new_name, color, description are missing, at least one parameter must be provided"},
         )
+    if (color := call.text("color")) and not COLOR.fullmatch(color):
+        raise Refused(400, {"message": {"color": ["must be a valid color code"]}})
     title = call.text("new_name")
     if title and title != label.title:
         problems = label_problems(call.world, label.owner, title, None)
         if problems:
             raise Refused(400, {"message": {"title": [one.split(" ", 1)[1] for one in problems]}})
         call.world.rename_label(label, title)
-    label.color = call.text("color", label.color) or label.color
+    label.color = color or label.color
     if call.has("description"):
         label.description = call.text("description")
     label.updated = call.world.clock.now()
@@ -100,7 +103,7 @@ def group_label(call: Call, name: str, label: str) -> Any:
     owner: Group | None = here
     if call.flag("include_ancestor_groups", True):
         # By number, one of a group above is found as well.
-        known = call.world.labels.get(int(label)) if label.isdigit() else None
+        known = call.world.labels.get(whole(label) or 0)
         while owner is not None and known is not None and known.owner is not owner:
             owner = owner.parent
     return shapes.label(request.label(call, owner or here, label), here)

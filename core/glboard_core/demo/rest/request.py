@@ -18,6 +18,7 @@ from glboard_core.demo.world import permissions
 from glboard_core.demo.world.boards import boards_of
 from glboard_core.demo.world.clock import parse_time
 from glboard_core.demo.world.records import Board, Group, Issue, Label, Milestone, Place, Project, User
+from glboard_core.demo.world.texts import whole
 from glboard_core.demo.world.world import World
 
 _NESTED = re.compile(r"(\w+)\[(\w+)\](\[\])?")
@@ -51,12 +52,16 @@ def forbidden() -> Refused:
 
 def _put(into: dict[str, Any], key: str, value: Any) -> None:
     nested = _NESTED.fullmatch(key)
-    if nested is not None:
-        _put(into.setdefault(nested[1], {}), nested[2] + (nested[3] or ""), value)
-    elif key.endswith("[]"):
-        into.setdefault(key[:-2], []).append(value)
-    else:
+    name = nested[1] if nested is not None else key.removesuffix("[]")
+    kind = dict if nested is not None else list if name != key else None
+    if kind is None:
         into[key] = value
+    elif not isinstance(there := into.setdefault(name, kind()), kind):
+        raise bad(name)
+    elif nested is not None:
+        _put(into[name], nested[2] + (nested[3] or ""), value)
+    else:
+        there.append(value)
 
 
 def _body(body: bytes, content_type: str) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def _body(body: bytes, content_type: str) -> dict[str, Any]:
     if content_type.startswith("application/json"):
         try:
             content = msgspec.json.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Refused(400, {"error": "Invalid JSON format"}) from None
         if not isinstance(content, dict):
             raise Refused(400, {"error": "The body must be an object"})
@@ -207,8 +212,8 @@ def group(call: Call, name: str) -> Group:
     """A group by number or path."""
     world = call.world
     found = world.group_at(name)
-    if found is None and name.isdigit():
-        found = next((one for one in world.groups.values() if one.id == int(name)), None)
+    if found is None and (number := whole(name)) is not None:
+        found = next((one for one in world.groups.values() if one.id == number), None)
     if found is None or not permissions.can_read_place(call.user, found):
         raise missing("Group")
     return found
@@ -231,8 +236,8 @@ def project(call: Call, name: str) -> Project:
     """A project by number or path."""
     world = call.world
     found = world.project_at(name)
-    if found is None and name.isdigit():
-        found = next((one for one in world.projects.values() if one.id == int(name)), None)
+    if found is None and (number := whole(name)) is not None:
+        found = next((one for one in world.projects.values() if one.id == number), None)
     if found is None:
         _redirect(call, name)
     if found is None or not permissions.can_read_place(call.user, found):
@@ -243,9 +248,9 @@ def project(call: Call, name: str) -> Project:
 def issue(call: Call, name: str, iid: str) -> Issue:
     """An issue of a project by its iid."""
     here = project(call, name)
-    if not iid.isdigit():
+    if (number := whole(iid)) is None:
         raise Refused(400, {"error": "issue_iid is invalid"})
-    found = call.world.issue_of(here, int(iid))
+    found = call.world.issue_of(here, number)
     if found is None or not permissions.can_read(call.user, found):
         raise missing("")
     return found
@@ -254,8 +259,8 @@ def issue(call: Call, name: str, iid: str) -> Issue:
 def label(call: Call, owner: Place, name: str) -> Label:
     """A label of a place by number or title."""
     found = call.world.label_of(owner, name)
-    if found is None and name.isdigit():
-        found = call.world.labels.get(int(name))
+    if found is None:
+        found = call.world.labels.get(whole(name) or 0)
     if found is None or found.owner is not owner:
         raise missing("Label")
     return found
@@ -263,7 +268,7 @@ def label(call: Call, owner: Place, name: str) -> Label:
 
 def milestone(call: Call, owner: Place, ident: str) -> Milestone:
     """A milestone of exactly this place."""
-    found = call.world.milestones.get(int(ident)) if ident.isdigit() else None
+    found = call.world.milestones.get(whole(ident) or 0)
     if found is None or found.owner is not owner:
         raise missing("")
     return found

@@ -539,7 +539,11 @@ class Maker:
         """So many issues of the team, a percentage of them without a position, and its boards."""
         random = self.random
         plan = recipes(random, count, self.versions, _PREVIOUS)
-        for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
+        picked = random.sample(plan, min(len(AWKWARD), len(plan)))
+        # The boards that a stranger sees first look like a team's.
+        shown = (self.versions[_PREVIOUS].title, self.versions[_PREVIOUS + 1].title)
+        picked.sort(key=lambda one: one.closed is not None or one.milestone not in shown)
+        for awkward, recipe in zip(AWKWARD, picked, strict=False):
             recipe.title = awkward
         random.shuffle(plan)
         made = []

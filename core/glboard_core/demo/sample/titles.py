@@ -97,16 +97,20 @@ _LISTS = {"bug": _BUG, "feature": _FEATURE, "maintenance": _MAINTENANCE}
 
 _ZWJ, _RLM, _OVERRIDE = "\u200d", "\u200f", "\u202e"
 _ESC, _BEL, _C1 = "\x1b", "\x07", "\x9b"
+#: The first ones are what people do write; at the end is what no one would, and a screen must survive.
 AWKWARD: tuple[str, ...] = (
     "fix [/api] crash in the [bold]model picker[/bold]",
-    "[red]Not markup[/] but a title with [link=https://example.com]brackets[/link]",
+    "\"Quotes\" 'single' “curly” in milestone names",
     "自己ホスト型モデルの設定画面で日本語が折り返されない",
     "模型端点选择器在宽字符下对齐错误 (表格)",
+    "100% %s {braces} {0} $HOME `backticks` and \\n backslashes",
+    "Ｆｕｌｌｗｉｄｔｈ　ｎａｍｅｓ are not folded in search",
     "إعداد النموذج المستضاف ذاتيًا لا يعمل بعد الترقية",
+    f"Emoji: 👩{_ZWJ}💻 reviews 🏳️{_ZWJ}🌈 badge for 👨{_ZWJ}👩{_ZWJ}👧{_ZWJ}👦 plans 🇩🇪",
     f"Mixed direction: model {_RLM}שם המודל{_RLM} is cut off",
+    "[red]Not markup[/] but a title with [link=https://example.com]brackets[/link]",
     f"Override {_OVERRIDE}gnihtemos sesrever{_OVERRIDE} in the title",
     "Combining marks: n\u0303a\u0308i\u0308ve re\u0301sume\u0301 e\u0301ndpoint Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
-    f"Emoji: 👩{_ZWJ}💻 reviews 🏳️{_ZWJ}🌈 badge for 👨{_ZWJ}👩{_ZWJ}👧{_ZWJ}👦 plans 🇩🇪",
     ("Very long title about the guided setup of self-hosted models " * 3).strip(),
     f"Escape {_ESC}[31mred{_ESC}[0m and {_ESC}[2J clear in the endpoint name",
     f"OSC {_ESC}]0;owned{_BEL} and link {_ESC}]8;;https://example.com{_ESC}\\here{_ESC}]8;;{_ESC}\\ in logs",
@@ -114,10 +118,7 @@ AWKWARD: tuple[str, ...] = (
     "Tabs\tand\ttrailing spaces   ",
     "Bell \x07 backspace \x08\x08 and delete \x7f in prompt names",
     "Zero\u200bwidth\u200bspaces and soft\u00adhyphens in labels",
-    "Ｆｕｌｌｗｉｄｔｈ　ｎａｍｅｓ are not folded in search",
     "<script>alert('title')</script> & &amp; entities in the model card",
-    "100% %s {braces} {0} $HOME `backticks` and \\n backslashes",
-    "\"Quotes\" 'single' “curly” in milestone names",
 )
 
 

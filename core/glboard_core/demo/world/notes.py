@@ -14,7 +14,7 @@ from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.finders import people
 from glboard_core.demo.world.records import PLANNER, Issue, Label, Note, User
 from glboard_core.demo.world.registry import Registry
-from glboard_core.demo.world.texts import normalised, split
+from glboard_core.demo.world.texts import normalised, split, whole
 
 MAX_NOTE = 1_000_000
 FAILED = "Failed to apply commands."
@@ -125,7 +125,7 @@ def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> 
     failed = f"Could not apply {name} command."
     match name:
         case "weight" if text and not text.startswith("-"):
-            weight = int(text) if text.isdigit() else 0
+            weight = whole(text) or 0
             return Change(weight=weight), f"Set weight to {weight}."
         case "clear_weight":
             return Change(weight=None), "Cleared weight."
@@ -164,7 +164,7 @@ def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> 
         case "duplicate":
             path, _, iid = text.rpartition("#")
             project = world.project_at(path) if path else issue.project
-            other = project.issues.get(int(iid)) if project is not None and iid.isdigit() else None
+            other = project.issues.get(whole(iid) or 0) if project is not None else None
             if other is None or other is issue or not issue.open:
                 return None, failed
             said = f"Closed this issue. Marked as related to, and a duplicate of, {text}."

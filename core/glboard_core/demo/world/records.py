@@ -106,7 +106,8 @@ class Label:
     @property
     def text_color(self) -> str:
         """Black or white, whichever is readable on the colour."""
-        red, green, blue = (int(self.color[at : at + 2], 16) for at in (1, 3, 5))
+        code = self.color[1:] if len(self.color) == 7 else "".join(sign * 2 for sign in self.color[1:])
+        red, green, blue = (int(code[at : at + 2], 16) for at in (0, 2, 4))
         return "#1F1E24" if red * 299 + green * 587 + blue * 114 > 128_000 else "#FFFFFF"
 
 
@@ -151,6 +152,10 @@ class Note:
     updated: int
     internal: bool = False
     system: bool = False
+    #: The first note of its thread; None for that one, and for a comment without replies.
+    thread: Note | None = None
+    #: Of the first note of a thread: whether the thread is resolved.
+    resolved: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -163,6 +168,9 @@ class MergeRequest:
     state: str = "opened"
     draft: bool = False
     pipeline: str = ""
+    #: How many approvals it needs, and how many it has.
+    approvals_required: int = 0
+    approvals: int = 0
 
 
 class Issue:
@@ -195,6 +203,7 @@ class Issue:
         "open",
         "position",
         "project",
+        "related",
         "severity",
         "status",
         "time_estimate",
@@ -234,6 +243,7 @@ class Issue:
         self.milestone: Milestone | None = None
         self.assignees: tuple[User, ...] = ()
         self.blocked_by: tuple[Issue, ...] = ()
+        self.related: tuple[Issue, ...] = ()
         #: Those that close it, whatever their state: GitLab keeps the link of merged and closed ones.
         self.merge_requests: list[MergeRequest] = []
         self.upvotes = 0
@@ -266,7 +276,7 @@ class Issue:
 
 @dataclass(slots=True, eq=False)
 class BoardList:
-    """A list of a board: `kind` is backlog, label, milestone, assignee or closed."""
+    """A list of a board: `kind` is backlog, label, milestone, assignee, status or closed."""
 
     id: int
     board: Board
@@ -275,6 +285,7 @@ class BoardList:
     label: Label | None = None
     milestone: Milestone | None = None
     assignee: User | None = None
+    status: Status | None = None
     collapsed: bool = False
 
     @property
@@ -286,6 +297,8 @@ class BoardList:
             return self.milestone.title
         if self.assignee is not None:
             return f"@{self.assignee.username}"
+        if self.status is not None:
+            return self.status.name
         return "Open" if self.kind == "backlog" else "Closed"
 
 
@@ -363,6 +376,15 @@ class Status:
     def closes(self) -> bool:
         """Whether it closes an item."""
         return self.category in ("DONE", "CANCELED")
+
+
+#: What a new issue has, and what closing it sets.
+OPEN, CLOSED, DUPLICATE = "Validation backlog", "Complete", "Duplicate"
+
+
+def default_status(issue: Issue) -> str:
+    """The status of an issue for which none was ever stored: GitLab answers one all the same."""
+    return OPEN if issue.open else DUPLICATE if issue.duplicate_of is not None else CLOSED
 
 
 def default_statuses() -> dict[str, Status]:

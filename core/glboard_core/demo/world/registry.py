@@ -30,6 +30,7 @@ from glboard_core.demo.world.records import (
     default_statuses,
 )
 from glboard_core.demo.world.search import Index
+from glboard_core.demo.world.texts import whole
 from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
@@ -161,7 +162,7 @@ class Registry:
     def issue(self, reference: str) -> Issue:
         """An issue by reference, such as `demo-org/platform#12`."""
         path, _, iid = reference.partition("#")
-        found = self.issue_of(self.project(path), int(iid)) if iid.isdigit() else None
+        found = self.issue_of(self.project(path), whole(iid) or 0)
         if found is None:
             raise UnknownName(f"no issue {reference} in this world")
         return found
@@ -344,11 +345,21 @@ class Registry:
         return made
 
     def add_note(
-        self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
+        self,
+        issue: Issue,
+        body: str,
+        author: User,
+        *,
+        internal: bool = False,
+        system: bool = False,
+        thread: Note | None = None,
     ) -> Note:
-        """Add a comment; the issue counts as updated unless it was within the last minute."""
+        """Add a comment, to ``thread`` if it answers one.
+
+        The issue counts as updated unless it was within the last minute.
+        """
         now = self.clock.now()
-        note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
+        note = Note(self.next_id("note"), issue, body, author, now, now, internal, system, thread)
         self.notes[note.id] = note
         issue.notes = [*(issue.notes or ()), note]
         if not self.throttled(issue):
@@ -399,6 +410,16 @@ class Registry:
         issue.blocked_by = (*issue.blocked_by, by)
         self._waiting.setdefault(by, []).append(issue)
         self.tell(issue)
+
+    def unblock(self, issue: Issue, by: Issue) -> None:
+        """Remove the mark that an issue is blocked by another one, if there is one."""
+        if by in issue.blocked_by:
+            issue.blocked_by = tuple(one for one in issue.blocked_by if one is not by)
+            self._waiting[by].remove(issue)
+
+    def blocks(self, issue: Issue) -> list[Issue]:
+        """The issues that this one blocks, whatever their state."""
+        return list(self._waiting.get(issue, ()))
 
     def blocked_by(self, issue: Issue) -> list[Issue]:
         """The open issues that this one blocks."""

@@ -21,6 +21,15 @@ _RAW = re.compile(r"<(pre|script|style|textarea)\b", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z]")
 
 
+#: More digits than any id or number here has.
+_WHOLE = re.compile(r"[0-9]{1,18}")
+
+
+def whole(text: object) -> int | None:
+    """The number that a text is; None if it is none, be it that its digits are others or too many."""
+    return int(str(text)) if _WHOLE.fullmatch(str(text)) else None
+
+
 def normalised(text: str) -> str:
     """A text as it is stored: LF line breaks, no lone CR, none at the end."""
     return text.replace("\r\n", "\n").replace("\r", "").rstrip("\n")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from glboard_core.demo.world import boards, changes
+from glboard_core.demo.world import boards, changes, links
 from glboard_core.demo.world.changes import UNSET, Change, Unset
+from glboard_core.demo.world.links import LinkKind
 from glboard_core.demo.world.records import Issue, Label, Note
 from glboard_core.demo.world.registry import Registry, UnknownName
 
@@ -78,10 +79,21 @@ class World(Registry):
             self.place_later()
             return issue
 
-    def comment(self, reference: str, body: str, *, by: str) -> Note:
-        """Comment as another person."""
+    def comment(self, reference: str, body: str, *, by: str, answers: Note | None = None) -> Note:
+        """Comment as another person, in the thread of the note that it ``answers``."""
         with self.lock:
-            return self.add_note(self.issue(reference), body, self.user(by))
+            thread = None if answers is None else answers.thread or answers
+            return self.add_note(self.issue(reference), body, self.user(by), thread=thread)
+
+    def link(self, reference: str, other: str, kind: LinkKind, *, by: str) -> None:
+        """Link two issues as another person; ``kind`` is how it looks from the first one."""
+        with self.lock:
+            links.link(self, self.issue(reference), self.issue(other), kind, self.user(by))
+
+    def unlink(self, reference: str, other: str, *, by: str) -> None:
+        """Remove the link between two issues as another person."""
+        with self.lock:
+            links.unlink(self, self.issue(reference), self.issue(other), self.user(by))
 
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
         """Reorder an issue; `updated_at` does not change."""
@@ -100,5 +112,7 @@ class World(Registry):
                 waiting.blocked_by = tuple(one for one in waiting.blocked_by if one is not issue)
             for blocker in issue.blocked_by:
                 self._waiting[blocker].remove(issue)
+            for other in issue.related:
+                other.related = tuple(one for one in other.related if one is not issue)
             for note in issue.notes or ():
                 del self.notes[note.id]

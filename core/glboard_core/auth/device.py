@@ -1,0 +1,120 @@
+"""Signing in with a code that is typed in a browser, on this or any other machine (OAuth device flow).
+
+Owns when the server is asked whether the code was approved, and when that is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from glboard_core.auth import oauth
+from glboard_core.auth.credential import OAuthCredential
+from glboard_core.auth.oauth import Refused
+from glboard_core.errors import ConnectionFailed
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.decode import line
+
+#: What the server's answers say, where they do not.
+USUAL_INTERVAL, USUAL_LIFE = 5.0, 300.0
+#: Seconds by which the pause grows each time the server asks for that (RFC 8628).
+SLOWER_BY = 5.0
+
+
+class DeviceCode(Struct, frozen=True, kw_only=True):
+    """What to show: the code, and the page to type it on. ``interval`` is the pause between two questions.
+
+    ``verification_uri_complete`` already contains the code; "" if the server gives none.
+    """
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_at: datetime
+    interval: float
+
+
+class DeviceSignIn:
+    """One sign-in: ``start``, show the code, then ``wait``. Leaving it needs nothing: the code expires."""
+
+    def __init__(
+        self, server: Account, client_id: str, *, scope: str = "api", slower_by: float = SLOWER_BY
+    ) -> None:
+        """``server``: from ``search.server_at``."""
+        self._server = oauth.without_token(server)
+        self._client_id = client_id
+        self._scope = scope
+        self._slower_by = slower_by
+        self._secret = Secret("")
+        self._code: DeviceCode | None = None
+
+    async def start(self) -> DeviceCode:
+        """Ask the server for a code. Raises AuthError if it has none for us, and GlboardError."""
+        host = self._server.host
+        async with oauth.opened(self._server) as transport:
+            try:
+                found = await oauth.ask(
+                    transport, oauth.AUTHORIZE_DEVICE, client_id=self._client_id, scope=self._scope
+                )
+            except Refused as refused:
+                code = refused.code
+            except ConnectionFailed as error:
+                raise oauth.unsupported(error, host, "with a device code") from None
+            else:
+                code = ""
+        if code:
+            raise oauth.refusal(code, host, self._scope)
+        self._secret = oauth.word(found, "device_code", host)
+        page = _page(found.get("verification_uri")) or f"{self._server.url}/oauth/device"
+        life = oauth.seconds(found, "expires_in", USUAL_LIFE)
+        self._code = DeviceCode(
+            user_code=line(oauth.word(found, "user_code", host).reveal())[:40],
+            verification_uri=page,
+            verification_uri_complete=_page(found.get("verification_uri_complete")),
+            expires_at=datetime.now(UTC) + timedelta(seconds=life),
+            interval=oauth.seconds(found, "interval", USUAL_INTERVAL),
+        )
+        return self._code
+
+    async def wait(self) -> OAuthCredential:
+        """Wait until the code is approved. Raises AuthError if it is denied or expires, and GlboardError."""
+        code = self._code
+        assert code is not None, "start first"
+        interval = code.interval
+        async with oauth.opened(self._server) as transport:
+            while True:
+                await asyncio.sleep(interval)
+                try:
+                    found = await oauth.ask(
+                        transport,
+                        oauth.TOKEN,
+                        grant_type=oauth.DEVICE_GRANT,
+                        client_id=self._client_id,
+                        device_code=self._secret,
+                    )
+                    return oauth.credential_of(found, self._server.host, self._client_id)
+                except Refused as refused:
+                    said = refused.code
+                except ConnectionFailed as error:
+                    # A connection that is lost for a moment ends no sign-in.
+                    if not error.may_pass or datetime.now(UTC) >= code.expires_at:
+                        raise
+                    continue
+                if said == "slow_down":
+                    interval += self._slower_by
+                elif said != "authorization_pending":
+                    # A code that expired a while ago is no longer known.
+                    over = said == "invalid_grant" and datetime.now(UTC) >= code.expires_at
+                    raise oauth.refusal("expired_token" if over else said, self._server.host, self._scope)
+
+
+def _page(given: object) -> str:
+    """The address of a page, as shown and opened: one of the web, whatever an answer says, or nothing."""
+    text = given if isinstance(given, str) else ""
+    if re.fullmatch(r"[\x21-\x7e]{1,500}", text) and urlsplit(text).scheme in ("http", "https"):
+        return text
+    return ""

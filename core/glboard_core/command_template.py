@@ -1,0 +1,184 @@
+"""Commands of one's own on keys (``[[commands]]``): what the configuration may say, and what would be run.
+
+Pure. Owns the placeholders and that no value of an issue ever becomes a part of a program: the command line
+is split first and filled then, and a shell gets the values as variables. What cannot be filled safely is
+refused when the configuration is read.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Literal
+
+from msgspec import Struct
+
+#: Of one issue; of all issues that are selected; of the board.
+OF_ISSUE = ("reference", "iid", "project", "title", "url", "milestone")
+OF_ALL = ("references", "iids", "urls")
+OF_BOARD = ("milestone",)
+#: The programs that run a text they are given.
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "fish", "pwsh", "powershell", "cmd", "cmd.exe")
+_PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z_-]*)\}")
+#: Variables of a shell are called so.
+_VARIABLE = "GLBOARD_"
+_BRACES = "For braces of its own write {{ and }}."
+
+
+class CommandSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command of one's own. ``key`` runs ``run``, ``on`` each card that is selected or on the board.
+
+    In ``run`` stand ``{reference}``, ``{iid}``, ``{project}``, ``{title}``, ``{url}`` and ``{milestone}``;
+    with ``{references}``, ``{iids}`` or ``{urls}`` it runs once for all selected cards. ``shell``: it is a
+    line for ``sh``. ``confirm`` asks first; ``then = "refresh"`` reads the issues again.
+    """
+
+    key: str
+    name: str
+    run: str
+    on: Literal["card", "board"] = "card"
+    shell: bool = False
+    confirm: bool = False
+    then: Literal["", "refresh"] = ""
+
+    @property
+    def for_all(self) -> bool:
+        """Whether it runs once for all selected cards, rather than for each."""
+        return any(name in OF_ALL for name in _names(self.run))
+
+    @property
+    def program(self) -> str:
+        """The name of the program, as far as it can be told."""
+        words = self.run.split()
+        return words[0].rpartition("/")[2] if words else ""
+
+
+class Invocation(Struct, frozen=True, kw_only=True):
+    """One run: the program and its arguments, the variables it gets besides, and how it is shown."""
+
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str] = {}
+    shown: str = ""
+    about: str = ""
+
+
+class TemplateProblem(Struct, frozen=True):
+    """What is wrong with one key of a command."""
+
+    key: str
+    message: str
+    hint: str = ""
+
+
+def problems(command: CommandSettings) -> Iterator[TemplateProblem]:
+    """Why the command cannot be used; nothing if it can."""
+    for key in ("name", "key", "run"):
+        if not getattr(command, key).strip():
+            yield TemplateProblem(key, "it is empty.")
+            return
+    try:
+        words = shlex.split(command.run)
+    except ValueError as error:
+        yield TemplateProblem("run", f"not a command line: {str(error).lower()}.", "Close every quote.")
+        return
+    known = OF_BOARD if command.on == "board" else (*OF_ISSUE, *OF_ALL)
+    for name in dict.fromkeys(_names(command.run)):
+        if name in known:
+            continue
+        near = get_close_matches(name, known, 1, 0.6)
+        if name in (*OF_ISSUE, *OF_ALL):
+            hint = 'Leave out on = "board" to have an issue.'
+            yield TemplateProblem("run", f"{{{name}}} is of an issue, and the command is of a board.", hint)
+        else:
+            hint = f"Did you mean {{{near[0]}}}? {_BRACES}" if near else f"Known: {_listed(known)}. {_BRACES}"
+            yield TemplateProblem("run", f"there is no {{{name}}}.", hint)
+        return
+    if _names(words[0]):
+        yield TemplateProblem("run", "the program itself cannot be a placeholder.")
+    elif command.shell:
+        yield from _in_quotes(command.run)
+    else:
+        yield from _in_script(words)
+
+
+def _in_quotes(script: str) -> Iterator[TemplateProblem]:
+    """A shell that gets a value in quotes of its own could take it apart again."""
+    quote, escaped = "", False
+    for at, letter in enumerate(script):
+        if escaped:
+            escaped = False
+        elif letter == "\\" and quote != "'":
+            escaped = True
+        elif letter == quote:
+            quote = ""
+        elif not quote and letter in "'\"`":
+            quote = letter
+        elif quote and (match := _PLACE.match(script, at)) and match[1]:
+            message = f"{{{match[1]}}} stands in quotes."
+            yield TemplateProblem("run", message, f"Write {{{match[1]}}} without quotes: it is one word.")
+            return
+
+
+def _in_script(words: Sequence[str]) -> Iterator[TemplateProblem]:
+    """A placeholder in the text that another shell is given would be run as a part of it."""
+    for shell, option, script in zip(words, words[1:], words[2:], strict=False):
+        runs = option.lower() in ("-command", "/c") or re.fullmatch(r"-[a-z]*c", option)
+        if shell.rpartition("/")[2].lower() in _SHELLS and runs and (names := _names(script)):
+            hint = "Write shell = true and only the line itself in run."
+            yield TemplateProblem("run", f"{{{names[0]}}} would be run as a part of the script.", hint)
+            return
+
+
+def filled(command: CommandSettings, values: Mapping[str, tuple[str, ...]], about: str = "") -> Invocation:
+    """The command with the values of its placeholders. Raises ValueError for one with ``problems``."""
+    if not command.shell:
+        words = [word for part in shlex.split(command.run) for word in _word(part, values)]
+        return Invocation(arguments=tuple(words), shown=shlex.join(words), about=about)
+    variables = {f"{_VARIABLE}{name.upper()}": " ".join(some) for name, some in values.items()}
+    # The values themselves are never a part of what the shell reads.
+    script = _replaced(command.run, _variable)
+    shown = _replaced(command.run, lambda name: shlex.join(values[name]))
+    return Invocation(arguments=("/bin/sh", "-c", script), variables=variables, shown=shown, about=about)
+
+
+def _word(part: str, values: Mapping[str, tuple[str, ...]]) -> Sequence[str]:
+    """The words that one word of the template becomes: several only if it is ``{references}`` alone."""
+    match = _PLACE.fullmatch(part)
+    if match is not None and match[1] in OF_ALL:
+        return values[match[1]]
+    return (_replaced(part, lambda name: ",".join(values[name])),)
+
+
+def _variable(name: str) -> str:
+    variable = f"${{{_VARIABLE}{name.upper()}}}"
+    # References, numbers and addresses have no blanks: each becomes a word of its own.
+    return variable if name in OF_ALL else f'"{variable}"'
+
+
+def _replaced(text: str, value: Callable[[str], str]) -> str:
+    def one(match: re.Match[str]) -> str:
+        return match[0][0] if match[1] is None else value(match[1])
+
+    return _PLACE.sub(one, text)
+
+
+def _names(text: str) -> list[str]:
+    return [match[1] for match in _PLACE.finditer(text) if match[1]]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def with_ids(commands: Sequence[CommandSettings]) -> dict[str, CommandSettings]:
+    """The commands by the ids of their actions: made of their names, each once."""
+    found: dict[str, CommandSettings] = {}
+    for command in commands:
+        base = "-".join(re.findall(r"\w+", command.name.lower())) or "command"
+        identity, number = f"command.{base}", 2
+        while identity in found:
+            identity, number = f"command.{base}-{number}", number + 1
+        found[identity] = command
+    return found

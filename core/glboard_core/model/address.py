@@ -1,0 +1,128 @@
+"""What a person types or pastes to name one issue: ``#12``, ``project#12``, ``group/project#12``, or its URL.
+
+Owns the forms, and which issues such a name can mean among the known projects. Of a URL only host, path and
+number count: nothing is read from the page itself, and anchors and queries say nothing about which issue it
+is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Reference
+
+_REFERENCE = re.compile(r"(?P<project>[^\s#@:!]*)#(?P<iid>[0-9]{1,18})")
+_PATH = re.compile(
+    r"/(?P<project>[^\s]+?)(?:/-)?/(?:issues(?:/incident)?|work_items)/(?P<iid>[0-9]{1,18})"
+    r"(?:/designs(?:/.*)?)?/?",
+    re.IGNORECASE,
+)
+#: A work item of a group, such as an epic: no issue.
+_OF_GROUP = re.compile(r"(?:.*/)?groups/.+", re.IGNORECASE)
+_PORTS = {"https": 443, "http": 80}
+#: No URL of an issue is longer: what else is pasted is none.
+_LONGEST = 2_000
+
+
+class IssueAddress(Struct, frozen=True):
+    """One issue as a person named it. ``host`` is set for a URL: name, port if it is not the usual one.
+
+    ``project`` is the path of a URL, whole or with a relative root in front; else as much of the path as was
+    typed, perhaps none.
+    """
+
+    project: str
+    iid: int
+    host: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.project}#{self.iid}"
+
+
+def issue_address(text: str) -> IssueAddress | None:
+    """The issue that a text names; None if it names none.
+
+    >>> issue_address("https://gitlab.example.com/top/app/-/issues/12?show=1#note_3")
+    IssueAddress(project='top/app', iid=12, host='gitlab.example.com')
+    >>> issue_address("app#12"), issue_address("#12"), issue_address("a crash")
+    (IssueAddress(project='app', iid=12, host=''), IssueAddress(project='', iid=12, host=''), None)
+    """
+    text = text.strip().removeprefix("<").removesuffix(">")
+    if len(text) > _LONGEST or not text:
+        return None
+    if "://" in text:
+        return _of_url(text)
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        return None
+    return IssueAddress(match["project"].strip("/"), int(match["iid"]))
+
+
+def _of_url(text: str) -> IssueAddress | None:
+    try:
+        parts = urlsplit(text)
+        port, name = parts.port, parts.hostname
+    except ValueError:
+        return None
+    match = _PATH.fullmatch(unquote(parts.path))
+    if parts.scheme not in _PORTS or not name or match is None or _OF_GROUP.fullmatch(match["project"]):
+        return None
+    host = name if port in (None, _PORTS[parts.scheme]) else f"{name}:{port}"
+    return IssueAddress(match["project"].strip("/"), int(match["iid"]), host.lower())
+
+
+def on_server(address: IssueAddress, server: str) -> IssueAddress | None:
+    """The address on this server, with the project's whole path; None if it is on another host.
+
+    ``server`` is its host, with port and relative root, as in ``gitlab.example.com:8443/gitlab``.
+    """
+    if not address.host:
+        return address
+    host, _, root = server.lower().strip("/").partition("/")
+    for port in _PORTS.values():
+        host = host.removesuffix(f":{port}")
+    if address.host != host:
+        return None
+    if not root:
+        return address
+    if not address.project.lower().startswith(f"{root}/"):
+        return None
+    return IssueAddress(address.project[len(root) + 1 :], address.iid, address.host)
+
+
+def could_mean(address: IssueAddress, catalog: Catalog, projects: Iterable[str]) -> list[Reference]:
+    """The issues that the address can mean, as far as projects are known: paths are compared without case.
+
+    ``projects`` are those of the mirror. Empty if it only names the end of a path that is not known.
+    """
+    path = address.project
+    former = [one.name for one in catalog.former if one.kind == "project"]
+    ours = list(dict.fromkeys(projects))
+    known = list(dict.fromkeys([*ours, *(one.path for one in catalog.projects), *former]))
+    if address.host or _is_whole(path, catalog):
+        same = next((one for one in known if one.lower() == path.lower()), path)
+        return [Reference(catalog.present("project", same), address.iid)]
+    if not path:
+        found = ours
+    else:
+        found = [one for one in known if f"/{one}".lower().endswith(f"/{path}".lower())]
+        if not found and "/" in path:
+            # Of a subgroup of ours, or of another group.
+            found = [f"{catalog.group}/{path}", path]
+    return [
+        Reference(one, address.iid) for one in dict.fromkeys(catalog.present("project", p) for p in found)
+    ]
+
+
+def is_below(project: str, group: str) -> bool:
+    """Whether a project is in the group or one of its subgroups."""
+    return project.lower().startswith(f"{group}/".lower())
+
+
+def _is_whole(path: str, catalog: Catalog) -> bool:
+    return is_below(path, catalog.group) or catalog.project(path) is not None

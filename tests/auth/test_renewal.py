@@ -1,0 +1,272 @@
+"""OAuth tokens are renewed while in use: in time, after a rejection, and by one of several processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from glboard_core.auth.credential import OAuthCredential, TokenCredential
+from glboard_core.auth.renewal import StoredToken, renew
+from glboard_core.auth.store import CredentialStore, StoredAccount
+from glboard_core.demo.http.oauth import CLIENT_ID
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.errors import ConnectionFailed, TokenMissing, TokenRejected
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.http import WHO, Transport
+from support.engines import QUICK, eventually
+
+
+def signed_in(server: DemoServer, store: CredentialStore, life: float = 7200) -> StoredAccount:
+    """A sign-in as the owner, kept in the file."""
+    server.oauth.life = life
+    pair = server.oauth.grant(CLIENT_ID, server.world.owner, "api")
+    credential = OAuthCredential(
+        access=Secret(pair["access_token"]),
+        refresh=Secret(pair["refresh_token"]),
+        client_id=CLIENT_ID,
+        scopes=("api",),
+        expires_at=datetime.now(UTC) + timedelta(seconds=life),
+        lifetime=life,
+    )
+    return store.save(server.url, server.world.owner.username, credential, keyring=False)
+
+
+def transport(store: CredentialStore, account: StoredAccount, place: Account) -> Transport:
+    tokens = StoredToken(store, account, place)
+    return Transport(structs.replace(place, kind="oauth", tokens=tokens), QUICK)
+
+
+def renewals(server: DemoServer) -> int:
+    return len(server.requests.of("POST /oauth/token"))
+
+
+async def test_a_token_that_ends_soon_is_renewed_first(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store, life=0.5)
+    before = store.load(account)
+    assert isinstance(before, OAuthCredential)
+    server.oauth.life = 7200
+    one = transport(store, account, place)
+    await eventually(lambda: before.is_due(datetime.now(UTC)))
+    assert b"em_willow" in await one.get(WHO)
+    await one.get(WHO)
+    assert renewals(server) == 1
+    # Nothing was rejected for it, and the new pair is on disk.
+    assert {one.status for one in server.requests} == {200}
+    after = store.load(account)
+    assert isinstance(after, OAuthCredential)
+    assert after.access != before.access
+    assert after.refresh != before.refresh
+    await one.close()
+
+
+async def test_hours_on_one_connection(server: DemoServer, store: CredentialStore, place: Account) -> None:
+    account = signed_in(server, store)
+    one = transport(store, account, place)
+    for hour in range(9):
+        assert b"em_willow" in await one.get(WHO)
+        assert b"currentUser" in await one.read(b'{"query": "{ currentUser { username } }"}')
+        # This machine's clock stands still meanwhile: the server's rejection tells.
+        server.world.clock.advance(3600)
+        assert renewals(server) == hour // 2
+    await one.close()
+
+
+async def test_a_change_is_sent_once_more_after_a_rejection(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    one = transport(store, account, place)
+    mutation = 'mutation { createNote(input: {noteableId: "gid://gitlab/Issue/1", body: "x"}) { errors } }'
+    asked = json.dumps({"query": mutation}).encode()
+    assert isinstance(await one.write(asked), bytes)
+    assert [record.status for record in server.requests.of("createNote")] == [401, 200]
+    await one.close()
+
+
+async def test_many_requests_at_once_renew_once(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    one = transport(store, account, place)
+    found = await asyncio.gather(*(one.get(WHO) for _ in range(8)))
+    assert all(b"em_willow" in each for each in found)
+    assert renewals(server) == 1
+    await one.close()
+
+
+async def test_what_another_process_renewed_is_taken_from_the_store(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    one, other = transport(store, account, place), transport(store, account, place)
+    for each in (one, other):
+        await each.get(WHO)
+    server.world.clock.advance(7201)
+    await one.get(WHO)
+    await other.get(WHO)
+    assert renewals(server) == 1
+    for each in (one, other):
+        await each.close()
+
+
+async def test_a_refused_renewal_says_to_sign_in_again(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    one = transport(store, account, place)
+    await one.get(WHO)
+    for pair in server.oauth._pairs:
+        server.oauth._end(pair)
+    for _ in range(3):
+        with pytest.raises(TokenRejected, match="has ended") as caught:
+            await one.read(b'{"query": "{ currentUser { username } }"}')
+        assert caught.value.hint == "Sign in again: glboard auth login"
+    # It does not ask again and again.
+    assert renewals(server) == 1
+    # Whoever signs in again in another terminal goes on here.
+    signed_in(server, store)
+    assert b"em_willow" in await one.get(WHO)
+    await one.close()
+
+
+async def test_the_lost_answer_of_a_renewal_ends_the_sign_in_and_says_so(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    server.faults.next("reset-after", "/oauth/token")
+    one = transport(store, account, place)
+    with pytest.raises(TokenRejected, match="has ended"):
+        await one.get(WHO)
+    await one.close()
+
+
+async def test_a_renewal_without_connection_loses_nothing(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    server.faults.next("502", "/oauth/token", times=30)
+    one = transport(store, account, place)
+    with pytest.raises(ConnectionFailed):
+        await one.get(WHO)
+    server.faults.clear()
+    assert b"em_willow" in await one.get(WHO)
+    await one.close()
+
+
+async def test_a_cancelled_request_loses_no_renewal(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    server.faults.slow_seconds = 0.3
+    server.faults.next("slow", "/oauth/token")
+    one = transport(store, account, place)
+    asking = asyncio.ensure_future(one.get(WHO))
+    await eventually(lambda: renewals(server) > 0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert b"em_willow" in await one.get(WHO)
+    assert renewals(server) == 1
+    await one.close()
+
+
+async def test_a_rotated_token_is_taken_from_the_store(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    user = server.world.owner.username
+    account = store.save(server.url, user, TokenCredential(secret=Secret(server.token)), keyring=False)
+    tokens = StoredToken(store, account, place)
+    one = Transport(structs.replace(place, tokens=tokens), QUICK)
+    await one.get(WHO)
+    server.revoke(server.token)
+    with pytest.raises(TokenRejected, match="revoked"):
+        await one.get(WHO)
+    fresh = server.token_for(user)
+    store.save(server.url, user, TokenCredential(secret=Secret(fresh)), keyring=False)
+    assert b"em_willow" in await one.get(WHO)
+    await one.close()
+
+
+async def test_a_personal_token_is_not_renewed(
+    server: DemoServer, store: CredentialStore, place: Account
+) -> None:
+    account = store.save(server.url, "me", TokenCredential(secret=Secret(server.token)), keyring=False)
+    with pytest.raises(TokenRejected, match="personal access token"):
+        await asyncio.to_thread(renew, store, account, place)
+
+
+async def test_signed_out_meanwhile(server: DemoServer, store: CredentialStore, place: Account) -> None:
+    account = signed_in(server, store)
+    one = transport(store, account, place)
+    await one.get(WHO)
+    store.delete(account)
+    server.world.clock.advance(7201)
+    with pytest.raises(TokenMissing, match="Signed out"):
+        await one.get(WHO)
+    await one.close()
+
+
+PROGRAM = """
+import asyncio, json, sys
+from pathlib import Path
+from glboard_core.auth.renewal import StoredToken
+from glboard_core.auth.search import server_at
+from glboard_core.auth.store import CredentialStore
+from glboard_core.gitlab.http import WHO, Transport
+from msgspec import structs
+url, folder = sys.argv[1:]
+store = CredentialStore(Path(folder))
+place = server_at(url)
+async def main():
+    tokens = StoredToken(store, store.find(url), place)
+    transport = Transport(structs.replace(place, kind="oauth", tokens=tokens))
+    for _ in range(10):
+        user = json.loads(await transport.get(WHO))["username"]
+    await transport.close()
+    print(user)
+sys.stdin.readline()
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_at_the_same_time(
+    server: DemoServer, store: CredentialStore, tmp_path: Path
+) -> None:
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    # The first renewal takes a while: the other process comes in the middle of it.
+    server.faults.slow_seconds = 0.3
+    server.faults.next("slow", "/oauth/token")
+    folder = store.path.parent
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, server.url, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    said = [await asyncio.to_thread(one.communicate) for one in running]
+    assert [out for out, _ in said] == ["em_willow\n"] * 2
+    assert renewals(server) == 1
+    assert isinstance(store.load(account), OAuthCredential)
+    assert json.loads(store.path.read_bytes())["accounts"]

@@ -1,0 +1,68 @@
+"""What a server tells of a token before it is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from glboard_core.auth.token_check import check, unusable
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.errors import AuthError, Offline, ScopeMissing, TokenRejected
+from glboard_core.gitlab.account import Account, Secret
+from support.engines import build_world
+
+
+@pytest.mark.parametrize(
+    ("scope", "lacks", "writes"),
+    [("api", "", True), ("read_api", "", False), ("read_user", "read_api", False)],
+)
+async def test_whose_it_is_and_what_it_may_do(
+    server: DemoServer, place: Account, scope: str, lacks: str, writes: bool
+) -> None:
+    token = server.token_for("eng_1", scope)
+    server.ends(token, date(2027, 3, 1))
+    info = await check(place, Secret(token))
+    assert (info.username, info.scopes, info.expires_on) == ("eng_1", (scope,), date(2027, 3, 1))
+    assert (info.lacks, info.can_write, info.kind) == (lacks, writes, "token")
+    assert isinstance(unusable(info, place.host), ScopeMissing) == bool(lacks)
+
+
+async def test_a_token_that_may_not_even_tell_whose_it_is(server: DemoServer, place: Account) -> None:
+    info = await check(place, Secret(server.token_for("eng_1", "read_repository")))
+    assert (info.username, info.lacks) == ("", "read_api")
+
+
+async def test_an_oauth_token_that_is_taken_for_another(server: DemoServer, place: Account) -> None:
+    pair = server.oauth.grant("glboard-demo", server.world.owner, "api read_api")
+    info = await check(place, Secret(pair["access_token"]))
+    assert (info.kind, info.username, info.scopes) == ("oauth", "em_willow", ("api", "read_api"))
+
+
+@pytest.mark.parametrize(
+    ("done", "said"), [("expire", "expired"), ("revoke", "revoked"), ("block", "blocked")]
+)
+async def test_a_token_that_is_over(server: DemoServer, place: Account, done: str, said: str) -> None:
+    token = server.token_for("eng_1")
+    getattr(server, done)(token)
+    with pytest.raises(AuthError, match=said) as caught:
+        await check(place, Secret(token))
+    assert token not in f"{caught.value!r} {caught.value}"
+
+
+async def test_a_token_of_another_server(place: Account) -> None:
+    with pytest.raises(TokenRejected, match="does not know it"):
+        await check(place, Secret("glpat-elsewhere"))
+
+
+@pytest.mark.parametrize("version", ["18.9", "19.3"])
+async def test_a_fine_grained_token(version: str) -> None:
+    async with DemoServer(build_world(issues=1, version=version)) as server:
+        place = Account(url=server.url, token=Secret(""))
+        info = await check(place, Secret(server.token_for("eng_1", "granular")))
+    assert (info.fine_grained, info.lacks, info.can_write) == (True, "", True)
+
+
+async def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(Offline):
+        await check(Account(url="http://127.0.0.1:1", token=Secret("")), Secret("x"))

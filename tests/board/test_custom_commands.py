@@ -1,0 +1,105 @@
+"""Commands of one's own: what they run, and that no title ever becomes a part of a program."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glboard_core.board.custom_commands import invocations
+from glboard_core.command_template import CommandSettings, Invocation, problems, with_ids
+from glboard_core.model.issue import Issue
+from support.make import issue
+
+
+def command(run: str, **more: Any) -> CommandSettings:
+    return CommandSettings(key="X", name="Test", run=run, **more)
+
+
+def card(**more: Any) -> Issue:
+    return issue(
+        **{"project": "top/app", "iid": 12, "title": "A crash", "web_url": "https://host/top/app/-/issues/12"}
+        | more
+    )
+
+
+def runs(run: str, *issues: Issue, milestone: str | None = "19.8", **more: Any) -> list[tuple[str, ...]]:
+    found = command(run, **more)
+    assert list(problems(found)) == []
+    return [one.arguments for one in invocations(found, issues or [card()], milestone)]
+
+
+def output(invocation: Invocation) -> str:
+    done = subprocess.run(
+        invocation.arguments,
+        env={"PATH": "/usr/bin:/bin", **invocation.variables},
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout.decode()
+
+
+def test_placeholders_are_filled_after_the_line_was_split() -> None:
+    hostile = 'it\'s; rm -rf $(pwd) `id` "x" {iid} --all'
+    assert runs("glab mr create --issue {iid} -t {title}", card(title=hostile)) == [
+        ("glab", "mr", "create", "--issue", "12", "-t", hostile)
+    ]
+    assert runs("x --title={title} '{project}/{iid} {reference}' {url}") == [
+        ("x", "--title=A crash", "top/app/12 top/app#12", "https://host/top/app/-/issues/12")
+    ]
+    assert runs("x [{milestone}] {{iid}} {print $1}") == [("x", "[]", "{iid}", "{print", "$1}")]
+    assert runs("x {milestone}", on="board") == [("x", "19.8")]
+
+
+def test_a_selection_is_one_run_for_each_or_one_for_all() -> None:
+    two = card(), card(iid=13, title="Other", milestone="19.9")
+    assert runs("x {iid}", *two) == [("x", "12"), ("x", "13")]
+    assert runs("x {references} -p {project} -t {title}", *two) == [
+        ("x", "top/app#12", "top/app#13", "-p", "top/app", "-t", "")
+    ]
+    assert runs("x --iids={iids}", *two) == [("x", "--iids=12,13")]
+
+
+@pytest.mark.parametrize(
+    ("run", "more", "wrong"),
+    [
+        ("", {}, "it is empty."),
+        ("x 'y", {}, "not a command line: no closing quotation."),
+        ("x {titel}", {}, "there is no {titel}."),
+        ("x {iid}", {"on": "board"}, "{iid} is of an issue, and the command is of a board."),
+        ("{title} x", {}, "the program itself cannot be a placeholder."),
+        ("sh -c 'echo {title}'", {}, "{title} would be run as a part of the script."),
+        ("env A=1 /bin/bash -lc 'echo {title}'", {}, "{title} would be run as a part of the script."),
+        ("echo '{title}'", {"shell": True}, "{title} stands in quotes."),
+        ('sh -c "echo {title}"', {"shell": True}, "{title} stands in quotes."),
+        ("echo `x {title}`", {"shell": True}, "{title} stands in quotes."),
+    ],
+)
+def test_what_cannot_be_filled_safely_is_refused(run: str, more: dict[str, Any], wrong: str) -> None:
+    assert [one.message for one in problems(command(run, **more))] == [wrong]
+
+
+def test_a_script_may_get_values_as_its_arguments() -> None:
+    (one,) = invocations(command("sh -c 'echo \"$1\"' sh {title}"), [card(title="$(id)")], None)
+    assert output(one) == "$(id)\n"
+
+
+_TITLES = st.text(alphabet=st.sampled_from("ab '\"\\$`;|&()<>*?~#!{}-\n\tü"), min_size=1, max_size=30)
+
+
+@given(_TITLES)
+@settings(max_examples=15, deadline=None)
+def test_a_shell_gets_every_title_as_it_is(title: str) -> None:
+    (one,) = invocations(
+        command("printf '%s|%s' {title} {iid} && true", shell=True), [card(title=title)], None
+    )
+    assert output(one) == f"{' '.join(title.split())}|12"
+    assert title not in one.arguments[2] or title in "printf '%s|%s' && true 12"
+
+
+def test_ids_come_from_names_and_are_unique() -> None:
+    some = [command("x"), command("y"), CommandSettings(key="Y", name="Über *  all!", run="z")]
+    assert list(with_ids(some)) == ["command.test", "command.test-2", "command.über-all"]

@@ -1,0 +1,47 @@
+"""``glboard config edit``: the file in the person's own editor, checked afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glboard_core.errors import GlboardError, UsageError
+from glboard_tui.cli import printing
+
+if TYPE_CHECKING:
+    from glboard_core.config_check import Mistake
+
+#: Reads a file's mistakes, and tells them.
+Check = Callable[[Path], list["Mistake"]]
+
+
+def edit_file(path: Path, template: str, check: Check) -> int:
+    """Open the file (with the template if there is none) until it has no mistake or the person has enough.
+
+    Returns the exit status: 0 if glboard can use the file as it is, 1 if not. Raises UsageError without a
+    terminal, and GlboardError without an editor.
+    """
+    from glboard_tui.terminal import editor_command, run_editor
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("No terminal to edit in.", hint=f"Edit {path}, then run: glboard config check")
+    command = editor_command()
+    made = not path.exists()
+    if made:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(template, encoding="utf-8")
+    while True:
+        status = run_editor([*command, str(path)])
+        if status:
+            raise GlboardError(f"The editor ended with status {status}.", hint=f"The file is {path}.")
+        if made and path.exists() and path.read_bytes() == template.encode():
+            path.unlink()
+            printing.echo("Nothing was written.")
+            return 0
+        wrong = [one for one in check(path) if not one.harmless]
+        if not wrong:
+            return 0
+        if not printing.confirm("Edit it again?", default=True):
+            return 1

@@ -1,0 +1,237 @@
+"""``glboard config init``: the configuration that a group suggests, as a table; written when confirmed.
+
+Without a group it writes a commented template. Exit status: 0 written, 4 if the question is not answered.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import structs
+
+from glboard_core.environment import environment
+from glboard_core.errors import ConfigError, UsageError
+from glboard_tui.cli import printing
+from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
+
+if TYPE_CHECKING:
+    from glboard_core.gitlab.account import Account
+    from glboard_core.setup.found import FoundGroup
+    from glboard_core.setup.proposal import Proposal, SettingLine
+    from glboard_core.setup.save import How
+
+TEMPLATE = """\
+# glboard's configuration. Everything here is optional. Never put a token in this file.
+
+[gitlab]
+# url = "https://gitlab.example.com"
+# group = "my-org/my-group"
+
+[labels]
+# group = "group::custom models"
+
+[milestones]
+# The titles a milestone can have on your server, best first.
+# next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
+
+# Your own board; the id of a built-in board replaces that one.
+# [[boards]]
+# id = "support"
+# name = "Support"
+# by = "label"                      # label, flow, milestone, assignee or none
+# milestone = "current"             # current, next, none, any, a key of [milestones], or a title
+# labels = ["support"]
+# columns = ["type::bug", "type::maintenance"]
+# limits = { "type::bug" = { issues = 5, weight = 10 } }
+
+[share]
+# What is hidden on a shared screen (p turns share mode on).
+# always = true
+# hide_references = true              # of confidential issues
+# people = "words"                    # full, free or over for each person; by default only the team's bar
+# words = ["customer name"]
+# labels = ["customer::*"]
+
+[keymap]
+# An action's id and its keys; press ? or see the README for the list.
+"""
+
+_MARKS = {"sure": "ok", "likely": "likely", "missing": "missing", "default": "default", "chosen": "chosen"}
+#: Cells of a value in the table, and of what is said of it.
+_VALUE, _WHY = 44, 58
+#: Groups that are named where none was given.
+_GROUPS = 10
+
+
+@click.command("init")
+@click.option("--url", metavar="URL", help="GitLab URL, or the address of any page of the group.")
+@click.option("--group", metavar="GROUP", help="Full path of the group, or of one of its projects.")
+@click.option("--yes", is_flag=True, help="Write without asking; a file that exists keeps what it says.")
+@click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
+@click.pass_context
+def init_command(ctx: click.Context, url: str | None, group: str | None, yes: bool, dry_run: bool) -> None:
+    """Propose a configuration from the group's labels, milestones and boards, and write it.
+
+    Nothing is changed in GitLab. Without a group, write a commented template.
+    """
+    options: Options = ctx.obj
+    options = structs.replace(options, url=url or options.url, group=group or options.group)
+    if not _names_a_group(options):
+        _write_template(options)
+        return
+    ctx.exit(_propose(options, yes=yes, dry_run=dry_run))
+
+
+def _names_a_group(options: Options) -> bool:
+    return bool(options.url or options.group or environment().get("GLBOARD_GROUP"))
+
+
+def _write_template(options: Options) -> None:
+    target = options.config_path
+    if target.exists():
+        raise UsageError(
+            f"{target} already exists.",
+            hint="Nothing was changed. With --url and --group it is completed from your group.",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(TEMPLATE, encoding="utf-8")
+    printing.echo(f"Wrote {target}")
+    printing.echo("  To have it filled in from your group: glboard config init --url URL --group GROUP")
+
+
+def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
+    import asyncio
+
+    from glboard_core.setup import save
+    from glboard_core.setup.propose import propose
+    from glboard_core.setup.zone import local_zone
+
+    target = options.config_path
+    before = save.existing(target)
+    account, path = _account(options, before)
+    found = asyncio.run(_found(account, path))
+    today = (options.as_of or datetime.now(UTC)).date()
+    proposal = propose(found, today, zone=local_zone())
+    allow_http = account.url.startswith("http://") and not account.loopback
+    _print(proposal)
+    how: How = "new" if before is None else "merge"
+    if dry_run:
+        printing.echo()
+        printing.echo(save.text_of(proposal, today, how=how, before=before, allow_http=allow_http), nl=False)
+        return 0
+    if not yes:
+        if not sys.stdin.isatty():
+            printing.echo("glboard: nothing was written: this needs --yes.", err=True)
+            return UNCONFIRMED
+        printing.echo()
+        how = _ask(target, exists=before is not None)
+    text = save.text_of(proposal, today, how=how, before=before, allow_http=allow_http)
+    copy = save.save(target, text, seen=before)
+    printing.echo()
+    done = "Wrote" if before is None or how == "replace" else "Completed"
+    printing.echo(f"{done} {target}{f' (before: {copy.name})' if copy is not None else ''}")
+    printing.echo("  glboard opens the board, glboard config edit changes the file.")
+    return 0
+
+
+def _account(options: Options, before: str | None) -> tuple[Account, str]:
+    """The server and token, and the path of the group; "" if none is given. Raises TokenMissing."""
+    from glboard_core.auth.search import find_account
+    from glboard_core.config import GitLabSettings, parse
+    from glboard_core.setup.addresses import place_in
+
+    url, group = options.url, options.group or environment().get("GLBOARD_GROUP", "")
+    if url:
+        place = place_in(url)
+        url, group = place.url, group or place.path
+    settings = GitLabSettings()
+    if before is not None:
+        try:
+            settings = parse(before, str(options.config_path)).gitlab
+        except ConfigError as error:
+            raise ConfigError(
+                error.message, hint=f"{error.hint} Correct the file first: glboard config edit".strip()
+            ) from None
+    if options.allow_http:
+        settings = structs.replace(settings, allow_http=True)
+    group = place_in(group).path if "://" in group else group.strip().strip("/")
+    return find_account(url, settings), group
+
+
+async def _found(account: Account, path: str) -> FoundGroup:
+    """What the group has; of a project's path, its group. Raises UsageError if there are several."""
+    from glboard_core.setup.discover import Discovery
+
+    async with Discovery(account) as discovery:
+        groups = await discovery.groups(path)
+        if path:
+            wanted = path.casefold()
+            chosen = next(
+                (one for one in groups.items if wanted in (one.path.casefold(), one.project.casefold())), None
+            )
+            if chosen is not None and chosen.project:
+                printing.echo(f"{chosen.project} is a project of {chosen.path}: its group is used.", err=True)
+            return await discovery.group(chosen.path if chosen is not None else path)
+    if len(groups.items) == 1 and not groups.more:
+        async with Discovery(account) as discovery:
+            return await discovery.group(groups.items[0].path)
+    named = ", ".join(one.path for one in groups.items[:_GROUPS]) or "none"
+    raise UsageError("No group given.", hint=f"Pass --group PATH. Groups that you are in: {named}.")
+
+
+def _print(proposal: Proposal) -> None:
+    found = proposal.found
+    host = found.url.partition("://")[2]
+    labels = f"{len(found.labels)} labels" if found.whole else f"{len(found.labels)} of its labels"
+    boards = f"{len(found.boards)} {'board' if len(found.boards) == 1 else 'boards'}"
+    printing.echo(
+        f"{found.path} on {host}, as {found.username}: {labels}, {len(found.milestones)} milestones, {boards}"
+    )
+    printing.echo()
+    rows = [row for line in proposal.lines if line.shown for row in _row(line)]
+    rows += [
+        (
+            "Board of GitLab",
+            one.offer.title[:_VALUE],
+            "taken" if one.taken else "left out",
+            one.offer.note[:_WHY],
+        )
+        for one in proposal.boards
+    ]
+    printing.echo(as_table(("SETTING", "VALUE", "MATCH", "WHY"), rows))
+    for one in proposal.missing:
+        printing.echo()
+        printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")])
+        if one.near:
+            printing.echo(f"  Near matches: {', '.join(one.near[:4])}.")
+        if one.advice:
+            printing.echo(f"  {one.advice}")
+
+
+def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:
+    shown = ", ".join(line.value) or line.none or "none"
+    if line.key.startswith("flow.labels.") and not line.written and line.trust == "sure":
+        return  # their number is in the line of the start of states
+    yield (
+        line.title,
+        shown if len(shown) <= _VALUE else f"{shown[: _VALUE - 1]}…",
+        _MARKS[line.trust],
+        line.why if len(line.why) <= _WHY else f"{line.why[: _WHY - 1]}…",
+    )
+
+
+def _ask(target: Path, *, exists: bool) -> How:
+    """Ask how to write. Raises click.Abort for no."""
+    if not exists:
+        printing.confirm(f"Write {target}?", default=True, abort=True)
+        return "new"
+    printing.echo(f"{target} exists. A copy of it is kept.")
+    if printing.confirm("Complete it, and keep what it says?", default=True):
+        return "merge"
+    printing.confirm("Replace it?", default=False, abort=True)
+    return "replace"

@@ -1,0 +1,179 @@
+"""The first pages of the set-up: the demo or one's own GitLab, which server, and how to sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from glboard_core.errors import GlboardError
+from glboard_core.setup.sign_ins import FoundSignIn
+from glboard_tui.keymap import Keymap
+from glboard_tui.screens.setup_page import Option, OptionPage
+from glboard_tui.widgets.text import clean
+
+#: Values of lines that are no sign-in.
+OTHER, DEMO, CONNECT, RESUME, SIGN_IN = "other", "demo", "connect", "resume", "sign-in"
+DEVICE, LOOPBACK, TOKEN, PAGE = "device", "loopback", "token", "page"
+
+
+class StartPage(OptionPage):
+    """The demo, or a server.
+
+    ``unfinished`` names a set-up to go on with, ``lacking`` a server for which only the token is missing.
+    """
+
+    title_text = "Plan a milestone on its GitLab boards, from the keyboard"
+
+    def __init__(
+        self, keymap: Keymap, *, unfinished: str = "", lacking: str = "", trouble: GlboardError | None = None
+    ) -> None:
+        lead = "Set-up takes a minute and changes nothing in GitLab. Every answer can be changed later."
+        super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
+        self._unfinished = unfinished
+        self._lacking = lacking
+
+    def options(self) -> Sequence[Option]:
+        first = []
+        if self._lacking:
+            note = "Your configuration is complete; only the token is missing"
+            first.append(Option(value=SIGN_IN, text=f"Sign in to {self._lacking}", note=note))
+        if self._unfinished:
+            first.append(Option(value=RESUME, text="Go on with the set-up", note=self._unfinished))
+        return (
+            *first,
+            Option(
+                value=CONNECT,
+                text="Connect to GitLab",
+                note="Your group's labels, milestones and boards become your configuration",
+            ),
+            Option(
+                value=DEMO,
+                text="Try the demo",
+                note="A built-in fake GitLab with a realistic group: no account, no network",
+            ),
+        )
+
+    def hints(self) -> Sequence[str]:
+        return ("open", "connect", "demo", "leave")
+
+    def action_connect(self) -> None:
+        self.choose(CONNECT)
+
+    def action_demo(self) -> None:
+        self.choose(DEMO)
+
+    def action_back(self) -> None:
+        self.action_leave()
+
+
+class ServerPage(OptionPage):
+    """The sign-ins that were found, and another server: dismissed with the number of one, or ``OTHER``."""
+
+    step = 0
+    title_text = "Which GitLab?"
+
+    def __init__(
+        self, keymap: Keymap, found: Sequence[FoundSignIn], *, trouble: GlboardError | None = None
+    ) -> None:
+        lead = (
+            "These sign-ins are on this computer already. Choose one, or another server."
+            if found
+            else "No sign-in was found: glab, python-gitlab, netrc and GITLAB_TOKEN were looked at."
+        )
+        super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
+        self._found = found
+
+    def options(self) -> Sequence[Option]:
+        return (
+            *(
+                Option(
+                    value=str(number),
+                    text=one.host,
+                    note=f"@{one.user}" if one.user else "",
+                    more=one.problem or f"from {one.where or one.source}",
+                )
+                for number, one in enumerate(self._found)
+            ),
+            Option(
+                value=OTHER,
+                text="Another server",
+                note="Paste the address of any page of your group" if not self._found else "paste an address",
+            ),
+        )
+
+    def said(self) -> Content:
+        if self.rows.cursor < len(self._found):
+            one = self._found[self.rows.cursor]
+            if one.problem:
+                return Content(clean(f"{one.where or one.source}: {one.problem}."))
+            return Content(clean(f"The token is read from {one.where or one.source}, now and at each start."))
+        return Content(
+            "Such as https://gitlab.example.com/groups/my-org/my-group/-/boards, or gitlab.com alone."
+        )
+
+    def hints(self) -> Sequence[str]:
+        return ("open", "back", "leave")
+
+
+class SignInPage(OptionPage):
+    """The ways to sign in to a server."""
+
+    step = 1
+
+    def __init__(
+        self,
+        keymap: Keymap,
+        host: str,
+        page: str,
+        *,
+        browser: bool,
+        opens: bool,
+        keyring: bool,
+        trouble: GlboardError | None = None,
+    ) -> None:
+        """``page`` makes a token; ``browser``: signing in by it is possible; ``opens``: one can be opened."""
+        self.title_text = f"Sign in to {host}"
+        super().__init__(keymap, known=host, trouble=trouble)
+        self._page = page
+        self._browser = browser
+        self._opens = opens
+        self._keyring = keyring
+
+    def options(self) -> Sequence[Option]:
+        ways = []
+        if self._browser:
+            ways.append(
+                Option(
+                    value=DEVICE,
+                    text="Sign in with a code",
+                    note="Type a short code in any browser, on this or another device",
+                )
+            )
+            if self._opens:
+                note = "GitLab asks there whether glboard may use your account"
+                ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
+        page = "Open the page to create one" if self._opens else "Show the page to create one"
+        return (
+            *ways,
+            Option(value=TOKEN, text="Paste a token", note="A personal access token: typed or pasted unseen"),
+            Option(value=PAGE, text=page, note="Name and scope are filled in: press Create there"),
+        )
+
+    def said(self) -> Content:
+        where = (
+            "The token is kept in this computer's keyring."
+            if self._keyring
+            else "The token is kept in a file that only you can read. "
+            "For the keyring: pip install 'glboard[keyring]'."
+        )
+        lines = [
+            f"Token page: {self._page}",
+            f"Scope api, or read_api for looking only. {where}",
+        ]
+        if not self._browser:
+            lines.append("Signing in by browser needs an OAuth application: client_id under [gitlab].")
+        return Content("\n".join(map(clean, lines)))
+
+    def hints(self) -> Sequence[str]:
+        return ("open", "back", "leave")

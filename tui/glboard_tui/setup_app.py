@@ -1,0 +1,377 @@
+"""The set-up on screen: leads from an empty computer to a configuration, one page after the other.
+
+Owns the order of the pages and the way back. Pages show and ask; what is asked of a server and written is
+done by the set-up's connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Literal, TypeVar
+
+from msgspec import Struct
+from textual.app import App
+from textual.binding import BindingType
+
+from glboard_core.config import Settings
+from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.setup.addresses import ServerPlace
+from glboard_core.setup.connection import SetupConnection, SignedIn
+from glboard_core.setup.save import How
+from glboard_core.setup.sign_ins import FoundSignIn
+from glboard_styles import all_sheets
+from glboard_styles.themes import THEMES, default_theme
+from glboard_tui.keymap import Keymap
+from glboard_tui.screens.dialogs import Ask, Waiting
+from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.prompts import HiddenInput, Prompt
+from glboard_tui.screens.setup_connect import (
+    CONNECT,
+    DEMO,
+    DEVICE,
+    LOOPBACK,
+    OTHER,
+    PAGE,
+    RESUME,
+    SIGN_IN,
+    ServerPage,
+    SignInPage,
+    StartPage,
+)
+from glboard_tui.screens.setup_proposal import ProposalPage
+from glboard_tui.screens.setup_sources import SearchedChoices, group_choices
+from glboard_tui.terminal import has_browser
+
+T = TypeVar("T")
+
+#: Characters of a token at most.
+_LONGEST_TOKEN = 512
+
+
+class SetupResult(Struct, frozen=True, kw_only=True):
+    """How a set-up ended: with the demo, or with a sign-in and a configuration to open the board with."""
+
+    then: Literal["demo", "board"]
+    message: str = ""
+
+
+class SetupApp(App[SetupResult]):
+    """Ends with a result, or with None if it was left.
+
+    ``complete``: the configuration has a server and a group already, and only the token is missing.
+    """
+
+    CSS = all_sheets()
+    TITLE = "glboard"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        connection: SetupConnection,
+        settings: Settings | None = None,
+        *,
+        address: str = "",
+        complete: bool = False,
+        trouble: GlboardError | None = None,
+    ) -> None:
+        super().__init__()
+        settings = settings or Settings()
+        self.connection = connection
+        self._registry_keys = Keymap(settings.keymap)
+        self._address = address
+        self._complete = complete
+        self._trouble = trouble
+        #: What an address can mean, until a token tells.
+        self._places: tuple[ServerPlace, ...] = ()
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = settings.ui.theme
+        self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
+
+    def on_mount(self) -> None:
+        """Begin with the first page."""
+        self.run_worker(self._lead(), name="set-up")
+
+    async def on_unmount(self) -> None:
+        """Close the connection before the loop ends."""
+        await self.connection.close()
+
+    async def _lead(self) -> None:
+        step: Step | None = self._start
+        while step is not None:
+            step = await step()
+
+    def _taken_trouble(self) -> GlboardError | None:
+        trouble, self._trouble = self._trouble, None
+        return trouble
+
+    async def _try(self, title: str, job: Callable[[], Awaitable[T]]) -> T | None:
+        """Do something that waits for the server; None if it failed (then there is trouble) or was left."""
+
+        async def guarded() -> T | GlboardError:
+            try:
+                return await job()
+            except GlboardError as error:
+                return error
+
+        done = await self.push_screen_wait(Waiting(title, guarded, note="Esc goes back."))
+        if isinstance(done, GlboardError):
+            self._trouble = done
+            return None
+        return done
+
+    # -- the pages
+
+    async def _start(self) -> Step | None:
+        answers, resumable = self.connection.answers, self.connection.resumable()
+        unfinished = ""
+        if answers.url and resumable is not None and not self._complete:
+            host = resumable.host
+            unfinished = f"{answers.group} on {host}" if answers.group else host
+        lacking = ""
+        if self._complete:
+            lacking = self.connection.settings.url.partition("://")[2] or "gitlab.com"
+        trouble = self._taken_trouble()
+        page = StartPage(self._registry_keys, unfinished=unfinished, lacking=lacking, trouble=trouble)
+        chosen = await self.push_screen_wait(page)
+        if chosen == DEMO:
+            self.exit(SetupResult(then="demo"))
+            return None
+        if chosen == CONNECT:
+            self._complete = False
+            return self._by_address if self._address else self._server
+        if chosen == SIGN_IN:
+            return await self._to(self.connection.settings.url or "gitlab.com")
+        if chosen == RESUME and resumable is not None:
+            return await self._use(resumable)
+        return None
+
+    async def _server(self) -> Step | None:
+        found = await asyncio.to_thread(self.connection.sign_ins)
+        page = ServerPage(self._registry_keys, found, trouble=self._taken_trouble())
+        chosen = await self.push_screen_wait(page)
+        if chosen is None:
+            return self._start
+        if chosen == OTHER:
+            return self._by_address
+        one = found[int(chosen)]
+        if one.problem:
+            return await self._to(one.url)
+        return await self._use(one)
+
+    async def _by_address(self) -> Step | None:
+        given, self._address = self._address, ""
+
+        def wrong(text: str) -> str:
+            try:
+                self.connection.places(text)
+            except ConfigError as error:
+                return str(error)
+            return ""
+
+        if given and not wrong(given):
+            return await self._to(given)
+        text = await self.push_screen_wait(
+            Prompt(
+                "Which GitLab?",
+                value=given,
+                note="The address of any page of your group, or of the server alone.",
+                placeholder="https://gitlab.example.com/groups/my-org/my-group",
+                check=wrong,
+            )
+        )
+        return self._server if text is None else await self._to(text)
+
+    async def _to(self, address: str) -> Step | None:
+        try:
+            self._places = self.connection.places(address)
+        except ConfigError as error:
+            self._trouble = error
+            return self._server
+        return self._sign_in
+
+    async def _sign_in(self) -> Step | None:
+        place = self._places[0]
+        page = self.connection.token_page(place.url)
+        opens = has_browser()
+        chosen = await self.push_screen_wait(
+            SignInPage(
+                self._registry_keys,
+                place.url.partition("://")[2],
+                page,
+                browser=self.connection.can_use_browser,
+                opens=opens,
+                keyring=self.connection.has_keyring,
+                trouble=self._taken_trouble(),
+            )
+        )
+        if chosen is None:
+            return self._start if self._complete else self._server
+        if chosen == PAGE:
+            if opens:
+                self.open_url(page)
+            else:
+                self.copy_to_clipboard(page)
+            return await self._token(page, copied=not opens)
+        if chosen == DEVICE:
+            return await self._device(place)
+        if chosen == LOOPBACK:
+            return await self._loopback(place)
+        return await self._token(page)
+
+    async def _token(self, page: str, *, copied: bool = False) -> Step | None:
+        """Ask for a token until one is right, or the person goes back."""
+        from glboard_core.gitlab.account import Secret
+
+        typed: list[Secret] = []
+
+        def take(text: str) -> str:
+            if not text.strip():
+                return "Nothing was typed."
+            typed[:] = [Secret(text)]
+            return ""
+
+        where = "Create one at this address, which is in the clipboard now:" if copied else "Create one at"
+        prompt = HiddenInput("Paste the token", note=f"{where}\n{page}", check=take, most=_LONGEST_TOKEN)
+        if not await self.push_screen_wait(prompt) or not typed:
+            return self._sign_in
+        secret = typed.pop()
+        done = await self._try(
+            "Checking the token …", lambda: self.connection.use_token(self._places, secret)
+        )
+        return self._sign_in if done is None else self._after_sign_in(done)
+
+    async def _device(self, place: ServerPlace) -> Step | None:
+        started = await self._try("Asking for a code …", lambda: self.connection.start_device(place.url))
+        if started is None:
+            return self._sign_in
+        sign_in, code = started
+        if code.verification_uri_complete and has_browser():
+            self.open_url(code.verification_uri_complete)
+
+        async def wait() -> SignedIn | GlboardError:
+            try:
+                return await self.connection.use_oauth(place, await sign_in.wait())
+            except GlboardError as error:
+                return error
+
+        note = f"Open {code.verification_uri}\nand type the code. This goes on by itself then. Esc goes back."
+        done = await self.push_screen_wait(Waiting(f"Your code:  {code.user_code}", wait, note=note))
+        return self._signed(done)
+
+    async def _loopback(self, place: ServerPlace) -> Step | None:
+        started = await self._try("Starting …", lambda: self.connection.start_loopback(place.url))
+        if started is None:
+            return self._sign_in
+        sign_in, address = started
+        self.open_url(address)
+
+        async def wait() -> SignedIn | GlboardError:
+            try:
+                return await self.connection.use_oauth(place, await sign_in.wait())
+            except GlboardError as error:
+                return error
+            finally:
+                await sign_in.close()
+
+        note = "Allow glboard to use your account there. This goes on by itself then. Esc goes back."
+        done = await self.push_screen_wait(Waiting("Waiting for the browser …", wait, note=note))
+        return self._signed(done)
+
+    def _signed(self, done: SignedIn | GlboardError | None) -> Step | None:
+        if isinstance(done, GlboardError):
+            self._trouble = done
+        return self._after_sign_in(done) if isinstance(done, SignedIn) else self._sign_in
+
+    async def _use(self, found: FoundSignIn) -> Step | None:
+        done = await self._try(f"Signing in to {found.host} …", lambda: self.connection.use(found))
+        return self._server if done is None else self._after_sign_in(done)
+
+    def _after_sign_in(self, done: SignedIn) -> Step | None:
+        if self._complete:
+            self.exit(SetupResult(then="board", message=f"Signed in as @{done.info.username}."))
+            return None
+        group = self.connection.answers.group
+        if group or self.connection.path:
+            return lambda: self._look(group or self.connection.path)
+        return self._group
+
+    async def _group(self) -> Step | None:
+        first = await self._try("Reading your groups …", lambda: self.connection.groups(""))
+        trouble = self._taken_trouble()
+        known = group_choices(first.items) if first is not None else []
+
+        async def search(text: str) -> object:
+            from glboard_core.model.query import Found
+
+            found = await self.connection.groups(text)
+            return Found(tuple(group_choices(found.items)), found.more)
+
+        if first is None and trouble is not None:
+            self._trouble = trouble
+            return self._server
+        picker = Picker("Which group do you plan for?", SearchedChoices(known, search), note=self._known())  # type: ignore[arg-type]
+        result = await self.push_screen_wait(picker)
+        if result is None:
+            return self._server
+        return lambda: self._look(result.add[0])
+
+    async def _look(self, path: str) -> Step | None:
+        async def read() -> object:
+            groups = await self.connection.groups(path)
+            wanted = path.casefold()
+            exact = (one for one in groups.items if wanted in (one.path.casefold(), one.project.casefold()))
+            chosen = next(exact, None)
+            return await self.connection.look(chosen.path if chosen is not None else path)
+
+        done = await self._try(f"Reading labels, milestones and boards of {path} …", read)
+        self.connection.path = ""
+        return self._group if done is None else self._propose
+
+    async def _propose(self) -> Step | None:
+        page = ProposalPage(
+            self._registry_keys,
+            self.connection,
+            lambda: self.connection.text("new" if self.connection.existing() is None else "merge"),
+            known=self._known(),
+            trouble=self._taken_trouble(),
+        )
+        return self._group if await self.push_screen_wait(page) is None else self._write
+
+    async def _write(self) -> Step | None:
+        how: How = "new"
+        try:
+            if self.connection.existing() is not None:
+                answer = await self.push_screen_wait(
+                    Ask(
+                        f"{self.connection.config.name} exists. A copy of it is kept.",
+                        {"k": "keep what it says, and add the rest", "r": "replace it"},
+                        note=str(self.connection.config),
+                    )
+                )
+                if answer is None:
+                    return self._propose
+                how = "merge" if answer == "k" else "replace"
+            copy = self.connection.write(how)
+        except GlboardError as error:
+            self._trouble = error
+            return self._propose
+        kept = f" The file before is {copy.name}." if copy is not None else ""
+        self.exit(SetupResult(then="board", message=f"Wrote {self.connection.config}.{kept}"))
+        return None
+
+    def _known(self) -> str:
+        signed, found = self.connection.signed_in, self.connection.found
+        words = [signed.url.partition("://")[2], signed.words] if signed is not None else []
+        if found is not None and self.connection.answers.group == found.path:
+            labels = (
+                f"{len(found.labels)} labels" if found.whole else f"{len(found.labels)} of its labels read"
+            )
+            words += [found.path, labels, f"{len(found.milestones)} milestones"]
+        return " · ".join(words)
+
+
+Step = Callable[[], Awaitable["Step | None"]]
+"""A page, which leads to the next one."""
