@@ -68,6 +68,8 @@ def test_a_mode_that_others_can_read_is_refused(store: CredentialStore) -> None:
     store.path.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
         store.accounts()
+    # As it was: homes are looked through for tokens that others can read.
+    store.path.chmod(0o600)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"accounts": [{}]}', "[" * 5000, '{"accounts": 1}', "\0"])

@@ -15,7 +15,7 @@ from glboard_tui.actions import markdown_table
 from glboard_tui.cli import config, undo
 from glboard_tui.cli.main import COMMANDS, cli
 from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue
-from glboard_tui.keymap import Keymap
+from glboard_tui.config_file import keymap_of
 from support.documents import ROOT, blocks, configurations, pages
 
 README = pages()["README.md"]
@@ -48,7 +48,7 @@ def test_readme_leads_to_every_page() -> None:
 @pytest.mark.parametrize("text", configurations())
 def test_configuration_examples_are_valid(text: str) -> None:
     settings = parse(text, "config.toml")
-    Keymap(settings.keymap)
+    keymap_of(settings)
 
 
 def test_team_example_is_valid_and_complete() -> None:

@@ -8,9 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-#: Pages that are not here yet. To be emptied as they come.
-TO_COME = frozenset({"getting-started.md", "signing-in.md", "flow.md", "commands.md"})
-
 
 @cache
 def pages() -> dict[str, str]:

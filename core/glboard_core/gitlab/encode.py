@@ -170,7 +170,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _health(self, status: HealthStatus | None) -> str | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no health statuses.", hint="They need GitLab Ultimate, and its licence."
+                "This GitLab has no health statuses.", hint="Discard the change: it needs GitLab Ultimate."
             )
         return status
 
@@ -222,7 +222,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)
         if link.kind != "relates_to" and not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab links issues only as related.", hint="Links that block need GitLab Premium."
+                "This GitLab links issues only as related.", hint="Link it as related: others need Premium."
             )
         kind = _LINK_TYPES[link.kind]
         return Mutation(

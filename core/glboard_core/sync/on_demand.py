@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from glboard_core.errors import NOT_LOADED, IssueNotFound, NameUnknown, UsageError
+from glboard_core.errors import LOAD_FIRST, IssueNotFound, NameUnknown, UsageError
 from glboard_core.model.address import IssueAddress, could_mean, issue_address, on_server
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
@@ -101,7 +101,7 @@ class IssuesOnDemand:
 
     def _catalog(self, name: str) -> Catalog:
         if (catalog := self._local_state.store.catalog()) is None:
-            raise NameUnknown("issue", name, hint=NOT_LOADED)
+            raise NameUnknown("issue", name, hint=LOAD_FIRST)
         return catalog
 
     def not_found(self, address: IssueAddress) -> IssueNotFound:
@@ -118,6 +118,6 @@ class IssuesOnDemand:
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
 
 
-_HIDDEN = "It does not exist, was deleted or moved, or is confidential and you have no access."
+_HIDDEN = "Check the number: it was deleted or moved, or is confidential and you have no access."
 _NO_PROJECT = "Type its whole path or paste the URL; a private project is hidden without access."
 _NOWHERE = "Its project or the issue does not exist, or is private or confidential and you have no access."

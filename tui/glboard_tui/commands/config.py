@@ -47,5 +47,7 @@ def _create(file: ConfigFile) -> None:
             path.write_text(FIRST_LINES, encoding="utf-8")
     except OSError as error:
         raise GlboardError(
-            f"Cannot create {path}: {error.strerror or error}.", title="Configuration"
+            f"Cannot create {path}: {error.strerror or error}.",
+            title="Configuration",
+            hint="Make the folder writable, or start with --config FILE.",
         ) from None

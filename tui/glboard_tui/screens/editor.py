@@ -13,6 +13,7 @@ from textual.app import App, SuspendNotSupported
 from glboard_core.errors import GlboardError
 from glboard_tui.terminal import editor_command, run_editor
 
+_ANOTHER_EDITOR = "Set another, for example: export EDITOR=nano"
 _NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor from here.", "Start glboard in its own terminal."
 
 
@@ -37,7 +38,7 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
         raise GlboardError(
             f"Cannot use the editor: {error.strerror or error}.",
             title="Editor",
-            hint="Set another, for example: export EDITOR=nano",
+            hint=_ANOTHER_EDITOR,
         ) from None
     finally:
         with contextlib.suppress(FileNotFoundError):
@@ -56,7 +57,9 @@ def edit_file(app: App[Any], path: Path) -> bool:
     except SuspendNotSupported:
         raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
     except OSError as error:
-        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
+        raise GlboardError(
+            f"Cannot use the editor: {error.strerror or error}.", title="Editor", hint=_ANOTHER_EDITOR
+        ) from None
 
 
 def run(command: list[str]) -> int:
