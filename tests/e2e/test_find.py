@@ -18,7 +18,7 @@ run = "printf 'ran-%s-%s' {iid} $GITLAB_TOKEN"
 """
 
 
-@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+@pytest.mark.parametrize("size", [pytest.param((160, 45), marks=pytest.mark.slow), (80, 24)])
 def test_an_issue_is_opened_by_its_url_found_and_given_to_a_command(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -37,13 +37,14 @@ def test_an_issue_is_opened_by_its_url_found_and_given_to_a_command(
         with Terminal(
             [*GLBOARD, "open", url], tmp_path, columns=size[0], rows=size[1], environment=environment
         ) as terminal:
-            terminal.see("Empty answer from context window detection", "Assigned")
+            terminal.see("Empty answer from context window detection", "Issue", "platform#77", "No comments")
             terminal.press("\x10")
             terminal.see("type to search", "Esc closes")
             terminal.press(*"platform#31")
-            terminal.see("issue", "platform#31")
+            terminal.see("Open platform#31 in GitLab", "1 found")
             terminal.press("\r")
             terminal.lose("Esc closes")
+            terminal.see(f"{server.group}/platform#31")
             terminal.press("g", "X")
             # What stands for a variable is only text, and the token is not in the environment anyway.
             terminal.see("ran-31-$GITLAB_TOKEN", "Done")
