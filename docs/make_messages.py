@@ -25,8 +25,15 @@ IMITATES = (
     "core/glboard_core/demo/rest/",
     "core/glboard_core/demo/world/",
 )
+#: What the argument is called that becomes a message.
+_MESSAGES = frozenset({"message", "what", "text"})
 #: Lines between the assignments in the two branches of an ``if``.
 _BRANCH = 4
+#: Methods by which the screen says something that is no error.
+_SAYS = frozenset({"say", "please_note", "_tell"})
+_ON_SCREEN = re.compile(r"tui/glboard_tui/(?!cli/)")
+#: The title of what they say.
+WHILE_YOU_WORK = "While you work"
 #: What the methods of a check of ``glboard doctor`` are called: (check, text, advice).
 _CHECKS = frozenset({"warn", "fail"})
 
@@ -35,6 +42,7 @@ HEAD = """\
 
 Every error message of glboard: what happened, and what to do. `{…}` is what glboard fills in, “ / ” is
 between the forms of one message. [Troubleshooting](troubleshooting.md) has those that people meet most.
+At the end is what the screen says that is no error.
 
 <!-- made by docs/make_messages.py -->
 """
@@ -134,11 +142,49 @@ def messages_of(name: str, source: str, kinds: Mapping[str, Kind]) -> list[Messa
     """The messages that one module creates."""
     tree = ast.parse(source)
     kinds = kinds_of(tree, kinds)
+    makers = _makers(tree, kinds)
     found = []
     for scope, call in _calls(tree):
+        if (maker := makers.get(_name_of(call.func))) is not None and len(call.args) > maker.at:
+            kind = kinds[maker.kind]
+            text = scope.words(call.args[maker.at])
+            advice = scope.words(_keyword(call, "hint")) or maker.advice
+            if kind.own is not None:
+                text, advice = kind.own[0].replace("{what}", text), kind.own[1]
+            found.append(
+                Message(kind.title, text, advice or kind.advice, name, call.lineno, maker.kind, not advice)
+            )
+            continue
         if (one := _message(scope, call, kinds)) is not None:
             title, text, advice, kind, general = one
+            if kind == "Say" and not _ON_SCREEN.match(name):
+                continue
             found.append(Message(title, text, advice, name, call.lineno, kind, general))
+    return found
+
+
+class _Maker(NamedTuple):
+    """A function that makes an error of a message it is given: its class, the argument's place, its hint."""
+
+    kind: str
+    at: int
+    advice: str
+
+
+def _makers(tree: ast.Module, kinds: Mapping[str, Kind]) -> dict[str, _Maker]:
+    found = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef) or _name_of(node.returns or node) not in kinds:
+            continue
+        names = [one.arg for one in node.args.args if one.arg != "self"]
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and _name_of(call.func) in kinds and call.args:
+                given = {one.id for one in ast.walk(call.args[0]) if isinstance(one, ast.Name)}
+                at = [number for number, one in enumerate(names) if one in given and one in _MESSAGES]
+                if at:
+                    hint = _Scope(tree, node).words(_keyword(call, "hint"))
+                    own = "" if "{hint}" in hint else hint
+                    found[node.name] = _Maker(_name_of(call.func), at[0], own)
     return found
 
 
@@ -165,6 +211,10 @@ def _message(
         return "Configuration", text, advice or kinds["ConfigError"].advice, "Mistake", not advice
     if name in _CHECKS and len(call.args) >= 3 and isinstance(call.func, ast.Attribute):
         return "Doctor", words(call.args[1]), words(call.args[2]), "Check", False
+    if name in _SAYS and call.args:
+        # A function of ``notices`` takes the app first.
+        at = 1 if isinstance(call.func, ast.Attribute) and _name_of(call.func.value) == "notices" else 0
+        return WHILE_YOU_WORK, words(call.args[at]) if len(call.args) > at else "", "", "Say", False
     if name == "UserNotice" and words(_keyword(call, "severity")) in ("error", "warning"):
         return (
             words(_keyword(call, "title")),
@@ -333,11 +383,12 @@ def page(found: Iterable[Message]) -> str:
             if one.path not in modules:
                 modules.append(one.path)
     lines = [HEAD]
-    for title in sorted(by_title):
-        lines += [f"## {title}", "", "| what happened | what to do | where |", "|---|---|---|"]
-        for (text, advice), paths in sorted(by_title[title].items()):
+    for title in sorted(by_title, key=lambda one: (one == WHILE_YOU_WORK, one)):
+        heads = ("what glboard says",) if title == WHILE_YOU_WORK else ("what happened", "what to do")
+        lines += [f"## {title}", "", f"| {' | '.join(heads)} | where |", "|---" * (len(heads) + 1) + "|"]
+        for texts, paths in sorted(by_title[title].items()):
             where = ", ".join(f"`{path.split('/', 2)[2]}`" for path in paths)
-            lines.append(f"| {_cell(text)} | {_cell(advice)} | {where} |")
+            lines.append(f"| {' | '.join(map(_cell, texts[: len(heads)]))} | {where} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

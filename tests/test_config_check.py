@@ -56,7 +56,7 @@ def test_all_mistakes_are_found_with_their_lines() -> None:
     mistakes = found(MANY)
     expected = {
         (2, "gitlab.grop"): "“group”",
-        (3, "gitlab.token"): "GITLAB_TOKEN",
+        (3, "gitlab.token"): "glboard auth login",
         (4, "gitlab.url"): "a text in quotes, not 3",
         (6, "sync.poll"): "from 0.01 to 86,400, not 0",
         (7, "sync.hold"): "a number from 0 to 3,600",

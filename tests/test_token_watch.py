@@ -16,6 +16,7 @@ from support.token_watch import files_with_tokens, reports
 
 # Not in one piece, so that this file holds none.
 TOKEN = "glpat" + "-0123456789abcdefghij"
+OAUTH = "0f" * 32
 TESTS = Path(__file__).parent
 
 #: The product with a fault: its editor gets the whole environment.
@@ -64,8 +65,9 @@ def test_a_token_in_the_environment_is_reported(watched: Path, name: str) -> Non
     assert TOKEN not in report
 
 
-def test_a_token_in_an_argument_is_reported(watched: Path) -> None:
-    [report] = start(watched, STARTS, "right", f"--header=Bearer {TOKEN}")
+@pytest.mark.parametrize("token", [TOKEN, OAUTH])
+def test_a_token_in_an_argument_is_reported(watched: Path, token: str) -> None:
+    [report] = start(watched, STARTS, "right", f"--header=Bearer {token}")
     assert report.endswith("was started with a token in its arguments")
 
 
@@ -77,11 +79,17 @@ def test_what_a_test_itself_starts_is_not_reported(watched: Path) -> None:
 def test_a_file_with_a_token_is_found(home: Path) -> None:
     (home / "home").mkdir()
     (home / "home" / "glboard.log").write_text(f"GET /api/v4/user {TOKEN}\n")
+    (home / "outbox").write_text(f"nothing but the length {'0f' * 31} of a commit {'0f' * 33}")
+    (home / "session.json").write_text(f'{{"access": "{OAUTH}"}}')
     # On the border of two pieces.
     long = b" " * (token_watch._PIECE - 8) + TOKEN.encode()
     (home / "state.sqlite3").write_bytes(long)
     (home / "notes").write_text("glpat" + "- is how a token begins")
-    assert files_with_tokens(home) == ["state.sqlite3 holds a token", "home/glboard.log holds a token"]
+    assert files_with_tokens(home) == [
+        "session.json holds a token",
+        "state.sqlite3 holds a token",
+        "home/glboard.log holds a token",
+    ]
 
 
 def test_a_token_may_be_where_one_belongs(home: Path) -> None:

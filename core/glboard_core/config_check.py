@@ -186,13 +186,13 @@ class _Checker:
         """The value, without what is wrong in it; _WRONG if nothing of it is right."""
         if path == ("milestones",):
             return self._milestones(value, path)
-        inner = _table_kind(kind)
+        inner = table_kind(kind)
         if inner is not None:
             found = self._table(value, inner, path)
             # A table that lacks what it must have is none.
             return found if _is_whole(found, inner) else _WRONG
         origin, arguments = get_origin(kind), get_args(kind)
-        if origin is tuple and _table_kind(arguments[0]) is not None:
+        if origin is tuple and table_kind(arguments[0]) is not None:
             return self._entries(value, arguments[0], path)
         if origin is dict:
             if not isinstance(value, dict):
@@ -210,7 +210,7 @@ class _Checker:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError:
-            message = f"must be {_expected(kind)}, not {_shown(value)}."
+            message = f"must be {expected(kind)}, not {_shown(value)}."
             near = get_close_matches(str(value).lower(), _choices(kind), 1, 0.5)
             hint = f"Did you mean “{near[0]}”?" if near else ""
             if origin is tuple and isinstance(value, str):
@@ -343,7 +343,7 @@ _NO_COLUMNS = {
 _NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
 
 
-def _table_kind(kind: Any) -> type[Struct] | None:
+def table_kind(kind: Any) -> type[Struct] | None:
     """The definition of a table; None if it is another kind of value."""
     options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     return next((one for one in options if isinstance(one, type) and issubclass(one, Struct)), None)
@@ -358,7 +358,7 @@ def _elsewhere(key: str, path: KeyPath) -> str:
     if len(path) > 1:
         return ""
     for field in structs.fields(Settings):
-        table = _table_kind(field.type)
+        table = table_kind(field.type)
         if table is not None and key in {one.encode_name for one in structs.fields(table)}:
             return f"It belongs below [{field.name}]."
     return ""
@@ -394,7 +394,7 @@ def _choices(kind: Any) -> tuple[str, ...]:
 _NAMES = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def _expected(kind: Any) -> str:
+def expected(kind: Any) -> str:
     """The values that a key can have, in words."""
     origin = get_origin(kind)
     if origin is Literal:
@@ -403,7 +403,8 @@ def _expected(kind: Any) -> str:
         base, *notes = get_args(kind)
         return f"{_NAMES.get(base, 'a value')}{_bounds(notes)}"
     if origin in (Union, UnionType):
-        return " or ".join(_expected(one) for one in get_args(kind) if one is not type(None))
+        some = [one for one in get_args(kind) if one is not type(None) and get_args(one) != ("",)]
+        return " or ".join(map(expected, some))
     if origin is tuple:
         return "a list of texts in quotes"
     return _NAMES.get(kind, "another value")

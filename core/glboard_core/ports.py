@@ -29,7 +29,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, LinkedIssue, Note, Reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
@@ -143,6 +143,9 @@ class Gateway(Protocol):
 
     async def search_projects(self, text: str) -> Found[Project]:
         """The projects of the group and its subgroups whose path or name contains ``text``."""
+
+    async def search_issues(self, text: str) -> Found[LinkedIssue]:
+        """The issues of the group and its subgroups whose title contains ``text``, to be linked."""
 
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
         """The issues, page by page, each at most once. Raises GroupNotFound."""

@@ -20,7 +20,7 @@ def test_the_one_that_is_right_decides_the_other() -> None:
         add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"})
     )
     for right in ("label", "status"):
-        edit = aligned(ONE, BOTH, right)  # type: ignore[arg-type]
+        edit = aligned(ONE, BOTH, right)
         assert edit is not None
         assert not BOTH.conflict(edit.apply(ONE))
 
@@ -37,9 +37,8 @@ def test_what_does_not_differ_is_left() -> None:
 def test_it_is_asked_which_is_right_unless_that_is_configured() -> None:
     work = alignment([ONE], BOTH, "ask")
     assert work.question is not None
-    said = "the label says in dev, the status in review. Which is right?"
-    assert work.question.text.endswith(said)
-    assert work.question.choices == {"y": "the label is right", "s": "the status is right"}
+    assert work.question.text == "platform#1: label and status differ. Which is right?"
+    assert work.question.choices == {"y": "the label: in dev", "s": "the status: in review"}
     assert work.answered("s").changes[0][1] == aligned(ONE, BOTH, "status")
     assert alignment([ONE], BOTH, "status").question is None
     two = alignment([ONE, structs.replace(ONE, id=issue(2).id)], BOTH, "ask")

@@ -29,6 +29,7 @@ from glboard_core.gitlab.queries import Dialect, Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.setup import documents as setup_documents
 
 WHEN = datetime(2026, 12, 1, tzinfo=UTC)
 ME = Person(id="gid://gitlab/User/1", username="em_willow")
@@ -197,9 +198,17 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
         yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
         yield Document(f"search people of a {kind}", queries.search_people(kind))
+    yield Document("search issues", queries.search_issues("group"))
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
+    for path in (True, False):
+        yield Document(f"set-up: groups, by path: {path}", setup_documents.groups(dialect, path=path))
+    yield Document("set-up: group", setup_documents.group(dialect))
+    yield Document("set-up: boards", setup_documents.boards(dialect))
+    yield Document("set-up: used", setup_documents.used(dialect))
+    for words in ((16, 0), (8, 8), (0, 8), (1, 1)):
+        yield Document(f"set-up: searches {words}", setup_documents.searches(dialect, *words))
     yield Document("places", queries.PLACES)
     yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():

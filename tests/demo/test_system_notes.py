@@ -39,8 +39,13 @@ def bodies(world: World) -> list[str]:
         ({"description": "Words"}, ["changed the description"]),
         ({"assignees": ["eng_1", "eng_2"]}, ["assigned to @eng_1, @eng_2"]),
         ({"confidential": True}, ["made the issue confidential"]),
-        ({"duplicate_of": "top/app#2"}, ["marked this issue as a duplicate of #2"]),
-        ({"add_labels": ["documentation"], "milestone": "19.8", "weight": 3, "close": True}, []),
+        (
+            {"duplicate_of": "top/app#2"},
+            ["set status to **Duplicate**", "marked this issue as a duplicate of #2"],
+        ),
+        ({"add_labels": ["documentation"], "milestone": "19.8", "weight": 3}, []),
+        # GitLab moves the status along.
+        ({"close": True}, ["set status to **Complete**"]),
         ({"title": "Issue 1"}, []),
     ],
 )

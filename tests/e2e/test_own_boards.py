@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from glboard_core.config import parse
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
 from glboard_tui.cli.main import run
@@ -128,3 +129,28 @@ def test_label_and_status_that_differ_are_made_the_same(
     assert run(["edit", ONE, "--align-flow", "label"]) == 0
     assert "no change, already set" in capsys.readouterr().out
     assert run(["edit", ONE, "--align-flow", "label", "--take"]) == 2
+
+
+def test_boards_of_gitlab_are_printed_as_configuration(
+    world: World, configure: Configure, capsys: Text
+) -> None:
+    root = world.group(GROUP)
+    board = world.add_board(root, "Support board")
+    for title in ("type::bug", "type::feature"):
+        world.add_list(board, "label").label = world.label_of(root, title)
+    board.weight = 2
+    states = world.add_board(root, "States")
+    world.add_list(states, "status").status = world.statuses["In dev"]
+    configure("")
+    assert run(["config", "boards", "support board"]) == 0
+    printed = capsys.readouterr().out
+    settings = parse(printed, "printed")
+    found = settings.board("support-board")
+    assert found is not None
+    assert (found.by, found.columns, found.filter) == ("label", ("type::bug", "type::feature"), "w:2")
+    assert run(["config", "boards"]) == 0
+    assert 'set backend = "status" or "both" under [flow]' in capsys.readouterr().out
+    configure(printed)
+    assert run(["show", "support-board", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["board"] == "support-board"
+    assert run(["config", "boards", "Suport"]) == 2

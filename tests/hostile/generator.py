@@ -23,9 +23,13 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.query import IssueQuery
 from glboard_core.purpose import Purpose
+from glboard_core.setup.discover import Discovery
+from glboard_core.setup.propose import propose
+from glboard_core.setup.write import config_text
 from glboard_core.store.sqlite import SqliteStore
 from hostile.tampering import Answer, MaliciousServer, Way, paths, with_value
 from hostile.values import HEADER_VALUES, HEADERS, JSON_VALUES
+from support.groups import TODAY
 
 #: No waits: an answer that is refused is not asked for again.
 LIMITS = msgspec.structs.replace(QUICK, attempts=1, patience=1.0, total=3.0)
@@ -98,6 +102,13 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
     async def boards(it: Asked) -> object:
         return await Admin(it.gateway.transport).boards("top")
 
+    async def set_up(it: Asked) -> object:
+        async with Discovery(it.account, LIMITS) as discovery:
+            discovery._transport.pace = Unlimited()
+            groups = await discovery.groups("top/app")
+            found = await discovery.group("top")
+        return groups, config_text(propose(found, TODAY), TODAY)
+
     return {
         "catalog": lambda it: it.gateway.catalog(NAMES),
         "extend": lambda it: it.gateway.extend_catalog(
@@ -124,6 +135,7 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
         "comment": lambda it: it.send("top/app#3", Comment(body="Hello")),
         "create": create,
         "boards": boards,
+        "set-up": set_up,
         "own token": lambda it: Inspection(it.gateway.transport).token(),
         "own roles": lambda it: Inspection(it.gateway.transport, it.catalog.server).roles("top"),
     }

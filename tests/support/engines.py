@@ -143,7 +143,8 @@ class Session:
 
     def notes_there(self, name: str) -> list[str]:
         """The bodies of its comments on the server, without our mark."""
-        return [note.body.partition("\n\n<!--")[0] for note in self.there(name).notes or ()]
+        notes = [note for note in self.there(name).notes or () if not note.system]
+        return [note.body.partition("\n\n<!--")[0] for note in notes]
 
     def told(self, kind: type[T]) -> list[T]:
         """The events of a kind."""

@@ -95,6 +95,14 @@ async def before_sharing(stage: Stage) -> None:
     # GitLab has no such label: a failed change, whose reason names it.
     perform([(hidden.id, Edit(title="zqtyped", add=frozenset({"zqabsent"})))], "platform#1 +zqabsent")
     await stage.settle()
+    # A call in which people typed about them, and edited the message.
+    calls = stage.screen.context.planning.calls
+    if (call := calls.start()) is not None:
+        calls.ask(
+            call, "Who takes zqone zqtwo zqthree zqfour zqfive?\nHas platform#1 a zqlawyer?\nAnd Zqcorp?"
+        )
+        calls.note(call, [wordy], "After zqseven  Zqeight, says zqperson?")
+        calls.edit(call, f"About Zqcorp\n\n| {hidden.reference} | zqtitle | zqnote |\n\nzqseven zqeight", "")
     stage.world.edit(hidden.reference, by="zqperson", title="zqnine zqten", add_labels=["zqlabel"])
     stage.world.edit(wordy.reference, by="eng_birch", title="Wrong total for Zqcorp, twice")
     stage.world.edit(f"{GROUP}/platform#4", by="zqperson", title="Zqcorp upgrades")

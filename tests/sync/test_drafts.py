@@ -395,7 +395,7 @@ def state(server: DemoServer) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     for number in range(1, 5):
         there = server.world.issue(f"top/app#{number}")
-        notes = sorted(note.body.partition("\n\n<!--")[0] for note in there.notes or ())
+        notes = sorted(n.body.partition("\n\n<!--")[0] for n in there.notes or () if not n.system)
         milestone = there.milestone.title if there.milestone else None
         labels = sorted(label.title for label in there.labels)
         found.append((there.weight, milestone, labels, there.open, notes))

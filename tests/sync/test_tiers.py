@@ -50,3 +50,19 @@ async def test_a_command_does_not_take_the_mirror_of_another_licence(
     async with session(server, store) as context:
         assert context.issue("lib#1").weight is None
         assert len(server.requests.of("Count")) == 1
+
+
+async def test_whom_gitlab_took_off_for_another_is_back_after_undo(server: DemoServer, store: Store) -> None:
+    """Without a licence an issue has one assignee: the one with the highest number."""
+    server.world.tier = "free"
+    server.world.edit("top/app#1", by="eng_1", assignees=["em_willow"])
+    async with session(server, store) as context:
+        context.edit("app#1", assign=frozenset({"eng_2"}))
+        await context.settled()
+        assert context.issue("app#1").assignees == ("eng_2",)
+        assert [line.what for line in store.log()] == ["assign eng_2, unassign em_willow"]
+    # Also by a later session, which knows only the log.
+    async with session(server, store) as again:
+        again.engine.undo()
+        await again.settled()
+        assert [one.username for one in server.world.issue("top/app#1").assignees] == ["em_willow"]

@@ -17,9 +17,9 @@ from msgspec import Struct
 from glboard_core.command_template import CommandSettings, with_ids
 
 Group = Literal[
-    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Draft", "Find", "Boards",
-    "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates", "Changes by others",
-    "Say/Do",
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
+    "Boards", "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates",
+    "Changes by others", "Say/Do",
     "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
     "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
     "Opening a milestone", "Set-up", "Dialogs",
@@ -27,8 +27,9 @@ Group = Literal[
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
-    "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
-    "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
+    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
+    "capacity-post",
     "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
     "new-issue", "setup", "command-output",
 ]  # fmt: skip
@@ -49,6 +50,7 @@ _PARENTS: dict[Scope, Scope] = {
         ),
         "described-list",
     ),
+    "task": "detail",
     "decisions": "described-list",
     "decisions-post": "pane",
     "described-list": "list",
@@ -332,7 +334,10 @@ _place = partial(_move, scopes=("board",))
 _align = partial(_move, when=lambda now: now.differing and _editable(now))
 _shift = partial(_move, scopes=("board", "walk"))
 _label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
+_linked = partial(_action, group="Links", scopes=_ISSUES, when=_editable)
 _text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
+_task = partial(_action, group="Text", scopes=("detail",), when=_in("tasks"), palette=False)
+_tick = partial(_action, group="Text", scopes=("task",), when=_editable, palette=False)
 _undo = partial(_action, group="Undo", scopes=_ISSUES)
 _changes = partial(_undo, scopes=_GOING)
 _draft = partial(_action, group="Draft", scopes=(*_GOING, "detail"), when=_ready)
@@ -444,7 +449,7 @@ ACTIONS: tuple[Action, ...] = (
     _move("flow.set", "edit.flow", "s <flow>", "Set workflow state", "state"),
     _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
     _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
-    _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _move("flow.blocked", "compound.blocked", "b", "Set blocked: by an issue, or with a reason", "blocked"),
     _align("flow.align", "edit.align", "! f", _ALIGN, "label or status"),
     _shift("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
     _shift("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
@@ -468,20 +473,25 @@ ACTIONS: tuple[Action, ...] = (
     _label(
         "confidential.toggle",
         "edit.plain confidential",
-        "C",
+        "i c",
         "Make confidential, or public after asking",
         "confidential",
         shows=True,
     ),
-    _weight(
-        "health.set", "issue.health", "R", "Set health status", "health", scopes=("board", "detail", "list")
-    ),
+    _weight("health.set", "issue.health", "i h", "Set health status", "health"),
+    _linked("link.blocked-by", "issue.link blocked", "i b", "Link: blocked by an issue", "blocked by"),
+    _linked("link.blocks", "issue.link blocks", "i k", "Link: blocks an issue", "blocks"),
+    _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),
+    _linked("link.remove", "issue.unlink", "i x", "Remove a link to an issue", "remove link", shows=True),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
     _text(
         "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
     ),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit", shows=True),
+    _task("task.next", "issue.task next", "]", "Next task of the description (in an open issue)", "task"),
+    _task("task.previous", "issue.task previous", "[", "Previous task of the description"),
+    _tick("task.toggle", "issue.tick", "x", "Tick the task, or not (the one that is focused)", "tick"),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
@@ -511,6 +521,14 @@ ACTIONS: tuple[Action, ...] = (
     _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
     _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
     _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
+    _board(
+        "board.gitlab",
+        "boards.choose",
+        "g B",
+        "Open a board of GitLab, its lists as columns",
+        "GitLab's",
+        when=_ready,
+    ),
     _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
     _step("board.next-milestone", "navigate.step_milestone next", "=, ]", "Next milestone"),
     _walk("pane.walk", "panes.walk", "g n", _WALK, "walk"),
@@ -722,6 +740,7 @@ PREFIXES = {
     "d": "accept",
     "x": "close, slip, drop",
     "g": "go to",
+    "i": "confidential, health, links",
     "f": "filter",
     "y": "copy",
     "!": "conflict",

@@ -42,6 +42,7 @@ from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.widgets.colors import shared_theme
+from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
 
 #: Seconds after which an unfinished key no longer holds up the others.
@@ -168,6 +169,8 @@ class GlboardApp(App[int]):
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
         self._mask = MaskingFilter(self.share.masked)
+        #: The theme and whether it is shared, and what makes texts readable in it.
+        self._contrast: tuple[tuple[str, bool], Sequence[LineFilter]] | None = None
         super().__init__()
         self.settings = settings
         self._connect = connect
@@ -180,7 +183,7 @@ class GlboardApp(App[int]):
         planning.calls.wanted = call
         keymap = keymap_of(settings, where)
         file = ConfigFile(config_file, settings) if config_file is not None else None
-        self.config = LiveConfig(file, keymap, self)
+        self.config = LiveConfig(file, settings, keymap, self)
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self.board_screen.wanted = issue
         self.board_screen.context.own_commands.file = config_file
@@ -285,9 +288,17 @@ class GlboardApp(App[int]):
             screen.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Every line of every widget is masked on a shared screen."""
-        filters = super().get_line_filters()
+        """Every line of every widget can be read, and is masked on a shared screen."""
+        filters = [*super().get_line_filters(), *self._readable()]
         return [*filters, self._mask] if self.share.is_on else filters
+
+    def _readable(self) -> Sequence[LineFilter]:
+        shown = (self.theme, self.share.is_on)
+        if self._contrast is None or self._contrast[0] != shown:
+            theme = self.current_theme
+            ratio = float(theme.variables.get("board-contrast", "4.5"))
+            self._contrast = (shown, () if theme.ansi else (ContrastFilter(ratio),))
+        return self._contrast[1]
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """The theme; on a shared screen with more contrast."""

@@ -537,16 +537,21 @@ class Bridge:
         if self.engine is None:
             raise NotConnected
         found = await self.engine.gateway.detail(issue)
-        staged = self.drafts.description(issue)
+        staged = self._description_here(issue)
         detail = found if staged is None else structs.replace(found, description=staged, source=staged)
         return self.share.detail(self.whole_issue(issue), detail)
+
+    def _description_here(self, issue: IssueId) -> str | None:
+        """The description as it is staged, or unsent; None if it is as GitLab has it."""
+        staged = self.drafts.description(issue)
+        return self.reads.unsent_description(issue) if staged is None else staged
 
     async def detail_to_edit(self, issue: IssueId) -> tuple[Issue | None, IssueDetail]:
         """The issue and its texts as GitLab has them. Raises what ``detail`` raises, and SharedScreen."""
         if self.engine is None:
             raise NotConnected
         detail = await self.engine.gateway.detail(issue)
-        staged = self.drafts.description(issue)
+        staged = self._description_here(issue)
         if staged is not None:
             detail = structs.replace(detail, description=staged, source=staged)
         found = self.whole_issue(issue)

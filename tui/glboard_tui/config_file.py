@@ -37,7 +37,6 @@ class ReadConfig(Struct, frozen=True, kw_only=True):
     """What a file says now. ``settings`` are what can be used at once; ``restart`` names what cannot."""
 
     settings: Settings
-    keymap: Keymap
     changed: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
 
@@ -76,7 +75,7 @@ class ConfigFile:
             text = ""
         try:
             found = config.parse(text, str(self.path))
-            keymap = keymap_of(found, str(self.path))
+            keymap_of(found, str(self.path))
         except ConfigError as error:
             raise _placed(error, text, self.path) from error
         fixed = _fixed(found)
@@ -90,7 +89,7 @@ class ConfigFile:
             labels=structs.replace(found.labels, group=before.labels.group),
         )
         self.settings = now
-        return ReadConfig(settings=now, keymap=keymap, changed=tuple(_changes(before, now)), restart=restart)
+        return ReadConfig(settings=now, changed=tuple(_changes(before, now)), restart=restart)
 
 
 def keymap_of(settings: Settings, where: str = "") -> Keymap:
@@ -178,6 +177,8 @@ def _fixed(settings: Settings) -> dict[str, object]:
     gitlab = settings.gitlab
     return {
         "server": gitlab.url.rstrip("/"),
+        "user": gitlab.user,
+        "certificate": (gitlab.ca_cert, gitlab.client_cert, gitlab.client_key, gitlab.skip_tls_verify),
         "group": gitlab.group,
         "group label": settings.labels.group,
     }

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from msgspec import structs
 
-from glboard_core.config import Settings
+from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import ConfigError
 from glboard_core.sync.engine import Engine
-from glboard_tui.config_file import ConfigFile, ReadConfig
+from glboard_tui.config_file import ConfigFile, ReadConfig, keymap_of
 from glboard_tui.keymap import Keymap
 
 #: Seconds between two looks at the file.
@@ -31,8 +31,13 @@ class Configurable(Protocol):
 class LiveConfig:
     """Follows a configuration file. ``keymap`` is the one in use, which is changed in place."""
 
-    def __init__(self, file: ConfigFile | None, keymap: Keymap, shown: Configurable) -> None:
+    def __init__(
+        self, file: ConfigFile | None, settings: Settings, keymap: Keymap, shown: Configurable
+    ) -> None:
         self.file = file
+        self._settings = settings
+        #: Boards that are open for this session only.
+        self._boards: tuple[BoardSettings, ...] = ()
         self._keymap = keymap
         self._shown = shown
         #: What an engine that is attached later has to take up; None as long as nothing has changed.
@@ -65,9 +70,29 @@ class LiveConfig:
     def _apply(self, found: ReadConfig) -> None:
         if not found.changed:
             return
-        self._later = found.settings
-        self._keymap.replace_with(found.keymap)
-        self._shown.use_settings(found.settings)
+        self._settings = found.settings
+        self._use()
+
+    def add_board(self, board: BoardSettings) -> BoardSettings:
+        """Have a board for this session, with another id if that is taken by another one; returns it."""
+        number, found = 2, board
+        while (other := self._with_boards().board(found.id)) is not None and other != found:
+            found, number = structs.replace(board, id=f"{board.id}-{number}"), number + 1
+        if self._with_boards().board(found.id) is None:
+            self._boards = (*self._boards, found)
+            self._use()
+        return found
+
+    def _with_boards(self) -> Settings:
+        """The settings with this session's boards; the file's own go before them."""
+        known = {board.id for board in self._settings.boards}
+        more = tuple(board for board in self._boards if board.id not in known)
+        return structs.replace(self._settings, boards=(*self._settings.boards, *more))
+
+    def _use(self) -> None:
+        self._later = self._with_boards()
+        self._keymap.replace_with(keymap_of(self._later))
+        self._shown.use_settings(self._later)
 
     def configure(self, engine: Engine) -> None:
         """An engine was attached that may have been created from the file as it was before."""

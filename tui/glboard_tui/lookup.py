@@ -12,12 +12,13 @@ import msgspec
 
 from glboard_core.errors import NotConnected
 from glboard_core.model.catalog import Label, Person, Project
+from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.ports import Gateway
 from glboard_core.sync.engine import Engine
 
-Kind = Literal["label", "milestone", "person", "project"]
+Kind = Literal["label", "milestone", "person", "project", "issue"]
 
 #: The store key for recent choices.
 RECENT = "recent_choices"
@@ -65,6 +66,10 @@ class Lookup:
         """People by name or username."""
         found = await self._gateway.search_people(text, project)
         return Found(tuple(one for one in found.items if self._may_name("person", one.username)), found.more)
+
+    async def issues(self, text: str) -> Found[LinkedIssue]:
+        """Issues by title."""
+        return await self._gateway.search_issues(text)
 
     async def projects(self, text: str) -> Found[Project]:
         """Projects by path or name."""

@@ -57,6 +57,8 @@ class ShareMode:
         self._keep: Callable[[bytes], object] = lambda _: None
         self._issues: Callable[[], Iterable[Issue]] = tuple
         self._known: Known | None = None
+        #: Confidential issues that changed before the screen was shared: people remember their former titles.
+        self._earlier: dict[tuple[IssueId, str], Issue] = {}
         self._revealed: tuple[Issue, float] | None = None
         self._last: LastChange | None = None
         self._catalog: tuple[Catalog, tuple[int, int], Catalog] | None = None
@@ -236,16 +238,17 @@ class ShareMode:
         """What is known of all issues, read when it is asked for first."""
         if self._known is None:
             self._known = Known()
-            for issue in self._issues():
+            for issue in (*self._earlier.values(), *self._issues()):
                 self._known.add(issue)
         return self._known
 
     def learn(self, issues: Iterable[Issue | None]) -> None:
         """These issues are new, or changed."""
-        if self._known is not None:
-            for issue in issues:
-                if issue is not None:
-                    self._known.add(issue)
+        for issue in issues:
+            if issue is not None and self._known is not None:
+                self._known.add(issue)
+            elif issue is not None and issue.confidential:
+                self._earlier[issue.id, issue.title] = issue
 
     def know(self, titles: Iterable[str], of: object) -> None:
         """The labels there are; ``of`` is where they come from, so that they are read once."""

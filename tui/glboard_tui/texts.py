@@ -174,9 +174,12 @@ _DETAIL_HINTS = (
     "flow.set",
     "text.comment",
     "text.edit",
+    "task.next",
     "issue.next",
     "open.browser",
 )
+#: While a task of its description has the focus.
+_TASK_HINTS = ("task.toggle", "task.next", "task.previous", "escape")
 
 _WALK_HINTS = (
     "accept.with",
@@ -263,19 +266,19 @@ def footer_view(
         last=last,
         message=message,
         bad=bad,
-        selected=now.selected > 0 and now.scope != "detail",
+        selected=now.selected > 0 and now.scope not in ("detail", "task"),
     )
 
 
 def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:
     board = _BUILD_HINTS if builds else _HINTS
-    scopes = {"detail": _DETAIL_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
+    scopes = {"detail": _DETAIL_HINTS, "task": _TASK_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
     return scopes.get(now.scope, board)
 
 
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.selected and now.scope != "detail":
+    if now.selected and now.scope not in ("detail", "task"):
         words = f"{now.selected} selected"
     else:
         words = short(targets[0]) if targets else ""

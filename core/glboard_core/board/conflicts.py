@@ -82,7 +82,8 @@ def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
     found: list[Conflict] = []
     for field, mine in edit.fields():
         was, theirs = getattr(saw, field.name), getattr(now, field.name)
-        if field.name == "status" and _moved_along(edit, saw, now):
+        # Every issue has a status: none means that GitLab does not tell, as without a licence.
+        if field.name == "status" and (None in (was, theirs) or _moved_along(edit, saw, now)):
             continue
         if not field.same(theirs, was) and not field.same(theirs, mine):
             found.append(Conflict(field.name, _words(was), _words(mine), _words(theirs)))

@@ -176,7 +176,7 @@ FIELDS: tuple[EditableField, ...] = (
         title="confidential",
         described=lambda confidential: "make confidential" if confidential else "make public",
         ignored=lambda confidential, _: (
-            f"the issue was not made {'confidential' if confidential else 'public'}",
+            f"the issue is not {'confidential' if confidential else 'public'}",
             "this needs the Planner or Reporter role, or being its author or assignee",
         ),
         differs=lambda _, after: "confidential" if after.confidential else "no longer confidential",

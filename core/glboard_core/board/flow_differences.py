@@ -48,9 +48,8 @@ def alignment(issues: Sequence[Issue], flow: WorkflowScheme, prefer: Prefer) -> 
     if len(differing) == 1:
         [one] = differing
         label, status = flow.by_label(one), flow.by_status(one)
-        said = f"the label says {label.name if label else '?'}, the status {status.name if status else '?'}"
-        text = f"{short(one)}: {said}. Which is right?"
-        words = ("the label is right", "the status is right")
+        text = f"{short(one)}: label and status differ. Which is right?"
+        words = (f"the label: {label.name}" if label else "", f"the status: {status.name}" if status else "")
     answers = {"y": Reply(words[0], by_label), "s": Reply(words[1], by_status)}
     asked = Question(text=text, answers=answers)
     return EditBatch(

@@ -233,6 +233,7 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     weight: Count | UnsetType | None = UNSET
     confidential: bool | UnsetType = UNSET
     health_status: Name | UnsetType | None = UNSET
+    status: Named | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -576,6 +577,7 @@ class Decoder:
             "weight": part.weight,
             "confidential": part.confidential,
             "health_status": UNSET if part.health_status is UNSET else health_of(part.health_status),
+            "status": part.status and part.status.name and self.line(part.status.name),
         }
         changes = {name: value for name, value in new.items() if value is not UNSET}
         if changes.get("state") == "opened":

@@ -106,7 +106,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             back.append("milestone")
         if edit.state is not UNSET:
             fields["stateEvent"] = "CLOSE" if edit.state == "closed" else "REOPEN"
-            back.append("state")
+            # GitLab moves the status along.
+            back += ["state", "status"] if self.dialect.status else ["state"]
         if edit.title is not UNSET:
             fields["title"] = _title(edit.title)
             back.append("title")

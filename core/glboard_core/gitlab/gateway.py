@@ -208,6 +208,9 @@ class GitLabGateway(Gateway):
     async def search_projects(self, text: str) -> Found[Project]:
         return await self._search.projects(text)
 
+    async def search_issues(self, text: str) -> Found[LinkedIssue]:
+        return await self._search.issues(text)
+
     # -- issues
 
     async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:

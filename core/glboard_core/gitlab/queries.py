@@ -601,6 +601,16 @@ def search_projects(dialect: Dialect) -> str:
     return _searched("group", "Projects", f"projects({arguments}) {{ {nodes} }}")
 
 
+@cache
+def search_issues(place: str) -> str:
+    """The issues of a ``group`` and its subgroups by title, the last updated first. Variables: path, text."""
+    arguments = (
+        "includeSubgroups: true, types: [ISSUE, INCIDENT], search: $text, in: [TITLE], sort: UPDATED_DESC,"
+        f" first: {SEARCHED}"
+    )
+    return _searched(place, "Issues", f"issues({arguments}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}")
+
+
 #: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
 STATUSES = (
     "query Statuses($group: ID!) { group(fullPath: $group) { statuses(first: 100) { nodes { id name } } } }"
@@ -617,6 +627,7 @@ TOUCHED: dict[str, tuple[str, int]] = {
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),
+    "status": ("status { name }", 2),
     "title": ("title", 1),
     "description": ("description", 1),
     "confidential": ("confidential", 1),

@@ -1,4 +1,4 @@
-"""Searches for labels, milestones, people and projects, as one types: one request each.
+"""Searches for labels, milestones, people, projects and issues, as one types: one request each.
 
 Owns where each is searched, so that only what is valid in all the asked projects is found. It keeps nothing:
 whoever asks knows what is known already.
@@ -16,10 +16,11 @@ from msgspec import Meta, Struct
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
-from glboard_core.gitlab.decode import Page, User, WireLabel, WireMilestone
+from glboard_core.gitlab.decode import Page, User, WireBlocker, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Label, Person, Project
+from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 
@@ -50,6 +51,7 @@ class Place(Struct, frozen=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     milestones: Page[WireMilestone] | None = None
     projects: Page[FoundProject] | None = None
+    issues: Page[WireBlocker] | None = None
     autocomplete_users: Annotated[list[User], Meta(max_length=MOST_ENTRIES)] | None = None
 
 
@@ -133,6 +135,12 @@ class CatalogSearch:
             if not one.archived
         )
         return Found(tuple(projects), page.page_info.has_next_page)
+
+    async def issues(self, text: str) -> Found[LinkedIssue]:
+        """The issues of the group and its subgroups whose title contains the text."""
+        found = await self._ask(lambda _: queries.search_issues("group"), "group", self.group, text)
+        page = found.issues or Page()
+        return Found(tuple(map(decode.linked_issue, page.items())), page.page_info.has_next_page)
 
     async def _ask(self, build: Callable[[Dialect], str], kind: str, path: str, text: str) -> Place:
         variables = {"path": path, "text": text.strip()[:MOST_TEXT]}

@@ -126,6 +126,17 @@ class LinkedIssue(Struct, frozen=True, kw_only=True):
         return self.state == "opened"
 
 
+def to_link(issue: Issue) -> LinkedIssue:
+    """An issue of the mirror, to be linked."""
+    return LinkedIssue(
+        id=issue.id,
+        reference=issue.reference,
+        title=issue.title,
+        state=issue.state,
+        confidential=issue.confidential,
+    )
+
+
 class IssueDetail(Struct, frozen=True, kw_only=True):
     """What the issue pane shows beyond the card: read on demand, never part of the mirror's slim row."""
 

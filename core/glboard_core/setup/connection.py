@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct, structs
 
-from glboard_core.auth import keyring_access, token_check
+from glboard_core.auth import keyring_access, oauth, token_check
 from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.device import DeviceCode, DeviceSignIn
 from glboard_core.auth.loopback import LoopbackSignIn
@@ -120,7 +120,9 @@ class SetupConnection:
     async def use(self, found: FoundSignIn) -> SignedIn:
         """Sign in with what was found: nothing is kept but where it is."""
         account = await asyncio.to_thread(self._sign_ins.account, found)
-        info = await token_check.check(account, account.token, kind=account.kind)
+        async with oauth.opened(account) as transport:
+            # One of our own has its token only now, and renews it.
+            info = await token_check.check_over(transport, kind=account.kind)
         _refuse_useless(info, account)
         return await self._signed_in(account, info, found.where or found.source, found.source)
 

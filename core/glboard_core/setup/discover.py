@@ -295,11 +295,9 @@ class Discovery:
 
     async def _boards(self, path: str) -> tuple[FoundBoard, ...]:
         try:
-            answer = await self._runner.ask_in_dialect(documents.boards, {"group": path}, _BoardsAnswer)
+            return await found_boards(self._runner, path)
         except QueryRefused:
             return ()  # boards are an offer: the rest is as useful without
-        page = (answer.group and answer.group.boards) or Page()
-        return tuple(_board(one) for one in page.items() if one.name)
 
     async def _used(self, path: str, me: str) -> tuple[Used, Used, list[WireLabel]]:
         """What the latest issues use, and our own; and the labels of groups among it."""
@@ -364,19 +362,23 @@ def _labels(found: Collection[WireLabel]) -> tuple[FoundLabel, ...]:
     return tuple(rows.values())
 
 
+async def found_boards(runner: QueryRunner, path: str) -> tuple[FoundBoard, ...]:
+    """The boards of a group with their lists and scope. Raises what the runner raises."""
+    answer = await runner.ask_in_dialect(documents.boards, {"group": path}, _BoardsAnswer)
+    page = (answer.group and answer.group.boards) or Page()
+    return tuple(_board(one) for one in page.items() if one.name)
+
+
 def _board(board: _Board) -> FoundBoard:
-    more = [
-        f"assignee {board.assignee.username}" if board.assignee else "",
-        f"weight {board.weight}" if board.weight is not None and board.weight >= 0 else "",
-        "an iteration" if board.iteration else "",
-    ]
     lists = (board.lists or Page[_List]()).items()
     return FoundBoard(
         name=decode.line(board.name or ""),
         lists=tuple(_list(one) for one in lists if one.list_type not in ("backlog", "closed")),
         milestone=decode.line(board.milestone.title) if board.milestone else "",
         labels=tuple(decode.line(one.title) for one in (board.labels or Page[Titled]()).items()),
-        more=", ".join(filter(None, more)),
+        assignee=board.assignee.username if board.assignee else "",
+        weight=board.weight if board.weight is not None and board.weight >= 0 else None,
+        more="an iteration" if board.iteration else "",
     )
 
 

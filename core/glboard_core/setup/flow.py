@@ -10,7 +10,7 @@ from glboard_core.setup import matching
 from glboard_core.setup.found import Used
 from glboard_core.setup.lines import LineMaker
 from glboard_core.setup.matching import STATE_WORDS, TitleMatch
-from glboard_core.setup.proposal import ProposalLine, Trust
+from glboard_core.setup.proposal import SettingLine, Trust
 
 _NAMES = LabelSettings()
 #: So many states make a workflow.
@@ -23,7 +23,7 @@ class FlowLines:
     def __init__(self, make: LineMaker) -> None:
         self._make = make
 
-    def labels(self) -> tuple[ProposalLine, list[ProposalLine]]:
+    def labels(self) -> tuple[SettingLine, list[SettingLine]]:
         """The start of states' labels, and the label of each state."""
         words = {state.name: STATE_WORDS.get(state.name, ()) for state in STATES}
         scope = next(iter(self._make.chosen.get("labels.workflow_prefix", ())), "") or matching.scope_of(
@@ -52,7 +52,7 @@ class FlowLines:
     def _other_scopes(self, scope: str) -> tuple[str, ...]:
         return tuple(one for one in matching.scopes_of("workflow", self._make.titles) if one != scope)
 
-    def _states(self, pool: Sequence[str], scope: str) -> list[ProposalLine]:
+    def _states(self, pool: Sequence[str], scope: str) -> list[SettingLine]:
         """A line for each state; a label is one state's only: the one that has it by name goes first."""
         prefix = scope or _NAMES.workflow_prefix
         free = dict.fromkeys(pool)
@@ -71,7 +71,7 @@ class FlowLines:
 
     def _state(
         self, state: WorkflowState, match: TitleMatch | None, prefix: str, pool: Sequence[str], *, some: bool
-    ) -> ProposalLine:
+    ) -> SettingLine:
         default = prefix + state.name
         words = [state.name, *STATE_WORDS.get(state.name, ())]
         near_ = tuple(matching.near_titles(words, pool))
@@ -90,7 +90,7 @@ class FlowLines:
             why=self._make.use_words(match.title) if found else "no label: the state is not used",
         )
 
-    def backend(self, states: Sequence[ProposalLine]) -> ProposalLine:
+    def backend(self, states: Sequence[SettingLine]) -> SettingLine:
         """Whether labels or statuses are the states; ``states`` are the lines of labels."""
         labelled = sum(one.trust in ("sure", "likely", "chosen") for one in states)
         named = [one for one in STATES if one.shown_as is None and self._has_status(one)]

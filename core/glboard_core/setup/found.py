@@ -40,7 +40,9 @@ class FoundBoard(Struct, frozen=True, kw_only=True):
     lists: tuple[FoundList, ...] = ()
     milestone: str = ""
     labels: tuple[str, ...] = ()
-    #: A part of its scope that no board of ours has: an assignee, a weight, an iteration.
+    assignee: str = ""
+    weight: int | None = None
+    #: A part of its scope that no board of ours has: an iteration.
     more: str = ""
 
 

@@ -9,7 +9,7 @@ from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.setup import matching
 from glboard_core.setup.lines import LineMaker
 from glboard_core.setup.matching import LABEL_WORDS, TYPE_WORDS, TitleMatch, plain
-from glboard_core.setup.proposal import ProposalLine, Section, Trust
+from glboard_core.setup.proposal import Section, SettingLine, Trust
 
 _NAMES = LabelSettings()
 _PLANNING = PlanningSettings()
@@ -25,7 +25,7 @@ class LabelLines:
     def __init__(self, make: LineMaker) -> None:
         self._make = make
 
-    def team(self) -> ProposalLine:
+    def team(self) -> SettingLine:
         """The label that the team's issues have."""
         scopes = tuple(matching.scopes_of("group", self._make.titles))
         scoped = [title for title in self._make.titles if title.startswith(scopes)]
@@ -69,7 +69,7 @@ class LabelLines:
         recent = self._make.found.recent
         return bool(recent.issues) and recent.labels.get(title, 0) >= recent.issues * _MOST_RECENT
 
-    def organisation(self) -> list[ProposalLine]:
+    def organisation(self) -> list[SettingLine]:
         """Department, section and categories: what some organisations put on every issue."""
         lines = []
         for key, title, default in (
@@ -128,7 +128,7 @@ class LabelLines:
         counted = sorted(titles, key=lambda one: (-mine.labels.get(one, 0), one))
         return [one for one in counted if mine.labels.get(one, 0) >= least][:_CATEGORIES]
 
-    def types(self) -> list[ProposalLine]:
+    def types(self) -> list[SettingLine]:
         """The types of work, and what is none."""
         scope = matching.scope_of("type", self._make.titles, TYPE_WORDS)
         usual = [_NAMES.type_prefix + name for name in TYPE_WORDS]
@@ -164,9 +164,7 @@ class LabelLines:
         ignore = matching.best([scope + "ignore", ignore_default], LABEL_WORDS["ignore"], self._make.titles)
         return [types, self._single("ignore", "Types", "Never counted", ignore, ignore_default)]
 
-    def _single(
-        self, key: str, section: Section, title: str, match: TitleMatch, default: str
-    ) -> ProposalLine:
+    def _single(self, key: str, section: Section, title: str, match: TitleMatch, default: str) -> SettingLine:
         """A label that glboard works without, less well: if it is missing, the default stays."""
         values = (match.title,) if match.title else (default,)
         why = self._make.use_words(match.title) if match.title else "not in GitLab"
@@ -185,7 +183,7 @@ class LabelLines:
             advice="Create it in GitLab, or choose another.",
         )
 
-    def planning(self) -> list[ProposalLine]:
+    def planning(self) -> list[SettingLine]:
         """What marks an issue in planning, and how it ended."""
         lines = []
         for key, title, default in (
@@ -228,7 +226,7 @@ class LabelLines:
             )
         return lines
 
-    def priorities(self) -> list[ProposalLine]:
+    def priorities(self) -> list[SettingLine]:
         """The starts of priorities and severities."""
         lines = []
         scopes: tuple[tuple[Literal["priority", "severity"], str, str], ...] = (

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from glboard_core.setup.found import FoundGroup
 from glboard_core.setup.matching import TitleMatch
-from glboard_core.setup.proposal import Chosen, Kind, ProposalLine, Section, Trust
+from glboard_core.setup.proposal import Chosen, Kind, Section, SettingLine, Trust
 
 
 class LineMaker:
@@ -36,7 +36,7 @@ class LineMaker:
         none: str = "",
         advice: str = "",
         shown: bool = True,
-    ) -> ProposalLine:
+    ) -> SettingLine:
         """A line from a match; what a person chose goes before it."""
         value = tuple(values) if values is not None else (match.title,) if match.title else ()
         if (own := self.chosen.get(key)) is not None:
@@ -44,7 +44,7 @@ class LineMaker:
             why = "chosen" if not gone else "chosen; GitLab has no such label yet"
             value, trust, advice = own, "chosen", ""
         near = dict.fromkeys([*match.near, *([match.title] if match.title else [])])
-        return ProposalLine(
+        return SettingLine(
             key=key,
             section=section,
             title=title,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -36,13 +36,16 @@ def offered_boards(
     group_label: str,
     milestone_name: Callable[[str], str],
     states: Callable[[str], str],
+    versions: Collection[str] = (),
 ) -> tuple[OfferedBoard, ...]:
     """The boards with lists. ``milestone_name`` is what the configuration calls a title; ``states`` gives the
-    workflow state of a label, or ""."""
+    workflow state of a label or a status, or ""; ``versions`` are titles of milestones that boards are
+    created for."""
     offers: list[OfferedBoard] = []
     taken = {board.id for board in DEFAULT_BOARDS}
     for one in found:
-        offer = _offer(one, taken, group_label, milestone_name, states)
+        copy = _is_named_after(one.name, versions)
+        offer = _offer(one, taken, group_label, milestone_name, states, copy=copy)
         if offer is not None:
             taken.add(offer.board.id)
             offers.append(offer)
@@ -55,6 +58,8 @@ def _offer(
     group_label: str,
     milestone_name: Callable[[str], str],
     states: Callable[[str], str],
+    *,
+    copy: bool,
 ) -> OfferedBoard | None:
     kinds = Counter(
         one.kind for one in found.lists if one.kind in ("label", "milestone", "assignee", "status")
@@ -79,14 +84,23 @@ def _offer(
         columns=columns,
         milestone=milestone,
         labels=tuple(label for label in found.labels if label != group_label),
+        filter=" ".join(_scope(found)),
         limits=limits,
     )
     left = [one for one in found.lists if one.kind != kind]
     notes = [f"{len(left)} {'list' if len(left) == 1 else 'lists'} of another kind left out"] if left else []
     notes += [f"scope not taken over: {found.more}"] if found.more else []
-    copy = _is_copy(found.name, board)
+    copy = copy or _shows_the_same(board)
     notes += ["the built-in boards show the same"] if copy else []
     return OfferedBoard(board=board, title=found.name, note="; ".join(notes), proposed=not copy)
+
+
+def _scope(found: FoundBoard) -> Iterator[str]:
+    """What a board's scope has besides milestone and labels, in the filter language."""
+    if found.assignee:
+        yield f"@{found.assignee}"
+    if found.weight is not None:
+        yield f"w:{found.weight}"
 
 
 def _columns(
@@ -98,19 +112,23 @@ def _columns(
     if kind == "assignee":
         return "assignee", ()
     if kind == "status":
-        named = [state.name for title in titles if (state := near(title)) is not None]
-        return "flow", tuple(dict.fromkeys(named))
+        named = [states(title) or (state.name if (state := near(title)) else "") for title in titles]
+        return "flow", tuple(dict.fromkeys(filter(None, named)))
     found = [states(title) for title in titles]
     if all(found) and len({*found}) == len(found):
         return "flow", tuple(found)
     return "label", tuple(dict.fromkeys(titles))
 
 
-def _is_copy(name: str, board: BoardSettings) -> bool:
-    """Whether a built-in board shows the same: one that was created for a milestone, or has its name."""
-    bare = re.sub(r"[\s:–-]*v?\d[\d.\-/ ]*$", "", name).strip().casefold()
-    if any(bare == own.casefold() or name.casefold() == own.casefold() for own in _OWN):
-        return True
+def _is_named_after(name: str, versions: Collection[str]) -> bool:
+    """Whether it is called like a built-in board, as it is or with the title of a version."""
+    titles = [re.escape(title) for title in sorted(versions, key=len, reverse=True) if title]
+    version = "|".join([*titles, r"v?\d[\d.\-/ ]*"])
+    bare = re.sub(rf"[\s:–-]*({version})$", "", name, flags=re.IGNORECASE).strip().casefold()
+    return any(own.casefold() in (bare, name.casefold()) for own in _OWN)
+
+
+def _shows_the_same(board: BoardSettings) -> bool:
     same = [(one.by, one.columns, one.milestone) for one in DEFAULT_BOARDS]
     return (board.by, board.columns, board.milestone) in same
 

@@ -25,7 +25,7 @@ Section = Literal["Team", "Types", "Planning", "Priorities", "Workflow", "Milest
 Chosen = Mapping[str, tuple[str, ...]]
 
 
-class ProposalLine(Struct, frozen=True, kw_only=True):
+class SettingLine(Struct, frozen=True, kw_only=True):
     """One line: ``key`` is its place in the file, ``default`` what applies if the file says nothing.
 
     ``near`` are other values that fit. ``none`` says what it means to have no value; "" if it must have one.
@@ -68,10 +68,10 @@ class Proposal(Struct, frozen=True, kw_only=True):
     """The whole configuration, to be looked through and changed."""
 
     found: FoundGroup
-    lines: tuple[ProposalLine, ...]
+    lines: tuple[SettingLine, ...]
     boards: tuple[BoardLine, ...] = ()
 
-    def line(self, key: str) -> ProposalLine:
+    def line(self, key: str) -> SettingLine:
         """The line with that key. Raises KeyError."""
         for one in self.lines:
             if one.key == key:
@@ -83,6 +83,6 @@ class Proposal(Struct, frozen=True, kw_only=True):
         return next(iter(self.line(key).value), "")
 
     @property
-    def missing(self) -> tuple[ProposalLine, ...]:
+    def missing(self) -> tuple[SettingLine, ...]:
         """What was not found."""
         return tuple(one for one in self.lines if one.trust == "missing")

@@ -20,7 +20,7 @@ from glboard_core.setup.labels import LabelLines
 from glboard_core.setup.lines import LineMaker
 from glboard_core.setup.matching import Sure, TitleMatch
 from glboard_core.setup.offered import OfferedBoard, offered_boards
-from glboard_core.setup.proposal import BoardLine, Chosen, Proposal, ProposalLine
+from glboard_core.setup.proposal import BoardLine, Chosen, Proposal, SettingLine
 from glboard_core.setup.versions import TitleShape, fitting, shapes
 
 _BUCKETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -67,7 +67,7 @@ class _Proposer:
         self._make = make
         self._today = today
 
-    def version(self) -> tuple[ProposalLine, TitleShape]:
+    def version(self) -> tuple[SettingLine, TitleShape]:
         ranked = list(shapes(self._make.found.milestones, self._today))
         own = self._make.chosen.get("planning.version")
         shape = ranked[0] if ranked else TitleShape(pattern=VERSION)
@@ -90,7 +90,7 @@ class _Proposer:
             line = structs.replace(line, why=", ".join(words))
         return line, shown
 
-    def buckets(self) -> list[ProposalLine]:
+    def buckets(self) -> list[SettingLine]:
         undated = [
             one.title for one in self._make.found.milestones if one.active and not (one.start and one.due)
         ]
@@ -123,7 +123,7 @@ class _Proposer:
             )
         return lines
 
-    def zone(self, zone: str) -> ProposalLine:
+    def zone(self, zone: str) -> SettingLine:
         return self._make.line(
             "ui.time_zone",
             "Time",
@@ -137,9 +137,9 @@ class _Proposer:
 
     def boards(
         self,
-        group: ProposalLine,
-        states: Sequence[ProposalLine],
-        buckets: Sequence[ProposalLine],
+        group: SettingLine,
+        states: Sequence[SettingLine],
+        buckets: Sequence[SettingLine],
         shape: TitleShape,
     ) -> tuple[BoardLine, ...]:
         by_label = {
@@ -156,6 +156,7 @@ class _Proposer:
             group_label=next(iter(group.value), ""),
             milestone_name=lambda title: by_title.get(title) or dated.get(title) or title,
             states=lambda label: by_label.get(label, ""),
+            versions=[one.title for one in self._make.found.milestones if one.is_version(shape.pattern)],
         )
         return tuple(
             BoardLine(offer=one, taken=chosen.get(f"boards.{one.board.id}", default_of(one)) == TAKEN)

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from glboard_core.config import DEFAULT_BOARDS, BoardSettings
 from glboard_core.errors import ConfigError
 from glboard_core.setup.matching import TYPE_WORDS, plain
-from glboard_core.setup.proposal import Proposal, ProposalLine
+from glboard_core.setup.proposal import Proposal, SettingLine
 
 _HEAD = """\
 # glboard's configuration, written by its set-up on {day} for {group}.
@@ -70,7 +70,7 @@ def config_text(proposal: Proposal, today: date, *, allow_http: bool = False) ->
             behind = "" if plain(one.says) == plain(one.key) else f"  # {one.says}"
             lines += [f"# {one.says}", text] if one.above else [f"{text:{width}}{behind}".rstrip()]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join([*parts, *map(_board_text, _boards(proposal))])
+    return "\n".join([*parts, *map(board_text, _boards(proposal))])
 
 
 def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) -> str:
@@ -85,21 +85,24 @@ def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) 
         document = tomlkit.parse(existing)
     except TOMLKitError as error:
         raise ConfigError(f"invalid TOML: {error}.", hint="Correct it, or replace the file.") from None
-    gitlab = document.setdefault("gitlab", tomlkit.table())
-    gitlab["url"], gitlab["group"] = proposal.found.url, proposal.found.path
+    wanted: dict[str, object] = {"url": proposal.found.url, "group": proposal.found.path}
     if allow_http:
-        gitlab["allow_http"] = True
+        wanted["allow_http"] = True
+    changed = False
+    gitlab = document.setdefault("gitlab", tomlkit.table())
+    for key, value in wanted.items():
+        if gitlab.get(key) != value:
+            gitlab[key], changed = value, True
     for table, rows in _entries(proposal).items():
-        at: Any = document
         for row in (one for one in rows if one.active):
-            at = document
+            at: Any = document
             for name in table.split("."):
                 at = at.setdefault(name, tomlkit.table())
             if row.key not in at:
-                at[row.key] = list(row.value) if isinstance(row.value, tuple) else row.value
-    text = tomlkit.dumps(document)
+                at[row.key], changed = list(row.value) if isinstance(row.value, tuple) else row.value, True
+    text = tomlkit.dumps(document) if changed else existing
     has = {str(one.get("id")) for one in document.get("boards", ()) if isinstance(one, dict)}
-    added = [_board_text(board) for board in _boards(proposal) if board.id not in has]
+    added = [board_text(board) for board in _boards(proposal) if board.id not in has]
     return "\n".join([text.rstrip("\n") + "\n", *added])
 
 
@@ -128,7 +131,7 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
     return entries
 
 
-def _type_prefix(types: ProposalLine) -> _Entry:
+def _type_prefix(types: SettingLine) -> _Entry:
     prefix = prefix_of(types.value) or "type::"
     return _Entry("type_prefix", prefix, prefix != "type::", "Types start with")
 
@@ -140,7 +143,7 @@ def prefix_of(titles: Sequence[str]) -> str:
     return f"{scope}::" if scope else ""
 
 
-def _mix(types: ProposalLine) -> list[_Entry] | None:
+def _mix(types: SettingLine) -> list[_Entry] | None:
     """The mix by these types; None if it is the usual one."""
     if not types.written:
         return None
@@ -174,7 +177,8 @@ def _boards(proposal: Proposal) -> list[BoardSettings]:
     return [*found, *(one.offer.board for one in proposal.boards if one.taken)]
 
 
-def _board_text(board: BoardSettings) -> str:
+def board_text(board: BoardSettings) -> str:
+    """A board as it stands in the file."""
     lines = ["[[boards]]", f"id = {literal(board.id)}", f"name = {literal(board.name)}"]
     lines.append(f"by = {literal(board.by)}")
     if board.columns:
@@ -182,6 +186,8 @@ def _board_text(board: BoardSettings) -> str:
     lines.append(f"milestone = {literal(board.milestone)}")
     if board.labels:
         lines.append(f"labels = {literal(board.labels)}")
+    if board.filter:
+        lines.append(f"filter = {literal(board.filter)}")
     if board.limits:
         lines.append(f"limits = {literal(board.limits)}")
     return "\n".join(lines) + "\n"

@@ -47,7 +47,7 @@ class Conflicts:
             if issue not in waiting:
                 now = self._before(item)
                 item.conflicts = _conflicts(item, now) if now is not None else ()
-                theirs = await _changed_description(item.op, gateway)
+                theirs = None if self._follows(item) else await _changed_description(item.op, gateway)
                 if not item.conflicts and theirs is not None:
                     item.conflicts = _description_conflict(item, theirs)
             if item.conflicts or issue in waiting:
@@ -121,6 +121,15 @@ class Conflicts:
                 self._store.rewrite([item.entry for item in rebased])
 
     # Internals
+
+    def _follows(self, item: OutboxItem) -> bool:
+        """Whether an unsent Op before it changes the description, too: it is compared for both."""
+        for other in self._outbox.items(item.op.issue):
+            if other is item:
+                return False
+            if other.op.change.description_change is not None:
+                return True
+        return False
 
     def _before(self, item: OutboxItem) -> Issue | None:
         """The issue as the server would have it just before this Op: with all earlier Ops applied."""

@@ -49,7 +49,7 @@ class LabelEvents:
         self._recalled: set[IssueId] = set()
 
     def of(self, issue: IssueId) -> LabelHistory | None:
-        """What is known of an issue, if it was looked at before."""
+        """What is known of an issue, if it was in view or read before."""
         return self._known.get(issue)
 
     def look(self, cards: Sequence[IssueId]) -> None:

@@ -420,7 +420,9 @@ class LocalState:
         ``result`` is what the log says of those made. Raises StoreFailed; then nothing is changed, and the
         answers count as lost.
         """
-        answers = split_new_issues(answers, self.outbox)
+        catalog = self.store.catalog()
+        one_assignee = catalog is not None and not catalog.server.has_weight
+        answers = split_new_issues(answers, self.outbox, one_assignee=one_assignee)
         now = self._now()
         titles = {answer.op.id: self.title(answer.op) for answer in answers}
         # The rest of a change that was made in part has an id of its own.

@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct, structs
 
 from glboard_core import errors
+from glboard_core.board.fields import missing_people
 from glboard_core.board.operations import Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
@@ -161,10 +162,12 @@ def _error(failed: FailedChange) -> GlboardError:
     return GlboardError(failed.message, hint=failed.hint)
 
 
-def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[ServerAnswer]:
+def split_new_issues(
+    answers: Iterable[ServerAnswer], outbox: Outbox, *, one_assignee: bool = False
+) -> list[ServerAnswer]:
     """The same, with two about a change that was made in part; what depends on an issue not created fails.
 
-    Those made come first.
+    Those made come first. ``one_assignee``: the server keeps only one, and takes the others off.
     """
     made: list[ServerAnswer] = []
     failed: list[ServerAnswer] = []
@@ -187,7 +190,22 @@ def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[Se
             failed += [
                 ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id
             ]
-    return [*made, *failed]
+    return [*(_with_those_replaced(one) if one_assignee else one for one in made), *failed]
+
+
+def _with_those_replaced(answer: ServerAnswer) -> ServerAnswer:
+    """The answer to an edit that also unassigns those whom GitLab took off for the one that it assigned.
+
+    So that undo brings them back.
+    """
+    op, issue, edit = answer.op, answer.issue, answer.op.change
+    if not isinstance(edit, Edit) or issue is None or op.before is None:
+        return answer
+    if not edit.assign or missing_people(issue.assignees, edit.assign):
+        return answer
+    replaced = missing_people(op.before.assignees, issue.assignees)
+    op = structs.replace(op, change=structs.replace(edit, unassign=edit.unassign | replaced))
+    return ServerAnswer(op, issue)
 
 
 def _half_done(answer: ServerAnswer) -> list[ServerAnswer]:

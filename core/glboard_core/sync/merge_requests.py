@@ -120,7 +120,7 @@ class MergeRequestStates:
             for issue in self._issues()
             if (known := self._known.get(issue.id)) is not None
         ]
-        # Nobody looks: whatever is due is read at the next key.
+        # The program rests: whatever is due is read at the next key.
         return max(0.0, min(waits)) if waits and self._in_use() else None
 
     def _due_at(self, known: KnownRequests) -> datetime:

@@ -14,6 +14,9 @@ from typing import Any
 
 #: What GitLab's tokens look like, and those that tests plant.
 _SIGNS = ("glpat-", "gloas-", "glrt-", "gldt-", "glcbt-", "glptt-", "planted-")
+#: GitLab's OAuth tokens are 64 hexadecimal digits.
+_HEXADECIMAL = "x"
+_DIGITS = str.maketrans(dict.fromkeys("0123456789abcdef", _HEXADECIMAL) | {_HEXADECIMAL: " "})
 #: Variables that hold a token, whatever it looks like: ``glboard_core.environment.TOKENS``, and ours to come.
 _NAMES = frozenset(
     {"GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN", "OAUTH_TOKEN", "GITLAB_PRIVATE_TOKEN", "CI_JOB_TOKEN"}
@@ -57,7 +60,7 @@ def what_is_wrong(arguments: Any, environment: Mapping[Any, Any]) -> str | None:
 
 def _is_token(value: Any) -> bool:
     text = _text(value)
-    return any(sign in text for sign in _SIGNS)
+    return any(sign in text for sign in _SIGNS) or _HEXADECIMAL * 64 in text.translate(_DIGITS)
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,7 @@ from msgspec import structs
 from glboard_core.config import BoardSettings, FlowSettings, Settings
 from glboard_core.demo.world.world import World
 from glboard_core.model.issue import Issue
+from glboard_tui.widgets.card_view import presenter
 from tui.app.stage import GROUP, STILL, Stage, small_world, staged
 
 Backend = Literal["label", "status", "both"]
@@ -144,13 +145,11 @@ def differing() -> World:
 async def test_a_difference_is_shown_counted_and_decided_by_a_key() -> None:
     async with staged(differing(), settings=settings("both"), board="flow") as stage:
         await stage.focus("platform#1")
-        facts = [
-            fact.text
-            for fact in stage.screen.board.columns._painter.present(
-                stage.issue("platform#1"),
-                stage.screen.board.focused[1],  # type: ignore[arg-type]
-            ).facts
-        ]
+        index, column = stage.app.bridge.index, stage.screen.board.focused[1]
+        assert index is not None
+        assert column is not None
+        card = presenter(stage.app.bridge, index)(stage.issue("platform#1"), column)
+        facts = [fact.text for fact in card.facts]
         assert "label ≠ status" in facts
         await stage.press("g", "t")
         assert "label and status differ: 2" in stage.screen.context.top.heading_of(0, 1)  # type: ignore[union-attr]

@@ -165,8 +165,7 @@ async def test_the_editor_opens_the_file_and_the_board_takes_it_up(
         write(tmp_path, '[ui]\ndensity = "roomy"\n')
         return 0
 
-    monkeypatch.setenv("VISUAL", "vi -n")
-    monkeypatch.setattr("glboard_tui.screens.editor.shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("glboard_tui.screens.editor.editor_command", lambda: ["vi", "-n"])
     monkeypatch.setattr("glboard_tui.screens.editor.run", edits)
     async with configured(tmp_path) as stage:
         monkeypatch.setattr(stage.app, "suspend", _suspended)

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from glboard_core.errors import GlboardError
 from glboard_tui.cli import printing
+from glboard_tui.cli.config_boards import boards_command
 from glboard_tui.cli.config_init import TEMPLATE, init_command
 from glboard_tui.cli.context import Options
 
@@ -72,6 +73,7 @@ def path(options: Options) -> None:
 
 
 config_command.add_command(init_command)
+config_command.add_command(boards_command)
 
 
 @config_command.command("edit")

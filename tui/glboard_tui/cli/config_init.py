@@ -22,7 +22,7 @@ from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.setup.found import FoundGroup
-    from glboard_core.setup.proposal import Proposal, ProposalLine
+    from glboard_core.setup.proposal import Proposal, SettingLine
     from glboard_core.setup.save import How
 
 TEMPLATE = """\
@@ -213,7 +213,7 @@ def _print(proposal: Proposal) -> None:
             printing.echo(f"  {one.advice}")
 
 
-def _row(line: ProposalLine) -> Iterator[tuple[str, str, str, str]]:
+def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:
     shown = ", ".join(line.value) or line.none or "none"
     if line.key.startswith("flow.labels.") and not line.written and line.trust == "sure":
         return  # their number is in the line of the start of states

@@ -12,6 +12,7 @@ from glboard_core.demo.http.process import (
     DEFAULT_ISSUES,
     DEFAULT_UNPLACED,
     EDITIONS,
+    FLOWS,
     SIZES,
     TIERS,
     VERSIONS,
@@ -42,6 +43,13 @@ from glboard_tui.cli.context import Options
     help="Issues without a place in the order.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
+@click.option(
+    "--flow",
+    type=click.Choice(FLOWS),
+    default="label",
+    show_default=True,
+    help="Where issues have their workflow state; with both, some differ.",
+)
 @click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(
     "--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every response."

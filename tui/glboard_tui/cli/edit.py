@@ -30,6 +30,8 @@ from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
+from glboard_tui.cli.link_options import NAMES, LinkOptions, link_options, named_issues
+from glboard_tui.cli.link_options import intents as link_intents
 from glboard_tui.cli.sending import Outcomes
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ _EXCLUSIVE = (
 )
 
 
-class EditOptions(Struct, frozen=True, kw_only=True):
+class EditOptions(LinkOptions, frozen=True, kw_only=True):
     """The options of ``edit``, as given; None, False or empty means no change."""
 
     board: str | None
@@ -109,7 +111,7 @@ class EditOptions(Struct, frozen=True, kw_only=True):
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
                 raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
-        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown"):
+        for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown", *NAMES):
             value = getattr(self, name)
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
                 raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Give one: it is empty.")
@@ -122,7 +124,12 @@ class EditOptions(Struct, frozen=True, kw_only=True):
 
 
 #: Options with another name than their field.
-_NAMED = {"add": "add-label", "remove": "remove-label", "align_flow": "align-flow"}
+_NAMED = {
+    "add": "add-label",
+    "remove": "remove-label",
+    "align_flow": "align-flow",
+    "blocked_by": "blocked-by",
+}
 
 
 #: How the command line names a health status.
@@ -149,6 +156,7 @@ def _is_weight(text: str) -> bool:
 @click.option("--ready", is_flag=True, help="Set ready for development.")
 @click.option("--take", is_flag=True, help="Assign to me and set in dev.")
 @click.option("--blocked", metavar="REASON", help="Set blocked; comment why.")
+@link_options
 @click.option(
     "--breakdown", metavar="USER", multiple=True, help="Set planning breakdown; ask USER in a comment."
 )
@@ -289,7 +297,8 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     asked = _present(asked, catalog)
     _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
-    found = combined(issues, _intents(engine, edits, issues, asked))
+    others = await named_issues(engine, asked)
+    found = combined(issues, [*_intents(engine, edits, issues, asked), *link_intents(edits, asked, others)])
     by_id = {issue.id: issue for issue in issues}
     changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
     ending = completes(found.work, edits, by_id.get)

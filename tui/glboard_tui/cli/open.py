@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core import logfile
-from glboard_core.config import GitLabSettings, Settings
+from glboard_core.config import FlowSettings, GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
@@ -118,7 +118,7 @@ def open_board(
 
 def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = False) -> int:
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
-    settings = options.settings() if options.config else Settings()
+    settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     with _team_of(options, demo) as team_file:

@@ -13,7 +13,11 @@ from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, parse_reference
 from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import PersonSource
-from glboard_tui.screens.picker import Ticks
+from glboard_tui.screens.issue_source import IssueSource
+from glboard_tui.screens.picker import Result, Ticks
+
+#: What is told where a link cannot block.
+ONLY_RELATED = "Links that block need GitLab Premium: it is linked as related."
 
 
 def breakdown(context: CommandContext, _: str) -> None:
@@ -40,13 +44,33 @@ def breakdown(context: CommandContext, _: str) -> None:
 
 
 def blocked(context: CommandContext, _: str) -> None:
-    """Mark as blocked, with a comment that gives the link or the reason."""
+    """Mark as blocked: by an issue, which is linked, or with a comment that gives the reason."""
+    issues = context.targets()
     context.again = lambda: blocked(context, "")
 
     def make(comment: str) -> Make:
         return lambda edits, on: edits.block(on, comment)
 
-    _write(context, context.targets(), "b", "Blocked by what? A link or a reason", make)
+    if _draft_key("b", issues) in context.drafts:
+        _write(context, issues, "b", "Blocked by what? A link or a reason", make)
+        return
+    source = IssueSource(context.bridge, without=[issue.id for issue in issues])
+
+    def picked(result: Result) -> None:
+        if result.typed:
+            context.do(make(result.typed), on=issues, again=False)
+        elif (other := source.linked(result.add[0])) is not None:
+            context.do(lambda edits, on: edits.block_by(on, other), on=issues, again=False)
+
+    catalog = context.bridge.catalog
+    relates = "" if catalog is None or catalog.server.has_weight else f" {ONLY_RELATED}"
+    context.pick(
+        "Blocked by which issue?",
+        source,
+        picked,
+        note=f"{about(issues)}{relates}",
+        typed="takes the text as the reason",
+    )
 
 
 def drop(context: CommandContext, _: str) -> None:

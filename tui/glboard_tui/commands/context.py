@@ -156,7 +156,9 @@ class CommandContext:
         """Where keys go."""
         if (pane := self.pane) is not None:
             return pane.scope
-        return "detail" if self.open_issue.has_keys else "board"
+        if not self.open_issue.has_keys:
+            return "board"
+        return "task" if self.open_issue.tasks.focused is not None else "detail"
 
     def make_way(self) -> None:
         """Close the list on top, and what is below it, to show another one or the board."""
@@ -172,7 +174,7 @@ class CommandContext:
         selected, targets, pane = len(self.selected()), self.targets(), self.pane
         return ActionContext(
             scope=self.scope,
-            modes=pane.modes if pane is not None else frozenset(),
+            modes=pane.modes if pane is not None else self.open_issue.modes,
             differing=any(map(bridge.view.flow.conflict, targets)),
             targets=len(targets),
             selected=selected,
@@ -233,7 +235,7 @@ class CommandContext:
         if self.top is not None:
             return self._issues(self.top.listed.selected)
         selection = self.board.selection
-        if not len(selection) or self.scope not in ("board", "detail"):
+        if not len(selection) or self.scope not in ("board", "detail", "task"):
             return []
         return self._issues(issue for issue, _ in self.board.targets() if issue in selection)
 
@@ -244,7 +246,7 @@ class CommandContext:
         if (scope := self.scope) == "board":
             return self._issues(issue for issue, _ in self.board.targets())
         shown = self.open_issue.id
-        return self._issues([shown]) if scope == "detail" and shown is not None else []
+        return self._issues([shown]) if scope in ("detail", "task") and shown is not None else []
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:
         """The current state of these issues: they may have changed or gone while a dialog was open."""
@@ -479,12 +481,13 @@ class CommandContext:
         *,
         ticks: Ticks | None = None,
         note: str = "",
+        typed: str = "",
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
 
         text = self.bridge.text
-        picker = Picker(text(title), source, ticks=ticks, note=text(note))
+        picker = Picker(text(title), source, ticks=ticks, note=text(note), typed=typed)
         self.shell.app.push_screen(picker, _unless_cancelled(then))
 
     def prompt(

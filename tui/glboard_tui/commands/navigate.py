@@ -122,6 +122,8 @@ def escape(context: CommandContext, _: str) -> None:
     """Close the pane or the open issue, then end the range, then the filter, then the selection."""
     if (pane := context.pane) is not None:
         pane.escape()
+    elif context.open_issue.has_keys and context.open_issue.tasks.focused is not None:
+        context.shell.work(context.open_issue.tasks.leave(), "task")
     elif context.open_issue.pane.is_open:
         context.open_issue.close()
     elif context.board.end_range():

@@ -295,7 +295,7 @@ class BoardScreen(Screen[None]):
 
     @property
     def _looked_at(self) -> IssueId | None:
-        return self.pane.issue if self.context.scope == "detail" else self.board.focused[0]
+        return self.pane.issue if self.context.scope in ("detail", "task") else self.board.focused[0]
 
     def _look(self) -> None:
         """Mark the card as seen, so that it stops glowing."""
@@ -309,7 +309,7 @@ class BoardScreen(Screen[None]):
         An open issue shows them itself.
         """
         bridge, row = self._bridge, self._bridge.unseen.of(self._looked_at)
-        if row is None or self.context.scope == "detail" or self.context.selected():
+        if row is None or self.context.scope in ("detail", "task") or self.context.selected():
             return ""
         return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
 

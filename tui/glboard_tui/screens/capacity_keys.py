@@ -262,7 +262,7 @@ class CapacityActions:
             return
         found = context.planning.planning_issue(milestone)
         if found.issue is None or found.issue.is_new:
-            self._tell(f"No planning issue for {milestone.title} to post on.")
+            self._tell(f"No planning issue for {milestone.title} to post on. Open the milestone first.")
             return
         issue = found.issue
 

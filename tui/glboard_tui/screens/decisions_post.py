@@ -149,7 +149,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     def action_send(self) -> None:
         if self._issue is None:
-            self.say(f"No planning issue for {self._call.milestone} to post on.")
+            self.say(f"No planning issue for {self._call.milestone} to post on. Open the milestone first.")
         elif not self._looked:
             self.say(self._trouble or "Still looking for an earlier comment …")
         elif self._was == self._text:
@@ -206,6 +206,6 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
                 lambda _: self._write(typed, over=True),
             )
         except OSError as error:
-            self.say(f"Cannot write {file}: {error.strerror}.")
+            self.say(f"Cannot write {file}: {error.strerror}. Choose another place.")
         else:
             self.say(f"Wrote {file}.")

@@ -37,6 +37,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("◆", "an unassigned Deliverable"),
     ("P1, S2", "priority and severity"),
     ("slipped ×2", "missed two milestones"),
+    ("≠ status", "label and status name different workflow states"),
     ("▒", "confidential, or hidden on a shared screen"),
     ("*", "not sent yet; ! a change failed; ≠ a conflict"),
     ("~", "staged in the draft that is on: nothing of it is sent"),

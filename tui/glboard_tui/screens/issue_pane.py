@@ -20,6 +20,7 @@ from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.issue_facts import detail_facts, hidden_facts
 from glboard_tui.more_of_issue import MoreOfIssue
+from glboard_tui.screens.task_focus import TaskFocus
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.issue_pane import DetailPane
 
@@ -50,8 +51,9 @@ class OpenIssue:
         self._work = work
         self._changed = changed
         self._generation = 0
-        #: What was read of the shown issue.
+        #: What was read of the shown issue, and which task of its description has the focus.
         self._more = MoreOfIssue(bridge)
+        self.tasks = TaskFocus(pane)
 
     @property
     def id(self) -> IssueId | None:
@@ -87,10 +89,16 @@ class OpenIssue:
         """Show it again as everybody may see it now: nothing that was read before stays."""
         self._generation += 1
         self._more.forget()
+        self.tasks.forget()
         if self.id is not None and (issue := self._bridge.issue(self.id)) is not None:
             self.pane.forget()
             self._show(issue)
             self._load(issue.id)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """The states that decide about its own keys."""
+        return frozenset({"tasks"}) if self.tasks.of(self.id) else frozenset()
 
     def reload(self) -> None:
         """Reload description and comments."""
@@ -132,7 +140,7 @@ class OpenIssue:
             issue = self._bridge.issue(identity)
             if issue is not None and self.id == identity:
                 self._show(issue)
-            await self.pane.show_detail(detail)
+            await self.tasks.show(detail)
             if issue is not None:
                 await self._read_more(issue, generation)
 

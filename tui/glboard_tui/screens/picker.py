@@ -57,6 +57,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     add: tuple[str, ...] = ()
     remove: frozenset[str] = frozenset()
+    #: The text itself, where that is an answer, too.
+    typed: str = ""
 
 
 def matching(
@@ -325,16 +327,20 @@ class Picker(Dialog[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,ctrl+k", "move(-1)", show=False, priority=True),
         Binding("down,ctrl+j", "move(1)", show=False, priority=True),
+        Binding("ctrl+s", "take_text", show=False, priority=True),
         Binding("pageup", "move(-10)", show=False),
         Binding("pagedown", "move(10)", show=False),
     ]
 
-    def __init__(self, title: str, source: Source, *, ticks: Ticks | None = None, note: str = "") -> None:
+    def __init__(
+        self, title: str, source: Source, *, ticks: Ticks | None = None, note: str = "", typed: str = ""
+    ) -> None:
+        """``typed``: what Ctrl+S does with the text itself; "" if that is no answer."""
         several = "Space ticks · Enter applies · [~] only on some · Esc cancels"
-        super().__init__(
-            title, note=note, hint=several if ticks is not None else "Enter confirms · Esc cancels"
-        )
+        one = f"Enter confirms · Ctrl+S {typed} · Esc cancels" if typed else "Enter confirms · Esc cancels"
+        super().__init__(title, note=note, hint=several if ticks is not None else one)
         self._source = source
+        self._takes_text = bool(typed)
         self._known = source.known()
         self._list = PickList(self._known, ticks, grows=source.searches)
         self._input = Find(ticks=ticks is not None)
@@ -471,6 +477,14 @@ class Picker(Dialog[Result]):
         """Move the cursor."""
         self._list.move(step)
         self._tell()
+
+    def action_take_text(self) -> None:
+        """Take what is typed as it is."""
+        text = self._input.value.strip()
+        if self._takes_text and text:
+            self.dismiss(Result(typed=text))
+        else:
+            self._tell("Type a text first." if self._takes_text else "Choose one of the lines.")
 
     @on(Input.Submitted)
     def _apply(self) -> None:

@@ -18,7 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel
-from glboard_core.setup.proposal import BoardLine, Proposal, ProposalLine, Trust
+from glboard_core.setup.proposal import BoardLine, Proposal, SettingLine, Trust
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker import Picker, Result, Ticks
@@ -101,16 +101,14 @@ class ProposalPage(SetupPage[str]):
         self._source = source
         self._text = text
         self._proposal = source.proposal()
-        self._rows: list[ProposalLine | BoardLine] = []
+        self._rows: list[SettingLine | BoardLine] = []
         #: Labels that a search found, until one is chosen.
         self._seen: dict[str, FoundLabel] = {}
 
     def on_mount(self) -> None:
         super().on_mount()
         missing = [
-            at
-            for at, row in enumerate(self._rows)
-            if isinstance(row, ProposalLine) and row.trust == "missing"
+            at for at, row in enumerate(self._rows) if isinstance(row, SettingLine) and row.trust == "missing"
         ]
         if missing:
             self.go(missing[0])
@@ -122,7 +120,7 @@ class ProposalPage(SetupPage[str]):
         heads: dict[int, list[Head]] = {}
         before = ""
         for at, line in enumerate(self._rows):
-            if isinstance(line, ProposalLine) and line.section != before:
+            if isinstance(line, SettingLine) and line.section != before:
                 before = line.section
                 heads[at] = [Head("")] if at else []
                 heads[at].append(Head(_SECTIONS[line.section]))
@@ -138,7 +136,7 @@ class ProposalPage(SetupPage[str]):
         return Table(cols=cols, rows=[_cells(row) for row in self._rows], heads=heads)
 
     @property
-    def current(self) -> ProposalLine | BoardLine | None:
+    def current(self) -> SettingLine | BoardLine | None:
         """The line under the cursor."""
         return self._rows[self.rows.cursor] if self.rows.cursor < len(self._rows) else None
 
@@ -196,7 +194,7 @@ class ProposalPage(SetupPage[str]):
 
     def action_type(self) -> None:
         row = self.current
-        if isinstance(row, ProposalLine):
+        if isinstance(row, SettingLine):
             several = row.kind in ("labels", "milestones")
             self.app.push_screen(
                 Prompt(
@@ -219,7 +217,7 @@ class ProposalPage(SetupPage[str]):
     def action_write(self) -> None:
         self.dismiss("write")
 
-    def _pick(self, row: ProposalLine) -> None:
+    def _pick(self, row: SettingLine) -> None:
         several = row.kind in ("labels", "milestones")
         if row.kind == "pattern":
             near = [row.value[0], *row.near]
@@ -237,7 +235,7 @@ class ProposalPage(SetupPage[str]):
             Picker(row.title, source, ticks=ticks, note=note), lambda result: self._picked(row, result)
         )
 
-    def _choices(self, row: ProposalLine) -> Source:
+    def _choices(self, row: SettingLine) -> Source:
         found = self._proposal.found
         match row.kind:
             case "label" | "labels":
@@ -262,7 +260,7 @@ class ProposalPage(SetupPage[str]):
         found = await self._source.milestones(text)
         return Found(tuple(milestone_choices(found.items, (), ())), found.more)
 
-    def _picked(self, row: ProposalLine, result: Result | None) -> None:
+    def _picked(self, row: SettingLine, result: Result | None) -> None:
         if result is None:
             return
         if row.kind in ("labels", "milestones"):
@@ -276,7 +274,7 @@ class ProposalPage(SetupPage[str]):
         self._source.learn(tuple(self._seen[one] for one in value if one in self._seen))
         self._set(row.key, value)
 
-    def _typed(self, row: ProposalLine, text: str | None) -> None:
+    def _typed(self, row: SettingLine, text: str | None) -> None:
         if text is None:
             return
         several = row.kind in ("labels", "milestones")
@@ -289,7 +287,7 @@ class ProposalPage(SetupPage[str]):
         self.fill()
 
 
-def _cells(row: ProposalLine | BoardLine) -> Sequence[Cell]:
+def _cells(row: SettingLine | BoardLine) -> Sequence[Cell]:
     if isinstance(row, BoardLine):
         board = row.offer.board
         note = row.offer.note or f"by {board.by}: {', '.join(board.columns[:4])}"
@@ -308,7 +306,7 @@ def _cells(row: ProposalLine | BoardLine) -> Sequence[Cell]:
     return (mark, ink), (row.title, "text"), (shown, "muted" if lacks else "strong"), (row.why, "muted")
 
 
-def _wrong(row: ProposalLine, text: str) -> str:
+def _wrong(row: SettingLine, text: str) -> str:
     """What is wrong with a typed value; "" if nothing is."""
     text = text.strip()
     if not text:

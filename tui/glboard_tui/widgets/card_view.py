@@ -186,6 +186,9 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
     if not issue.is_open:
         facts.append(("closed", Fact("closed", "good")))
     facts.extend(_flow_fact(issue, column, context))
+    if context.flow.conflict(issue):
+        # About the state, so it stands where that does, also where the column says the state.
+        facts.append(("differing", Fact("label ≠ status", "warn", short="≠ status")))
     if times := _slipped(issue, context):
         times_words = f" ×{times}" if times > 1 else ""
         facts.append(("slipped", Fact(f"slipped{times_words}", "warn")))
@@ -208,14 +211,14 @@ def _facts(issue: Issue, column: Column, board: Board, context: CardContext) -> 
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
                 facts.append((label.casefold(), Fact(_TYPES.get(kind, kind), minor=True)))
+    facts.extend(("", fact) for fact in requests if fact.minor)
+    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
+        facts.append(("", Fact(f"{days}d", minor=True)))
     for label in types:
         prefix = label[len(names.type_prefix) :] + "::"
         facts.extend(
             (subtype.casefold(), Fact(subtype[len(prefix) :], minor=True)) for subtype in issue.scoped(prefix)
         )
-    facts.extend(("", fact) for fact in requests if fact.minor)
-    if column.tells == "workflow" and issue.is_open and (days := context.days(issue)):
-        facts.append(("", Fact(f"{days}d", minor=True)))
     return facts
 
 
@@ -328,7 +331,8 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     has_weight = catalog is None or catalog.server.has_weight
 
     def warnings(issue: Issue) -> tuple[str, ...]:
-        broken = card_words(rules.warnings(issue, bridge.view.flow, labels, weights=has_weight))
+        codes = rules.warnings(issue, bridge.view.flow, labels, weights=has_weight)
+        broken = card_words(code for code in codes if code != "label-status-conflict")
         return (*broken, *missing_words(issue, labels))
 
     def flag(issue: IssueId) -> Flag | None:

@@ -18,11 +18,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
-from glboard_core.planning.text import day_words
+from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui.widgets import markdown
 from glboard_tui.widgets.card import INKS, Chip, Fact
 from glboard_tui.widgets.colors import Ink, Palette, palette_of
+from glboard_tui.widgets.issue_notes import notes_content
 from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
 
 if TYPE_CHECKING:
@@ -103,13 +103,6 @@ def _style(item: Item, palette: Palette) -> Style:
     return palette.style("band", ink)
 
 
-_MOST_NOTES = 50
-#: Lines of activity: what changed last, below the comments.
-_MOST_ACTIVITY = 8
-#: Characters of a system note.
-_LONGEST_LINE = 1_000
-
-
 class DetailPane(VerticalScroll, can_focus=True):
     """Hidden until ``show_issue``."""
 
@@ -168,11 +161,14 @@ class DetailPane(VerticalScroll, can_focus=True):
         if text and self._document is not None:
             self._document.display = False
 
-    async def show_detail(self, detail: IssueDetail) -> None:
-        """Show description and notes. Those of an issue that is no longer shown are ignored."""
+    async def show_detail(self, detail: IssueDetail, task: int | None = None) -> None:
+        """Show description and notes. Those of an issue that is no longer shown are ignored.
+
+        ``task``: the number of the task in the description that has the focus.
+        """
         if detail.id != self.issue:
             return
-        text = markdown.description(detail.description)
+        text = markdown.description(detail.description, task)
         self.say("" if text.strip() else "No description.")
         if text.strip():
             document = await self._mounted_document()
@@ -180,6 +176,17 @@ class DetailPane(VerticalScroll, can_focus=True):
             await document.update(text)
         kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
         self._notes.update(kept_back or notes_content(detail.notes, older=detail.older))
+
+    def reveal_task(self) -> None:
+        """Scroll to the task that has the focus."""
+        if self._document is None:
+            return
+        from textual.widgets.markdown import MarkdownBlock
+
+        for block in self._document.query(MarkdownBlock):
+            if not block.children and str(block.render()).lstrip().startswith(markdown.FOCUSED):
+                self.scroll_to_widget(block, animate=False)
+                return
 
     async def _mounted_document(self) -> Markdown:
         from textual.widgets import Markdown
@@ -215,36 +222,3 @@ class DetailPane(VerticalScroll, can_focus=True):
         event.stop()
         if event.href.startswith(("https://", "http://")):
             self.app.open_url(event.href)
-
-
-def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
-    """The comments in order, the newest last, then the activity, the newest first; of many only the last.
-
-    ``older``: there are more before these.
-    """
-    comments = [note for note in notes if not note.system]
-    activity = [note for note in notes if note.system][::-1]
-    more = "more than " if older else ""
-    parts: list[Content] = [Content.styled(f"Comments {more}{len(comments)}", "bold")] if comments else []
-    if hidden := len(comments) - len(shown := comments[-_MOST_NOTES:]):
-        parts.append(Content.styled(f"… {more}{hidden:,} earlier comments", "dim"))
-    for note in shown:
-        head = Content.assemble((f"@{clean(note.author)}", "bold $primary"), (f"  {_moment(note)}", "dim"))
-        parts.append(Content("\n").join([head, Content(markdown.comment(note.body))]))
-    if not comments:
-        parts.append(Content.styled("No comments.", "dim"))
-    if activity:
-        lines = [Content.styled("Activity", "bold")]
-        lines += [
-            Content.styled(f"{_moment(note)}  {clean(note.author)} {clean(note.body[:_LONGEST_LINE])}", "dim")
-            for note in activity[:_MOST_ACTIVITY]
-        ]
-        if folded := len(activity) - _MOST_ACTIVITY:
-            lines += [Content.styled(f"… {folded:,} earlier", "dim")] if folded > 0 else []
-        parts.append(Content("\n").join(lines))
-    return Content("\n\n").join(parts)
-
-
-def _moment(note: Note) -> str:
-    at = note.created_at
-    return f"{day_words(at.date())} {at:%Y, %H:%M} UTC"

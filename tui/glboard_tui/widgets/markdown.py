@@ -28,9 +28,16 @@ _TASK = re.compile(r"^(\s{0,12}(?:[-*+]|\d{1,9}[.)])\s+)\[([ xX~])\]\s")
 _COMMENT, _COMMENT_END = "<!--", "-->"
 
 
-def description(text: str) -> str:
-    """A description as Markdown, cut to what can be laid out; says how much is left out."""
-    return _with_boxes(_cut(text, MOST_CHARACTERS, MOST_BLOCKS))
+#: In front of the task that has the focus.
+FOCUSED = "▸"
+
+
+def description(text: str, task: int | None = None) -> str:
+    """A description as Markdown, cut to what can be laid out; says how much is left out.
+
+    ``task``: the number of the task that has the focus.
+    """
+    return _with_boxes(_cut(text, MOST_CHARACTERS, MOST_BLOCKS), task)
 
 
 def comment(text: str) -> str:
@@ -38,15 +45,22 @@ def comment(text: str) -> str:
     return _cut(text, MOST_OF_NOTE, MOST_NOTE_LINES).rstrip()
 
 
-def _with_boxes(text: str) -> str:
+def _with_boxes(text: str, task: int | None) -> str:
     """The tasks of a list with a box, ticked or not, except in code."""
     lines, fence = text.split("\n"), ""
+    number = 0
     for at, line in enumerate(lines):
         mark = line.lstrip()[:3]
         if mark in ("```", "~~~"):
             fence = "" if fence == mark else fence or mark
         elif not fence:
-            lines[at] = _TASK.sub(lambda found: found[1] + ("☐ " if found[2] == " " else "☑ "), line)
+            found = _TASK.match(line)
+            if found is None:
+                continue
+            box = "☐" if found[2] == " " else "☑" if found[2] in "xX" else "☒"
+            sign = f"{FOCUSED} {box} " if number == task else f"{box} "
+            lines[at] = found[1] + sign + line[found.end() :]
+            number += 1
     return "\n".join(lines)
 
 

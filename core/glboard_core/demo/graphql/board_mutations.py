@@ -88,7 +88,9 @@ def _destroy_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 
 def _target(world: World, board: Board, wish: dict[str, Any]) -> tuple[str, Any]:
     given = [
-        name for name in ("backlog", "labelId", "milestoneId", "assigneeId") if wish.get(name) is not None
+        name
+        for name in ("backlog", "labelId", "milestoneId", "assigneeId", "statusId")
+        if wish.get(name) is not None
     ]
     if len(given) != 1:
         raise GraphQLError(
@@ -102,6 +104,8 @@ def _target(world: World, board: Board, wish: dict[str, Any]) -> tuple[str, Any]
         return "label", label if label is not None and label.owner in board.group.chain() else None
     if name == "milestoneId":
         return "milestone", world.milestones.get(wish[name])
+    if name == "statusId":
+        return "status", next((one for one in world.statuses.values() if one.id == wish[name]), None)
     return "assignee", world.user_of(wish[name])
 
 

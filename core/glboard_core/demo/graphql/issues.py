@@ -21,6 +21,7 @@ from glboard_core.demo.world.records import (
     Milestone,
     Note,
     Project,
+    default_status,
 )
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
@@ -39,9 +40,9 @@ def licensed_health(issue: Issue, info: Info) -> str | None:
 def status_of(issue: Issue, info: Info) -> Any:
     """The work item status, null without a licence."""
     world = context_of(info).world
-    if not world.licensed("premium") or issue.status is None:
+    if not world.licensed("premium"):
         return None
-    return world.statuses.get(issue.status)
+    return world.statuses.get(issue.status or default_status(issue))
 
 
 def blockers(issue: Issue, info: Info) -> list[Issue]:

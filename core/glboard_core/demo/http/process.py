@@ -27,6 +27,7 @@ VERSIONS = ("16.8", "18.9", "19.3")
 TIERS = ("free", "premium", "ultimate")
 EDITIONS = ("ee", "ce")
 SIZES = ("team", "org")
+FLOWS = ("label", "status", "both")
 DEFAULT_ISSUES = 300
 DEFAULT_UNPLACED = 5
 
@@ -40,13 +41,15 @@ class DemoOptions:
     """All options of a demo. `size` is a team's world of so many issues, or an organisation's; `unplaced` is
     the percentage of issues that have no place in the order yet. Port 0 is any free one. `as_of` (ISO 8601)
     is when the clock starts, by default now or the scenario's; `user` signs in, by default the EM. OAuth
-    access tokens end after `token_life` seconds; with `approve`, sign-ins are granted without a click."""
+    access tokens end after `token_life` seconds; with `approve`, sign-ins are granted without a click. `flow`
+    is how the generated issues say their workflow state."""
 
     scenario: str | None = None
     size: Literal["team", "org"] = "team"
     issues: int = DEFAULT_ISSUES
     unplaced: int = DEFAULT_UNPLACED
     seed: int = 1
+    flow: Literal["label", "status", "both"] = "label"
     as_of: str | None = None
     user: str | None = None
     host: str = "127.0.0.1"
@@ -79,6 +82,14 @@ class DemoOptions:
             raise OptionsError(f"no size {self.size}; choose from {', '.join(SIZES)}")
         if self.size == "org" and (self.scenario is not None or self.issues != DEFAULT_ISSUES):
             raise OptionsError("--size org has its own issues; leave out --issues and --scenario")
+        if self.flow not in FLOWS:
+            raise OptionsError(f"no flow {self.flow}; choose from {', '.join(FLOWS)}")
+        if self.flow != "label" and self.scenario is not None:
+            raise OptionsError("a scenario has its own states; leave out --flow")
+        if self.flow != "label" and (self.tier == "free" or self.edition == "ce"):
+            raise OptionsError(
+                f"--flow {self.flow} needs statuses: --edition ee and --tier premium or ultimate"
+            )
         if self.token_life < 1:
             raise OptionsError("--token-life is a number of seconds: 1 or more")
         if not 0 <= self.port <= 65_535:
@@ -161,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seed", type=int, default=default.seed, metavar="S", help="seed of the generated world"
     )
+    made.add_argument("--flow", choices=FLOWS, default=default.flow, help="where issues have their state")
     made.add_argument("--as-of", metavar="TIME", help="start time of the world's clock")
     made.add_argument(
         "--user", metavar="NAME", help="user to sign in as, such as eng_alder (default: the EM)"

@@ -21,11 +21,12 @@ from glboard_core.demo.http.cable import MOST_MESSAGE, Cable
 from glboard_core.demo.http.faults import Faults, FaultSpecError
 from glboard_core.demo.http.gate import Gate, Settings
 from glboard_core.demo.http.journal import Journal
-from glboard_core.demo.http.oauth import CLIENT_ID, OAuth, Token
+from glboard_core.demo.http.oauth import OAuth, Token
 from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
+from glboard_core.demo.sample.states import store_states
 from glboard_core.demo.world.clock import Clock, moment, parse_time
 from glboard_core.demo.world.world import World
 from glboard_core.model.printable import printable
@@ -208,6 +209,7 @@ def build_world(options: DemoOptions) -> World:
             edition=edition,
             version=version,
         )
+    store_states(world, options.flow)
     if options.user is not None:
         if options.user not in world.users:
             raise OptionsError(f"user {options.user} not found; choose from {', '.join(sorted(world.users))}")
@@ -285,7 +287,6 @@ def serve(options: DemoOptions) -> int:
     _say(f"GITLAB_HOST={server.url}")
     _say(f"GLBOARD_GROUP={server.world.root.full_path}")
     _say(f"GITLAB_TOKEN={server.token}")
-    _say(f"GLBOARD_CLIENT_ID={CLIENT_ID}")
     if options.with_parent:
         _watch_parent(done.set)
     done.wait()

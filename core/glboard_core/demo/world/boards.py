@@ -165,8 +165,9 @@ def _move_between(world: Registry, moved: Issue, before: Issue | None, after: Is
 
 
 NO_BOARD = "You don't have the permission to create a board for this resource."
-TAKEN = {"label": "Label has already been taken", "milestone": "Milestone has already been taken",
-         "assignee": "Assignee has already been taken"}  # fmt: skip
+TAKEN = {
+    kind: f"{kind.title()} has already been taken" for kind in ("label", "milestone", "assignee", "status")
+}
 
 
 def scope_of(world: Registry, board: Board) -> IssueFilter:
@@ -192,10 +193,13 @@ def narrow(wanted: IssueFilter, column: BoardList) -> str:
     if column.kind == "backlog":
         taken = tuple(one.label.title for one in column.board.lists if one.label is not None)
         wanted.not_labels = (*wanted.not_labels, *taken)
+        wanted.not_statuses = tuple(one.status.name for one in column.board.lists if one.status is not None)
     if column.label is not None:
         wanted.labels = (*wanted.labels, column.label.title)
     if column.milestone is not None:
         wanted.milestone_id = column.milestone.id
+    if column.status is not None:
+        wanted.status = column.status.name
     if column.assignee is not None:
         wanted.assignees = (*wanted.assignees, column.assignee.username)
     return "RELATIVE_POSITION_ASC"
@@ -214,14 +218,18 @@ def boards_of(world: Registry, group: Group) -> list[Board]:
 
 
 def lists_of(world: Registry, board: Board) -> list[BoardList]:
-    """The lists that are shown, in order; without a licence none of milestones and assignees."""
+    """The lists that are shown, in order; without a licence none of milestones, assignees and statuses."""
     free = ("backlog", "label", "closed")
     return [one for one in board.shown() if world.licensed("premium") or one.kind in free]
 
 
 def taken(board: Board, kind: str, target: object) -> bool:
     """Whether a board already has a list for this."""
-    return any(target in (one.label, one.milestone, one.assignee) for one in board.lists if one.kind == kind)
+    return any(
+        target in (one.label, one.milestone, one.assignee, one.status)
+        for one in board.lists
+        if one.kind == kind
+    )
 
 
 def place_list(column: BoardList, position: int) -> None:
@@ -266,6 +274,10 @@ def move_card(world: Registry, issue: Issue, old: BoardList, new: BoardList, act
     change = Change(add_labels=added, remove_labels=removed)
     if new.milestone is not None or (old.milestone is not None and new.kind == "backlog"):
         change.milestone = new.milestone
+    if new.status is not None:
+        change.status = new.status.name
+    elif old.status is not None and new.kind == "backlog":
+        change.status = next(iter(world.statuses))
     if new.assignee is not None:
         change.assignees = [new.assignee]
     elif old.assignee is not None and new.kind == "backlog":

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from glboard_core.demo.world import permissions
-from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
+from glboard_core.demo.world.records import CLOSED, DUPLICATE, NO_ACCESS, OPEN, Issue, Label, Milestone, User
 from glboard_core.demo.world.registry import Registry
 from glboard_core.demo.world.system_notes import told
 from glboard_core.demo.world.texts import normalised
@@ -227,7 +227,7 @@ def _write_others(world: Registry, issue: Issue, change: Change, actor: User) ->
     if change.status is not UNSET and change.status != issue.status:
         issue.status = change.status
         touched = True
-    if issue.status is not None:
+    if world.licensed("premium"):
         _follow_status(world, issue, change)
     return touched
 
@@ -240,10 +240,9 @@ def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
         if closes == issue.open:
             change.state = "close" if closes else "reopen"
     elif change.state == "close" and issue.open:
-        duplicate = isinstance(change.duplicate_of, Issue)
-        issue.status = "Duplicate" if duplicate else "Complete"
+        issue.status = DUPLICATE if isinstance(change.duplicate_of, Issue) else CLOSED
     elif change.state == "reopen" and not issue.open:
-        issue.status = "Validation backlog"
+        issue.status = OPEN
 
 
 def _write_labels(world: Registry, issue: Issue, change: Change, actor: User) -> bool:

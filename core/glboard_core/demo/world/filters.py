@@ -48,6 +48,8 @@ class IssueFilter:
     weight_is: str | None = None
     not_weight: int | None = None
     kinds: frozenset[str] | None = None
+    status: str | None = None
+    not_statuses: tuple[str, ...] = ()
     include_archived: bool = False
 
 
@@ -171,6 +173,10 @@ def tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
         yield lambda issue: issue.confidential == wanted.confidential
     if wanted.kinds is not None:
         yield lambda issue: issue.kind in wanted.kinds  # type: ignore[operator]
+    if wanted.status is not None:
+        yield lambda issue: issue.status == wanted.status
+    if wanted.not_statuses:
+        yield lambda issue: issue.status not in wanted.not_statuses
     if wanted.weight is not None:
         yield lambda issue: issue.weight == wanted.weight
     if wanted.not_weight is not None:

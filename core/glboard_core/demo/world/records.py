@@ -276,7 +276,7 @@ class Issue:
 
 @dataclass(slots=True, eq=False)
 class BoardList:
-    """A list of a board: `kind` is backlog, label, milestone, assignee or closed."""
+    """A list of a board: `kind` is backlog, label, milestone, assignee, status or closed."""
 
     id: int
     board: Board
@@ -285,6 +285,7 @@ class BoardList:
     label: Label | None = None
     milestone: Milestone | None = None
     assignee: User | None = None
+    status: Status | None = None
     collapsed: bool = False
 
     @property
@@ -296,6 +297,8 @@ class BoardList:
             return self.milestone.title
         if self.assignee is not None:
             return f"@{self.assignee.username}"
+        if self.status is not None:
+            return self.status.name
         return "Open" if self.kind == "backlog" else "Closed"
 
 
@@ -373,6 +376,15 @@ class Status:
     def closes(self) -> bool:
         """Whether it closes an item."""
         return self.category in ("DONE", "CANCELED")
+
+
+#: What a new issue has, and what closing it sets.
+OPEN, CLOSED, DUPLICATE = "Validation backlog", "Complete", "Duplicate"
+
+
+def default_status(issue: Issue) -> str:
+    """The status of an issue for which none was ever stored: GitLab answers one all the same."""
+    return OPEN if issue.open else DUPLICATE if issue.duplicate_of is not None else CLOSED
 
 
 def default_statuses() -> dict[str, Status]:

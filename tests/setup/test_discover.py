@@ -1,0 +1,112 @@
+"""What is read of a group, on every kind of server, and in how many requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+
+import pytest
+
+from glboard_core.config_check import check
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.sample.generated import default_world
+from glboard_core.demo.world.world import World
+from glboard_core.errors import GroupNotFound
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.setup.discover import Discovery
+from glboard_core.setup.propose import propose
+from glboard_core.setup.write import config_text
+from support.groups import shop_world
+from support.organisations import shared_org_world
+
+GROUP = "demo-org"
+
+
+@asynccontextmanager
+async def asking(world: World) -> AsyncIterator[Discovery]:
+    """Somebody who asks a server of that world."""
+    async with (
+        DemoServer(world) as server,
+        Discovery(Account(url=server.url, token=Secret(server.token))) as discovery,
+    ):
+        yield discovery
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        {},
+        {"version": "19.3"},
+        {"version": "16.8"},
+        {"tier": "free"},
+        {"edition": "ce", "tier": "free", "version": "18.5"},
+    ],
+    ids=str,
+)
+async def test_a_group_is_read_in_three_requests(kinds: dict[str, str]) -> None:
+    async with asking(default_world(issues=60, **kinds)) as discovery:  # type: ignore[arg-type]
+        found = await discovery.group(GROUP)
+        # One more where the first document is too new for the server, and once to learn what it is.
+        assert discovery.requests <= 5
+    assert found.whole
+    assert found.username == "em_maple"
+    titles = {one.title for one in found.labels}
+    assert {"group::custom models", "workflow::in dev", "Deliverable"} <= titles
+    assert {"19.8", "Backlog"} <= {one.title for one in found.milestones}
+    assert found.mine.labels["group::custom models"] == found.mine.issues > 0
+    licensed = kinds.get("tier") != "free"
+    assert bool(found.statuses) == (licensed and kinds.get("version") != "16.8")
+    assert found.server.has_weight == licensed
+    # Without a licence a group has one board, without a scope.
+    early = found.boards[0]
+    assert [one.title for one in early.lists][-1] == "workflow::ready for development"
+    assert early.labels == (("group::custom models",) if licensed else ())
+    assert len(found.boards) == (2 if licensed else 1)
+    proposal = propose(found, date.today())  # noqa: DTZ011
+    assert proposal.missing == ()
+    assert proposal.value("labels.group") == "group::custom models"
+    assert check(config_text(proposal, date.today())).mistakes == ()  # noqa: DTZ011
+
+
+async def test_a_large_group_is_searched_and_not_read() -> None:
+    async with asking(shared_org_world()) as discovery:
+        found = await discovery.group(GROUP)
+        assert discovery.requests <= 7
+    assert not found.whole
+    proposal = propose(found, date.today())  # noqa: DTZ011
+    assert proposal.missing == ()
+    assert proposal.value("labels.group") == "group::custom models"
+    assert proposal.line("labels.group").trust == "sure"
+    assert proposal.line("milestones.backlog").trust == "sure"
+
+
+async def test_groups_are_found_by_name_and_by_a_projects_path() -> None:
+    async with asking(shop_world()) as discovery:
+        everything = await discovery.groups()
+        assert [one.path for one in everything.items] == ["shop", "shop/web"]
+        by_path = await discovery.groups("shop/web/front")
+        assert [(one.path, one.project) for one in by_path.items] == [("shop/web", "shop/web/front")]
+        assert (await discovery.groups("no such thing")).items == ()
+
+
+@pytest.mark.parametrize("version", ["16.8", "18.9"])
+async def test_only_groups_with_a_membership_are_offered(version: str) -> None:
+    world = shop_world(version=version)
+    world.add_group("strangers", "Strangers")
+    async with asking(world) as discovery:
+        found = await discovery.groups("")
+        assert "strangers" not in [one.path for one in found.items]
+        assert "shop" in [one.path for one in found.items]
+
+
+async def test_a_group_that_is_not_there_is_said() -> None:
+    async with asking(shop_world()) as discovery:
+        with pytest.raises(GroupNotFound):
+            await discovery.group("nowhere")
+
+
+async def test_labels_and_milestones_are_searched_in_the_group() -> None:
+    async with asking(shop_world()) as discovery:
+        assert [one.title for one in (await discovery.labels("shop", "commit")).items] == ["Committed"]
+        assert [one.title for one in (await discovery.milestones("shop", "ice")).items] == ["Icebox"]

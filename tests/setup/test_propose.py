@@ -1,0 +1,314 @@
+"""What is proposed for a group: our own names, other names, hardly any, statuses; and what is changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from glboard_core.config import DEFAULT_BOARDS, Limit, parse
+from glboard_core.config_check import check
+from glboard_core.model.milestone import Milestone
+from glboard_core.model.workflow import STATES
+from glboard_core.setup.found import FoundGroup, FoundList, Used
+from glboard_core.setup.proposal import Proposal
+from glboard_core.setup.propose import propose
+from glboard_core.setup.save import text_of
+from glboard_core.setup.write import config_text, literal, merged_text
+from support.groups import SHOP_LABELS, TODAY, board, buckets, shop, sprints
+
+DEFAULTS = (
+    "group::custom models", "type::bug", "type::maintenance", "type::feature", "type::ignore", "Deliverable",
+    "spike", "missed-deliverable", "Planning Issue", "priority::1", "severity::2",
+    *(f"workflow::{state.name}" for state in STATES),
+)  # fmt: skip
+
+
+def proposed(found: FoundGroup, **more: object) -> Proposal:
+    """The proposal; whatever it is, nothing is wrong in the file."""
+    proposal = propose(found, TODAY, **more)  # type: ignore[arg-type]
+    text = config_text(proposal, TODAY)
+    assert check(text).mistakes == (), text
+    assert parse(text, "config.toml").gitlab.group == found.path
+    return proposal
+
+
+def values(proposal: Proposal) -> dict[str, tuple[str, ...]]:
+    """All values by key."""
+    return {line.key: line.value for line in proposal.lines}
+
+
+def test_our_own_names_need_no_line_in_the_file() -> None:
+    found = shop(
+        DEFAULTS,
+        [
+            *sprints("19.{}", days=30, first=5),
+            *buckets("Next 1-3 releases", "Next 4-6 Milestones", "Backlog", "Awaiting further demand"),
+        ],
+        mine=Used(issues=4, labels={"group::custom models": 4}),
+    )
+    proposal = proposed(found)
+    unused = {"labels.devops", "labels.section", "labels.categories"}
+    assert {line.key for line in proposal.lines if line.written} == unused
+    assert proposal.missing == ()
+    assert proposal.line("planning.version").why == "current is 19.7, next is 19.8"
+    settings = parse(config_text(proposal, TODAY), "")
+    assert settings.boards == DEFAULT_BOARDS
+    assert settings.labels.group == "group::custom models"
+    # What no one has is not asked of every card.
+    assert (settings.labels.devops, settings.labels.section, settings.labels.categories) == ("", "", ())
+
+
+def test_other_names_are_recognised() -> None:
+    proposal = proposed(shop(), zone="Europe/Berlin")
+    settings = parse(config_text(proposal, TODAY), "")
+    names = settings.labels
+    assert (names.group, names.deliverable, names.spike) == ("team::storefront", "Committed", "Research")
+    assert (names.type_prefix, names.workflow_prefix, names.priority_prefix) == (
+        "kind::",
+        "status::",
+        "Prio::",
+    )
+    assert (names.wont_do, names.duplicate) == (("wontfix",), ("Duplicate",))
+    assert settings.flow.labels == {
+        "ready for development": "status::To do",
+        "in dev": "status::Doing",
+        "in review": "status::Code review",
+        "verification": "status::Testing",
+        "blocked": "status::On hold",
+        "complete": "status::Done",
+    }
+    assert settings.planning.version == r"^Sprint \d+$"
+    assert settings.planning.mix == {"kind::story": 60, "kind::bug + kind::chore": 40}
+    assert settings.milestones["next-1-3"] == ("Next up",)
+    assert settings.milestones["next-4-6"] == ("Later",)
+    assert settings.milestones["backlog"] == ("Icebox",)
+    planning, build = settings.board("planning"), settings.board("build")
+    assert planning is not None
+    assert build is not None
+    assert planning.columns == ("kind::bug", "kind::chore", "kind::story")
+    assert build.labels == ("Committed",)
+    assert settings.ui.time_zone == "Europe/Berlin"
+    assert settings.flow.backend == "label"
+
+
+def test_what_is_not_found_is_said_with_near_matches_and_advice() -> None:
+    proposal = proposed(shop(["Deliverables 2026", "bug"], buckets("Backlogg")))
+    missing = {line.key: line for line in proposal.missing}
+    assert missing["labels.deliverable"].near == ("Deliverables 2026",)
+    assert missing["planning.version"].why == "no milestone has a start and a due date"
+    assert missing["flow.backend"].why == "neither labels nor statuses name the states"
+    assert missing["milestones.next-1-3"].value == ("Next 1-3 Milestones", "Next 1-3 releases")
+    assert all(line.advice for line in proposal.missing)
+    text = config_text(proposal, TODAY)
+    assert "# Deliverable: accepted: not in GitLab. Create it in GitLab, or choose another." in text
+
+
+def test_a_group_with_nothing_still_gives_a_file() -> None:
+    proposal = proposed(shop([], [], mine=Used(), recent=Used()))
+    assert proposal.line("labels.group").value == ()
+    assert proposal.line("labels.group").none == "all issues of shop"
+    assert proposal.boards == ()
+
+
+# The team's label
+
+
+def test_the_label_of_most_of_our_issues_is_the_teams() -> None:
+    line = proposed(shop()).line("labels.group")
+    assert (line.value, line.trust) == (("team::storefront",), "sure")
+    assert line.why == "on 8 of your 8 latest issues"
+    assert "team::payments" in line.near
+
+
+def test_a_group_named_like_a_label_has_that_label() -> None:
+    found = shop(path="shop/payments", mine=Used(issues=3), recent=Used(issues=10))
+    line = proposed(found).line("labels.group")
+    assert (line.value, line.trust) == (("team::payments",), "likely")
+
+
+def test_no_team_is_guessed_if_nothing_tells() -> None:
+    line = proposed(shop(mine=Used(issues=3), recent=Used(issues=10))).line("labels.group")
+    assert (line.value, line.trust) == ((), "missing")
+
+
+def test_without_labels_for_teams_every_issue_counts() -> None:
+    line = proposed(shop(["bug", "feature"])).line("labels.group")
+    assert (line.value, line.trust) == ((), "likely")
+
+
+# The workflow
+
+
+def test_statuses_are_the_flow_where_no_label_names_a_state() -> None:
+    statuses = tuple(state.status for state in STATES if state.shown_as is None)
+    proposal = proposed(shop(["bug"], statuses=statuses))
+    assert proposal.value("flow.backend") == "status"
+    assert not any(line.key.startswith("flow.labels.") for line in proposal.lines)
+    assert parse(config_text(proposal, TODAY), "").flow.backend == "status"
+
+
+def test_labels_are_the_flow_where_both_are_used() -> None:
+    statuses = ("In dev", "In review", "Complete")
+    recent = Used(issues=10, labels={"status::Doing": 4}, statuses={"In dev": 9})
+    line = proposed(shop(statuses=statuses, recent=recent)).line("flow.backend")
+    assert line.value == ("label",)
+    assert set(line.near) == {"status", "both"}
+
+
+def test_statuses_are_the_flow_where_only_they_are_used() -> None:
+    statuses = ("In dev", "In review", "Complete")
+    recent = Used(issues=10, labels={"frontend": 4}, statuses={"In dev": 9})
+    line = proposed(shop(statuses=statuses, recent=recent)).line("flow.backend")
+    assert line.value == ("status",)
+
+
+def test_gitlabs_own_statuses_are_no_workflow() -> None:
+    line = proposed(shop(["bug"], statuses=("To do", "In progress", "Done"))).line("flow.backend")
+    assert (line.value, line.trust) == (("label",), "missing")
+
+
+def test_states_without_a_scope_are_recognised() -> None:
+    proposal = proposed(shop(["To do", "Doing", "Review", "bug", "chore"]))
+    settings = parse(config_text(proposal, TODAY), "")
+    assert settings.flow.labels == {
+        "ready for development": "To do",
+        "in dev": "Doing",
+        "in review": "Review",
+    }
+    assert proposal.line("types").value == ("bug", "chore")
+
+
+# Boards
+
+
+def test_boards_of_gitlab_become_our_own() -> None:
+    doing = FoundList(kind="label", title="status::Doing", most_issues=3)
+    offered = proposed(
+        shop(
+            boards=(
+                board("Support desk", "frontend", "Research", labels=("team::storefront", "frontend")),
+                board("Kanban", "status::To do", "status::Done", milestone="Sprint 40"),
+                board("Later", "Next up", "Sprint 41", kind="milestone"),
+                board("Who", "rowan", kind="assignee"),
+                board("Planning Sprint 40", "kind::bug"),
+                board("Empty"),
+                board("Mixed", "frontend", more="weight 3"),
+            )
+        )
+    ).boards
+    boards = {one.offer.title: one.offer for one in offered}
+    taken = {one.offer.title for one in offered if one.taken}
+    assert taken == {"Support desk", "Kanban", "Later", "Who", "Mixed"}
+    desk, kanban, later = (boards[name].board for name in ("Support desk", "Kanban", "Later"))
+    assert (desk.id, desk.by, desk.columns) == ("support-desk", "label", ("frontend", "Research"))
+    # The team's label is on every board of ours.
+    assert desk.labels == ("frontend",)
+    assert (kanban.by, kanban.columns) == ("flow", ("ready for development", "complete"))
+    assert kanban.milestone == "current"
+    assert (later.by, later.columns) == ("milestone", ("next-1-3", "next"))
+    assert boards["Who"].board.by == "assignee"
+    assert boards["Mixed"].note == "scope not taken over: weight 3"
+    assert "Empty" not in boards
+    limited = structs_board(doing)
+    assert limited.limits == {"in dev": Limit(issues=3)}
+
+
+def structs_board(doing: FoundList) -> object:
+    """The board of one list."""
+    found = shop(boards=(board("Limited", "status::To do"),))
+    lists = (*found.boards[0].lists, doing)
+    from msgspec import structs
+
+    limited = structs.replace(found, boards=(structs.replace(found.boards[0], lists=lists),))
+    return proposed(limited).boards[0].offer.board
+
+
+def test_a_board_named_like_a_built_in_one_never_replaces_it() -> None:
+    offered = proposed(shop(boards=(board("Build", "frontend"), board("build!", "Research")))).boards
+    assert [one.offer.board.id for one in offered] == ["build-2", "build-3"]
+    assert [one.taken for one in offered] == [False, True]
+
+
+# What a person changes
+
+
+def test_a_choice_goes_before_the_proposal_and_the_rest_follows() -> None:
+    labels = [*SHOP_LABELS, "workflow::in dev", "workflow::in review"]
+    assert proposed(shop(labels)).value("labels.workflow_prefix") == "status::"
+    proposal = proposed(shop(labels), chosen={"labels.workflow_prefix": ("workflow::",)})
+    assert proposal.value("flow.labels.in dev") == "workflow::in dev"
+    assert proposal.line("labels.workflow_prefix").trust == "chosen"
+
+
+def test_a_label_that_does_not_exist_yet_can_be_chosen() -> None:
+    proposal = proposed(shop(), chosen={"labels.spike": ("timebox",), "labels.group": ()})
+    assert proposal.line("labels.spike").why == "chosen; GitLab has no such label yet"
+    settings = parse(config_text(proposal, TODAY), "")
+    assert (settings.labels.spike, settings.labels.group) == ("timebox", "")
+
+
+def test_a_board_is_left_out_or_taken() -> None:
+    found = shop(boards=(board("Support desk", "frontend"), board("Build 3", "kind::bug")))
+    chosen = {"boards.support-desk": ("no",), "boards.build-3": ("yes",)}
+    settings = parse(config_text(proposed(found, chosen=chosen), TODAY), "")
+    assert settings.board("support-desk") is None
+    assert settings.board("build-3") is not None
+
+
+# The file
+
+
+def test_an_existing_file_keeps_what_it_says() -> None:
+    before = (
+        '# mine\n[gitlab]\nurl = "https://old.example.com"\n\n[labels]\nspike = "mine"  # kept\n'
+        '\n[keymap]\n"labels.edit" = "F"\n\n[[boards]]\nid = "support-desk"\nname = "Ours"\nby = "none"\n'
+    )
+    found = shop(boards=(board("Support desk", "frontend"), board("Other", "frontend")))
+    text = text_of(proposed(found), TODAY, how="merge", before=before)
+    assert check(text).mistakes == (), text
+    settings = parse(text, "")
+    assert settings.gitlab.url == "https://gitlab.example.com"
+    assert settings.labels.spike == "mine"
+    assert settings.labels.deliverable == "Committed"
+    assert settings.keymap == {"labels.edit": "F"}
+    desk = settings.board("support-desk")
+    assert desk is not None
+    assert desk.name == "Ours"
+    assert settings.board("other") is not None
+    assert "# mine" in text
+    assert "# kept" in text
+    # A second time adds nothing.
+    assert merged_text(text, proposed(found)) == text
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        'say "hi"',
+        "back\\slash",
+        "it's",
+        "tab\there",
+        "\x7f",
+        "new\nline",
+        "# no comment",
+        "ünïcode 漢字",
+        "]]",
+    ],
+)
+def test_any_title_can_be_written(title: str) -> None:
+    found = shop([*SHOP_LABELS, title], chosen_board(title))
+    text = config_text(propose(found, TODAY, chosen={"labels.spike": (title,)}), TODAY)
+    assert check(text).mistakes == (), text
+    assert parse(text, "").labels.spike == title
+    assert literal({title: 1}).startswith("{ ")
+
+
+def chosen_board(title: str) -> list[Milestone]:
+    """Milestones, one of which has that title."""
+    return [*sprints(), *buckets(f"Backlog {title}")]
+
+
+def test_the_day_and_the_group_are_in_the_first_line() -> None:
+    text = config_text(proposed(shop(path="shop/web")), date(2026, 12, 24))
+    assert text.startswith("# glboard's configuration, written by its set-up on 2026-12-24 for shop/web.\n")

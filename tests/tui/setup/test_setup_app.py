@@ -1,0 +1,433 @@
+"""The set-up on screen, page by page: each way forward, each way back, and what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from glboard_core.config import GitLabSettings, load
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.setup.connection import SetupConnection
+from glboard_core.setup.progress import ProgressFile
+from glboard_core.setup.sign_ins import SignIns
+from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.prompts import HiddenInput, Prompt
+from glboard_tui.screens.setup_connect import ServerPage, SignInPage, StartPage
+from glboard_tui.screens.setup_proposal import FilePreview, ProposalPage
+from glboard_tui.setup_app import SetupApp, SetupResult
+from support.groups import shop_world
+
+#: Seconds in which a page comes, on a busy machine too.
+PATIENCE = 20.0
+
+
+class Steps:
+    """A running set-up, and the steps of a test."""
+
+    def __init__(self, app: SetupApp, pilot: Pilot[SetupResult], server: DemoServer, folder: Path) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.server = server
+        self.folder = folder
+
+    @property
+    def config(self) -> Path:
+        """The file that is written."""
+        return self.folder / "config.toml"
+
+    async def on(self, kind: type[Screen[object]]) -> None:
+        """Wait for a page."""
+        await self.until(lambda: type(self.app.screen) is kind and self.app.screen.is_current)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for a condition."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await self.pilot.pause(0.01)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type a text and confirm it, as pasted: a letter at a time takes long."""
+        from textual import events
+
+        screen = self.app.screen
+        target = screen if isinstance(screen, HiddenInput) else screen.focused
+        assert target is not None
+        target.post_message(events.Paste(text))
+        await self.pilot.pause()
+        await self.press("enter")
+
+    @property
+    def lines(self) -> str:
+        """What is on the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    async def to_sign_in(self) -> None:
+        """From the first page to the ways to sign in."""
+        await self.on(StartPage)
+        await self.press("c")
+        await self.on(ServerPage)
+        await self.press("end", "enter")
+        await self.on(Prompt)
+        await self.type(self.server.url)
+        await self.on(SignInPage)
+
+    async def to_group(self) -> None:
+        """Sign in by a token."""
+        await self.to_sign_in()
+        await self.press("enter")
+        await self.on(HiddenInput)
+        await self.type(self.server.token)
+        await self.on(Picker)
+
+    async def to_proposal(self) -> None:
+        """Choose the first group."""
+        await self.to_group()
+        await self.press("enter")
+        await self.on(ProposalPage)
+
+    async def line(self, title: str) -> None:
+        """Move to the line with that title."""
+        page = self.app.screen
+        assert isinstance(page, ProposalPage)
+        titles = [getattr(row, "title", None) or row.key for row in page._rows]
+        page.go(titles.index(title))
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def begun(
+    tmp_path: Path,
+    *,
+    env: dict[str, str] | None = None,
+    settings: GitLabSettings | None = None,
+    size: tuple[int, int] = (100, 30),
+    server: DemoServer | None = None,
+    **more: object,
+) -> AsyncIterator[Steps]:
+    """A set-up on an empty machine."""
+    settings = settings or GitLabSettings()
+    running = server or DemoServer(shop_world())
+    async with running as at:
+        connection = SetupConnection(
+            tmp_path / "config.toml",
+            settings,
+            folder=tmp_path / "state" / "glboard",
+            sign_ins=SignIns(
+                settings, env={"XDG_STATE_HOME": str(tmp_path / "state"), **(env or {})}, home=tmp_path
+            ),
+        )
+        app = SetupApp(connection, **more)  # type: ignore[arg-type]
+        async with app.run_test(size=size) as pilot:
+            yield Steps(app, pilot, at, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def secrets_in(folder: Path, token: str) -> list[str]:
+    """The files below a folder that hold a token."""
+    return sorted(
+        file.name for file in folder.rglob("*") if file.is_file() and token.encode() in file.read_bytes()
+    )
+
+
+async def test_from_nothing_to_a_file(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_group()
+        assert "shop/web" in steps.lines
+        await steps.press("enter")
+        await steps.on(ProposalPage)
+        assert "@rowan · api · does not end · shop · 18 labels" in steps.lines
+        assert "team::storefront" in steps.lines
+        await steps.press("w")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert steps.app.return_value == SetupResult(then="board", message=f"Wrote {steps.config}.")
+        settings = load(steps.config)
+        assert (settings.gitlab.url, settings.gitlab.group) == (steps.server.url, "shop")
+        assert settings.labels.deliverable == "Committed"
+        assert settings.board("support-desk") is not None
+        assert steps.config.stat().st_mode & 0o077 == 0
+        # The token is in one place, readable only by its owner; nothing is left of the way there.
+        assert secrets_in(tmp_path, steps.server.token) == ["credentials.json"]
+        assert not ProgressFile(tmp_path / "state" / "glboard").path.exists()
+
+
+async def test_the_demo_is_one_key_away(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("d")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert steps.app.return_value == SetupResult(then="demo")
+
+
+async def test_each_step_has_a_way_back(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        for page in (Picker, ServerPage, StartPage):
+            await steps.press("escape")
+            await steps.on(page)
+        await steps.press("c")
+        await steps.on(ServerPage)
+        # Now there is a sign-in.
+        assert "@rowan" in steps.lines
+        await steps.press("end", "enter")
+        await steps.on(Prompt)
+        await steps.press("escape")
+        await steps.on(ServerPage)
+
+
+async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type(f"{steps.server.url}/shop/web/front/-/issues/3")
+        await steps.on(SignInPage)
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type(steps.server.token)
+        await steps.on(ProposalPage)
+        assert "shop/web" in steps.lines
+
+
+async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type("http://gitlab.example.com")
+        await steps.until(lambda: "is not encrypted" in steps.lines)
+        assert isinstance(steps.app.screen, Prompt)
+
+
+async def test_a_token_that_is_wrong_is_asked_again(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_sign_in()
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type("glpat-wrong-token-12345")
+        await steps.on(SignInPage)
+        await steps.until(lambda: "rejected the token" in steps.lines)
+        assert secrets_in(tmp_path, "glpat-wrong-token-12345") == []
+        assert "glpat-wrong-token" not in steps.lines
+
+
+async def test_a_token_for_nothing_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        useless = steps.server.token_for("rowan", "read_user")
+        await steps.to_sign_in()
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type(useless)
+        await steps.until(lambda: "missing the scope “read_api”" in steps.lines)
+        await steps.on(SignInPage)
+        assert secrets_in(tmp_path, useless) == []
+
+
+async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
+    server = DemoServer(shop_world())
+    async with server as at:
+        env = {"GITLAB_HOST": at.url, "GITLAB_TOKEN": at.token}
+        async with begun(tmp_path, env=env) as steps:
+            await steps.on(StartPage)
+            await steps.press("c")
+            await steps.on(ServerPage)
+            assert "from GITLAB_TOKEN" in steps.lines
+            assert at.token not in steps.lines
+            await steps.press("enter")
+            await steps.on(Picker)
+            # It stays where it is.
+            assert secrets_in(tmp_path, at.token) == []
+
+
+async def test_what_was_answered_is_kept_and_gone_on_with(tmp_path: Path) -> None:
+    server = DemoServer(shop_world())
+    async with server:
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.to_proposal()
+            await steps.line("Spike: research")
+            await steps.press("e")
+            await steps.on(Prompt)
+            await steps.press("ctrl+u")
+            await steps.type("timebox")
+            await steps.on(ProposalPage)
+            await steps.press("q")
+            await steps.until(lambda: steps.app._exit)
+            kept = ProgressFile(tmp_path / "state" / "glboard").path
+            assert kept.stat().st_mode & 0o077 == 0
+            assert secrets_in(tmp_path, server.token) == ["credentials.json"]
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.on(StartPage)
+            assert "shop on 127.0.0.1" in steps.lines
+            await steps.press("home", "enter")
+            await steps.on(ProposalPage)
+            assert "timebox" in steps.lines
+
+
+def _running(server: DemoServer) -> DemoServer:
+    """A server that is up already, and stays up."""
+
+    class Borrowed:
+        async def __aenter__(self) -> DemoServer:
+            return server
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+    return Borrowed()  # type: ignore[return-value]
+
+
+# Changing lines
+
+
+async def test_a_label_is_chosen_from_those_of_the_group(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.line("Team's label")
+        await steps.press("enter")
+        await steps.on(Picker)
+        await steps.press(*"payments", "enter")
+        await steps.on(ProposalPage)
+        assert "● Team's label" in " ".join(steps.lines.split())
+        assert "team::payments" in steps.lines
+        await steps.press("x")
+        assert "all issues of shop" in steps.lines
+        await steps.press("r")
+        assert "✓ Team's label team::storefront" in " ".join(steps.lines.split())
+
+
+async def test_several_values_are_ticked(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.line("Types of work")
+        await steps.press("enter")
+        await steps.on(Picker)
+        # The first is unticked: bugs.
+        await steps.press("space", "enter")
+        await steps.on(ProposalPage)
+        assert "kind::chore, kind::story" in steps.lines
+        assert "kind::bug" not in steps.lines
+
+
+async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.line("A version is called")
+        await steps.press("e")
+        await steps.on(Prompt)
+        await steps.press("ctrl+u")
+        await steps.type("(")
+        await steps.until(lambda: "Not a regular expression" in steps.lines)
+        await steps.press("ctrl+u")
+        await steps.type("^Sprint 4[12]$")
+        await steps.on(ProposalPage)
+        assert "none runs today, next is Sprint 41" in steps.lines
+
+
+async def test_a_board_is_left_out_by_a_key(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.press("end", "enter")
+        assert "left out" in steps.lines
+        await steps.press("w")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert load(steps.config).board("support-desk") is None
+
+
+async def test_the_file_is_seen_before_it_is_written(tmp_path: Path) -> None:
+    async with begun(tmp_path, size=(120, 40)) as steps:
+        await steps.to_proposal()
+        await steps.press("v")
+        await steps.on(FilePreview)
+        assert 'group = "team::storefront"' in steps.lines
+        await steps.press("escape")
+        await steps.on(ProposalPage)
+        assert not steps.config.exists()
+
+
+async def test_an_existing_file_is_only_replaced_when_asked(tmp_path: Path) -> None:
+    before = '[ui]\ndensity = "dense"\n'
+    (tmp_path / "config.toml").write_text(before, "utf-8")
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.press("w")
+        await steps.on(Ask)
+        await steps.press("escape")
+        await steps.on(ProposalPage)
+        assert steps.config.read_text("utf-8") == before
+        await steps.press("w")
+        await steps.on(Ask)
+        await steps.press("k")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert load(steps.config).ui.density == "dense"
+        assert load(steps.config).gitlab.group == "shop"
+        assert (tmp_path / "config.toml.bak").read_text("utf-8") == before
+
+
+async def test_a_key_without_meaning_says_so(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("z")
+        assert "z does nothing here." in steps.lines
+        await steps.press("j", "k", "home", "end", "pageup", "pagedown")
+        assert isinstance(steps.app.screen, StartPage)
+
+
+async def test_only_the_token_is_asked_for_where_the_rest_is_configured(tmp_path: Path) -> None:
+    server = DemoServer(shop_world())
+    async with server as at:
+        settings = GitLabSettings(url=at.url, group="shop")
+        async with begun(tmp_path, settings=settings, server=_running(server), complete=True) as steps:
+            await steps.on(StartPage)
+            assert "only the token is missing" in steps.lines
+            await steps.press("enter")
+            await steps.on(SignInPage)
+            await steps.press("enter")
+            await steps.on(HiddenInput)
+            await steps.type(at.token)
+            await steps.until(lambda: steps.app.return_value is not None)
+            assert steps.app.return_value == SetupResult(then="board", message="Signed in as @rowan.")
+            assert not steps.config.exists()
+
+
+async def test_a_server_that_is_away_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_sign_in()
+        steps.server.stop()
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type(steps.server.token)
+        await steps.until(lambda: "refused the connection" in steps.lines)
+        await steps.on(SignInPage)
+        assert secrets_in(tmp_path, steps.server.token) == []
+
+
+@pytest.mark.parametrize("size", [(160, 45), (100, 30), (80, 24), (58, 20)])
+async def test_every_page_fits(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with begun(tmp_path, size=size) as steps:
+        await steps.to_proposal()
+        lines = steps.lines.splitlines()
+        assert len(lines) == size[1]
+        assert "Configuration" in lines[0]
+        # The keys that matter are in the footer at every size.
+        assert "w write" in lines[-1]
+        await steps.press("end")
+        assert "Support desk" in steps.lines
