@@ -20,10 +20,13 @@ def command(run: str, **more: Any) -> CommandSettings:
 
 
 def card(**more: Any) -> Issue:
-    return issue(
-        **{"project": "top/app", "iid": 12, "title": "A crash", "web_url": "https://host/top/app/-/issues/12"}
-        | more
-    )
+    fields: dict[str, Any] = {
+        "project": "top/app",
+        "iid": 12,
+        "title": "A crash",
+        "web_url": "https://host/top/app/-/issues/12",
+    }
+    return issue(1, **{**fields, **more})
 
 
 def runs(run: str, *issues: Issue, milestone: str | None = "19.8", **more: Any) -> list[tuple[str, ...]]:
