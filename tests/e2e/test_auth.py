@@ -182,7 +182,7 @@ def test_a_device_code(server: DemoServer, home: Path) -> None:
         screen.see("How do you want to sign in", "Number")
         screen.press("2\r")
         text = screen.see("Waiting until")
-        found = re.search(r"enter the code: +(\w+)", text)
+        found = re.search(r"code +([A-Z]{8})\b", text)
         assert found is not None
         assert f"{server.url}/oauth/device" in text
         server.oauth.decide(found[1])
@@ -265,9 +265,9 @@ def test_the_status_lists_every_account(server: DemoServer, home: Path) -> None:
     done = auth(home, "status", "--url", server.url, GITLAB_TOKEN=server.token)
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
-    assert f"Logged in as @{ME} · environment, GITLAB_TOKEN (used)" in text
-    assert f"Logged in as @{ME} · glboard auth login, ~/state/glboard/credentials.json" in text
-    assert "OAuth token; scope api; renewed by itself." in text
+    assert f"Logged in as @{ME} (used) From the environment: GITLAB_TOKEN" in text
+    assert f"Logged in as @{ME} From glboard auth login: ~/state/glboard/credentials.json" in text
+    assert "OAuth token; scope api; renewed by itself" in text
     assert "named by --url. It comes before glboard auth login." in text
     assert "refused the connection" in text
     assert not re.search(r"glpat-\w", done.stdout + done.stderr)

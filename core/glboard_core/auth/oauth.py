@@ -186,7 +186,8 @@ def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
         return error
     return AuthError(
         f"{host} offers no sign-in {way}.",
-        hint="It needs GitLab 17.2 or later. Sign in with a token: glboard auth login --method token",
+        hint="Is this the address of a GitLab of version 17.2 or later? Else sign in with a token: "
+        "glboard auth login --method token",
     )
 
 
