@@ -97,7 +97,7 @@ class AuthError(GlboardError):
     """Authentication failed, or access was denied."""
 
     title = "Sign-in"
-    advice = "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
+    advice = "Sign in: glboard auth login. Or set GITLAB_TOKEN to a token with the scope “api”."
 
 
 class TokenMissing(AuthError):

@@ -120,4 +120,4 @@ class IssuesOnDemand:
 
 _HIDDEN = "Check the number: it was deleted or moved, or is confidential and you have no access."
 _NO_PROJECT = "Type its whole path or paste the URL; a private project is hidden without access."
-_NOWHERE = "Its project or the issue does not exist, or is private or confidential and you have no access."
+_NOWHERE = "Check the path: it does not exist, or is private or confidential and you have no access."
