@@ -37,9 +37,9 @@ async def asking(world: World) -> AsyncIterator[Discovery]:
     "kinds",
     [
         {},
-        {"version": "19.3"},
+        pytest.param({"version": "19.3"}, marks=pytest.mark.slow),
         {"version": "16.8"},
-        {"tier": "free"},
+        pytest.param({"tier": "free"}, marks=pytest.mark.slow),
         {"edition": "ce", "tier": "free", "version": "18.5"},
     ],
     ids=str,
