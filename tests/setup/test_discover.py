@@ -69,6 +69,7 @@ async def test_a_group_is_read_in_three_requests(kinds: dict[str, str]) -> None:
     assert check(config_text(proposal, date.today())).mistakes == ()  # noqa: DTZ011
 
 
+@pytest.mark.slow
 async def test_a_large_group_is_searched_and_not_read() -> None:
     async with asking(shared_org_world()) as discovery:
         found = await discovery.group(GROUP)
