@@ -19,7 +19,7 @@ from glboard_core.errors import UsageError
 from glboard_core.gitlab.account import Account, find_group
 from glboard_core.toml_lines import KeyPath, line_of
 
-Source = Literal["default", "file", "environment", "option", "glab", "python-gitlab"]
+Source = Literal["default", "file", "environment", "option", "glboard", "glab", "python-gitlab"]
 
 
 class EffectiveSetting(Struct, frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ def _url(
     value, where = find_address(given, checked.settings.gitlab, env=env, home=home)
     if where == "config":
         return _from_file(path, value, checked)
-    sources: dict[str, Source] = {"--url": "option", "": "default"}
+    sources: dict[str, Source] = {"--url": "option", "": "default", "glboard auth login": "glboard"}
     source = sources.get(where) or ("environment" if where in env else "glab")
     return EffectiveSetting(path=path, value=value, source=source, where=where)
 

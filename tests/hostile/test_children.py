@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from glboard_core import environment
+from glboard_core.auth.credential import TokenCredential
 from glboard_core.auth.search import find_account
+from glboard_core.auth.store import CredentialStore
 from glboard_core.demo.http.process import DemoOptions, spawn
+from glboard_core.gitlab.account import Secret
 from glboard_tui.screens.editor import run
 from hostile.tampering import Answer, MaliciousServer
 from support.engines import build_world
@@ -131,12 +134,27 @@ def in_keyring(home: Path, host: str, token: str) -> dict[str, str]:
     return {**found, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def in_our_own_store(home: Path, host: str, token: str) -> dict[str, str]:
+    store = CredentialStore(home / "glboard")
+    store.save(f"http://{host}", "em_willow", TokenCredential(secret=Secret(token)), keyring=False)
+    return {"GITLAB_HOST": f"http://{host}"}
+
+
+def in_netrc(home: Path, host: str, token: str) -> dict[str, str]:
+    file = home / ".netrc"
+    file.write_text(f"machine {host.partition(':')[0]} login me password {token}\n")
+    file.chmod(0o600)
+    return {"GITLAB_HOST": f"http://{host}"}
+
+
 SOURCES: dict[str, Callable[[Path, str, str], dict[str, str]]] = {
     "GITLAB_TOKEN": partial(in_environment, "GITLAB_TOKEN"),
     "OAUTH_TOKEN": partial(in_environment, "OAUTH_TOKEN"),
     "glab": in_glab,
     "python-gitlab": in_python_gitlab,
     "keyring": in_keyring,
+    "glboard": in_our_own_store,
+    "netrc": in_netrc,
 }
 #: Everything that is logged goes to a file, and a child writes down what it was given.
 PROGRAM = """
@@ -194,6 +212,7 @@ def test_a_token_from_any_source_goes_to_its_host_only(source: str, tmp_path: Pa
     assert {"all.log", "editor.txt"} <= {one.name for one in files}
     written = {one.name for one in files if token.encode() in one.read_bytes()}
     # Where it was planted.
-    assert written <= {"config.yml", "python-gitlab.cfg", "__init__.py"}
+    assert written <= {"config.yml", "python-gitlab.cfg", "__init__.py", "credentials.json", ".netrc"}
+    assert len(written) <= 1
     assert token.encode() not in done.stdout + done.stderr
     assert elsewhere.heard == b""

@@ -94,7 +94,7 @@ class DeviceSignIn:
                         oauth.TOKEN,
                         grant_type=oauth.DEVICE_GRANT,
                         client_id=self._client_id,
-                        device_code=self._secret.reveal(),
+                        device_code=self._secret,
                     )
                     return oauth.credential_of(found, self._server.host, self._client_id)
                 except Refused as refused:

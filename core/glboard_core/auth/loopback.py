@@ -103,9 +103,9 @@ class LoopbackSignIn:
                     oauth.TOKEN,
                     grant_type="authorization_code",
                     client_id=self._client_id,
-                    code=code.reveal(),
+                    code=code,
                     redirect_uri=self.redirect_uri,
-                    code_verifier=self._verifier.reveal(),
+                    code_verifier=self._verifier,
                 )
                 return oauth.credential_of(found, self._server.host, self._client_id)
             except Refused as refused:

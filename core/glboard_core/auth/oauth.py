@@ -21,7 +21,7 @@ from glboard_core.errors import AuthError, GlboardError, NotGitLab
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.decode import line
-from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http import HiddenBytes, Transport
 from glboard_core.gitlab.http_errors import Failure
 
 AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
@@ -61,9 +61,9 @@ async def opened(account: Account) -> AsyncIterator[Transport]:
         await transport.close()
 
 
-async def ask(transport: Transport, path: str, **fields: str) -> Mapping[str, Any]:
+async def ask(transport: Transport, path: str, **fields: str | Secret) -> Mapping[str, Any]:
     """Send a form; the fields of the answer. Raises Refused, and GlboardError without such an answer."""
-    answer = await transport.form(path, urlencode(fields).encode())
+    answer = await transport.form(path, _form(fields))
     if isinstance(answer, Failure):
         raise answer.error
     found = _fields(answer.body)
@@ -73,6 +73,11 @@ async def ask(transport: Transport, path: str, **fields: str) -> Mapping[str, An
     if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code):
         raise Refused(code)
     raise http_errors.not_json(transport.account.host)
+
+
+def _form(fields: Mapping[str, str | Secret]) -> HiddenBytes:
+    texts = {name: one.reveal() if isinstance(one, Secret) else one for name, one in fields.items()}
+    return HiddenBytes(urlencode(texts).encode())
 
 
 def _fields(raw: bytes) -> dict[str, Any] | None:
@@ -122,7 +127,7 @@ async def renew(transport: Transport, credential: OAuthCredential) -> OAuthCrede
         TOKEN,
         grant_type="refresh_token",
         client_id=credential.client_id,
-        refresh_token=credential.refresh.reveal(),
+        refresh_token=credential.refresh,
     )
     return credential_of(fields, transport.account.host, credential.client_id)
 
@@ -131,7 +136,7 @@ async def revoke(transport: Transport, credential: OAuthCredential) -> None:
     """End both tokens. Raises Refused, GlboardError."""
     for token in (credential.refresh, credential.access):
         if token:
-            await ask(transport, REVOKE, client_id=credential.client_id, token=token.reveal())
+            await ask(transport, REVOKE, client_id=credential.client_id, token=token)
             # GitLab ends both tokens of a pair with either one.
             return
 

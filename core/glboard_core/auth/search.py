@@ -187,7 +187,7 @@ class Search:
         return None
 
     def _from_store(self, url: str) -> Account | None:
-        user = self._settings.user
+        user = self._settings.user.removeprefix("@")
         found = self.store.find(url, user) if url else None
         if found is None:
             wanted = f" as @{user}" if user else ""

@@ -151,6 +151,13 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", text) else None
 
 
+class HiddenBytes(bytes):
+    """The body of a request that holds a token: it is not shown, not even by a traceback's locals."""
+
+    def __repr__(self) -> str:
+        return "HiddenBytes(…)"
+
+
 class Answer(Struct, frozen=True):
     """The answer to a request: ``headers`` with names in small letters, and the body, unpacked."""
 
@@ -238,7 +245,7 @@ class Transport:
             return await self._get(path, http_errors.of_rest_status)
         return await self._ask(method, path, body, safe=False, judge=http_errors.of_rest_status)
 
-    async def form(self, path: str, fields: bytes) -> Answer | Failure:
+    async def form(self, path: str, fields: HiddenBytes) -> Answer | Failure:
         """POST an encoded form below ``/oauth/``, without the token; refusals as ``rest`` returns them."""
         return await self._ask("POST", path, fields, safe=False, judge=http_errors.of_rest_status)
 

@@ -21,11 +21,13 @@ _FILES = (
     ("~/.config/glboard/config.toml", "The configuration: glboard config init writes one with comments."),
     ("~/.config/glboard/team.toml", "The team and its days, for the capacity."),
     ("~/.local/state/glboard/", "What was read from GitLab, and changes that are not sent yet."),
+    ("~/.local/state/glboard/credentials.json", "Sign-ins, and their tokens if no keyring keeps them."),
     ("~/.local/state/glboard/log/glboard.log", "Requests that failed; with --debug every request."),
 )
 _ENVIRONMENT = (
     ("GITLAB_TOKEN", "The personal access token."),
     ("GITLAB_HOST", "The server's address."),
+    ("GLBOARD_CLIENT_ID", "The OAuth application to sign in with."),
     ("GLBOARD_GROUP", "The full path of the group."),
     ("NO_COLOR", "If set, no colours."),
     ("HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE", "The way to the server, and whom to trust on it."),

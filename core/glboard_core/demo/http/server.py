@@ -21,7 +21,7 @@ from glboard_core.demo.http.cable import MOST_MESSAGE, Cable
 from glboard_core.demo.http.faults import Faults, FaultSpecError
 from glboard_core.demo.http.gate import Gate, Settings
 from glboard_core.demo.http.journal import Journal
-from glboard_core.demo.http.oauth import CLIENT_ID, OAuth, Token
+from glboard_core.demo.http.oauth import OAuth, Token
 from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
@@ -285,7 +285,6 @@ def serve(options: DemoOptions) -> int:
     _say(f"GITLAB_HOST={server.url}")
     _say(f"GLBOARD_GROUP={server.world.root.full_path}")
     _say(f"GITLAB_TOKEN={server.token}")
-    _say(f"GLBOARD_CLIENT_ID={CLIENT_ID}")
     if options.with_parent:
         _watch_parent(done.set)
     done.wait()
