@@ -191,8 +191,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
-    for path in (True, False):
-        yield Document(f"set-up: groups, by path: {path}", setup_documents.groups(dialect, path=path))
+    for exact in (True, False):
+        yield Document(f"set-up: groups, by path: {exact}", setup_documents.groups(dialect, path=exact))
     yield Document("set-up: group", setup_documents.group(dialect))
     yield Document("set-up: boards", setup_documents.boards(dialect))
     yield Document("set-up: used", setup_documents.used(dialect))

@@ -201,9 +201,9 @@ class SetupApp(App[SetupResult]):
                 self._registry_keys,
                 place.url.partition("://")[2],
                 page,
-                browser=self.connection.can_use_browser,
+                application=bool(self.connection.application),
                 opens=opens,
-                keyring=self.connection.has_keyring,
+                keyring=self.connection.keyring_command,
                 trouble=self._taken_trouble(),
             )
         )
@@ -215,10 +215,10 @@ class SetupApp(App[SetupResult]):
             else:
                 self.copy_to_clipboard(page)
             return await self._token(page, copied=not opens)
-        if chosen == DEVICE:
-            return await self._device(place)
-        if chosen == LOOPBACK:
-            return await self._loopback(place)
+        if chosen in (DEVICE, LOOPBACK):
+            if not await self._has_application():
+                return self._sign_in
+            return await (self._device(place) if chosen == DEVICE else self._loopback(place))
         return await self._token(page)
 
     async def _token(self, page: str, *, copied: bool = False) -> Step | None:
@@ -242,6 +242,14 @@ class SetupApp(App[SetupResult]):
             "Checking the token …", lambda: self.connection.use_token(self._places, secret)
         )
         return self._sign_in if done is None else self._after_sign_in(done)
+
+    async def _has_application(self) -> bool:
+        """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
+        if not self.connection.application:
+            note = "Whoever manages the server creates it once: Admin area or group settings, Applications."
+            typed = await self.push_screen_wait(Prompt("The application's ID", note=note))
+            self.connection.application = (typed or "").strip()
+        return bool(self.connection.application)
 
     async def _device(self, place: ServerPlace) -> Step | None:
         started = await self._try("Asking for a code …", lambda: self.connection.start_device(place.url))

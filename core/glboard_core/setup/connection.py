@@ -79,6 +79,8 @@ class SetupConnection:
         self.answers = self._progress.load()
         #: What an address led to besides the server: a group, or a project in it.
         self.path = ""
+        #: The OAuth application to sign in with; "" if none is configured or was typed.
+        self.application = client_id(self.settings)
         self.account: Account | None = None
         self.signed_in: SignedIn | None = None
         self.found: FoundGroup | None = None
@@ -108,14 +110,9 @@ class SetupConnection:
         return f"{url}{_TOKEN_PAGE}?{urlencode({'name': 'glboard', 'scopes': 'api'})}"
 
     @property
-    def can_use_browser(self) -> bool:
-        """Whether an OAuth application is configured, with which a browser can sign in."""
-        return bool(client_id(self.settings))
-
-    @property
-    def has_keyring(self) -> bool:
-        """Whether the package for this computer's keyring is installed."""
-        return keyring_access.is_installed()
+    def keyring_command(self) -> str:
+        """What installs the package for this computer's keyring; "" if it is installed."""
+        return "" if keyring_access.is_installed() else keyring_access.install_command()
 
     async def use(self, found: FoundSignIn) -> SignedIn:
         """Sign in with what was found: nothing is kept but where it is."""
@@ -145,12 +142,12 @@ class SetupConnection:
 
     async def start_device(self, url: str) -> tuple[DeviceSignIn, DeviceCode]:
         """Begin to sign in with a code that is typed in any browser."""
-        sign_in = DeviceSignIn(server_at(url, self.settings), client_id(self.settings))
+        sign_in = DeviceSignIn(server_at(url, self.settings), self.application)
         return sign_in, await sign_in.start()
 
     async def start_loopback(self, url: str) -> tuple[LoopbackSignIn, str]:
         """Begin to sign in with this machine's browser; the address to open."""
-        sign_in = LoopbackSignIn(server_at(url, self.settings), client_id(self.settings))
+        sign_in = LoopbackSignIn(server_at(url, self.settings), self.application)
         return sign_in, await sign_in.start()
 
     async def use_oauth(self, place: ServerPlace, credential: OAuthCredential) -> SignedIn:

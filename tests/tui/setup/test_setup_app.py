@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from glboard_core.config import GitLabSettings, load
+from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.setup.connection import SetupConnection
 from glboard_core.setup.progress import ProgressFile
@@ -42,7 +44,7 @@ class Steps:
         """The file that is written."""
         return self.folder / "config.toml"
 
-    async def on(self, kind: type[Screen[object]]) -> None:
+    async def on(self, kind: type[Screen[Any]]) -> None:
         """Wait for a page."""
         await self.until(lambda: type(self.app.screen) is kind and self.app.screen.is_current)
 
@@ -243,6 +245,37 @@ async def test_a_token_for_nothing_is_refused_with_what_it_lacks(tmp_path: Path)
         await steps.until(lambda: "missing the scope “read_api”" in steps.lines)
         await steps.on(SignInPage)
         assert secrets_in(tmp_path, useless) == []
+
+
+@pytest.mark.slow
+async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        steps.server.oauth.interval = 0.05
+        await steps.to_sign_in()
+        await steps.press("j", "j", "enter")
+        # No application is configured.
+        await steps.on(Prompt)
+        await steps.type(CLIENT_ID)
+        await steps.until(lambda: steps.server.oauth.waiting())
+        [code] = steps.server.oauth.waiting()
+        await steps.until(lambda: code in steps.lines)
+        assert f"{steps.server.url}/oauth/device" in steps.lines
+        steps.server.oauth.decide(code)
+        await steps.on(Picker)
+        assert "@rowan · api" in steps.lines
+
+
+@pytest.mark.slow
+async def test_a_code_that_is_denied_leads_back(tmp_path: Path) -> None:
+    async with begun(tmp_path, settings=GitLabSettings(client_id=CLIENT_ID)) as steps:
+        steps.server.oauth.interval = 0.05
+        await steps.to_sign_in()
+        await steps.press("enter")
+        await steps.until(lambda: steps.server.oauth.waiting())
+        [code] = steps.server.oauth.waiting()
+        steps.server.oauth.decide(code, approved=False)
+        await steps.on(SignInPage)
+        await steps.until(lambda: "denied" in steps.lines)
 
 
 async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:

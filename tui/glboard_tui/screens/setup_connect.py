@@ -127,52 +127,53 @@ class SignInPage(OptionPage):
         host: str,
         page: str,
         *,
-        browser: bool,
+        application: bool,
         opens: bool,
-        keyring: bool,
+        keyring: str,
         trouble: GlboardError | None = None,
     ) -> None:
-        """``page`` makes a token; ``browser``: signing in by it is possible; ``opens``: one can be opened."""
+        """``page`` makes a token; ``application``: one is known; ``opens``: a browser can be opened;
+        ``keyring`` is what installs the package for the keyring."""
         self.title_text = f"Sign in to {host}"
         super().__init__(keymap, known=host, trouble=trouble)
         self._page = page
-        self._browser = browser
+        self._application = application
         self._opens = opens
         self._keyring = keyring
 
     def options(self) -> Sequence[Option]:
-        ways = []
-        if self._browser:
-            ways.append(
-                Option(
-                    value=DEVICE,
-                    text="Sign in with a code",
-                    note="Type a short code in any browser, on this or another device",
-                )
+        needs = "" if self._application else " (asks for the application's ID)"
+        ways = [
+            Option(
+                value=DEVICE,
+                text="Sign in with a code",
+                note=f"A short code, typed in any browser{needs}",
             )
-            if self._opens:
-                note = "GitLab asks there whether glboard may use your account"
-                ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
-        page = "Open the page to create one" if self._opens else "Show the page to create one"
-        return (
-            *ways,
+        ]
+        if self._opens:
+            note = f"GitLab asks there whether glboard may use your account{needs}"
+            ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
+        token = (
             Option(value=TOKEN, text="Paste a token", note="A personal access token: typed or pasted unseen"),
-            Option(value=PAGE, text=page, note="Name and scope are filled in: press Create there"),
+            Option(value=PAGE, text=self._page_text, note="Name and scope are filled in: press Create there"),
         )
+        # Without an application the token is the shorter way.
+        return (*ways, *token) if self._application else (*token, *ways)
+
+    @property
+    def _page_text(self) -> str:
+        return "Open the page to create one" if self._opens else "Show the page to create one"
 
     def said(self) -> Content:
-        where = (
-            "The token is kept in this computer's keyring."
-            if self._keyring
-            else "The token is kept in a file that only you can read. "
-            "For the keyring: pip install 'glboard[keyring]'."
-        )
+        where = "The token is kept in this computer's keyring."
+        if self._keyring:
+            where = f"The token is kept in a file that only you can read. For the keyring: {self._keyring}"
         lines = [
             f"Token page: {self._page}",
             f"Scope api, or read_api for looking only. {where}",
         ]
-        if not self._browser:
-            lines.append("Signing in by browser needs an OAuth application: client_id under [gitlab].")
+        if not self._application:
+            lines.append("A code or the browser needs an OAuth application of this server.")
         return Content("\n".join(map(clean, lines)))
 
     def hints(self) -> Sequence[str]:
