@@ -18,7 +18,7 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.device import DeviceCode, DeviceSignIn
 from glboard_core.auth.loopback import LoopbackSignIn
 from glboard_core.auth.search import client_id, server_at
-from glboard_core.auth.store import CredentialStore
+from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.auth.token_check import TokenInfo
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import GlboardError, NotGitLab, NotUnderstood
@@ -82,6 +82,7 @@ class SetupConnection:
         #: The OAuth application to sign in with; "" if none is configured or was typed.
         self.application = client_id(self.settings)
         self.account: Account | None = None
+        self._stored: StoredAccount | None = None
         self.signed_in: SignedIn | None = None
         self.found: FoundGroup | None = None
         self._discovery: Discovery | None = None
@@ -165,12 +166,17 @@ class SetupConnection:
             self._store.save, server.url, info.username, credential, name=info.name
         )
         kept = self._store.place(stored.kept, stored)
-        account = structs.replace(
-            server, token=credential.access, kind=credential.kind, source=kept, user=info.username
-        )
-        return await self._signed_in(account, info, kept, "glboard")
+        return await self._signed_in(self._sign_ins.stored(stored), info, kept, "glboard", stored)
 
-    async def _signed_in(self, account: Account, info: TokenInfo, kept: str, source: str) -> SignedIn:
+    async def _signed_in(
+        self,
+        account: Account,
+        info: TokenInfo,
+        kept: str,
+        source: str,
+        stored: StoredAccount | None = None,
+    ) -> SignedIn:
+        self._stored = stored
         await self.close()
         self.account, self._discovery = account, Discovery(account)
         self.signed_in = SignedIn(url=account.url, info=info, kept=kept)
@@ -184,6 +190,10 @@ class SetupConnection:
         wanted = self.answers
         found = [one for one in self.sign_ins() if one.url == wanted.url and one.source == wanted.source]
         return next((one for one in found if one.user in ("", wanted.user)), None)
+
+    def board_account(self) -> Account | None:
+        """The sign-in for what comes after the set-up, which has an event loop of its own."""
+        return self._sign_ins.stored(self._stored) if self._stored is not None else self.account
 
     # -- group and proposal
 

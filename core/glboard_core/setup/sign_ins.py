@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.search import HOST_NAMES, TOKEN_NAMES, Search, sendable
+from glboard_core.auth.store import StoredAccount
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing
 from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, normal_url
@@ -78,7 +79,7 @@ class SignIns:
             case "glboard":
                 for stored in search.store.accounts():
                     if (stored.url, stored.user) == (found.url, found.user):
-                        return sendable(search.stored(stored), allow_http=self._settings.allow_http)
+                        return self.stored(stored)
             case "glab":
                 entry = search.glab.entry(found.url)
                 try:
@@ -105,6 +106,10 @@ class SignIns:
         account = Account(url=found.url, token=token, kind=kind)
         account = structs.replace(account, source=found.where or found.source, user=found.user)
         return sendable(search.trusted(account), allow_http=self._settings.allow_http)
+
+    def stored(self, account: StoredAccount) -> Account:
+        """A sign-in of our own, whose token is read at the first request, and renewed."""
+        return sendable(self._search.stored(account), allow_http=self._settings.allow_http)
 
     def _of_environment(self) -> Iterator[FoundSignIn]:
         env = self._search.env

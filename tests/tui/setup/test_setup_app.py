@@ -256,13 +256,13 @@ async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
         # No application is configured.
         await steps.on(Prompt)
         await steps.type(CLIENT_ID)
-        await steps.until(lambda: steps.server.oauth.waiting())
+        await steps.until(steps.server.oauth.waiting)
         [code] = steps.server.oauth.waiting()
         await steps.until(lambda: code in steps.lines)
         assert f"{steps.server.url}/oauth/device" in steps.lines
         steps.server.oauth.decide(code)
         await steps.on(Picker)
-        assert "@rowan · api" in steps.lines
+        await steps.until(lambda: "@rowan · api" in steps.lines)
 
 
 @pytest.mark.slow
@@ -271,7 +271,7 @@ async def test_a_code_that_is_denied_leads_back(tmp_path: Path) -> None:
         steps.server.oauth.interval = 0.05
         await steps.to_sign_in()
         await steps.press("enter")
-        await steps.until(lambda: steps.server.oauth.waiting())
+        await steps.until(steps.server.oauth.waiting)
         [code] = steps.server.oauth.waiting()
         steps.server.oauth.decide(code, approved=False)
         await steps.on(SignInPage)

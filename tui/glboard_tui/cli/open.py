@@ -98,7 +98,7 @@ def _set_up(options: Options, *, lacking: GlboardError | None = None) -> int:
         from glboard_core.demo.http.process import DemoOptions
 
         return open_demo(options, DemoOptions(), FIRST_BOARD)
-    return _open(options, Last(), account=connection.account, said=result.message)
+    return _open(options, Last(), account=connection.board_account(), said=result.message)
 
 
 def open_board(options: Options, board: str, milestone: str | None, *, call: bool = False) -> int:
