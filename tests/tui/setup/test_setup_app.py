@@ -439,7 +439,7 @@ async def test_only_the_token_is_asked_for_where_the_rest_is_configured(tmp_path
         settings = GitLabSettings(url=at.url, group="shop")
         async with begun(tmp_path, settings=settings, server=_running(server), complete=True) as steps:
             await steps.on(StartPage)
-            assert "only the token is missing" in steps.lines
+            assert "Only the token is missing" in steps.lines
             await steps.press("enter")
             await steps.on(SignInPage)
             await steps.press("enter")
