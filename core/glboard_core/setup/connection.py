@@ -18,7 +18,7 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.device import DeviceCode, DeviceSignIn
 from glboard_core.auth.loopback import LoopbackSignIn
 from glboard_core.auth.search import client_id, server_at
-from glboard_core.auth.store import CredentialStore, StoredAccount
+from glboard_core.auth.store import StoredAccount
 from glboard_core.auth.token_check import TokenInfo
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import GlboardError, NotGitLab, NotUnderstood
@@ -73,7 +73,7 @@ class SetupConnection:
         self.config = config
         self.settings = settings or GitLabSettings()
         self._sign_ins = sign_ins or SignIns(self.settings)
-        self._store = CredentialStore(folder)
+        self._store = self._sign_ins.store
         self._progress = ProgressFile(folder)
         self._as_of = as_of
         self.answers = self._progress.load()

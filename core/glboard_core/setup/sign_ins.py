@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.search import HOST_NAMES, TOKEN_NAMES, Search, sendable
-from glboard_core.auth.store import StoredAccount
+from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing
 from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, normal_url
@@ -51,6 +51,11 @@ class SignIns:
     ) -> None:
         self._settings = settings or GitLabSettings()
         self._search = Search(self._settings, env=env, home=home)
+
+    @property
+    def store(self) -> CredentialStore:
+        """Where our own sign-ins are kept."""
+        return self._search.store
 
     def found(self) -> tuple[FoundSignIn, ...]:
         """Those there are, in the order in which glboard uses them. A file that cannot be read is none."""
