@@ -345,14 +345,8 @@ class SetupApp(App[SetupResult]):
     async def _look(self, path: str) -> Step | None:
         self._at(2)
 
-        async def read() -> object:
-            groups = await self.connection.groups(path)
-            wanted = path.casefold()
-            exact = (one for one in groups.items if wanted in (one.path.casefold(), one.project.casefold()))
-            chosen = next(exact, None)
-            return await self.connection.look(chosen.path if chosen is not None else path)
-
-        done = await self._try(f"Reading labels, milestones and boards of {path} …", read)
+        title = f"Reading labels, milestones and boards of {path} …"
+        done = await self._try(title, lambda: self.connection.look(path))
         self.connection.path = ""
         return self._group if done is None else self._propose
 

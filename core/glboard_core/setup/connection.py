@@ -202,8 +202,8 @@ class SetupConnection:
         return await self._asked.groups(text)
 
     async def look(self, path: str) -> FoundGroup:
-        """Read what a group has."""
-        self.found = await self._asked.group(path)
+        """Read what a group has, or the group of a project at that path."""
+        self.found = await self._asked.group_at(path)
         chosen = self.answers.chosen if self.answers.group == self.found.path else {}
         self._note(structs.replace(self.answers, group=self.found.path, chosen=chosen))
         return self.found
