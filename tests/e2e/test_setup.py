@@ -197,6 +197,15 @@ def test_an_existing_file_is_completed_and_a_copy_kept(server: DemoServer, home:
     assert config_of(home).with_name("config.toml.bak").read_text("utf-8") == before
 
 
+def test_a_profile_is_created_by_its_name(server: DemoServer, home: Path, capsys: Text) -> None:
+    assert run(["--profile", "shop", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 0
+    profile = config_of(home).parent / "profiles" / "shop.toml"
+    assert load(profile).gitlab.group == "shop"
+    assert not config_of(home).exists()
+    assert run(["--profile", "../x", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 2
+    assert "cannot be the name of a profile" in capsys.readouterr().err
+
+
 def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--yes"]) == 2
     assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err

@@ -92,7 +92,7 @@ def _names_a_group(options: Options) -> bool:
 
 
 def _write_template(options: Options) -> None:
-    target = options.config_path
+    target = options.config_target
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
@@ -111,7 +111,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     from glboard_core.setup.propose import propose
     from glboard_core.setup.zone import local_zone
 
-    target = options.config_path
+    target = options.config_target
     before = save.existing(target)
     account, path = _account(options, before)
     found = asyncio.run(_found(account, path))
@@ -152,7 +152,7 @@ def _account(options: Options, before: str | None) -> tuple[Account, str]:
     settings = GitLabSettings()
     if before is not None:
         try:
-            settings = parse(before, str(options.config_path)).gitlab
+            settings = parse(before, str(options.config_target)).gitlab
         except ConfigError as error:
             raise ConfigError(
                 error.message, hint=f"{error.hint} Correct the file first: glboard config edit".strip()
