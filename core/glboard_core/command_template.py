@@ -30,7 +30,7 @@ _BRACES = "For braces of its own write {{ and }}."
 class CommandSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A command of one's own. ``key`` runs ``run``, ``on`` each card that is selected or on the board.
 
-    In ``run`` stand ``{reference}``, ``{iid}``, ``{project}``, ``{title}``, ``{url}`` and ``{milestone}``;
+    ``run`` can have ``{reference}``, ``{iid}``, ``{project}``, ``{title}``, ``{url}`` and ``{milestone}``;
     with ``{references}``, ``{iids}`` or ``{urls}`` it runs once for all selected cards. ``shell``: it is a
     line for ``sh``. ``confirm`` asks first; ``then = "refresh"`` reads the issues again.
     """
@@ -116,7 +116,7 @@ def _in_quotes(script: str) -> Iterator[TemplateProblem]:
         elif not quote and letter in "'\"`":
             quote = letter
         elif quote and (match := _PLACE.match(script, at)) and match[1]:
-            message = f"{{{match[1]}}} stands in quotes."
+            message = f"{{{match[1]}}} is in quotes."
             yield TemplateProblem("run", message, f"Write {{{match[1]}}} without quotes: it is one word.")
             return
 

@@ -20,10 +20,13 @@ def command(run: str, **more: Any) -> CommandSettings:
 
 
 def card(**more: Any) -> Issue:
-    return issue(
-        **{"project": "top/app", "iid": 12, "title": "A crash", "web_url": "https://host/top/app/-/issues/12"}
-        | more
-    )
+    fields: dict[str, Any] = {
+        "project": "top/app",
+        "iid": 12,
+        "title": "A crash",
+        "web_url": "https://host/top/app/-/issues/12",
+    }
+    return issue(1, **{**fields, **more})
 
 
 def runs(run: str, *issues: Issue, milestone: str | None = "19.8", **more: Any) -> list[tuple[str, ...]]:
@@ -73,9 +76,9 @@ def test_a_selection_is_one_run_for_each_or_one_for_all() -> None:
         ("{title} x", {}, "the program itself cannot be a placeholder."),
         ("sh -c 'echo {title}'", {}, "{title} would be run as a part of the script."),
         ("env A=1 /bin/bash -lc 'echo {title}'", {}, "{title} would be run as a part of the script."),
-        ("echo '{title}'", {"shell": True}, "{title} stands in quotes."),
-        ('sh -c "echo {title}"', {"shell": True}, "{title} stands in quotes."),
-        ("echo `x {title}`", {"shell": True}, "{title} stands in quotes."),
+        ("echo '{title}'", {"shell": True}, "{title} is in quotes."),
+        ('sh -c "echo {title}"', {"shell": True}, "{title} is in quotes."),
+        ("echo `x {title}`", {"shell": True}, "{title} is in quotes."),
     ],
 )
 def test_what_cannot_be_filled_safely_is_refused(run: str, more: dict[str, Any], wrong: str) -> None:

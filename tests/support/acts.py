@@ -197,6 +197,8 @@ async def _watched(engine: Engine, server: DemoServer, counted: Counted) -> None
 async def in_the_app(world: World) -> dict[str, int]:
     """Requests of what only widgets do, with a person who pauses once while typing."""
     pause = asyncio.Event()
+    somewhere = next(iter(world.index.issues.values())).reference.partition("#")[0]
+    elsewhere = world.create(somewhere, "Of another team", by=world.owner_username)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(picker, "pause", pause.wait)
         async with staged(world) as stage:
@@ -216,4 +218,13 @@ async def in_the_app(world: World) -> dict[str, int]:
             await stage.until(lambda: len(stage.server.requests) > 0)
             await stage.settle()
             counted.stop("issue opened")
+            await stage.press("escape", "ctrl+p")
+            counted.start()
+            await stage.press(*elsewhere.reference)
+            counted.stop("typed into the field that finds anything")
+            counted.start()
+            named = stage.app.bridge.finding.address(elsewhere.reference)
+            assert named is not None
+            await stage.app.bridge.finding.read(named)
+            counted.stop("issue that is not here, read by its reference")
     return counted.found

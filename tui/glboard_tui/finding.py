@@ -79,7 +79,7 @@ class FindableIssues:
                 self._lines.pop(before.id, None)
 
     def forget(self, *, every_one: bool = False) -> None:
-        """No search is open any more; or what everybody may see has changed."""
+        """No search is open now; or what everybody may see has changed."""
         if every_one or len(self._lines) > _KEPT:
             self._lines = {}
             self._started = self.complete = False

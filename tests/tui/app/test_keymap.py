@@ -39,6 +39,7 @@ from glboard_tui.screens import (
     prompts,
 )
 from glboard_tui.screens.candidates import Candidates
+from glboard_tui.screens.command_output import CommandOutput
 from glboard_tui.screens.drafts import DraftList, DraftNames
 from glboard_tui.screens.milestone_end import Ending
 from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
@@ -235,6 +236,7 @@ OWNERS: dict[str, type] = {
     "comment": prompts.CommentDialog,
     "new-issue": prompts.NewIssue,
     "setup": SetupPage,
+    "command-output": CommandOutput,
 }
 OWN = [action for action in ACTIONS if action.does.startswith("panes.own ")]
 #: Shared keys that mean something else in a pane: the pane's own key, what it means there, and elsewhere.

@@ -354,6 +354,12 @@ class BoardScreen(Screen[None]):
             self.keys.press(token)
         self.show_footer()
 
+    def _compositor_refresh(self) -> None:
+        """Repaint what has changed; below a dialog Textual would else repaint everything at each of its keys."""
+        super()._compositor_refresh()
+        if self is not self.app.screen:
+            self._repaint_required = False
+
     # Updates from the engine
 
     def sync(self, *, follow: bool = False) -> None:
