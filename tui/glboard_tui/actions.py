@@ -25,9 +25,9 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
 Scope = Literal[
     "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
-    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
-    "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "setup",
+    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
+    "capacity-post", "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup",
+    "walk", "comment", "new-issue", "setup",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
