@@ -191,7 +191,9 @@ async def _watched(engine: Engine, server: DemoServer, counted: Counted) -> None
     await eventually(lambda: bool(server.requests.of("ClosingMergeRequests")))
     counted.stop("connect for live events")
     counted.note(requests, len(server.requests.of("ClosingMergeRequests")))
-    counted.note("connect for live events", counted.found["connect for live events"] - counted.found[requests])
+    counted.note(
+        "connect for live events", counted.found["connect for live events"] - counted.found[requests]
+    )
     counted.start()
     server.world.edit(one.reference, by="pm_oak", title="Another title")
     await eventually(lambda: engine.shown[one.id].title == "Another title")
