@@ -75,8 +75,8 @@ async def test_a_card_shows_its_merge_request_in_a_word(
 
 async def test_the_pane_shows_approvals_and_who_accepted(stage: Stage) -> None:
     waits = request(stage, 5, approvals_required=3, approvals=2, pipeline="SUCCESS")
-    await counted(stage, "platform#1", waits, request(stage, 4, state="merged"))
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", add_labels=["Deliverable"])
+    await counted(stage, "platform#1", waits, request(stage, 4, state="merged"))
     await stage.focus("platform#1")
     await stage.press("enter")
     await stage.until(lambda: "!5  open, 2 of 3 approvals, pipeline passed" in facts_of(stage))
@@ -208,10 +208,10 @@ async def test_days_in_a_state_are_known_once_it_was_opened(stage: Stage) -> Non
     label = next(one for one in stage.issue(name).labels if one.startswith("workflow::"))
     stage.world.edit(f"{GROUP}/{name}", by="eng_birch", remove_labels=[label])
     stage.world.edit(f"{GROUP}/{name}", by="eng_birch", add_labels=[label])
-    stage.world.clock.advance(5 * 86_400)
+    stage.world.clock.advance(3 * 86_400)
     await stage.press("r")
     await stage.settle()
     await stage.press("enter")
-    await stage.until(lambda: "for 5 days" in facts_of(stage))
+    await stage.until(lambda: "for 3 days" in facts_of(stage))
     await stage.press("escape")
-    await stage.until(lambda: "5d" in words_on(stage, name))
+    await stage.until(lambda: "3d" in words_on(stage, name))
