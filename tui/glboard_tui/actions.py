@@ -29,9 +29,8 @@ Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "fil
 Scope = Literal[
     "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
     "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
-    "capacity-post",
-    "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "setup", "command-output",
+    "capacity-post", "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup",
+    "walk", "comment", "new-issue", "setup", "command-output",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
