@@ -23,6 +23,7 @@ from glboard_core.board.operations import (
     Rank,
 )
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.admin import CREATE_BOARD
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.queries import Dialect, Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
@@ -190,6 +191,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
+    yield Document("create board", CREATE_BOARD, {"input": {"groupPath": "top", "name": "x"}})
     yield Document("places", queries.PLACES)
     yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():
