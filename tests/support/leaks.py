@@ -98,7 +98,9 @@ async def before_sharing(stage: Stage) -> None:
     # A call in which people typed about them, and edited the message.
     calls = stage.screen.context.planning.calls
     if (call := calls.start()) is not None:
-        calls.ask(call, "Who takes zqone zqtwo zqthree zqfour zqfive?\nHas platform#1 a zqlawyer?\nAnd Zqcorp?")
+        calls.ask(
+            call, "Who takes zqone zqtwo zqthree zqfour zqfive?\nHas platform#1 a zqlawyer?\nAnd Zqcorp?"
+        )
         calls.note(call, [wordy], "After zqseven  Zqeight, says zqperson?")
         calls.edit(call, f"About Zqcorp\n\n| {hidden.reference} | zqtitle | zqnote |\n\nzqseven zqeight", "")
     stage.world.edit(hidden.reference, by="zqperson", title="zqnine zqten", add_labels=["zqlabel"])
