@@ -648,7 +648,7 @@ class Bridge:
         self.share.tell(ids, self.text(f"draft: {words}" if self.drafts.is_on else words))
 
     def tell_group(self, group: Group | None, how: str) -> None:
-        """Mark what was undone, redone or applied for those who watch: what was told before is no longer so."""
+        """Mark what was undone, redone or applied for those who watch: what was told before is not so now."""
         if group is not None and group.ops:
             words = f"{how}: {self.title_of_group(group)}"
             self.share.tell(dict.fromkeys(op.issue for op in group.ops), words)
