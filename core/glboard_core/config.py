@@ -24,7 +24,9 @@ VERSION = r"^\d+\.\d+$"
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "priority", "none"]
 #: GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones.
-SortBy = Literal["rank", "weight", "priority", "slipped"]
+SortBy = Literal["rank", "weight", "priority", "age", "slipped", "milestone"]
+"""GitLab's manual order; or first the heaviest, the most urgent, the oldest, what missed most milestones, or
+what is due next."""
 Density = Literal["auto", "roomy", "normal", "wrapped", "dense"]
 CapacityWords = Literal["totals", "names", "none"]
 PeopleShown = Literal["bar", "words"]

@@ -24,6 +24,7 @@ from glboard_core.board.operations import (
     Rank,
 )
 from glboard_core.gitlab import queries, status_lists
+from glboard_core.gitlab.admin import CREATE_BOARD
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.queries import Dialect, Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
@@ -214,6 +215,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("set-up: used", setup_documents.used(dialect))
     for words in ((16, 0), (8, 8), (0, 8), (1, 1)):
         yield Document(f"set-up: searches {words}", setup_documents.searches(dialect, *words))
+    yield Document("create board", CREATE_BOARD, {"input": {"groupPath": "top", "name": "x"}})
     yield Document("places", queries.PLACES)
     yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():

@@ -145,9 +145,9 @@ def test_a_draft_survives_a_kill_and_nothing_of_it_is_sent(home: Path, gitlab: S
     with Terminal([*GLBOARD, "open", "planning"], home, environment=account) as terminal:
         terminal.wait(lambda text: "1 staged · nothing is sent" in text and "live" in text, "the draft")
         terminal.press("g", "D")
-        terminal.see("not sent, not shared", "to 9")
+        terminal.see("staged · not sent", "to 9")
         terminal.press("\x1b")
-        terminal.lose("not sent, not shared")
+        terminal.lose("staged · not sent")
         leave(terminal)
     assert _run(home, "show", "planning", "--format", "csv", "--fresh", **account).stdout == before
 

@@ -188,7 +188,13 @@ async def _watched(engine: Engine, server: DemoServer, counted: Counted) -> None
     engine.watcher.touch()
     engine.in_view([issue.id for issue in cards])
     await eventually(lambda: len(server.cable.subscribed) == len(cards))
+    requests = "merge requests of the cards in view"
+    await eventually(lambda: bool(server.requests.of("ClosingMergeRequests")))
     counted.stop("connect for live events")
+    counted.note(requests, len(server.requests.of("ClosingMergeRequests")))
+    counted.note(
+        "connect for live events", counted.found["connect for live events"] - counted.found[requests]
+    )
     counted.start()
     server.world.edit(one.reference, by="pm_oak", title="Another title")
     await eventually(lambda: engine.shown[one.id].title == "Another title")

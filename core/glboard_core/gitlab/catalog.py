@@ -240,9 +240,13 @@ class CatalogReader:
         learned = self._learned(catalog, replies).learn(projects=rights.result())
         own = {one.id for one in catalog.labels if one.owner == catalog.group}
         below = {str(asked.value) for asked, page in replies.of("family below") if _more(asked, page, own)}
+        # Renamed, hidden or gone: that says nothing of what is in them.
+        lost = {path for path, place in replies.projects.items() if place is None}
         return structs.replace(
             learned,
-            absent=learned.absent | self._absent(learned, wanted, replies),
+            absent=learned.absent
+            | self._absent(learned, wanted.outside(lost), replies)
+            | {Absent("project", path) for path in lost},
             families=learned.families - below,
         )
 
