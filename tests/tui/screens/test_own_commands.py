@@ -165,6 +165,23 @@ async def test_only_a_file_of_ones_own_is_obeyed_and_one_from_an_option_asks(tmp
         await stage.press("escape")
 
 
+async def test_a_changed_file_takes_effect_without_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    async with staged(config_file=file) as stage:
+        file.write_text(
+            '[sync]\nlive = false\n[[commands]]\nkey = "Q"\nname = "Fresh"\nrun = "echo new {iid}"\n'
+        )
+        assert stage.app.config.reload()
+        await stage.until(lambda: "commands" in "".join(stage.toasts))
+        await stage.press("Q")
+        assert await ended(stage) == ["new 1"]
+        file.write_text('[[commands]]\nkey = "Q"\nname = "Fresh"\nrun = "echo {nothing}"\n')
+        assert not stage.app.config.reload()
+        await stage.press("escape", "Q")
+        assert await ended(stage) == ["new 1"]
+
+
 async def test_confirm_asks_each_time() -> None:
     async with staged(settings=with_commands(command("echo {iid}", confirm=True))) as stage:
         for _ in range(2):
