@@ -208,8 +208,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document("create a status list", status_lists.CREATE, {"input": made_list})
         moved: dict[str, object] = {"listId": "gid://gitlab/List/1", "position": 2}
         yield Document("move a status list", status_lists.MOVE, {"input": moved})
-    for path in (True, False):
-        yield Document(f"set-up: groups, by path: {path}", setup_documents.groups(dialect, path=path))
+    for exact in (True, False):
+        yield Document(f"set-up: groups, by path: {exact}", setup_documents.groups(dialect, path=exact))
     yield Document("set-up: group", setup_documents.group(dialect))
     yield Document("set-up: boards", setup_documents.boards(dialect))
     yield Document("set-up: used", setup_documents.used(dialect))
