@@ -48,7 +48,7 @@ labels = ["support"]
         ("[ui]\ndensity = 'huge'\n", "c.toml:2", "ui.density", ""),
         ("[sync]\n\npoll = 'x'\n", "c.toml:3", "sync.poll", ""),
         ("[[boards]]\nid = 'x'\nname = 'X'\ncolums = []\n", "c.toml:4", "boards.colums", "columns"),
-        ("[gitlab]\ntoken = 'glpat-secret'\n", "c.toml:2", "token", "GITLAB_TOKEN"),
+        ("[gitlab]\ntoken = 'glpat-secret'\n", "c.toml:2", "token", "glboard auth login"),
         ("nonsense = = 1", "c.toml", "", ""),
         ("[nonsense]\n", "c.toml:1", "nonsense", "Known keys"),
         ("[ui]\ntime_zone = 'Mars/One'\n", "c.toml:2", "ui.time_zone", "Europe/Berlin"),

@@ -24,7 +24,9 @@ VERSION = r"^\d+\.\d+$"
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "priority", "none"]
 #: GitLab's manual order; or first the heaviest, the most urgent, or what missed most milestones.
-SortBy = Literal["rank", "weight", "priority", "slipped"]
+SortBy = Literal["rank", "weight", "priority", "age", "slipped", "milestone"]
+"""GitLab's manual order; or first the heaviest, the most urgent, the oldest, what missed most milestones, or
+what is due next."""
 Density = Literal["auto", "roomy", "normal", "wrapped", "dense"]
 CapacityWords = Literal["totals", "names", "none"]
 PeopleShown = Literal["bar", "words"]
@@ -360,7 +362,10 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
     for key in SECRETS:
         if key in keys:
-            hint = "Remove it here and revoke it if the file was shared; run: glboard auth login"
+            hint = (
+                "Remove it here and revoke it if the file was shared; "
+                "sign in with glboard auth login, or set GITLAB_TOKEN."
+            )
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 

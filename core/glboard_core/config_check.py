@@ -340,7 +340,9 @@ _NO_COLUMNS = {
     "assignee": "Its columns are the team and whoever is assigned.",
     "none": "Choose by = 'label', 'flow', 'milestone' or 'priority' to have columns.",
 }
-_NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
+_NO_TOKEN = (
+    "Remove it and revoke it if the file was shared; sign in with glboard auth login, or set GITLAB_TOKEN."  # noqa: S105
+)
 
 
 def table_kind(kind: Any) -> type[Struct] | None:

@@ -15,23 +15,28 @@ from msgspec import structs
 from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.renewal import StoredToken, renew
 from glboard_core.auth.store import CredentialStore, StoredAccount
+from glboard_core.board.names import catalog_names
+from glboard_core.config import Settings
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConnectionFailed, TokenMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import WHO, Transport
 from support.engines import QUICK, eventually
 
 
-def signed_in(server: DemoServer, store: CredentialStore, life: float = 7200) -> StoredAccount:
+def signed_in(
+    server: DemoServer, store: CredentialStore, life: float = 7200, scope: str = "api"
+) -> StoredAccount:
     """A sign-in as the owner, kept in the file."""
     server.oauth.life = life
-    pair = server.oauth.grant(CLIENT_ID, server.world.owner, "api")
+    pair = server.oauth.grant(CLIENT_ID, server.world.owner, scope)
     credential = OAuthCredential(
         access=Secret(pair["access_token"]),
         refresh=Secret(pair["refresh_token"]),
         client_id=CLIENT_ID,
-        scopes=("api",),
+        scopes=(scope,),
         expires_at=datetime.now(UTC) + timedelta(seconds=life),
         lifetime=life,
     )
@@ -201,6 +206,23 @@ async def test_a_rotated_token_is_taken_from_the_store(
     await one.close()
 
 
+@pytest.mark.parametrize(("scope", "writes"), [("api", True), ("read_api", False)])
+async def test_the_board_knows_whether_a_sign_in_can_write(
+    server: DemoServer, store: CredentialStore, place: Account, scope: str, writes: bool
+) -> None:
+    account = signed_in(server, store, scope=scope)
+    tokens = StoredToken(store, account, place)
+    gateway = GitLabGateway(structs.replace(place, kind="oauth", tokens=tokens), "top", limits=QUICK)
+    read = await gateway.sign_in(catalog_names(Settings(), datetime.now(UTC).date()))
+    assert read.server.can_write is writes
+    # Who it is to others stays the same over renewals.
+    mark = gateway.token_mark
+    await asyncio.to_thread(renew, store, account, place)
+    assert gateway.token_mark == mark
+    assert not [one for one in server.requests if one.status >= 400]
+    await gateway.close()
+
+
 async def test_a_personal_token_is_not_renewed(
     server: DemoServer, store: CredentialStore, place: Account
 ) -> None:
@@ -226,6 +248,7 @@ from pathlib import Path
 from glboard_core.auth.renewal import StoredToken
 from glboard_core.auth.search import server_at
 from glboard_core.auth.store import CredentialStore
+from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import WHO, Transport
 from msgspec import structs
 url, folder = sys.argv[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
@@ -21,6 +22,9 @@ from support.make import GROUP_LABEL, WHEN, catalog, issue, issues
 
 FLOW = WorkflowScheme()
 TODAY = WHEN.date()
+
+
+DAY = timedelta(days=1)
 
 
 def board(by: Any = "label", **fields: object) -> Board:
@@ -141,13 +145,17 @@ def test_slim_issues_are_enough_to_build_it(some: list[Issue], by: Any) -> None:
 def test_columns_sorted_by_a_value_keep_gitlabs_order_within_it() -> None:
     some = [
         issue(1, "type::bug", "priority::2", weight=1, position=30.0),
-        issue(2, "type::bug", "missed:19.7", weight=5, position=20.0),
+        issue(2, "type::bug", "missed:19.7", weight=5, position=20.0, created_at=WHEN - 2 * DAY),
         issue(3, "type::bug", "priority::1", "missed:19.6", "missed:19.7", position=10.0),
-        issue(4, "type::bug", "priority::1", weight=1, position=5.0),
+        issue(4, "type::bug", "priority::1", weight=1, position=5.0, created_at=WHEN - DAY),
     ]
+    some[0] = structs.replace(some[0], milestone="19.9")
+    some[2] = structs.replace(some[2], milestone="19.8")
     found = {}
     for by in get_args(SortBy):
-        index = BoardIndex(board(), FLOW, {one.id: one for one in some}, sorting=Sorting(by=by))
+        sorting = Sorting(by=by, milestones=("19.8", "19.9"))
+        everywhere = board(milestone="any")
+        index = BoardIndex(everywhere, FLOW, {one.id: one for one in some}, sorting=sorting)
         column = index.column("type::bug")
         assert column is not None
         found[by] = [int(identity.rpartition("/")[2]) for identity in column]
@@ -161,8 +169,35 @@ def test_columns_sorted_by_a_value_keep_gitlabs_order_within_it() -> None:
         "rank": [4, 3, 2, 1],
         "weight": [2, 4, 1, 3],
         "priority": [4, 3, 1, 2],
+        "age": [2, 4, 3, 1],
         "slipped": [3, 2, 4, 1],
+        "milestone": [3, 1, 4, 2],
     }
+
+
+def test_a_store_sorts_by_age_as_well_and_tells_how_old_its_issues_are() -> None:
+    some = [issue(n, created_at=WHEN - days * DAY) for n, days in enumerate((3, 30, 200, 400, 1500), 1)]
+    store = SqliteStore(":memory:")
+    store.put(some)
+    index = BoardIndex(board("none"), FLOW, store.issues(), sorting=Sorting(by="age"))
+    [column] = index.visible()
+    assert [column.row_of(one) for one in reversed(some)] == [0, 1, 2, 3, 4]
+    index = BoardIndex(board("none"), FLOW, store.issues(), ages=True)
+    ages = index.sums.ages(WHEN.timestamp())
+    assert ages is not None
+    assert abs(ages.oldest - 1500) < 7
+    assert abs(ages.middle - 200) < 7
+    assert (ages.young, ages.old) == (2, 2)
+    # One that is closed or gone has no age here any more.
+    for one in some[3:]:
+        index.update(one, None)
+    ages = index.sums.ages(WHEN.timestamp())
+    assert ages is not None
+    assert abs(ages.oldest - 200) < 7
+    assert (ages.young, ages.old) == (2, 0)
+    for one in some[:3]:
+        index.update(one, None)
+    assert index.sums.ages(WHEN.timestamp()) is None
 
 
 def test_what_a_filter_hides_is_counted() -> None:

@@ -145,9 +145,9 @@ def test_a_draft_survives_a_kill_and_nothing_of_it_is_sent(home: Path, gitlab: S
     with Terminal([*GLBOARD, "open", "planning"], home, environment=account) as terminal:
         terminal.wait(lambda text: "1 staged · nothing is sent" in text and "live" in text, "the draft")
         terminal.press("g", "D")
-        terminal.see("not sent, not shared", "to 9")
+        terminal.see("staged · not sent", "to 9")
         terminal.press("\x1b")
-        terminal.lose("not sent, not shared")
+        terminal.lose("staged · not sent")
         leave(terminal)
     assert _run(home, "show", "planning", "--format", "csv", "--fresh", **account).stdout == before
 
@@ -329,9 +329,9 @@ def test_show_without_a_token_lists_where_it_looked(home: Path) -> None:
     assert "GITLAB_TOKEN" in done.stderr
 
 
-def test_first_run_shows_the_welcome_screen(home: Path) -> None:
+def test_first_run_offers_the_demo(home: Path) -> None:
     with Terminal(GLBOARD, home) as terminal:
-        terminal.see("GITLAB_TOKEN")
+        terminal.see("Connect to GitLab", "Try the demo")
         terminal.press("d")
         terminal.wait(live, "the demo's board")
         leave(terminal)

@@ -15,6 +15,7 @@ from glboard_core.demo.world import boards
 from glboard_core.errors import (
     EditForbidden,
     EditImpossible,
+    EditRefused,
     GlboardError,
     Offline,
     RateLimited,
@@ -64,6 +65,21 @@ async def test_a_first_board_makes_ranking_possible() -> None:
             await Admin(context.gateway.transport).create_board("top", "Board")
             context.catalog = await context.gateway.catalog(NAMES)
             assert (await context.do("top/app#3", rank)).position is not None
+
+
+async def test_a_board_of_the_community_edition() -> None:
+    """It has no REST call that creates one, and allows one board."""
+    world = make(tier="free", edition="ce")
+    world.boards.clear()
+    async with DemoServer(world) as server:
+        context = await LoadedGateway(server).open()
+        async with context.gateway:
+            admin = Admin(context.gateway.transport)
+            assert (await admin.create_board("top", "Board")).name == "Board"
+            assert (await admin.create_board("top", "Board")).name == "Board"
+            assert [board.name for board in world.boards.values()] == ["Board"]
+            with pytest.raises(EditRefused, match="boards of top"):
+                await admin.create_board("top", "Second")
 
 
 async def test_a_second_board_on_free() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from gateway.worlds import NAMES, NEEDS, QUICK, everything
-from glboard_core.board.operations import Change, Comment, Create, Edit, GroupId, Op, OpId, new_issue_id
+from glboard_core.board.operations import Change, Comment, Create, Edit, GroupId, Link, Op, OpId, new_issue_id
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
@@ -123,6 +123,11 @@ def operations() -> dict[str, Callable[[Asked], Awaitable[object]]]:
         "detail": lambda it: it.gateway.detail(it.issue("top/app#1").id),
         "note": lambda it: it.gateway.note_of(it.issue("top/app#1").id, OpId("x")),
         "marked note": lambda it: it.gateway.marked_note(it.issue("top/app#1").id, "m", "em_willow"),
+        "links": lambda it: it.send("top/app#2", Link(other=it.issue("top/app#3").id, reference="top/app#3")),
+        "search issues": lambda it: it.gateway.search_issues("Issue"),
+        "merge requests with approvals": lambda it: it.gateway.merge_requests(
+            list(it.issues.values())[:1], approvals=True
+        ),
         "promoted": lambda it: it.gateway.promoted(list(it.issues)[:2]),
         "merge requests": lambda it: it.gateway.merge_requests(list(it.issues.values())[:2]),
         "commenters": lambda it: it.gateway.commenters(dict.fromkeys(list(it.issues)[:2], 3)),

@@ -20,12 +20,20 @@ from live.servers import REAL, embedded, real
         "embedded",
         pytest.param("embedded, free", marks=pytest.mark.slow),
         pytest.param("embedded, 16.8", marks=pytest.mark.slow),
+        pytest.param("embedded, 19.3", marks=pytest.mark.slow),
+        pytest.param("embedded, community", marks=pytest.mark.slow),
         *(["real"] if REAL else []),
     ],
 )
 def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """A group of our own with all that the tests need, made once."""
-    kinds = {"embedded": {}, "embedded, free": {"tier": "free"}, "embedded, 16.8": {"version": "16.8"}}
+    kinds = {
+        "embedded": {},
+        "embedded, free": {"tier": "free"},
+        "embedded, 16.8": {"version": "16.8"},
+        "embedded, 19.3": {"version": "19.3"},
+        "embedded, community": {"tier": "free", "edition": "ce"},
+    }
     place = real() if request.param == "real" else embedded(**kinds[request.param])
     with place as found, prepared(found) as made:
         yield made

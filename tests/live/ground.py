@@ -75,6 +75,9 @@ class Refused(Exception):
 class PlainRest:
     """GitLab's REST API without any of the program's code."""
 
+    #: Seconds until it is asked again after a failure, and for a limit that does not say.
+    pause = 10.0
+
     def __init__(self, url: str, token: str) -> None:
         self._client = httpx.Client(
             base_url=f"{url}/api/v4",
@@ -89,20 +92,39 @@ class PlainRest:
     def ask(self, method: str, where: str, /, **values: Any) -> Any:
         """The answer, decoded; None if it is empty. Raises Refused."""
         sent: dict[str, Any] = {"params": values} if method in ("GET", "DELETE") else {"json": values}
-        for _ in range(5):
-            answer = self._client.request(method, where, **sent)
-            if answer.status_code != 429:
-                break
-            time.sleep(min(60.0, float(answer.headers.get("retry-after") or 10)))
-        if answer.status_code >= 300:
-            raise Refused(answer.status_code, answer.text)
+        answer = self._patiently(method, where, **sent)
         return answer.json() if answer.content else None
 
+    def _patiently(self, method: str, where: str, **sent: Any) -> httpx.Response:
+        """The answer, asked for again while a limit lasts; also after a failure that can pass.
+
+        So that nothing stays behind because a proxy failed on the last request. Raises Refused.
+        """
+        for attempt in range(8):
+            try:
+                answer = self._client.request(method, where, **sent)
+            except httpx.TransportError:
+                if method not in ("GET", "DELETE") or attempt == 7:
+                    raise
+                time.sleep(self.pause)
+                continue
+            limited = answer.status_code == 429
+            if not limited and (answer.status_code < 500 or method not in ("GET", "DELETE")):
+                break
+            asked = answer.headers.get("retry-after") or ""
+            # The limit of new issues says nothing of when it ends: in a minute.
+            time.sleep(min(60.0, float(asked)) if limited and asked.isdecimal() else self.pause)
+        if answer.status_code >= 300:
+            raise Refused(answer.status_code, answer.text)
+        return answer
+
     def graphql(self, document: str, **variables: Any) -> Any:
-        """The data of a GraphQL query."""
+        """The data of a GraphQL query. Raises Refused."""
         address = f"{str(self._client.base_url).rstrip('/').removesuffix('/v4')}/graphql"
-        answer = self._client.post(address, json={"query": document, "variables": variables})
-        return answer.json()["data"]
+        answer = self._patiently("POST", address, json={"query": document, "variables": variables})
+        if (data := answer.json().get("data")) is None:
+            raise Refused(answer.status_code, answer.text)
+        return data
 
     def get(self, where: str, /, **values: Any) -> Any:
         return self.ask("GET", where, **values)
@@ -299,7 +321,9 @@ def prepared(place: Place) -> Iterator[Ground]:
                 dates = {"start_date": start.isoformat(), "due_date": due.isoformat()}
             make(f"{at}/milestones", title, title=title, **dates)
         rest.put(f"{at}/milestones/{ids[CLOSED]}", state_event="close")
-        make(f"{at}/boards", "Live", name="Live")
+        board = _board(rest, int(group["id"]), group["full_path"])
+        if not owned:
+            undo.callback(_quietly, rest, f"{at}/boards/{board}")
         if not owned:
             undo.callback(_drop_issues, rest, int(group["id"]))
         version = rest.get("/metadata")["version"].split(".")
@@ -337,6 +361,17 @@ def _project(rest: PlainRest, path: str, group: int) -> Any:
     return rest.post(
         "/projects", name=path, path=path, namespace_id=group, description=MARK, visibility="private"
     )
+
+
+def _board(rest: PlainRest, group: int, path: str) -> int:
+    """A board of the group, which the Community Edition makes over GraphQL only."""
+    try:
+        return int(rest.post(f"/groups/{group}/boards", name="Live")["id"])
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    made = 'mutation($at: ID!) { createBoard(input: {groupPath: $at, name: "Live"}) { board { id } } }'
+    return int(rest.graphql(made, at=path)["createBoard"]["board"]["id"].rpartition("/")[2])
 
 
 def _found_projects(rest: PlainRest, group: int) -> tuple[Any, Any]:

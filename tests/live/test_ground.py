@@ -6,7 +6,7 @@ import pytest
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
-from live.ground import Refused, prepared
+from live.ground import PlainRest, Refused, prepared
 from live.servers import place_on, world_of
 
 
@@ -33,6 +33,18 @@ def test_all_is_deleted_after_an_error() -> None:
         server.faults.next("500", "POST /api/v4/groups", skip=8)
         with pytest.raises(Refused), prepared(place_on(server)):
             pass
+        assert left(server.world) == before
+
+
+def test_a_failure_that_passes_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainRest, "pause", 0.01)
+    with DemoServer(world_of()) as server:
+        before = left(server.world)
+        with prepared(place_on(server)):
+            for kind in ("502", "reset-before"):
+                server.faults.next(kind, "DELETE /api/v4/groups")
+            server.faults.next("429", "GET /api/v4/groups")
+            server.faults.retry_after = 0
         assert left(server.world) == before
 
 

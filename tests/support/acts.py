@@ -101,6 +101,7 @@ def long_commands(server: DemoServer) -> dict[str, int]:
     do("`report decisions` of a week", "report", "decisions", "next", "--since", "7d")
     do("`report decisions` again", "report", "decisions", "next", "--since", "7d")
     do("`show milestones --fresh`: one for each 100 cards", "show", "milestones", "--fresh")
+    do("`config init`, its proposal", "config", "init", "--dry-run")
     do("`milestone open`, preview", "milestone", "open", "next", "--dry-run")
     do("`milestone open`, all of it", "milestone", "open", "next", "--yes")
     return counted.found
@@ -187,7 +188,13 @@ async def _watched(engine: Engine, server: DemoServer, counted: Counted) -> None
     engine.watcher.touch()
     engine.in_view([issue.id for issue in cards])
     await eventually(lambda: len(server.cable.subscribed) == len(cards))
+    requests = "merge requests of the cards in view"
+    await eventually(lambda: bool(server.requests.of("ClosingMergeRequests")))
     counted.stop("connect for live events")
+    counted.note(requests, len(server.requests.of("ClosingMergeRequests")))
+    counted.note(
+        "connect for live events", counted.found["connect for live events"] - counted.found[requests]
+    )
     counted.start()
     server.world.edit(one.reference, by="pm_oak", title="Another title")
     await eventually(lambda: engine.shown[one.id].title == "Another title")

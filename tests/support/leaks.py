@@ -12,6 +12,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Comment, Edit
 from glboard_core.config import ShareSettings
+from glboard_core.demo.world.records import MergeRequest
 from glboard_core.demo.world.world import World
 from glboard_tui.actions import Action, own_actions
 from tui.app.stage import GROUP, GROUP_LABEL, ME, STILL, Stage, small_world
@@ -74,6 +75,13 @@ def secret_world() -> World:
     world.comment(f"{GROUP}/{WORDY}", "Zqcorp waits", by="eng_birch")
     # The confidential issue blocks an open one, and is mentioned there.
     world.block(world.issue(f"{GROUP}/{WORDY}"), world.issue(hidden))
+    # Both have merge requests, and the hidden one is linked to others, too.
+    project = world.project(f"{GROUP}/platform")
+    for reference, title in ((hidden, "zqmerge request"), (f"{GROUP}/{WORDY}", "Fix the total for Zqcorp")):
+        issue = world.issue(reference)
+        issue.merge_requests = [MergeRequest(iid=issue.iid + 90, project=project, title=title)]
+    world.issue(hidden).health = "atRisk"
+    world.link(hidden, f"{GROUP}/platform#4", "relates_to", by=ME)
     planning = world.create(
         f"{GROUP}/platform",
         "19.8 planning",

@@ -26,8 +26,10 @@ TOKEN = re.compile(
 #: Looked for first, a hundred times as fast: homes are a hundred megabytes.
 _SIGNS = (b"glpat-", b"gloas-", b"gldt-", b"glrt-", b"glcbt-", b"glptt-", b"planted")
 _DIGITS = bytes(ord("x") if byte in b"0123456789abcdef" else ord(" ") for byte in range(256))
-#: Where a token may be: files that tests write as glab, python-gitlab or a keyring would have left them.
-THEIRS = frozenset({"config.yml", "python-gitlab.cfg", ".python-gitlab.cfg", "mine.cfg"})
+#: Where a token may be: files that tests write as if glab, python-gitlab, curl or a keyring had left them.
+THEIRS = frozenset(
+    {"config.yml", "python-gitlab.cfg", ".python-gitlab.cfg", "mine.cfg", ".netrc", "ring.json"}
+)
 #: Our own sign-ins, if only their owner can read them.
 OURS = frozenset({"credentials.json"})
 #: Code that tests wrote, to be run as a keyring or an editor, and an unpacked repository.

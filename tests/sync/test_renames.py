@@ -253,3 +253,36 @@ async def test_a_scope_that_was_renamed_as_a_whole_is_one_proposal(server: DemoS
         await engine.load_catalog()
         assert engine.catalog is not None
         assert "flow::ready for development" in {one.title for one in engine.catalog.labels}
+
+
+async def test_a_label_asked_for_at_a_former_path_is_found_at_the_present_one(
+    server: DemoServer, store: Store
+) -> None:
+    """GitLab answers nothing at an old path, which says nothing of the label."""
+    top = server.world.group("top")
+    for title in ("first", "second"):
+        server.world.add_label(top, title)
+    async with session(server, store) as context:
+        upheavals.rename_project(server.world, server.world.project("top/app"), "top/application")
+        context.edit("app#1", add=frozenset({"first"}))
+        await context.settled()
+        assert context.engine.failed == []
+        # The rename is learned by one change while the other asks.
+        upheavals.rename_project(server.world, server.world.project("top/application"), "top/app")
+        context.edit("application#1", weight=8)
+        context.edit("application#2", add=frozenset({"second"}), milestone="19.9")
+        await context.settled()
+        assert context.engine.failed == []
+        assert "first" in context.labels_there("app#1")
+        assert "second" in context.labels_there("app#2")
+        assert server.world.issue("top/app#1").weight == 8
+
+
+async def test_no_title_is_blamed_for_a_project_that_is_gone(server: DemoServer, store: Store) -> None:
+    server.world.add_label(server.world.group("top"), "first")
+    async with session(server, store) as context:
+        upheavals.drop_project(server.world, server.world.project("top/lib"))
+        context.edit("lib#1", add=frozenset({"first"}))
+        await context.settled()
+        [(_, error)] = context.engine.failed
+        assert "top/lib no longer exists" in error.message

@@ -29,9 +29,8 @@ Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "fil
 Scope = Literal[
     "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
     "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
-    "capacity-post",
-    "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup", "walk", "comment",
-    "new-issue", "setup", "command-output",
+    "capacity-post", "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup",
+    "walk", "comment", "new-issue", "setup", "command-output",
 ]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
@@ -383,7 +382,8 @@ _DRAFT = "Draft on or off: try changes out, nothing is sent"
 _MISSING = "Add missing labels: group, type, subtype, category"
 _SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
 _REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
-_SORT = "Sort columns: GitLab's order, weight, priority, slips"
+_ROWS = "Sort: newest first, oldest first, by issue"
+_SORT = "Sort: GitLab's order, weight, priority, age, slips, milestone"
 _ALIGN = "Label and status differ: choose which is right, and set the other"
 _ONE_EACH = "Keep one label of each scope: the state of this column"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
@@ -554,7 +554,7 @@ ACTIONS: tuple[Action, ...] = (
     _view(
         "view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE
     ),
-    _view("view.sort", "navigate.sort", "O", _SORT, when=_ready),
+    _view("view.sort", "navigate.sort", "O", _SORT, "sort", scopes=("board", "list"), when=_ready),
     _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
     _view(
@@ -645,8 +645,11 @@ ACTIONS: tuple[Action, ...] = (
     _failed("discard", "d", "Discard", "discard"),
     _failed("retry-all", "R", "Retry all", "retry all"),
     _failed("discard-all", "D", "Discard all", "discard all"),
+    _failed("search", "/", "Search the failed changes", "search"),
+    _failed("order", "O", _ROWS, "sort"),
     _log("open", "enter", "Open the issue of the change", "open"),
     _log("search", "/", "Search the changes", "search"),
+    _log("order", "O", _ROWS, "sort"),
     _log("mark", "space", "Select a change, or not", "select"),
     _log("undo", "u", "Undo the selected changes, or the one under the cursor", "undo"),
     _setup("apply", "enter", "Apply the plan", "applies"),

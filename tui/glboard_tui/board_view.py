@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from datetime import date
+from typing import get_args
 
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import STATE_NAMES, Query, compiled, filter_states, parse, problems
@@ -27,6 +28,16 @@ def labels_of(board: Board) -> frozenset[str]:
     return board.labels | frozenset(
         column.value for column in board.columns if column.tells == "labels" and column.value
     )
+
+
+#: What is sorted by, if that is not called so.
+_SORTED: dict[SortBy, str] = {"slipped": "slips", "age": "age, the oldest first"}
+
+
+def next_sort(by: SortBy) -> SortBy:
+    """What a key sorts by after that."""
+    orders: tuple[SortBy, ...] = get_args(SortBy)
+    return orders[(orders.index(by) + 1) % len(orders)]
 
 
 class BoardView:
@@ -137,10 +148,28 @@ class BoardView:
             keep=None if keep is None else lambda issue: keep(view(issue, columns)),
             show_closed=self.show_closed,
             deliverable=self.settings.labels.deliverable,
-            sorting=Sorting(
-                by=self.sort_by, names=self.settings.labels, renamed=present_titles(catalog.milestones)
-            ),
+            sorting=self.sorting(catalog),
+            ages=self.asks_age,
         )
+
+    def sorted_words(self, by: SortBy) -> str:
+        """What is said where issues are not in the order they have by themselves; "" if they are."""
+        return "" if by == "rank" else f"sorted by {_SORTED.get(by, by)}"
+
+    def sorting(self, catalog: Catalog, by: SortBy | None = None) -> Sorting:
+        """What the columns are sorted by, or a list by ``by``."""
+        return Sorting(
+            by=by or self.sort_by,
+            names=self.settings.labels,
+            renamed=present_titles(catalog.milestones),
+            milestones=tuple(milestone_line(catalog, self.settings)),
+        )
+
+    @property
+    def asks_age(self) -> bool:
+        """Whether the board's question is how old its issues are: that of a bucket that no one works on."""
+        found = self.settings.board(self.board_id)
+        return found is not None and found.milestone in ("backlog", "awaiting")
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Set the filter; ``build`` applies it. Returns what is wrong with it, in sentences."""

@@ -685,12 +685,20 @@ class Bridge:
         ids = list(dict.fromkeys(op.issue for op in ops))
         whole, before = self.whole_issue(ids[0]), next((op.before for op in ops if op.before), None)
         if len(ids) > 1 or whole is None:
+            many = f"{len(ids)} "
             words = self.shown_title(title, ops)
+            words = words.replace(many, f"{many}issues ", 1) if words.startswith(many) else words
         else:
             was, now = (one and self.share.view(one) for one in (before, whole))
             what = differences(was, now) if was and now else ()
             words = told(was, now or whole, self.settings.labels.deliverable, what)
-        self.share.tell(ids, self.text(words))
+        self.share.tell(ids, self.text(f"draft: {words}" if self.drafts.is_on else words))
+
+    def tell_group(self, group: Group | None, how: str) -> None:
+        """Mark what was undone, redone or applied for those who watch: what was told before is not so now."""
+        if group is not None and group.ops:
+            words = f"{how}: {self.title_of_group(group)}"
+            self.share.tell(dict.fromkeys(op.issue for op in group.ops), words)
 
     def shown_title(self, title: str, ops: Iterable[Op]) -> str:
         """The title of a keystroke's changes; without what it did if a hidden issue is among them."""
@@ -780,17 +788,20 @@ class Bridge:
         self.last_step = group
         if group is None:
             return None
+        self.tell_group(group, "unstaged" if staged else "undone")
         return self.title_of_group(group), "" if staged else self.text(undo.says(group.ops))
 
     def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
         """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
         group = self.engine.undo_chosen(ops) if self.engine else None
         self._earlier_read = False
+        self.tell_group(group, "undone")
         return (self.title_of_group(group), self.text(undo.says(group.ops))) if group else None
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
         group = self.last_step = self.engine.redo() if self.engine else None
+        self.tell_group(group, "redone")
         return self.title_of_group(group) if group else None
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:

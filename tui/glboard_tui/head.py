@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from msgspec import Struct, structs
 
@@ -18,7 +18,7 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
-from glboard_core.planning.text import counted, day_words, number
+from glboard_core.planning.text import age_in_words, counted, day_words, number
 from glboard_core.sync.events import Status
 from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge
@@ -121,8 +121,12 @@ def header_view(
     asked = BoardQuestion()
     if index is not None:
         is_version = milestone is not None and milestone.is_version(view.settings.planning.version)
-        asked = question(
-            index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
+        asked = (
+            _how_old(index, today)
+            if view.asks_age and today is not None
+            else question(
+                index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
+            )
         )
         if share is not None and planned is not None and team:
             asked = structs.replace(asked, sums=_without_figures(asked.sums))
@@ -131,7 +135,8 @@ def header_view(
     filtered = view.text
     if view.text and index is not None and not partial:
         filtered = f"{view.text}: {index.count} of {index.total}"
-    sorted_by = "" if view.sort_by == "rank" else f"sorted by {view.sort_by}, not GitLab's order"
+    sorted_by = view.sorted_words(view.sort_by)
+    sorted_by = f"{sorted_by}, not GitLab's order" if sorted_by else ""
     return structs.replace(
         start,
         board=f"{name} {title}".rstrip(),
@@ -243,6 +248,24 @@ def question(
         bar=((ready, "good"),),
         full=index.count,
         warning=_no_weight(index.unweighted),
+    )
+
+
+def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
+    """How old the issues are that no one works on."""
+    found = index.sums.ages(datetime.combine(today, time.min, UTC).timestamp())
+    if found is None:
+        return BoardQuestion(sums=(Fact(counted(index.count, "issue")),))
+    middle = index.count - found.young - found.old
+    many = f"{found.old} {'is' if found.old == 1 else 'are'} over a year old"
+    return BoardQuestion(
+        sums=(
+            Fact(f"Oldest {age_in_words(found.oldest)}"),
+            Fact(f"half over {age_in_words(found.middle)}", minor=True),
+        ),
+        bar=((found.old, "warn"), (middle, "accent"), (found.young, "good")),
+        full=index.count,
+        warning=Fact(many, "warn") if found.old else None,
     )
 
 

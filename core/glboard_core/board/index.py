@@ -8,6 +8,7 @@ is identified by its id, never by a row.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -45,11 +46,18 @@ class Sorting(Struct, frozen=True, kw_only=True):
     names: LabelSettings = LabelSettings()
     #: Former titles of milestones, with the present ones.
     renamed: Mapping[str, str] = {}
+    #: Milestones as they follow one another.
+    milestones: tuple[str, ...] = ()
 
-    def lead(self, issue: Placeable, weight: int | None) -> float:
+    def lead(self, issue: Placeable, weight: int | None, created: float | None = None) -> float:
         """The part of the key before GitLab's order; what has no such value comes last."""
         if self.by == "rank" or not issue.is_open:
             return 0.0
+        if self.by == "age":
+            return inf if created is None else created
+        if self.by == "milestone":
+            at = issue.milestone
+            return self.milestones.index(at) if at is not None and at in self.milestones else inf
         if self.by == "weight":
             return inf if weight is None else -weight
         if self.by == "slipped":
@@ -57,6 +65,11 @@ class Sorting(Struct, frozen=True, kw_only=True):
         found = priorities_of(issue.labels, self.names)
         return rank(found[0], self.names)[0] if found else inf
 
+
+_DAY = 86_400.0
+_WEEK = 7 * _DAY
+#: Days up to which an issue is young, and from which it is old.
+YOUNG, OLD = 91, 365
 
 RANKED = Sorting()
 """GitLab's order."""
@@ -90,12 +103,13 @@ class Placement(NamedTuple):
     is_open: bool
     accepted: bool = False
     ready: bool = False
+    #: When the issue was created, where the board asks for it.
+    created: float | None = None
 
 
 def _place(issue: Issue, kind: _Kind, sorting: Sorting) -> Placement:
-    return Placement(
-        kind.columns, _key(issue, sorting), issue.weight, issue.is_open, kind.accepted, kind.ready
-    )
+    key, created = _key(issue, sorting), issue.created_at.timestamp()
+    return Placement(kind.columns, key, issue.weight, issue.is_open, kind.accepted, kind.ready, created)
 
 
 def _place_slim(issue: IssueRow, kind: _Kind, sorting: Sorting) -> Placement:
@@ -107,11 +121,20 @@ def _place_slim(issue: IssueRow, kind: _Kind, sorting: Sorting) -> Placement:
 
 
 def _key(issue: Issue, sorting: Sorting) -> Key:
-    lead = sorting.lead(issue, issue.weight)
+    lead = sorting.lead(issue, issue.weight, issue.created_at.timestamp())
     if issue.is_open:
         return (lead, *rank_key(issue))
     # The order of (closed): most recently closed first.
     return (lead, *order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id))
+
+
+class Ages(NamedTuple):
+    """How old issues are, in days: the oldest one, the one in the middle; how many are young, and old."""
+
+    oldest: float
+    middle: float
+    young: int
+    old: int
 
 
 class Sums:
@@ -119,16 +142,20 @@ class Sums:
 
     ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
     ``accepted`` is the part of ``weight`` that is Deliverable, ``ready`` counts what is ready for development
-    and weighted, ``heavy`` what weighs more than an issue should (planning rule 4).
+    and weighted, ``heavy`` what weighs more than an issue should (planning rule 4). ``weeks`` counts by the
+    week of creation, where that is known.
     """
 
     def __init__(self) -> None:
         self.count = self.weight = self.unweighted = 0
         self.accepted = self.ready = self.ready_weight = self.heavy = 0
+        self.weeks: Counter[int] = Counter()
 
     def add(self, place: Placement, sign: int = 1) -> None:
         """Count an issue, or with ``sign`` -1 no longer."""
         self.count += sign
+        if place.created is not None:
+            self.weeks[int(place.created // _WEEK)] += sign
         if (weight := place.weight) is None:
             self.unweighted += sign
             return
@@ -137,6 +164,22 @@ class Sums:
         self.ready += sign * place.ready
         self.ready_weight += sign * weight * place.ready
         self.heavy += sign * (weight > MAX_WEIGHT)
+
+    def ages(self, now: float) -> Ages | None:
+        """How old the issues are, within a week; None if there are none."""
+        oldest = middle = None
+        young = old = passed = 0
+        for week in sorted(self.weeks):
+            if (count := self.weeks[week]) <= 0:
+                continue
+            days = max(0.0, (now - (week + 0.5) * _WEEK) / _DAY)
+            oldest = days if oldest is None else oldest
+            passed += count
+            if middle is None and 2 * passed >= self.weeks.total():
+                middle = days
+            young += count if days <= YOUNG else 0
+            old += count if days > OLD else 0
+        return None if oldest is None or middle is None else Ages(oldest, middle, young, old)
 
 
 class ColumnIndex(Sequence[IssueId]):
@@ -205,7 +248,8 @@ class BoardIndex:
 
     ``keep`` is the filter a person set, or None. ``show_closed`` decides whether (closed) is visible;
     ``deliverable`` is the label of what is accepted. ``sums`` are over the open issues of the board, each
-    counted once even if it is in two columns. ``sorting`` orders the columns.
+    counted once even if it is in two columns. ``sorting`` orders the columns. ``ages``: the board asks how
+    old its issues are, for which each is read whole.
     """
 
     def __init__(
@@ -218,8 +262,10 @@ class BoardIndex:
         show_closed: bool = False,
         deliverable: str = "",
         sorting: Sorting = RANKED,
+        ages: bool = False,
     ) -> None:
         self.board = board
+        self._ages = ages or sorting.by == "age"
         self.sorting = sorting
         self._deliverable = deliverable
         self.show_closed = show_closed
@@ -334,7 +380,8 @@ class BoardIndex:
         return {*(old.columns if old else ()), *new}
 
     def _places(self) -> Iterator[tuple[IssueId, Placement]]:
-        if self._keep is None and self.board.filter is None and isinstance(self._issues, IssueSource):
+        plain = self._keep is None and self.board.filter is None and not self._ages
+        if plain and isinstance(self._issues, IssueSource):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
             placed: dict[PlacementKey, _Kind] = {}
             for slim in self._issues.slim(self.board.milestone):

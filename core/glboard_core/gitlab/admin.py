@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
@@ -22,6 +23,7 @@ from glboard_core.gitlab.answers import moment
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.rest import NoAnswer, open_gitlab
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -47,6 +49,9 @@ LOOKS: Sequence[float] = (0.5, 1.5, 4.0)
 #: How many of a project's newest issues are searched for one whose creation was not answered.
 NEWEST = 20
 
+#: Variables: input.
+CREATE_BOARD = "mutation CreateBoard($input: CreateBoardInput!) { createBoard(input: $input) { errors } }"
+
 _BOARDS_NEED = "This needs the Planner role; more than one group board needs Premium."
 _LABELS_NEED = "Group labels need the Planner role in the group."
 _ISSUES_NEED = "This needs the Planner role in that project."
@@ -54,6 +59,18 @@ _ISSUES_NEED = "This needs the Planner role in that project."
 
 class _AnswerLost(Exception):
     """A request to create something was not answered, and the object does not exist (yet)."""
+
+
+class _Errors(Struct, frozen=True):
+    """The payload of a mutation, of which only the errors are needed."""
+
+    errors: list[str] = []
+
+
+class _CreatedBoard(Struct, frozen=True):
+    """The answer to CREATE_BOARD."""
+
+    data: dict[str, _Errors | None] | None = None
 
 
 class FinishedBoard(Struct, frozen=True, kw_only=True):
@@ -122,14 +139,39 @@ class Admin:
         Raises EditUnknown if the answer was lost and no such board appears.
         """
 
+        loop = asyncio.get_running_loop()
+
         def work(gitlab: Gitlab) -> SeenBoard:
+            from gitlab import GitlabError
+
             boards = gitlab.groups.get(group, lazy=True).boards
-            return once(
-                lambda: next((one for one in self._boards(gitlab, group) if one.name == name), None),
-                lambda: self._board(group, boards.create({"name": name}).attributes),
-            )
+
+            def find() -> SeenBoard | None:
+                return next((one for one in self._boards(gitlab, group) if one.name == name), None)
+
+            def create() -> SeenBoard:
+                try:
+                    return self._board(group, boards.create({"name": name}).attributes)
+                except GitlabError as problem:
+                    # The Community Edition makes boards of groups over GraphQL only.
+                    made = problem.response_code == 404 and self._created(loop, group, name)
+                    if not made or (found := find()) is None:
+                        raise
+                    return found
+
+            return once(find, create)
 
         return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
+
+    def _created(self, loop: asyncio.AbstractEventLoop, group: str, name: str) -> bool:
+        """Whether GitLab has created a board over GraphQL. Runs in a thread; raises NoAnswer."""
+        body = {"query": CREATE_BOARD, "variables": {"input": {"groupPath": group, "name": name}}}
+        asking = self._transport.write(msgspec.json.encode(body))
+        answer = asyncio.run_coroutine_threadsafe(asking, loop).result()
+        if isinstance(answer, Failure):
+            raise NoAnswer(answer)
+        made = (msgspec.json.decode(answer, type=_CreatedBoard).data or {}).get("createBoard")
+        return made is not None and not made.errors
 
     async def finish_board(self, catalog: Catalog, board: SeenBoard, wanted: WantedBoard) -> FinishedBoard:
         """Set the filter if there is none, add missing lists, and order ours.

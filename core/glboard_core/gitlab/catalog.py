@@ -132,6 +132,12 @@ class TokenSelf(Struct, frozen=True):
         return None if self.fine_grained or not self.scopes else "api" in self.scopes
 
 
+class _OAuthToken(Struct, frozen=True):
+    """What the API reports about an OAuth token."""
+
+    scope: list[str] = []
+
+
 class _WireProject(Struct, frozen=True, rename="camel"):
     """A project, and the group it is in; None for one of a user."""
 
@@ -234,9 +240,13 @@ class CatalogReader:
         learned = self._learned(catalog, replies).learn(projects=rights.result())
         own = {one.id for one in catalog.labels if one.owner == catalog.group}
         below = {str(asked.value) for asked, page in replies.of("family below") if _more(asked, page, own)}
+        # Renamed, hidden or gone: that says nothing of what is in them.
+        lost = {path for path, place in replies.projects.items() if place is None}
         return structs.replace(
             learned,
-            absent=learned.absent | self._absent(learned, wanted, replies),
+            absent=learned.absent
+            | self._absent(learned, wanted.outside(lost), replies)
+            | {Absent("project", path) for path in lost},
             families=learned.families - below,
         )
 
@@ -408,9 +418,13 @@ class CatalogReader:
         return tuple(kind.id for kind in found.items() if kind.on_boards)
 
     async def _token(self) -> TokenSelf:
-        """The token; empty if unknown (OAuth, older servers)."""
+        """The token; empty if unknown (older servers)."""
+        transport = self._runner.transport
         try:
-            raw = await self._runner.transport.get("/api/v4/personal_access_tokens/self")
+            if transport.account.kind == "oauth":
+                raw = await transport.get("/oauth/token/info")
+                return TokenSelf(scopes=msgspec.json.decode(raw, type=_OAuthToken).scope)
+            raw = await transport.get("/api/v4/personal_access_tokens/self")
             return msgspec.json.decode(raw, type=TokenSelf)
         except FineGrainedToken:
             # It may not even read about itself.

@@ -281,6 +281,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def label_id(self, project: str, title: str) -> str:
         """The global id to send. Raises EditImpossible if the project has no such label."""
         if (label := self.label(project, title)) is None:
+            self._check_there(project)
             wanted = title.strip().casefold()
             alike = (one.title for one in self.labels if one.title.casefold() == wanted)
             if title in self._labels:
@@ -291,6 +292,14 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
                 hint = "Create it as a group label in GitLab, then try again."
             raise EditImpossible(f"The label “{title}” does not exist in {project}.", hint=hint)
         return label.id
+
+    def _check_there(self, project: str) -> None:
+        """Raise EditImpossible if the project is not there: then nothing is wrong with a title."""
+        if Absent("project", project) in self.absent:
+            raise EditImpossible(
+                f"The project {project} no longer exists, or you no longer have access to it.",
+                hint="Refresh, or look it up in GitLab.",
+            )
 
     def color(self, title: str) -> str | None:
         """The colour (``#rrggbb``) of a label title anywhere in the group, or None."""
@@ -315,6 +324,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def milestone_id(self, project: str, title: str) -> str:
         """The plain number to send. Raises EditImpossible if the project cannot see such a milestone."""
         if (milestone := self.milestone(project, title)) is None:
+            self._check_there(project)
             known = any(m.title == title for m in self.milestones)
             raise EditImpossible(
                 f"The milestone “{title}” is not available to {project}.",

@@ -5,7 +5,7 @@ A group has more labels, milestones, people and projects than anybody reads; the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from msgspec import Struct, structs
@@ -81,6 +81,20 @@ class Needs(Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return any(structs.astuple(self))
+
+    def outside(self, places: Collection[str]) -> Needs:
+        """Those of them that are not in one of these places."""
+        return structs.replace(
+            self,
+            labels=frozenset(one for one in self.labels if one[0] not in places),
+            milestones=frozenset(one for one in self.milestones if one[0] not in places),
+            own_families=frozenset(one for one in self.own_families if one[0] not in places),
+        )
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The projects and groups in which labels or milestones are sought."""
+        return frozenset(place for place, _ in (*self.labels, *self.milestones))
 
     def unknown(self, catalog: Catalog) -> Needs:
         """Those of them that the catalog says nothing about: what is absent is known, too."""

@@ -50,6 +50,17 @@ def counted(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def age_in_words(days: float) -> str:
+    """How old something is: ``9 days``, ``5 weeks``, ``8 months``, ``3.5 years``."""
+    if days < 14:
+        return counted(int(days), "day")
+    if days < 60:
+        return f"{int(days / 7)} weeks"
+    if days < 730:
+        return f"{int(days / 30.4)} months"
+    return f"{days / 365.25:.1f} years".replace(".0 ", " ")
+
+
 def percent_words(value: float | None) -> str:
     """``58.3 %``; a dash if there is nothing to share."""
     return "-" if value is None else f"{value:.1f} %"

@@ -37,6 +37,8 @@ LOOK_BACK = timedelta(days=200)
 CLOCK_OFF = timedelta(days=20)
 #: Projects whose permissions are asked for with one poll.
 PROJECTS_EACH = 50
+#: How many paths of a project are tried: one that is renamed under our hands has two.
+MOST_PATHS = 3
 #: Labels and families of labels in projects that are asked for with one poll.
 LABELS_EACH, FAMILIES_EACH = 50, 16
 
@@ -159,21 +161,43 @@ class KnownNames:
         names = {str(one).casefold(): one for one in lacking}
         rows = self._store.issues().values()
         known = {one.id: names[at] for one in rows if (at := one.reference.casefold()) in names}
-        now = await self._gateway.read(list(known)) if known else {}
-        paths = {known[one.id].project: one.project for one in now.values()}
+        now = await self._follow({one: reference.project for one, reference in known.items()})
+        return {known[one.id]: one for one in now.values()}
+
+    async def _follow(self, before: Mapping[IssueId, str]) -> Mapping[IssueId, Issue]:
+        """Issues by their ids, which stay: their projects have other paths now than ``before``.
+
+        Raises what the gateway raises.
+        """
+        now = await self._gateway.read(list(before)) if before else {}
+        paths = {before[one.id]: one.project for one in now.values() if before[one.id] != one.project}
         await self.need(Needs(projects=frozenset(paths.values())))
         if (catalog := self._store.catalog()) is not None and paths:
             there = ((old, catalog.project(path)) for old, path in paths.items())
             former = [Former("project", one.id, old) for old, one in there if one is not None]
             self._keep(with_formers(catalog, (*catalog.former, *former)))
-        return {known[one.id]: one for one in now.values()}
+        return now
 
-    async def need_for(self, ops: Sequence[Op]) -> None:
-        """Ask for what writing these changes needs. Raises what the gateway raises."""
-        issues, needs = self._store.issues(), Needs()
-        for op in ops:
-            needs |= needs_of(op.change, issues.get(op.issue, op.before))
-        await self.need(needs)
+    async def need_for(self, ops: Sequence[Op]) -> Mapping[IssueId, Issue]:
+        """Ask for what writing these changes needs; returns issues that were found in a renamed project.
+
+        Raises what the gateway raises.
+        """
+        found: dict[IssueId, Issue] = {}
+        for _ in range(MOST_PATHS):
+            await self.need(_needs_of(ops, self._seen(ops, found)))
+            # What is neither known nor absent now was asked for at a path where nothing is: an old one.
+            issues, catalog = self._seen(ops, found), self._store.catalog()
+            places = _needs_of(ops, issues).unknown(catalog).places if catalog is not None else ()
+            lost = {one.id: one.project for one in issues.values() if one and one.project in places}
+            if not lost:
+                break
+            found |= await self._follow(lost)
+        return found
+
+    def _seen(self, ops: Sequence[Op], found: Mapping[IssueId, Issue]) -> Mapping[IssueId, Issue | None]:
+        known = self._store.issues()
+        return {op.issue: found.get(op.issue) or known.get(op.issue, op.before) for op in ops}
 
     def learn(self, wanted: Callable[[IssueId], bool]) -> None:
         """Add the labels, milestones and people of the wanted issues that were read."""
@@ -246,6 +270,13 @@ class KnownNames:
 
     def _remember(self, key: str, mark: str) -> None:
         self._store.put_meta(key, msgspec.json.encode(_Asked(self._gateway.now(), mark)))
+
+
+def _needs_of(ops: Iterable[Op], issues: Mapping[IssueId, Issue | None]) -> Needs:
+    needs = Needs()
+    for op in ops:
+        needs |= needs_of(op.change, issues[op.issue])
+    return needs
 
 
 def _added(before: Iterable[T], now: Iterable[T]) -> list[T]:

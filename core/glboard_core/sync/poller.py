@@ -264,7 +264,8 @@ class Poller:
         """
         async with together() as tasks:
             tasks.create_task(self._freshen_if_understood(seconds, issues))
-            tasks.create_task(self._names.need_for(ops))
+            needed = tasks.create_task(self._names.need_for(ops))
+        self._local_state.confirm(needed.result().values(), "answer")
 
     def learn_names(self) -> None:
         """Keep what answers to changes have shown to be called otherwise: a command reads no more then."""

@@ -119,7 +119,7 @@ class Watcher:
 
     def in_use(self) -> bool:
         """Whether somebody uses the program, or watches its screen."""
-        return self._needed_for() > 0.0
+        return self._used_for() > 0.0
 
     def retry(self) -> None:
         """Try again now, whatever was refused before."""
@@ -184,8 +184,10 @@ class Watcher:
 
     def _needed_for(self) -> float:
         """For how many seconds more the program is in use; not at all if it is not positive."""
-        if not self._cards or not self._on:
-            return 0.0
+        return self._used_for() if self._cards and self._on else 0.0
+
+    def _used_for(self) -> float:
+        """The same, whether or not there is a connection to have."""
         if self._shared:
             return float("inf")
         until = self._used + IDLE_AFTER

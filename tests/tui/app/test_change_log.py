@@ -6,7 +6,8 @@ import pytest
 
 from glboard_core.errors import StoreFailed
 from glboard_tui.screens.change_log import ChangeLog
-from tui.app.stage import GROUP, Stage
+from glboard_tui.screens.failed_changes import FailedList
+from tui.app.stage import GROUP, ME, Stage
 from tui.app.test_failed_changes import _fails
 
 
@@ -91,3 +92,43 @@ async def test_a_line_stands_for_its_whole_keystroke(stage: Stage) -> None:
     await stage.press("g", "h", "u")
     await stage.settle()
     assert [stage.world.issue(f"{GROUP}/platform#{iid}").weight for iid in (1, 2)] == [2, None]
+
+
+async def test_the_log_and_the_failed_list_have_other_orders(stage: Stage) -> None:
+    await three_weights(stage)
+    await stage.press("g", "h")
+    log = stage.app.screen
+    assert isinstance(log, ChangeLog)
+
+    def shown() -> list[str]:
+        return [row.reference for row in log._rows]
+
+    assert shown() == ["platform#4", "platform#3", "platform#1"]
+    await stage.press("O")
+    assert shown() == ["platform#1", "platform#3", "platform#4"]
+    assert "oldest first" in str(log._title_line.render())
+    await stage.press("O")
+    assert shown() == ["platform#1", "platform#3", "platform#4"]
+    assert "by issue" in str(log._title_line.render())
+    await stage.press("O", "escape")
+    stage.world.project(f"{GROUP}/ai-gateway").overrides[stage.world.user(ME).id] = 10
+    for name in ("locked#1", "ai-gateway#1"):
+        await stage.focus(name)
+        await stage.press("3")
+    await stage.settle()
+    await stage.press("g", "f")
+    failed = stage.app.screen
+    assert isinstance(failed, FailedList)
+    assert [row.reference for row in failed._rows] == ["ai-gateway#1", "locked#1"]
+    await stage.press("O")
+    assert [row.reference for row in failed._rows] == ["locked#1", "ai-gateway#1"]
+    await stage.press("slash")
+    await stage.type("gateway")
+    await stage.press("enter")
+    assert [row.reference for row in failed._rows] == ["ai-gateway#1"]
+    # All is all that is listed: the other one stays.
+    await stage.press("D")
+    assert [row.reference for row in failed._rows] == []
+    assert [op.before.iid for op, _ in stage.engine.failed if op.before] == [1]
+    await stage.press("escape", "escape")
+    assert not stage.screen.context.panes

@@ -251,6 +251,7 @@ HIDDEN = {
     ("enter", "candidates.accept", "description.toggle"),
     ("escape", "candidates.stop", "escape"),
     ("enter", "draft.apply", "description.toggle"),
+    ("O", "candidates.order", "view.sort"),
 }
 
 

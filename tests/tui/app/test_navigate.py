@@ -359,6 +359,8 @@ async def test_columns_are_sorted_by_a_key_and_say_so(stage: Stage) -> None:
     await stage.press("8")
     assert stage.focused == stage.cards()["bug"][0]
     await stage.press("u", "O", "O", "O")
+    assert stage.screen.header.view.sorted_by == "sorted by slips, not GitLab's order"
+    await stage.press("O", "O")
     assert stage.cards()["bug"] == before
     assert not stage.screen.header.view.sorted_by
 

@@ -77,6 +77,18 @@ async def test_it_works_in_every_list_and_pane(stage: Stage) -> None:
         await stage.press("escape", "escape")
 
 
+async def test_a_draft_is_told_as_one_without_figures(stage: Stage) -> None:
+    await stage.press("p", "g", "d")
+    await stage.focus("platform#5")
+    await stage.press("space", "j", "space", "M")
+    assert "» draft: 2 issues to 19.9" in screen_text(stage).splitlines()[2]
+    await stage.press("9")
+    assert "draft: locked#1: weight none to 9" in screen_text(stage).splitlines()[2]
+    assert not [word for word in stage.message.partition(": ")[2].split() if word.strip(",").endswith("w")]
+    await stage.press("g", "D", "enter", "y")
+    assert "» applied: draft 19.8: 3 issues" in screen_text(stage).splitlines()[2]
+
+
 async def test_figures_of_capacity_and_people_are_hidden(stage: Stage) -> None:
     assert "planned" in screen_text(stage)
     assert "alder" in screen_text(stage).splitlines()[2]
@@ -87,7 +99,7 @@ async def test_figures_of_capacity_and_people_are_hidden(stage: Stage) -> None:
     assert "alder" not in third
     await stage.press("d")
     strip = dict(stage.app.screen.query_one(WhichKey).entries)
-    assert strip["b"] == "eng_birch"
+    assert strip["b"] == "birch"
 
 
 async def test_no_filter_and_no_search_finds_what_is_masked(stage: Stage) -> None:
@@ -169,9 +181,14 @@ async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage)
     await stage.focus("platform#5")
     await stage.press("d", "b")
     assert "» @eng_birch accepts platform#5, weight 1" in screen_text(stage).splitlines()[2]
+    # Undone: no one must believe it any longer.
+    await stage.press("u")
+    assert "» undone: platform#5 accepted for eng_birch" in screen_text(stage).splitlines()[2]
+    await stage.press("U")
+    assert "» redone: platform#5 accepted" in screen_text(stage).splitlines()[2]
     forward(stage, MARKED)
     await stage.pilot.pause()
-    assert "accepts" not in screen_text(stage)
+    assert "accepted" not in screen_text(stage).splitlines()[2]
     await stage.focus(HIDDEN)
     await stage.press("d", "b")
     if stage.app.screen is not stage.screen:

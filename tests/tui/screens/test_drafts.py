@@ -97,7 +97,7 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     screen = on_top(stage, DraftList)
     assert names(stage) == ["platform#1", "platform#3", "platform#4", "platform#5"]
     shown = text(stage)
-    assert "Draft 19.8: 4 staged · not sent, not shared · line 1" in shown
+    assert "Draft 19.8: 4 staged · not sent · line 1" in shown
     found = shown.splitlines()
     team, alder = (next(one for one in found if one.startswith(name)).split() for name in ("Team", "alder"))
     assert team[1:4] == ["9w", "5w", "−4w"]

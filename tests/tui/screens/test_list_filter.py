@@ -46,3 +46,25 @@ async def test_letters_after_a_slash_edit_nothing_where_there_is_no_search(stage
     assert {issue.id: issue for issue in stage.engine.shown.values()} == before
     await stage.press("enter", "5")
     assert stage.issue("platform#3").weight == 5
+
+
+async def test_a_list_is_sorted_by_the_same_key_as_columns(stage: Stage) -> None:
+    await stage.press("g", "t")
+    own = names(stage)
+    cursor = own[1]
+    await stage.press("j", "O")
+    weights = [stage.issue(name).weight for name in names(stage)]
+    assert weights == sorted(weights, key=lambda weight: -1 if weight is None else weight, reverse=True)
+    assert sorted(names(stage)) == sorted(own)
+    screen = stage.app.screen
+    assert isinstance(screen, IssueList)
+    assert "sorted by weight" in str(screen._title_line.render())
+    # The cursor stays with its issue, and keys act on that.
+    assert screen.chosen() == stage.issue(cursor)
+    seen = set()
+    for _ in range(5):
+        await stage.press("O")
+        seen.add(tuple(names(stage)))
+    assert names(stage) == own
+    assert "sorted" not in str(screen._title_line.render())
+    assert len(seen) > 1

@@ -139,10 +139,11 @@ class Login:
         signing_in = DeviceSignIn(server, self._client_id, scope=self._scope)
         code = await signing_in.start()
         until = code.expires_at.astimezone().strftime("%H:%M")
-        printing.echo(f"Open this page in a browser, on any machine:  {code.verification_uri}", err=True)
-        printing.echo(f"and enter the code:  {code.user_code}", err=True)
+        printing.echo("Open the page in a browser, on any machine, and enter the code:", err=True)
+        printing.echo(f"  page  {code.verification_uri}", err=True)
+        printing.echo(f"  code  {code.user_code}", err=True)
         if code.verification_uri_complete:
-            printing.echo(f"Or open it with the code:  {code.verification_uri_complete}", err=True)
+            printing.echo(f"  both  {code.verification_uri_complete}", err=True)
         printing.echo(f"Waiting until {until} for you to approve it …", err=True)
         return await signing_in.wait()
 

@@ -13,7 +13,7 @@ from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, parse_reference
 from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import PersonSource
-from glboard_tui.screens.issue_source import IssueSource
+from glboard_tui.screens.linkable_issues import LinkableIssues
 from glboard_tui.screens.picker import Result, Ticks
 
 #: What is told where a link cannot block.
@@ -54,7 +54,7 @@ def blocked(context: CommandContext, _: str) -> None:
     if _draft_key("b", issues) in context.drafts:
         _write(context, issues, "b", "Blocked by what? A link or a reason", make)
         return
-    source = IssueSource(context.bridge, without=[issue.id for issue in issues])
+    source = LinkableIssues(context.bridge, without=[issue.id for issue in issues])
 
     def picked(result: Result) -> None:
         if result.typed:

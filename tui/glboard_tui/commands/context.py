@@ -57,6 +57,7 @@ class Shell(Protocol):
     def show_footer(self) -> None: ...
     def filter(self, text: str) -> None: ...
     def edit_filter(self) -> None: ...
+    def sort(self) -> None: ...
     def press(self, token: str) -> None: ...
     def tell_view(self) -> None: ...
     def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None: ...
@@ -218,8 +219,6 @@ class CommandContext:
         people, planning = self.bridge.people(), self.planning
         share = self.bridge.share
         free = free_by_name(planning.people_with_days(), hidden=share.is_on) if share.names_people else {}
-        if not free:
-            return people
         # People with capacity but no letter yet are found by the search.
         names = short_names({*people.values(), *free})
         return {key: f"{names[name]} {free.get(name, '')}".rstrip() for key, name in people.items()}
@@ -434,8 +433,11 @@ class CommandContext:
         capacity = self.planning.capacity(found)
         if found is None or capacity is None:
             return None
-        has_team = self.planning.team is not None
-        return found.title, free_words(capacity.free_likely) if has_team else f"{capacity.planned}w planned"
+        if self.planning.team is None:
+            return found.title, f"{capacity.planned}w planned"
+        words = free_words(capacity.free_likely)
+        # Others see whether it fits, but no figure of the team.
+        return found.title, words.rpartition(" ")[2] if self.bridge.share.is_on else words
 
     def _keep_words(self, work: EditBatch) -> None:
         """Keep the text of an edit that failed as a draft."""

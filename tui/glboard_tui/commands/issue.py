@@ -11,7 +11,7 @@ from glboard_core.board.tasks import Task, same_task, toggled
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_source import IssueSource
+from glboard_tui.screens.linkable_issues import LinkableIssues
 from glboard_tui.screens.picker_source import Choice, FixedChoices
 
 _NONE = ""
@@ -53,7 +53,7 @@ def link(context: CommandContext, kind: str) -> None:
         key = context.keymap.key("link.related")
         context.say(f"Links that block need GitLab Premium; {key} links issues as related.")
         return
-    source = IssueSource(context.bridge, without=[issue.id for issue in issues])
+    source = LinkableIssues(context.bridge, without=[issue.id for issue in issues])
 
     def picked(value: str) -> None:
         if (other := source.linked(value)) is not None:

@@ -9,6 +9,7 @@ from glboard_core.config import SortBy
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
+from glboard_tui.board_view import next_sort
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import PersonSource
 from glboard_tui.widgets.card import Density
@@ -328,14 +329,18 @@ _SORTS: dict[SortBy, str] = {
     "rank": "GitLab's order.",
     "weight": "Sorted by weight, not in GitLab's order.",
     "priority": "Sorted by priority, not in GitLab's order.",
+    "age": "Oldest first, not in GitLab's order.",
     "slipped": "Sorted by slips, not in GitLab's order.",
+    "milestone": "Sorted by milestone, not in GitLab's order.",
 }
 
 
 def sort(context: CommandContext, _: str) -> None:
-    """Sort the columns by the next value."""
-    orders = list(_SORTS)
-    by = orders[(orders.index(context.bridge.view.sort_by) + 1) % len(orders)]
+    """Sort the columns, or the list on top, by the next value."""
+    if context.top is not None:
+        context.top.sort()
+        return
+    by = next_sort(context.bridge.view.sort_by)
     context.bridge.sort(by)
     context.shell.show_board()
     context.say(_SORTS[by])

@@ -355,7 +355,7 @@ class BoardScreen(Screen[None]):
         self.show_footer()
 
     def _compositor_refresh(self) -> None:
-        """Repaint what has changed; below a dialog Textual would else repaint everything at each of its keys."""
+        """Repaint what has changed; below a dialog Textual would else repaint all at each of its keys."""
         super()._compositor_refresh()
         if self is not self.app.screen:
             self._repaint_required = False

@@ -22,9 +22,11 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
 
     scope = "capacity-post"
     DEFAULT_CSS = """
-    PostCapacity .preview { height: auto; max-height: 24; margin: 1 0; background: $surface; padding: 0 1; }
+    PostCapacity .preview { height: auto; max-height: 45vh; margin: 1 0; background: $surface; padding: 0 1; }
     PostCapacity .preview Static { height: auto; }
     PostCapacity .overlay-note { height: auto; }
+    PostCapacity.-low .preview { max-height: 25vh; margin: 0; }
+    PostCapacity.-tiny .preview { max-height: 4; margin: 0; }
     """
 
     def __init__(self, context: CommandContext, milestone: Milestone, issue: Issue) -> None:

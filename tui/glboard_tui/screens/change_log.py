@@ -29,10 +29,11 @@ class ChangeLog(RowDialog):
 
     def fill(self) -> None:
         words = folded(self._query).split()
-        self._rows = [
+        found = [
             row for row in self._bridge.changes.history() if all(word in _searched(row) for word in words)
         ]
-        parts = [_LOG]
+        self._rows = self.ordered(found, lambda row: row.reference)
+        parts = [_LOG, *([self.order_words] if self.order_words else [])]
         if words:
             parts.append(f"filter {self._query}: {len(self._rows)}")
         if self._marked:

@@ -33,11 +33,12 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     scope = "decisions-post"
     DEFAULT_CSS = """
-    PostDecisions .overlay { width: 88%; max-width: 140; }
-    PostDecisions .preview { height: auto; max-height: 26; margin: 1 0; background: $surface; padding: 0 1; }
+    PostDecisions .preview {
+        height: auto; max-height: 45vh; margin: 1 0; background: $surface; padding: 0 1;
+    }
     PostDecisions .preview Static { height: auto; }
     PostDecisions .state { height: auto; max-height: 4; }
-    PostDecisions.-low .preview { max-height: 8; margin: 0; }
+    PostDecisions.-low .preview { max-height: 25vh; margin: 0; }
     PostDecisions.-tiny .preview { max-height: 4; margin: 0; }
     """
 

@@ -116,9 +116,7 @@ class DraftList(MilestoneList):
         if draft is None:
             return "No draft is on."
         at = f" · line {place}" if count else ""
-        return (
-            f"Draft {self.context.bridge.text(draft.name)}: {staged_words(count)} · not sent, not shared{at}"
-        )
+        return f"Draft {self.context.bridge.text(draft.name)}: {staged_words(count)} · not sent{at}"
 
     def above(self) -> Content | None:
         """The plan before and after."""
@@ -202,6 +200,7 @@ class DraftList(MilestoneList):
         def go() -> None:
             dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
+            self.context.bridge.tell_group(group, "applied")
             self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import structs
 from textual.content import Content
 
+from glboard_core.board.filters import folded
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError, SharedScreen
@@ -190,23 +191,52 @@ _MOST = 200
 _PREVIEW = 60
 
 
+_FAILED = "Failed changes and conflicts"
+
+
 class FailedList(RowDialog):
     """The failed changes and the conflicts, newest first."""
 
     scope = "failed"
 
     def __init__(self, context: CommandContext) -> None:
-        super().__init__(context, "Failed changes and conflicts")
+        super().__init__(context, _FAILED)
         self._bridge = context.bridge
         self._rows: list[FailedRow] = []
+        self._query = ""
 
     def fill(self) -> None:
         """Show the current list; close it once it is empty."""
-        self._rows = self._bridge.changes.failed()
-        if self._rows:
-            self.show_rows(self._words(row) for row in self._rows[:_MOST])
-        else:
+        found, words = self._bridge.changes.failed(), folded(self._query).split()
+        if not found:
             self.dismiss(None)
+            return
+        fitting = [row for row in found if all(word in _searched(row) for word in words)]
+        self._rows = self.ordered(fitting, lambda row: row.reference)
+        parts = [_FAILED, *([self.order_words] if self.order_words else [])]
+        if words:
+            parts.append(f"filter {self._query}: {len(self._rows)} of {len(found)}")
+        self._title_line.update(Content(clean(" · ".join(parts))))
+        self.show_rows(map(self._words, self._rows[:_MOST]), empty="No failed change has these words.")
+
+    def action_search(self) -> None:
+        """Show only the changes with these words."""
+
+        def typed(text: str) -> None:
+            self._query = text.strip()
+            self.fill()
+
+        self.context.prompt(
+            "Search the failed changes", typed, value=self._query, placeholder="issue, change, reason"
+        )
+
+    def escape(self) -> None:
+        """End the search first, then close."""
+        if self._query:
+            self._query = ""
+            self.fill()
+        else:
+            self.leave()
 
     def _chosen(self) -> FailedRow | None:
         at = self.list.highlighted
@@ -266,8 +296,10 @@ class FailedList(RowDialog):
             self._drop([row])
 
     def action_retry_all(self) -> None:
-        """Retry all, in their original order."""
-        self._each(self._bridge.changes.retry, list(reversed(self._failed)))
+        """Retry all that are listed, in their original order."""
+        listed = {row.op for row in self._failed}
+        newest = [row for row in self._bridge.changes.failed() if row.op in listed]
+        self._each(self._bridge.changes.retry, list(reversed(newest)))
 
     def action_discard_all(self) -> None:
         self._drop(self._failed)
@@ -315,3 +347,7 @@ class FailedList(RowDialog):
         if row.hint:
             parts.append(("\n  " + clean(row.hint), "dim"))
         return Content.assemble(*parts)
+
+
+def _searched(row: FailedRow) -> str:
+    return folded(" ".join((row.reference, row.what, row.title, row.message, row.hint)))

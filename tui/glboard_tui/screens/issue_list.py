@@ -20,10 +20,11 @@ from textual.widgets import Static
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.filters import parse, problems
 from glboard_core.board.share import CONFIDENTIAL
+from glboard_core.config import SortBy
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
-from glboard_tui.board_view import FILTER_STATES
+from glboard_tui.board_view import FILTER_STATES, next_sort
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
@@ -121,6 +122,7 @@ class IssueList(PaneDialog[None]):
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
         self._query = ""
+        self._by: SortBy = "rank"
         bridge = context.bridge
         self._filter = FilterBar(bridge.completions, lambda: bridge.filters.history)
         self._unwatch: Callable[[], None] = lambda: None
@@ -188,9 +190,8 @@ class IssueList(PaneDialog[None]):
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
         shown = self._shown if self.context.bridge.share.is_on else _unchanged
-        self.entries = [
-            shown(one) for one in _matching(self.fill(), self.context.bridge.test_of(self._query))
-        ]
+        found = _matching(self.fill(), self.context.bridge.test_of(self._query))
+        self.entries = [shown(one) for one in self._in_order(found)]
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -203,6 +204,24 @@ class IssueList(PaneDialog[None]):
         self._above.display = above is not None
         self._above.update(above or "")
         self.told()
+
+    def sort(self) -> None:
+        """Sort by the next value; at the end in the list's own order again."""
+        self._by = next_sort(self._by)
+        self.refill()
+
+    def _in_order(self, entries: list[Entry]) -> list[Entry]:
+        """The entries as sorted, with no headings: they would stand above others than their own."""
+        bridge = self.context.bridge
+        if self._by == "rank" or (catalog := bridge.catalog) is None:
+            return entries
+        sorting = bridge.view.sorting(catalog, self._by)
+
+        def place(entry: Entry) -> tuple[bool, float]:
+            issue = bridge.share.matched(entry.issue)  # what is hidden has no place by what it is
+            return not issue.is_open, sorting.lead(issue, issue.weight, issue.created_at.timestamp())
+
+        return [structs.replace(one, heads=()) for one in sorted(entries, key=place)]
 
     def _shown(self, entry: Entry) -> Entry:
         """A line as everybody may see it, whatever the subclass says: of a hidden issue its weight."""
@@ -227,6 +246,8 @@ class IssueList(PaneDialog[None]):
         count = len(self.entries)
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
         shown = f" · filter {self._query}: {count}" if self._query else ""
+        if by := self.context.bridge.view.sorted_words(self._by):
+            shown += f" · {by}"
         self._title_line.update(Content(clean(f"{words}{shown}")))
         entry = self.entry
         about = entry.words if entry else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -252,6 +252,12 @@ class PaneDialog(Dialog[T]):
         self.leave()
 
 
+#: The orders of rows, and what they are called.
+RowOrder = Literal["newest", "oldest", "issue"]
+_ROW_ORDERS: dict[RowOrder, str] = {"newest": "", "oldest": "oldest first", "issue": "by issue"}
+R = TypeVar("R")
+
+
 class RowDialog(PaneDialog[None]):
     """Rows, such as the failed changes and the change log."""
 
@@ -268,6 +274,33 @@ class RowDialog(PaneDialog[None]):
 
         super().__init__(context, title, hint=hint)
         self.list = OptionList(markup=False)
+        self.order: RowOrder = "newest"
+
+    @property
+    def order_words(self) -> str:
+        """The order, where it is not the usual one."""
+        return _ROW_ORDERS[self.order]
+
+    def ordered(self, rows: Sequence[R], reference: Callable[[R], str]) -> list[R]:
+        """Rows that come newest first, in the order chosen."""
+        if self.order == "newest":
+            return list(rows)
+        oldest = list(reversed(rows))
+        if self.order == "oldest":
+            return oldest
+
+        def place(row: R) -> tuple[str, int]:
+            project, _, iid = reference(row).rpartition("#")
+            return project, int(iid) if iid.isdecimal() else 0
+
+        return sorted(oldest, key=place)
+
+    def action_order(self) -> None:
+        """Another order of the rows."""
+        orders = list(_ROW_ORDERS)
+        self.order = orders[(orders.index(self.order) + 1) % len(orders)]
+        self.list.highlighted = 0
+        self.fill()
 
     def inside(self) -> list[Widget]:
         return [self.list]

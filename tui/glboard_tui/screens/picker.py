@@ -327,7 +327,7 @@ class Picker(Dialog[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,ctrl+k", "move(-1)", show=False, priority=True),
         Binding("down,ctrl+j", "move(1)", show=False, priority=True),
-        Binding("ctrl+s", "take_text", show=False, priority=True),
+        Binding("ctrl+s", "take_text", show=False),
         Binding("pageup", "move(-10)", show=False),
         Binding("pagedown", "move(10)", show=False),
     ]

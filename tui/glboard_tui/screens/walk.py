@@ -276,6 +276,9 @@ class WalkPane(PaneDialog[None]):
     def edit_filter(self) -> None:
         """A walk has no filter."""
 
+    def sort(self) -> None:
+        """A walk keeps its order."""
+
     def propose_for(self, username: str) -> bool:
         """A walk proposes nothing: it accepts."""
         return False

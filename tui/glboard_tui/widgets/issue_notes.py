@@ -42,10 +42,7 @@ def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
     parts: list[Content] = [Content.styled(f"Comments {more}{len(comments)}", "bold")] if comments else []
     if hidden := len(comments) - len(shown := comments[-_MOST_NOTES:]):
         parts.append(Content.styled(f"… {more}{hidden:,} earlier comments", "dim"))
-    parts.extend(
-        Content("\n").join(line for n, note in enumerate(thread) for line in _lines(note, reply=n > 0))
-        for thread in threads(shown)
-    )
+    parts.extend(map(_thread, threads(shown)))
     if not comments:
         parts.append(Content.styled("No comments.", "dim"))
     if activity:
@@ -58,6 +55,10 @@ def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
             lines += [Content.styled(f"… {folded:,} earlier", "dim")] if folded > 0 else []
         parts.append(Content("\n").join(lines))
     return Content("\n\n").join(parts)
+
+
+def _thread(thread: Sequence[Note]) -> Content:
+    return Content("\n").join(line for n, note in enumerate(thread) for line in _lines(note, reply=n > 0))
 
 
 def _lines(note: Note, *, reply: bool) -> list[Content]:

@@ -312,8 +312,17 @@ def _scope(call: Call, made: Board) -> None:
         made.weight = call.number("weight")
 
 
+def _needs_enterprise(call: Call) -> None:
+    if call.world.edition == "ce":
+        raise Refused(404, {"error": "404 Not Found"})
+
+
 def create_board(call: Call, name: str) -> Any:
-    """Create a board; more than one is Premium. Only its name is read: filters are set afterwards."""
+    """Create a board; more than one is Premium. Only its name is read: filters are set afterwards.
+
+    The Community Edition has no such call, nor the one to delete a board.
+    """
+    _needs_enterprise(call)
     here = request.group(call, name)
     request.plannable(call, here)
     title = call.required("name")
@@ -334,6 +343,7 @@ def update_board(call: Call, name: str, ident: str) -> Any:
 
 def delete_board(call: Call, name: str, ident: str) -> Any:
     """Delete a board."""
+    _needs_enterprise(call)
     here = request.group(call, name)
     request.plannable(call, here)
     rules.drop_board(call.world, request.board(call, here, ident))

@@ -12,6 +12,7 @@ from datetime import date
 from random import Random
 
 from glboard_core.demo.http.process import DEFAULT_ISSUES, DEFAULT_UNPLACED
+from glboard_core.demo.sample.conversations import fill_some
 from glboard_core.demo.sample.merge_requests import merge_requests_of
 from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
@@ -555,6 +556,7 @@ class Maker:
         self.rank(made, unplaced)
         self.block(made)
         self.local(made)
+        fill_some(self.world, made, self.engineers, self.now, shown)
         self.boards()
         self.world.index.rebuild()
 

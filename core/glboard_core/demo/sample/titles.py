@@ -97,7 +97,7 @@ _LISTS = {"bug": _BUG, "feature": _FEATURE, "maintenance": _MAINTENANCE}
 
 _ZWJ, _RLM, _OVERRIDE = "\u200d", "\u200f", "\u202e"
 _ESC, _BEL, _C1 = "\x1b", "\x07", "\x9b"
-#: The first ones are what people do write; at the end is what nobody would, and a screen must survive.
+#: The first ones are what people do write; at the end is what no one would, and a screen must survive.
 AWKWARD: tuple[str, ...] = (
     "fix [/api] crash in the [bold]model picker[/bold]",
     "\"Quotes\" 'single' “curly” in milestone names",

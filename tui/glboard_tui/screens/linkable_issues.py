@@ -20,7 +20,7 @@ _MOST, _MOST_OFFLINE = 8, 2_000
 _FEWEST = 3
 
 
-class IssueSource:
+class LinkableIssues:
     """Issues to choose one of. ``without`` are not offered."""
 
     searches = True
