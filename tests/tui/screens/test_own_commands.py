@@ -123,8 +123,13 @@ async def test_one_that_fails_while_it_is_left_says_so_and_names_the_missing_sig
         await stage.until(lambda: "Say it: Failed with exit status 4. g! shows the output." in stage.message)
         await stage.press("g", "Y")
         await ended(stage)
-        assert "glab-that-is-not-there: not found" in state(stage)
-        assert "Commands get no GitLab token from glboard." in state(stage)
+        assert state(stage) == "glab-that-is-not-there: not found. Install it, or write its whole path"
+        # It was in view all the time: the footer need not say so.
+        assert stage.message == ""
+        await stage.press("escape", "Q")
+        await ended(stage)
+        assert state(stage).startswith("Failed with exit status 4 · ")
+        assert "Commands get no GitLab token from glboard. They need their own sign-in." in state(stage)
 
 
 async def test_a_refresh_reads_what_it_changed() -> None:
