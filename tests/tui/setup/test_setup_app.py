@@ -235,6 +235,7 @@ async def test_a_token_that_is_wrong_is_asked_again(tmp_path: Path) -> None:
         assert "glpat-wrong-token" not in steps.lines
 
 
+@pytest.mark.slow
 async def test_a_token_for_nothing_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         useless = steps.server.token_for("rowan", "read_user")
@@ -433,6 +434,7 @@ async def test_a_key_without_meaning_says_so(tmp_path: Path) -> None:
         assert isinstance(steps.app.screen, StartPage)
 
 
+@pytest.mark.slow
 async def test_only_the_token_is_asked_for_where_the_rest_is_configured(tmp_path: Path) -> None:
     server = DemoServer(shop_world())
     async with server as at:
