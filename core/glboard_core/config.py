@@ -337,7 +337,10 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
     for key in SECRETS:
         if key in keys:
-            hint = "Remove it here and revoke it if the file was shared; run: glboard auth login"
+            hint = (
+                "Remove it here and revoke it if the file was shared; "
+                "sign in with glboard auth login, or set GITLAB_TOKEN."
+            )
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 

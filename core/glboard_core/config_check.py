@@ -250,7 +250,9 @@ class _Checker:
                     )
 
 
-_NO_TOKEN = "Remove it and revoke it if the file was shared; run: glboard auth login"  # noqa: S105
+_NO_TOKEN = (
+    "Remove it and revoke it if the file was shared; sign in with glboard auth login, or set GITLAB_TOKEN."  # noqa: S105
+)
 
 
 def _table_kind(kind: Any) -> type[Struct] | None:

@@ -19,6 +19,7 @@ from glboard_core.auth.store import CredentialStore
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Secret
+from glboard_tui.cli.auth_login import server_in
 from support.engines import build_world
 from support.keyrings import FakeKeyring
 from support.terminal import GLBOARD, Terminal, clean_environment
@@ -182,7 +183,7 @@ def test_a_device_code(server: DemoServer, home: Path) -> None:
         screen.see("How do you want to sign in", "Number")
         screen.press("2\r")
         text = screen.see("Waiting until")
-        found = re.search(r"enter the code: +(\w+)", text)
+        found = re.search(r"code +([A-Z]{8})\b", text)
         assert found is not None
         assert f"{server.url}/oauth/device" in text
         server.oauth.decide(found[1])
@@ -253,6 +254,21 @@ def renewed(server: DemoServer, count: int, _: str) -> bool:
     return len(server.requests.of("POST /oauth/token")) >= count
 
 
+@pytest.mark.parametrize(
+    ("page", "server"),
+    [
+        ("gitlab.example.com", "gitlab.example.com"),
+        ("https://host/groups/a/b/-/boards/7?label=x#y", "https://host"),
+        ("https://host/gitlab/groups/a", "https://host/gitlab"),
+        ("https://host/a/b/-/issues", "https://host"),
+        (" host/-/user_settings/personal_access_tokens ", "host"),
+        ("https://host/gitlab", "https://host/gitlab"),
+    ],
+)
+def test_the_address_of_a_page_names_its_server(page: str, server: str) -> None:
+    assert server_in(page) == server
+
+
 # What is there
 
 
@@ -265,9 +281,9 @@ def test_the_status_lists_every_account(server: DemoServer, home: Path) -> None:
     done = auth(home, "status", "--url", server.url, GITLAB_TOKEN=server.token)
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
-    assert f"Logged in as @{ME} · environment, GITLAB_TOKEN (used)" in text
-    assert f"Logged in as @{ME} · glboard auth login, ~/state/glboard/credentials.json" in text
-    assert "OAuth token; scope api; renewed by itself." in text
+    assert f"Logged in as @{ME} (used) From the environment: GITLAB_TOKEN" in text
+    assert f"Logged in as @{ME} From glboard auth login: ~/state/glboard/credentials.json" in text
+    assert "OAuth token; scope api; renewed by itself" in text
     assert "named by --url. It comes before glboard auth login." in text
     assert "refused the connection" in text
     assert not re.search(r"glpat-\w", done.stdout + done.stderr)

@@ -6,18 +6,22 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glboard_core.auth import oauth
 from glboard_core.auth.credential import OAuthCredential
-from glboard_core.auth.device import DeviceSignIn
+from glboard_core.auth.device import DeviceCode, DeviceSignIn
+from glboard_core.auth.search import server_at
 from glboard_core.auth.token_check import check
-from glboard_core.errors import GlboardError
+from glboard_core.config import GitLabSettings
+from glboard_core.errors import GlboardError, TlsFailed
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
 from hostile.malicious import Malicious, Sent, answer
+from hostile.test_http import PEM, trusting
 
 QUICK = Limits(first_wait=0.001, longest_wait=0.002, patience=0.02, attempts=2)
 SECRET = "refresh-NeverShowThis"
@@ -92,7 +96,7 @@ async def test_any_value_in_any_field(
 
 @pytest.mark.parametrize("status", [300, 400, 401, 403, 404, 429, 500, 503])
 async def test_any_refusal(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Transport.__init__, "__defaults__", (QUICK,))
+    monkeypatch.setattr(oauth, "Transport", lambda account, _: Transport(account, QUICK))
     async with Malicious() as server:
         for body in ({"error": code} for code in HOSTILE):
             say(server, answer(status, body, retry_after="0"))
@@ -124,6 +128,28 @@ async def test_a_form_goes_to_the_server_alone_and_carries_no_other_token() -> N
             assert "authorization" not in server.sent[0].headers
             assert server.sent[0].headers["content-type"] == "application/x-www-form-urlencoded"
             assert not other.sent
+
+
+async def test_signing_in_takes_the_way_of_all_requests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with Malicious(answer(200, CODE), trust=trusting()) as server:
+        for settings, trusts in (
+            (GitLabSettings(), False),
+            (GitLabSettings(ca_cert=str(PEM)), True),
+            (GitLabSettings(skip_tls_verify=True), True),
+        ):
+            place = server_at(server.url, settings, env={}, home=tmp_path)
+            found = await outcome(DeviceSignIn(place, "app").start())
+            assert isinstance(found, DeviceCode) == trusts
+            assert isinstance(found, TlsFailed) != trusts
+        monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+        assert await DeviceSignIn(server_at(server.url, env={}, home=tmp_path), "app").start()
+    async with Malicious(answer(200, CODE)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        place = server_at("http://gitlab.example.com", GitLabSettings(allow_http=True), env={}, home=tmp_path)
+        assert await DeviceSignIn(place, "app").start()
+        assert proxy.sent[0].line.startswith("POST http://gitlab.example.com/oauth/authorize_device")
 
 
 async def test_no_traceback_shows_a_form(monkeypatch: pytest.MonkeyPatch) -> None:

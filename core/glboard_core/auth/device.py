@@ -21,6 +21,7 @@ from glboard_core.gitlab.decode import line
 
 #: What the server's answers say, where they do not.
 USUAL_INTERVAL, USUAL_LIFE = 5.0, 300.0
+LONGEST_INTERVAL = 60.0
 #: Seconds by which the pause grows each time the server asks for that (RFC 8628).
 SLOWER_BY = 5.0
 
@@ -76,7 +77,7 @@ class DeviceSignIn:
             verification_uri=page,
             verification_uri_complete=_page(found.get("verification_uri_complete")),
             expires_at=datetime.now(UTC) + timedelta(seconds=life),
-            interval=oauth.seconds(found, "interval", USUAL_INTERVAL),
+            interval=min(oauth.seconds(found, "interval", USUAL_INTERVAL), LONGEST_INTERVAL),
         )
         return self._code
 

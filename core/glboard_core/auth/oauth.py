@@ -21,7 +21,7 @@ from glboard_core.errors import AuthError, GlboardError, NotGitLab
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.decode import line
-from glboard_core.gitlab.http import HiddenBytes, Transport
+from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
 from glboard_core.gitlab.http_errors import Failure
 
 AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
@@ -52,9 +52,9 @@ class OAuthFacts(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def opened(account: Account) -> AsyncIterator[Transport]:
+async def opened(account: Account, limits: Limits | None = None) -> AsyncIterator[Transport]:
     """A transport of one's own, closed at the end."""
-    transport = Transport(account)
+    transport = Transport(account, limits)
     try:
         yield transport
     finally:
@@ -186,7 +186,8 @@ def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
         return error
     return AuthError(
         f"{host} offers no sign-in {way}.",
-        hint="It needs GitLab 17.2 or later. Sign in with a token: glboard auth login --method token",
+        hint="Is this the address of a GitLab of version 17.2 or later? Else sign in with a token: "
+        "glboard auth login --method token",
     )
 
 

@@ -18,10 +18,12 @@ from glboard_core.auth.oauth import Refused
 from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.errors import ConnectionFailed, GlboardError, TimedOut, TokenMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http import Limits, Transport
 
-#: Seconds that another process's renewal is waited for: one request takes no longer.
-PATIENCE = 90.0
+#: Short, since a program that ends waits for it.
+LIMITS = Limits(connect=5.0, read=15.0, total=20.0, patience=20.0, attempts=2)
+#: Seconds that another process's renewal is waited for: two requests take no longer.
+PATIENCE = 45.0
 
 
 class StoredToken:
@@ -126,7 +128,7 @@ def renew(
 
 
 async def _ask(server: Account, account: StoredAccount, credential: OAuthCredential) -> OAuthCredential:
-    async with oauth.opened(oauth.without_token(server)) as transport:
+    async with oauth.opened(oauth.without_token(server), LIMITS) as transport:
         try:
             return await _ask_twice(transport, credential)
         except Refused as refused:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 _ORIGINS = {
-    "environment": "environment",
+    "environment": "the environment",
     "glboard": "glboard auth login",
     "glab": "glab",
     "python-gitlab": "python-gitlab",
@@ -242,11 +242,11 @@ def _print(found: Overview, options: Options) -> None:
         printing.echo()
     if (used := found.used) is not None:
         server = f"{used.host}, named by {found.named_by}" if found.named_by else used.host
-        for row in wrap(f"Used: {_ORIGINS[used.origin]}, for {server}. {_why(found, used)}", WIDTH):
+        for row in _wrapped(f"Used: {_ORIGINS[used.origin]}, for {server}. {_why(found, used)}"):
             printing.echo(row)
     else:
         text = found.missing.message if found.missing is not None else "No account can be used."
-        for row in wrap(text, WIDTH):
+        for row in _wrapped(text):
             printing.echo(row)
         printing.echo("Sign in: glboard auth login")
 
@@ -270,31 +270,37 @@ def _why(found: Overview, used: FoundAccount) -> str:
 
 
 def _lines(one: FoundAccount, *, marked: bool) -> Iterator[list[tuple[str, str]]]:
-    """An account: whose, from where, and below it what is known of the token."""
+    """An account: whose, and below it from where, and what is known of the token."""
     sign, color = _MARKS[one.state]
     mark = f"  {sign} " if marked else f"  {one.state:<8} "
     indent = " " * len(mark)
-    whose = f"Logged in as @{one.user}" if one.user else "Token of an unknown user"
-    if one.state == "problem" and not one.user:
-        whose = "Not usable"
-    used = " (used)" if one.used else ""
-    place = "" if one.place == "" or one.place == _ORIGINS[one.origin] else f", {one.place}"
-    yield [
-        (mark, color),
-        (whose, "bold" if one.used else ""),
-        (f" · {_ORIGINS[one.origin]}{place}{used}", ""),
-    ]
-    for text in filter(None, (_facts(one), one.message)):
-        for row in wrap(text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False):
-            yield [(indent + row, "red" if text == one.message and one.state == "problem" else "")]
-    if one.hint and one.state == "problem":
-        for row in wrap(f"→ {one.hint}", WIDTH - len(indent), break_long_words=False, break_on_hyphens=False):
-            yield [(indent + row, "red")]
+    whose = f"Logged in as @{one.user}" if one.user else "A token; whose it is, is not known"
+    if one.state == "problem":
+        whose = f"Not usable: @{one.user}" if one.user else "Not usable"
+    yield [(mark, color), (f"{whose}{' (used)' if one.used else ''}", "bold" if one.used else "")]
+    wrong = one.state == "problem"
+    for text, shade in (
+        (f"From {_ORIGINS[one.origin]}{f': {one.place}' if one.place else ''}", ""),
+        (_facts(one), ""),
+        (one.message, "red" if wrong else ""),
+        (f"→ {one.hint}" if one.hint and wrong else "", "red"),
+    ):
+        for row in _wrapped(text, len(indent)):
+            yield [(indent + row, shade)]
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
+    """A text in rows that fit the terminal; a pipe gets the usual width."""
+    from glboard_tui.cli.terminal_checks import terminal_size
+
+    size = terminal_size() if sys.stdout.isatty() else None
+    width = min(WIDTH, size[0]) if size else WIDTH
+    return wrap(text, max(30, width - indent), break_long_words=False, break_on_hyphens=False)
 
 
 def _facts(one: FoundAccount) -> str:
-    """Kind, scopes and end of a token."""
-    facts = ["OAuth token" if one.kind == "oauth" else "Access token"]
+    """Kind, scopes and end of a token, as far as there is something to say."""
+    facts: list[str] = []
     if one.scopes:
         facts.append(f"{'scope' if len(one.scopes) == 1 else 'scopes'} {', '.join(one.scopes)}")
     if one.renewed:
@@ -303,4 +309,4 @@ def _facts(one: FoundAccount) -> str:
         facts.append(f"expires on {one.expires}")
     elif one.state == "ok" and one.kind == "token":
         facts.append("does not expire")
-    return "; ".join(facts) + "." if one.account is not None or one.scopes else ""
+    return "; ".join(("OAuth token" if one.kind == "oauth" else "Access token", *facts)) if facts else ""
