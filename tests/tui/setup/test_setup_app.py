@@ -339,17 +339,17 @@ def _running(server: DemoServer) -> DemoServer:
 async def test_a_label_is_chosen_from_those_of_the_group(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
-        await steps.line("Team's label")
+        await steps.line("Team label")
         await steps.press("enter")
         await steps.on(Picker)
         await steps.press(*"payments", "enter")
         await steps.on(ProposalPage)
-        assert "● Team's label" in " ".join(steps.lines.split())
+        assert "● Team label" in " ".join(steps.lines.split())
         assert "team::payments" in steps.lines
         await steps.press("x")
         assert "all issues of shop" in steps.lines
         await steps.press("r")
-        assert "✓ Team's label team::storefront" in " ".join(steps.lines.split())
+        assert "✓ Team label team::storefront" in " ".join(steps.lines.split())
 
 
 @pytest.mark.slow
