@@ -50,7 +50,7 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
     with Terminal([*GLBOARD, "--as-of", DAY], tmp_path, columns=100, rows=30) as terminal:
         terminal.see("Connect to GitLab", "Try the demo")
         terminal.press("\r")
-        terminal.see("Which GitLab?", "Another server")
+        terminal.see("Which GitLab?", "Your GitLab server")
         terminal.press("\r")
         terminal.see("The address of any page of your group")
         terminal.press(f"{gitlab.url}/groups/demo-org/-/boards\r")

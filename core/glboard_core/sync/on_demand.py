@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from glboard_core.errors import LOAD_FIRST, IssueNotFound, NameUnknown, UsageError
+from glboard_core.errors import NOT_LOADED, IssueNotFound, NameUnknown, UsageError
 from glboard_core.model.address import IssueAddress, could_mean, issue_address, on_server
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
