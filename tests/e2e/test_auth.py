@@ -290,6 +290,8 @@ def test_the_status_lists_every_account(server: DemoServer, home: Path) -> None:
     before = len(server.requests)
     assert auth(home, "status", "--url", server.url, "--offline").returncode == 0
     assert len(server.requests) == before
+    server.stop()
+    assert auth(home, "status", "--url", server.url).returncode == 1
 
 
 @pytest.mark.slow
