@@ -161,7 +161,7 @@ async def test_from_nothing_to_a_file(tmp_path: Path) -> None:
         assert "team::storefront" in steps.lines
         await steps.press("w")
         await steps.until(lambda: steps.app.return_value is not None)
-        assert steps.app.return_value == SetupResult(then="board", message=f"Wrote {steps.config}.")
+        assert steps.app.return_value == SetupResult(then="board", message="Wrote ~/config.toml.")
         settings = load(steps.config)
         assert (settings.gitlab.url, settings.gitlab.group) == (steps.server.url, "shop")
         assert settings.labels.deliverable == "Committed"
