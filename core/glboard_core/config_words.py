@@ -19,8 +19,7 @@ class TableWords(NamedTuple):
 TABLES: dict[str, TableWords] = {
     "gitlab": TableWords(
         "The server and the group. `--url` and `--group` go first, then `GITLAB_HOST` and `GLBOARD_GROUP`, "
-        "then "
-        "this table. A token never belongs here.",
+        "then this table. A token never belongs here.",
         '[gitlab]\nurl = "https://gitlab.example.com"\ngroup = "my-org/my-group"\n',
     ),
     "labels": TableWords(
@@ -29,24 +28,21 @@ TABLES: dict[str, TableWords] = {
         'priorities = ["urgent", "soon", "some day"]\n',
     ),
     "flow": TableWords(
-        "Where the workflow state of an issue is stored: in its label, in its status, or in both. "
-        "[Workflow states](flow.md) says when to use which.",
+        "Where the workflow state of an issue is stored: in its label, in its status, or in both. [Workflow "
+        "states](flow.md) says when to use which.",
         '[flow]\nbackend = "both"\nprefer = "label"\n\n[flow.labels]\n"in dev" = "workflow::coding"\n\n'
         '[flow.statuses]\n"in dev" = "In progress"\n',
     ),
     "milestones": TableWords(
-        "The buckets: milestones that are no versions. A key, and the titles that the milestone can have "
-        "on your "
-        "server, best first. Boards and keys use the key. Other keys than these can be added.",
+        "The buckets: milestones that are no versions. A key, and the titles that the milestone can have on "
+        "your server, best first. Boards and keys use the key. Other keys than these can be added.",
         '[milestones]\nbacklog = "Backlog"\nnext-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]\n'
         'icebox = "Icebox"\n',
     ),
     "boards": TableWords(
         "Boards of your own, each below a `[[boards]]`. One with the id of a built-in board (`planning`, "
-        "`build`, "
-        "`next-1-3`, `next-4-6`, `backlog`, `milestones`, `people`) replaces that one. All of them have a "
-        "tab in "
-        "the head, and `Ctrl+P`, `?`, `glboard open` and `glboard show` know them.",
+        "`build`, `next-1-3`, `next-4-6`, `backlog`, `milestones`, `people`) replaces that one. All of them "
+        "have a tab in the head, and `Ctrl+P`, `?`, `glboard open` and `glboard show` know them.",
         '[[boards]]\nid = "support"\nname = "Support"\nkey = "g5"\nby = "priority"\nmilestone = "any"\n'
         'filter = "~bug -is:blocked w>2"\norder = "weight"\n'
         'limits = { "priority::1" = { issues = 3 }, "*" = { issues = 12, weight = 20 } }\n\n'
@@ -59,17 +55,15 @@ TABLES: dict[str, TableWords] = {
         'run = "glab mr create --related-issue {iid}"\n',
     ),
     "boards.limits": TableWords(
-        "The limit of a column: how many issues, how much weight, or both. Beyond it the column's head "
-        "says by how "
-        "much, in red, and so does `glboard show`. It forbids nothing.",
+        "The limit of a column: how many issues, how much weight, or both. Beyond it the column's head says "
+        "by how much, in red, and so does `glboard show`. It forbids nothing.",
         '[[boards]]\nid = "flow"\nname = "Flow"\nby = "flow"\ncolumns = ["in dev", "in review"]\n\n'
         '[boards.limits."in dev"]\nissues = 4\nweight = 10\n',
     ),
     "keymap": TableWords(
         "An action and its keys. The ids are in the README and after `?`; a sequence is written `g 5` or "
-        "`g5`, "
-        "alternatives are separated by commas (the key itself is `comma`), and an empty text takes the key "
-        "away.",
+        "`g5`, alternatives are separated by commas (the key itself is `comma`), and an empty text takes "
+        "the key away.",
         '[keymap]\n"board.support" = "g5"\n"milestone.defer" = "M, ctrl+n"\n"view.closed" = ""\n'
         '[[boards]]\nid = "support"\nname = "Support"\n',
     ),
@@ -120,8 +114,7 @@ KEYS: dict[str, str] = {
     "labels.workflow_prefix": "How the labels of workflow states begin.",
     "labels.priority_prefix": "How the labels of priorities begin.",
     "labels.priorities": "The priorities, the most urgent first, where they are no scoped labels: setting "
-    "one "
-    "removes the others.",
+    "one removes the others.",
     "labels.severity_prefix": "How the labels of severities begin.",
     "labels.missed_prefix": "How the labels begin that say which milestone an issue missed.",
     "labels.missed_deliverable": "The label of an accepted issue that missed its milestone.",
@@ -143,23 +136,22 @@ KEYS: dict[str, str] = {
     "boards.name": "Its name on the screen.",
     "boards.by": "What its columns are.",
     "boards.columns": "Label titles, workflow states, priorities, or milestones (as in `milestone`), in "
-    "order. "
-    "Empty: by priority, all priorities; by assignee, the team and whoever is assigned; by none, one list.",
+    "order. Empty: by priority, all priorities; by assignee, the team and whoever is assigned; by none, one "
+    "list.",
     "boards.milestone": "`current`, `next`, `after-next`, `none`, `any`, a key of `[milestones]`, or a "
     "title.",
     "boards.labels": "Labels that all its issues have.",
     "boards.filter": "A line of the filter language (`/` on a board): only what fits is on the board. "
     "`is:changed` is the one word that it cannot have.",
-    "boards.limits": "The limits by column, by the name it has in `columns`; `*` is every column without "
-    "its own.",
+    "boards.limits": "The limits by column, by its name in `columns` or by username; `*` is every column "
+    "without its own.",
     "boards.limits.issues": "At most so many issues.",
     "boards.limits.weight": "At most so much weight.",
     "boards.key": "The keys that open it; `[keymap]` goes before them.",
     "boards.order": "What its columns are sorted by at first; `O` changes it. `rank` is GitLab's order.",
     "boards.density": "The density of its cards; `z` changes it. Empty: that of `[ui]`.",
     "ui.theme": "`glboard-dark`, `glboard-light`, `glboard-contrast`, or one of Textual's. Empty: dark, or "
-    "the "
-    "terminal's own colours if NO_COLOR is set.",
+    "the terminal's own colours if NO_COLOR is set.",
     "ui.density": "How much of a card is shown; `auto` decides by the space of each column.",
     "ui.time_zone": "The team's time zone: its days end by it.",
     "sync.live": "Whether GitLab is asked to tell of changes to the cards in view at once, over a WebSocket.",
@@ -179,8 +171,8 @@ KEYS: dict[str, str] = {
     "planning.version": "What the title of a version milestone looks like: a regular expression.",
     "planning.boards": "The boards that are created in GitLab when a milestone is opened.",
     "planning.board_title": "Their titles there.",
-    "planning.issue.project": "The project of the planning issue, by its full path. Empty: where the "
-    "others are.",
+    "planning.issue.project": "The project of the planning issue, by its full path. Empty: where the others "
+    "are.",
     "planning.issue.title": "Its title.",
     "planning.issue.labels": "Labels that a new one gets, if they exist.",
     "planning.issue.template": "A Markdown file, relative to the configuration. Empty: the built-in one.",

@@ -30,8 +30,9 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.files import read_text
-from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.admin import Admin, FinishedBoard
 from glboard_core.gitlab.gateway import transport_of
+from glboard_core.gitlab.status_lists import StatusLists, may_have_status_lists
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
@@ -47,6 +48,7 @@ from glboard_core.planning.milestone_setup import (
     SeenIssue,
     Step,
     StepOutcome,
+    WantedBoard,
     WantedSetup,
 )
 from glboard_core.planning.planning_issue import labels_for, project_for
@@ -110,7 +112,7 @@ class MilestoneSetup:
         """
         await self._engine.know_milestones([self._name])
         milestone = self.milestone
-        wanted = await self._want(milestone)
+        wanted = await self._with_statuses(await self._want(milestone))
         wanted = await self._with_names(wanted)
         seen = await self._read(wanted, milestone.title)
         wanted = await self._with_names(wanted, seen.issues)
@@ -140,6 +142,21 @@ class MilestoneSetup:
             template_where=where,
             known=await self._planning_issues(),
         )
+
+    async def _with_statuses(self, wanted: WantedSetup) -> WantedSetup:
+        """With the statuses that the group has, for boards whose lists are statuses."""
+        asked = [name for board in wanted.boards if board.statuses for name in board.lists]
+        if not asked:
+            return wanted
+        known: tuple[str, ...] = ()
+        if possible := may_have_status_lists(self._catalog.server):
+            known = await self._status_lists.known(self._catalog.group, asked)
+        boards = (milestone_setup.with_statuses(one, known, possible=possible) for one in wanted.boards)
+        return structs.replace(wanted, boards=tuple(boards))
+
+    @property
+    def _status_lists(self) -> StatusLists:
+        return StatusLists(transport_of(self._engine.gateway), self._catalog.server)
 
     async def _with_names(self, wanted: WantedSetup, issues: Iterable[SeenIssue] = ()) -> WantedSetup:
         """With the project of the planning issue, or those of ``issues``, and labels and milestone there."""
@@ -189,7 +206,8 @@ class MilestoneSetup:
         # The lists returned with a board may be truncated: read those of the boards we need completely.
         for board in wanted.boards:
             if (there := seen.board(board)) is not None:
-                lists = await self._admin.lists(group, there.id)
+                reader = self._status_lists if board.statuses else self._admin
+                lists = await reader.lists(group, there.id)
                 seen = seen.with_board(structs.replace(there, lists=lists))
         return seen
 
@@ -250,7 +268,7 @@ class MilestoneSetup:
             # At once: if its creation is interrupted later, the board is ours to finish.
             self._remember(there.id)
             self._know(there)
-        made = await self._admin.finish_board(self._catalog, there, wanted)
+        made = await self._finish(there, wanted)
         self._know(made.board)
         problems = []
         if not made.scoped:
@@ -260,6 +278,14 @@ class MilestoneSetup:
         if not made.ordered:
             problems.append("its lists are not in order")
         return StepOutcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
+
+    async def _finish(self, there: milestone_setup.SeenBoard, wanted: WantedBoard) -> FinishedBoard:
+        """Set the filter of a board, and add and order its lists."""
+        if not wanted.statuses:
+            return await self._admin.finish_board(self._catalog, there, wanted)
+        scope = await self._admin.finish_board(self._catalog, there, structs.replace(wanted, lists=()))
+        made = await self._status_lists.finish(self._catalog.group, there, wanted)
+        return structs.replace(made, scoped=scope.scoped)
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
         self._seen = structs.replace(self._seen.with_board(board), made=self._seen.made | {board.id})

@@ -23,7 +23,7 @@ from glboard_core.board.operations import (
     OpId,
     Rank,
 )
-from glboard_core.gitlab import queries
+from glboard_core.gitlab import queries, status_lists
 from glboard_core.gitlab.admin import CREATE_BOARD
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.queries import Dialect, Mutation
@@ -203,8 +203,13 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
-    for path in (True, False):
-        yield Document(f"set-up: groups, by path: {path}", setup_documents.groups(dialect, path=path))
+        yield Document("status lists", status_lists.LISTS)
+        made_list: dict[str, object] = {"boardId": "gid://gitlab/Board/1", "statusId": STATUSES["in dev"]}
+        yield Document("create a status list", status_lists.CREATE, {"input": made_list})
+        moved: dict[str, object] = {"listId": "gid://gitlab/List/1", "position": 2}
+        yield Document("move a status list", status_lists.MOVE, {"input": moved})
+    for exact in (True, False):
+        yield Document(f"set-up: groups, by path: {exact}", setup_documents.groups(dialect, path=exact))
     yield Document("set-up: group", setup_documents.group(dialect))
     yield Document("set-up: boards", setup_documents.boards(dialect))
     yield Document("set-up: used", setup_documents.used(dialect))

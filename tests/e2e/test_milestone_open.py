@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import boards
 from glboard_core.gitlab import admin
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.main import run
 from glboard_tui.cli.milestone import milestone_command
-from support.empty_milestone import planning_issues, world_of
+from support.empty_milestone import board, planning_issues, world_of
 
 
 @pytest.fixture
@@ -135,3 +136,65 @@ def test_usage_error_exits_2_with_a_hint(
     assert run(arguments) == 2
     assert words in capsys.readouterr().err
     assert not server.world.boards
+
+
+# Lists of statuses
+
+
+STATES = """\
+[flow]
+backend = "status"
+[planning]
+boards = ["build"]
+[planning.issue]
+project = "top/app"
+"""
+
+
+def with_states(tmp_path: Path) -> None:
+    (tmp_path / "config" / "glboard" / "config.toml").write_text(STATES, encoding="utf-8")
+
+
+def test_boards_get_status_lists_where_statuses_are_the_workflow(
+    server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_states(tmp_path)
+    status, data = shown(capsys, "--yes")
+    assert status == 0, data
+    made = board(server.world, "Build 19.8")
+    wanted = ["Ready for development", "In dev", "In review", "Awaiting security release", "Blocked"]
+    assert [one.title for one in made.shown() if one.position is not None] == wanted
+    assert {one.kind for one in made.shown() if one.position is not None} == {"status"}
+    assert made.milestone is not None
+    again, data = shown(capsys, "--dry-run")
+    assert again == 0
+    assert [step["action"] for step in data["steps"] if step["part"] == "board"] == ["nothing"]
+
+
+def test_missing_status_lists_are_added_in_order_and_unknown_statuses_said(
+    server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_states(tmp_path)
+    assert shown(capsys, "--yes")[0] == 0
+    made = board(server.world, "Build 19.8")
+    gone = next(one for one in made.lists if one.title == "In dev")
+    boards.drop_list(server.world, gone)
+    del server.world.statuses["Awaiting security release"]
+    status, data = shown(capsys, "--yes")
+    assert status == 0
+    [step] = [step for step in data["steps"] if step["part"] == "board"]
+    assert step["notes"] == ["no status for Awaiting security release"]
+    titles = [one.title for one in made.shown() if one.position is not None]
+    titles.remove("Awaiting security release")
+    assert titles == ["Ready for development", "In dev", "In review", "Blocked"]
+
+
+def test_without_statuses_the_plan_says_why_there_is_no_board(
+    server: DemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_states(tmp_path)
+    server.world.tier = "free"
+    _, data = shown(capsys, "--dry-run")
+    [step] = [step for step in data["steps"] if step["part"] == "board"]
+    assert step["action"] == "impossible"
+    assert step["notes"] == ["its lists are statuses, which need GitLab 18.5 or later and a Premium licence"]

@@ -329,9 +329,9 @@ def test_show_without_a_token_lists_where_it_looked(home: Path) -> None:
     assert "GITLAB_TOKEN" in done.stderr
 
 
-def test_first_run_shows_the_welcome_screen(home: Path) -> None:
+def test_first_run_offers_the_demo(home: Path) -> None:
     with Terminal(GLBOARD, home) as terminal:
-        terminal.see("GITLAB_TOKEN")
+        terminal.see("Connect to GitLab", "Try the demo")
         terminal.press("d")
         terminal.wait(live, "the demo's board")
         leave(terminal)

@@ -19,6 +19,7 @@ from glboard_core.planning.milestone_setup import (
     match,
     moves,
     wanted_boards,
+    with_statuses,
     work,
 )
 from support.make import catalog, milestone
@@ -127,7 +128,11 @@ def test_impossible_board_says_why() -> None:
     assert "not labels" in people.why
     assert "not labels" in backlog.why
     status = structs.replace(of(boards=("build",)), flow=structs.replace(base.flow, backend="status"))
-    assert "statuses" in wanted_boards(status, catalog(), own, date(2026, 12, 7))[0].why
+    [stated] = wanted_boards(status, catalog(), own, date(2026, 12, 7))
+    assert (stated.statuses, stated.why) == (True, "")
+    assert "Premium" in with_statuses(stated, (), possible=False).why
+    known = with_statuses(stated, ("In dev", "Blocked"), possible=True)
+    assert (known.lists, known.lacking[0]) == (("In dev", "Blocked"), "Ready for development")
     gone = structs.replace(base, milestones={"next-1-3": ("Some day",)})
     assert "Some day" in wanted_boards(gone, catalog(), own, date(2026, 12, 7))[2].why
     with pytest.raises(NameUnknown, match="biuld"):

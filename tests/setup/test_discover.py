@@ -37,9 +37,9 @@ async def asking(world: World) -> AsyncIterator[Discovery]:
     "kinds",
     [
         {},
-        {"version": "19.3"},
+        pytest.param({"version": "19.3"}, marks=pytest.mark.slow),
         {"version": "16.8"},
-        {"tier": "free"},
+        pytest.param({"tier": "free"}, marks=pytest.mark.slow),
         {"edition": "ce", "tier": "free", "version": "18.5"},
     ],
     ids=str,
@@ -47,8 +47,9 @@ async def asking(world: World) -> AsyncIterator[Discovery]:
 async def test_a_group_is_read_in_three_requests(kinds: dict[str, str]) -> None:
     async with asking(default_world(issues=60, **kinds)) as discovery:  # type: ignore[arg-type]
         found = await discovery.group(GROUP)
-        # One more where the first document is too new for the server, and once to learn what it is.
-        assert discovery.requests <= 5
+        # Two more where the first document is too new for the server: to learn what it is, and again.
+        newest = kinds.get("version", "18.9") != "16.8" and kinds.get("edition") != "ce"
+        assert discovery.requests == (3 if newest else 5)
     assert found.whole
     assert found.username == "em_maple"
     titles = {one.title for one in found.labels}
@@ -69,10 +70,11 @@ async def test_a_group_is_read_in_three_requests(kinds: dict[str, str]) -> None:
     assert check(config_text(proposal, date.today())).mistakes == ()  # noqa: DTZ011
 
 
+@pytest.mark.slow
 async def test_a_large_group_is_searched_and_not_read() -> None:
     async with asking(shared_org_world()) as discovery:
         found = await discovery.group(GROUP)
-        assert discovery.requests <= 7
+        assert discovery.requests == 6
     assert not found.whole
     proposal = propose(found, date.today())  # noqa: DTZ011
     assert proposal.missing == ()

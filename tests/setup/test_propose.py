@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from glboard_core.config import DEFAULT_BOARDS, Limit, parse
 from glboard_core.config_check import check
@@ -183,7 +184,6 @@ def test_states_without_a_scope_are_recognised() -> None:
 
 
 def test_boards_of_gitlab_become_our_own() -> None:
-    doing = FoundList(kind="label", title="status::Doing", most_issues=3)
     offered = proposed(
         shop(
             boards=(
@@ -210,18 +210,13 @@ def test_boards_of_gitlab_become_our_own() -> None:
     assert boards["Who"].board.by == "assignee"
     assert boards["Mixed"].note == "scope not taken over: weight 3"
     assert "Empty" not in boards
-    limited = structs_board(doing)
-    assert limited.limits == {"in dev": Limit(issues=3)}
 
 
-def structs_board(doing: FoundList) -> object:
-    """The board of one list."""
-    found = shop(boards=(board("Limited", "status::To do"),))
-    lists = (*found.boards[0].lists, doing)
-    from msgspec import structs
-
-    limited = structs.replace(found, boards=(structs.replace(found.boards[0], lists=lists),))
-    return proposed(limited).boards[0].offer.board
+def test_limits_of_lists_are_taken_over() -> None:
+    doing = FoundList(kind="label", title="status::Doing", most_issues=3)
+    limited = structs.replace(board("Limited", "status::To do"), lists=(doing,))
+    [line] = proposed(shop(boards=(limited,))).boards
+    assert line.offer.board.limits == {"in dev": Limit(issues=3)}
 
 
 def test_a_board_named_like_a_built_in_one_never_replaces_it() -> None:

@@ -101,6 +101,7 @@ def long_commands(server: DemoServer) -> dict[str, int]:
     do("`report decisions` of a week", "report", "decisions", "next", "--since", "7d")
     do("`report decisions` again", "report", "decisions", "next", "--since", "7d")
     do("`show milestones --fresh`: one for each 100 cards", "show", "milestones", "--fresh")
+    do("`config init`, its proposal", "config", "init", "--dry-run")
     do("`milestone open`, preview", "milestone", "open", "next", "--dry-run")
     do("`milestone open`, all of it", "milestone", "open", "next", "--yes")
     return counted.found

@@ -331,3 +331,16 @@ async def test_a_confidential_issue_that_we_may_no_longer_read_leaves(server: De
     async with live(server, "app#1", token=token) as made:
         server.world.edit("top/app#1", by="em_willow", confidential=True)
         await made.until(lambda: not made.known("app#1"))
+
+
+async def test_the_configuration_switches_live_events_off_and_on(server: DemoServer) -> None:
+    async with live(server) as made:
+        settings = made.engine.settings
+        made.engine.configure(
+            structs.replace(settings, sync=structs.replace(settings.sync, live=False, poll=1800.0, hold=7.0))
+        )
+        await made.until(lambda: made.engine.watcher.status.state == "off")
+        assert made.engine.local_state._sync.hold == 7.0
+        assert made.engine.poller._interval() >= 1800.0
+        made.engine.configure(settings)
+        await watched(made)

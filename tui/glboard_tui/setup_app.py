@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, Literal, TypeVar
 
 from msgspec import Struct
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
+from textual.widgets import Static
 
 from glboard_core.config import Settings
 from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.model.query import Found
 from glboard_core.setup.addresses import ServerPlace
 from glboard_core.setup.connection import SetupConnection, SignedIn
 from glboard_core.setup.save import How
@@ -25,6 +27,7 @@ from glboard_styles.themes import THEMES, default_theme
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.picker_source import Choice
 from glboard_tui.screens.prompts import HiddenInput, Prompt
 from glboard_tui.screens.setup_connect import (
     CONNECT,
@@ -39,6 +42,7 @@ from glboard_tui.screens.setup_connect import (
     SignInPage,
     StartPage,
 )
+from glboard_tui.screens.setup_page import SetupHead
 from glboard_tui.screens.setup_proposal import ProposalPage
 from glboard_tui.screens.setup_sources import SearchedChoices, group_choices
 from glboard_tui.terminal import has_browser
@@ -62,7 +66,7 @@ class SetupApp(App[SetupResult]):
     ``complete``: the configuration has a server and a group already, and only the token is missing.
     """
 
-    CSS = all_sheets()
+    CSS = f"{all_sheets()}\n.setup-behind {{ height: 1fr; background: $panel; }}"
     TITLE = "glboard"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -85,10 +89,16 @@ class SetupApp(App[SetupResult]):
         self._trouble = trouble
         #: What an address can mean, until a token tells.
         self._places: tuple[ServerPlace, ...] = ()
+        self._head = SetupHead(-1, "Set-up")
         for theme in THEMES:
             self.register_theme(theme)
         wanted = settings.ui.theme
         self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
+
+    def compose(self) -> ComposeResult:
+        """What is behind a dialog: where one is."""
+        yield self._head
+        yield Static(classes="setup-behind")
 
     def on_mount(self) -> None:
         """Begin with the first page."""
@@ -124,7 +134,12 @@ class SetupApp(App[SetupResult]):
 
     # -- the pages
 
+    def _at(self, step: int) -> None:
+        """Behind the dialogs that follow, show that step."""
+        self._head.show(step, self._known() or "Set-up")
+
     async def _start(self) -> Step | None:
+        self._at(-1)
         answers, resumable = self.connection.answers, self.connection.resumable()
         unfinished = ""
         if answers.url and resumable is not None and not self._complete:
@@ -149,6 +164,7 @@ class SetupApp(App[SetupResult]):
         return None
 
     async def _server(self) -> Step | None:
+        self._at(0)
         found = await asyncio.to_thread(self.connection.sign_ins)
         page = ServerPage(self._registry_keys, found, trouble=self._taken_trouble())
         chosen = await self.push_screen_wait(page)
@@ -193,6 +209,7 @@ class SetupApp(App[SetupResult]):
         return self._sign_in
 
     async def _sign_in(self) -> Step | None:
+        self._at(1)
         place = self._places[0]
         page = self.connection.token_page(place.url)
         opens = has_browser()
@@ -201,9 +218,9 @@ class SetupApp(App[SetupResult]):
                 self._registry_keys,
                 place.url.partition("://")[2],
                 page,
-                browser=self.connection.can_use_browser,
+                application=bool(self.connection.application),
                 opens=opens,
-                keyring=self.connection.has_keyring,
+                keyring=self.connection.keyring_command,
                 trouble=self._taken_trouble(),
             )
         )
@@ -215,10 +232,10 @@ class SetupApp(App[SetupResult]):
             else:
                 self.copy_to_clipboard(page)
             return await self._token(page, copied=not opens)
-        if chosen == DEVICE:
-            return await self._device(place)
-        if chosen == LOOPBACK:
-            return await self._loopback(place)
+        if chosen in (DEVICE, LOOPBACK):
+            if not await self._has_application():
+                return self._sign_in
+            return await (self._device(place) if chosen == DEVICE else self._loopback(place))
         return await self._token(page)
 
     async def _token(self, page: str, *, copied: bool = False) -> Step | None:
@@ -242,6 +259,14 @@ class SetupApp(App[SetupResult]):
             "Checking the token …", lambda: self.connection.use_token(self._places, secret)
         )
         return self._sign_in if done is None else self._after_sign_in(done)
+
+    async def _has_application(self) -> bool:
+        """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
+        if not self.connection.application:
+            note = "Whoever manages the server creates it once: Admin area or group settings, Applications."
+            typed = await self.push_screen_wait(Prompt("The application's ID", note=note))
+            self.connection.application = (typed or "").strip()
+        return bool(self.connection.application)
 
     async def _device(self, place: ServerPlace) -> Step | None:
         started = await self._try("Asking for a code …", lambda: self.connection.start_device(place.url))
@@ -299,38 +324,34 @@ class SetupApp(App[SetupResult]):
         return self._group
 
     async def _group(self) -> Step | None:
+        self._at(2)
         first = await self._try("Reading your groups …", lambda: self.connection.groups(""))
         trouble = self._taken_trouble()
         known = group_choices(first.items) if first is not None else []
 
-        async def search(text: str) -> object:
-            from glboard_core.model.query import Found
-
+        async def search(text: str) -> Found[Choice]:
             found = await self.connection.groups(text)
             return Found(tuple(group_choices(found.items)), found.more)
 
         if first is None and trouble is not None:
             self._trouble = trouble
             return self._server
-        picker = Picker("Which group do you plan for?", SearchedChoices(known, search), note=self._known())  # type: ignore[arg-type]
+        picker = Picker("Which group do you plan for?", SearchedChoices(known, search))
         result = await self.push_screen_wait(picker)
         if result is None:
             return self._server
         return lambda: self._look(result.add[0])
 
     async def _look(self, path: str) -> Step | None:
-        async def read() -> object:
-            groups = await self.connection.groups(path)
-            wanted = path.casefold()
-            exact = (one for one in groups.items if wanted in (one.path.casefold(), one.project.casefold()))
-            chosen = next(exact, None)
-            return await self.connection.look(chosen.path if chosen is not None else path)
+        self._at(2)
 
-        done = await self._try(f"Reading labels, milestones and boards of {path} …", read)
+        title = f"Reading labels, milestones and boards of {path} …"
+        done = await self._try(title, lambda: self.connection.look(path))
         self.connection.path = ""
         return self._group if done is None else self._propose
 
     async def _propose(self) -> Step | None:
+        self._at(3)
         page = ProposalPage(
             self._registry_keys,
             self.connection,

@@ -306,7 +306,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        return StatusColumn.no_list(flow) if flow.backend == "status" else ""
+        return ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
@@ -329,10 +329,6 @@ class StatusColumn(FlowColumn, frozen=True, kw_only=True):
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         return Edit()
-
-    @classmethod
-    def no_list(cls, flow: WorkflowScheme) -> str:
-        return "its lists are statuses, which glboard cannot create; create it in GitLab"
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
         return new
@@ -403,7 +399,12 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
         names = {name for issue in context.issues() for name in issue.assignees}
         names |= {name for name in context.team if context.catalog.person(name) is not None}
         everybody = [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, sorted(names))]
-        return [column.limited(context.limit(column.key)) for column in everybody]
+        # Unassigned work is no one's load: that column has a limit only by its own name.
+        own = context.settings.limits.get(UNASSIGNED)
+        return [
+            column.limited(own if column.key == UNASSIGNED else context.limit(column.key))
+            for column in everybody
+        ]
 
     @classmethod
     def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:

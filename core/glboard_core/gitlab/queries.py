@@ -611,9 +611,12 @@ def search_issues(place: str) -> str:
     return _searched(place, "Issues", f"issues({arguments}) {{ {_PAGE_INFO} nodes {{ {_BLOCKER} }} }}")
 
 
-#: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
+#: The statuses that issues of a group can have, and those of the group at the top (18.5 and later, EE).
+#: Variables: group, root.
 STATUSES = (
-    "query Statuses($group: ID!) { group(fullPath: $group) { statuses(first: 100) { nodes { id name } } } }"
+    "query Statuses($group: ID!, $root: ID!) {"
+    " group(fullPath: $group) { statuses(first: 100) { nodes { id name } } }"
+    " root: group(fullPath: $root) { statuses(first: 100) { nodes { id name } } } }"
 )
 
 

@@ -30,9 +30,8 @@ from glboard_core.errors import (
     TimedOut,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.batch_size import BatchSize
-from glboard_core.gitlab.decode import Decoder, OfGroup, Page, line
+from glboard_core.gitlab.decode import Decoder
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.graphql import (
     Envelope,
@@ -48,6 +47,7 @@ from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
 from glboard_core.model.catalog import Catalog, Label, Person, moved_in, without
 from glboard_core.model.issue import Issue, IssueId
@@ -63,15 +63,6 @@ _LEAST_BUDGET = 40
 AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 #: Called with outcomes that are final, as each document is answered.
 Report = Callable[[Sequence[Outcome]], None]
-
-
-class _Status(Struct, frozen=True):
-    id: Identity
-    name: Name
-
-
-class _Statuses(Struct, frozen=True):
-    statuses: Page[_Status] | None = None
 
 
 class _PreparedOp(Struct, frozen=True):
@@ -99,7 +90,7 @@ class Sender:
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = queries.MOST_COMPLEXITY
-        self._statuses: dict[str, str] | None = None
+        self._statuses: Mapping[str, str] | None = None
 
     async def send(
         self,
@@ -152,13 +143,12 @@ class Sender:
         return await sending.run()
 
     async def _status_ids(self, group: str) -> Mapping[str, str]:
-        """Case-folded status names to ids. Empty if the server has no statuses to set."""
+        """Case-folded status names to ids, asked for once. Empty if the server has no statuses to set."""
         if self._statuses is None:
-            if not (await self.runner.dialect()).status:
+            found = await status_ids(self.runner, group)
+            if not found:
                 return {}
-            answer = await self.runner.ask(queries.STATUSES, {"group": group}, OfGroup[_Statuses])
-            found = answer.group.statuses if answer.group else None
-            self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
+            self._statuses = found
         return self._statuses
 
 

@@ -33,6 +33,7 @@ State = Literal["done", "failed", "not tried"]
 #: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
 _BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( \d+)*) -->")
+_NO_STATUSES = "its lists are statuses, which need GitLab 18.5 or later and a Premium licence"
 _NO_SCOPE = "board filters and multiple boards per group need GitLab Premium"
 
 
@@ -47,6 +48,8 @@ class WantedBoard(Struct, frozen=True, kw_only=True):
     labels: frozenset[str] = frozenset()
     lists: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    #: Whether its lists are statuses, by name.
+    statuses: bool = False
     why: str = ""
 
 
@@ -249,16 +252,32 @@ def _wanted(
     of_month, flow = board.milestone in _OF_A_MONTH, flow_scheme(settings)
     resolved = resolve(board, settings, catalog, today, milestone=milestone.title if of_month else None)
     title = settings.planning.board_title if of_month else "{board}"
+    stated = resolved.kind.tells == "workflow" and flow.backend == "status"
     lists = [label for column in resolved.columns if (label := column.list_label(flow)) is not None]
     known, lacking = _usable(lists, catalog.group, catalog, ())
+    if stated:
+        # Which of them the group has is asked for before anything is planned.
+        known = tuple(dict.fromkeys(column.key for column in resolved.columns))
     return WantedBoard(
         name=title.replace("{board}", board.name).replace("{milestone}", milestone.title),
         milestone=resolved.milestone or "",
         labels=resolved.labels,
         lists=known,
         lacking=lacking,
+        statuses=stated,
         why=COLUMN_KINDS[board.by].no_list(flow) or _why_not(resolved, catalog),
     )
+
+
+def with_statuses(board: WantedBoard, known: Collection[str], *, possible: bool) -> WantedBoard:
+    """A board of statuses with those that the group has; ``possible``: whether its lists can be created."""
+    if not board.statuses:
+        return board
+    if not possible:
+        return structs.replace(board, why=board.why or _NO_STATUSES)
+    lists = tuple(name for name in board.lists if name in known)
+    lacking = tuple(name for name in board.lists if name not in known)
+    return structs.replace(board, lists=lists, lacking=lacking)
 
 
 def _why_not(resolved: Board, catalog: Catalog) -> str:
@@ -339,7 +358,8 @@ def moves(lists: Sequence[SeenList], wanted: Sequence[str]) -> list[tuple[int, i
 def board_step(board: WantedBoard, seen: Seen) -> Step:
     """The step for one board."""
     there = seen.board(board)
-    notes = [f"no label for {_short(board.lacking)}"] if board.lacking else []
+    kind = "status" if board.statuses else "label"
+    notes = [f"no {kind} for {_short(board.lacking)}"] if board.lacking else []
     words: list[str] = []
 
     def step(action: Action) -> Step:

@@ -18,7 +18,7 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.device import DeviceCode, DeviceSignIn
 from glboard_core.auth.loopback import LoopbackSignIn
 from glboard_core.auth.search import client_id, server_at
-from glboard_core.auth.store import CredentialStore
+from glboard_core.auth.store import StoredAccount
 from glboard_core.auth.token_check import TokenInfo
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import GlboardError, NotGitLab, NotUnderstood
@@ -73,13 +73,16 @@ class SetupConnection:
         self.config = config
         self.settings = settings or GitLabSettings()
         self._sign_ins = sign_ins or SignIns(self.settings)
-        self._store = CredentialStore(folder)
+        self._store = self._sign_ins.store
         self._progress = ProgressFile(folder)
         self._as_of = as_of
         self.answers = self._progress.load()
         #: What an address led to besides the server: a group, or a project in it.
         self.path = ""
+        #: The OAuth application to sign in with; "" if none is configured or was typed.
+        self.application = client_id(self.settings)
         self.account: Account | None = None
+        self._stored: StoredAccount | None = None
         self.signed_in: SignedIn | None = None
         self.found: FoundGroup | None = None
         self._discovery: Discovery | None = None
@@ -108,14 +111,9 @@ class SetupConnection:
         return f"{url}{_TOKEN_PAGE}?{urlencode({'name': 'glboard', 'scopes': 'api'})}"
 
     @property
-    def can_use_browser(self) -> bool:
-        """Whether an OAuth application is configured, with which a browser can sign in."""
-        return bool(client_id(self.settings))
-
-    @property
-    def has_keyring(self) -> bool:
-        """Whether the package for this computer's keyring is installed."""
-        return keyring_access.is_installed()
+    def keyring_command(self) -> str:
+        """What installs the package for this computer's keyring; "" if it is installed."""
+        return "" if keyring_access.is_installed() else keyring_access.install_command()
 
     async def use(self, found: FoundSignIn) -> SignedIn:
         """Sign in with what was found: nothing is kept but where it is."""
@@ -145,12 +143,12 @@ class SetupConnection:
 
     async def start_device(self, url: str) -> tuple[DeviceSignIn, DeviceCode]:
         """Begin to sign in with a code that is typed in any browser."""
-        sign_in = DeviceSignIn(server_at(url, self.settings), client_id(self.settings))
+        sign_in = DeviceSignIn(server_at(url, self.settings), self.application)
         return sign_in, await sign_in.start()
 
     async def start_loopback(self, url: str) -> tuple[LoopbackSignIn, str]:
         """Begin to sign in with this machine's browser; the address to open."""
-        sign_in = LoopbackSignIn(server_at(url, self.settings), client_id(self.settings))
+        sign_in = LoopbackSignIn(server_at(url, self.settings), self.application)
         return sign_in, await sign_in.start()
 
     async def use_oauth(self, place: ServerPlace, credential: OAuthCredential) -> SignedIn:
@@ -168,12 +166,17 @@ class SetupConnection:
             self._store.save, server.url, info.username, credential, name=info.name
         )
         kept = self._store.place(stored.kept, stored)
-        account = structs.replace(
-            server, token=credential.access, kind=credential.kind, source=kept, user=info.username
-        )
-        return await self._signed_in(account, info, kept, "glboard")
+        return await self._signed_in(self._sign_ins.stored(stored), info, kept, "glboard", stored)
 
-    async def _signed_in(self, account: Account, info: TokenInfo, kept: str, source: str) -> SignedIn:
+    async def _signed_in(
+        self,
+        account: Account,
+        info: TokenInfo,
+        kept: str,
+        source: str,
+        stored: StoredAccount | None = None,
+    ) -> SignedIn:
+        self._stored = stored
         await self.close()
         self.account, self._discovery = account, Discovery(account)
         self.signed_in = SignedIn(url=account.url, info=info, kept=kept)
@@ -188,6 +191,10 @@ class SetupConnection:
         found = [one for one in self.sign_ins() if one.url == wanted.url and one.source == wanted.source]
         return next((one for one in found if one.user in ("", wanted.user)), None)
 
+    def board_account(self) -> Account | None:
+        """The sign-in for what comes after the set-up, which has an event loop of its own."""
+        return self._sign_ins.stored(self._stored) if self._stored is not None else self.account
+
     # -- group and proposal
 
     async def groups(self, text: str) -> Found[GroupChoice]:
@@ -195,8 +202,8 @@ class SetupConnection:
         return await self._asked.groups(text)
 
     async def look(self, path: str) -> FoundGroup:
-        """Read what a group has."""
-        self.found = await self._asked.group(path)
+        """Read what a group has, or the group of a project at that path."""
+        self.found = await self._asked.group_at(path)
         chosen = self.answers.chosen if self.answers.group == self.found.path else {}
         self._note(structs.replace(self.answers, group=self.found.path, chosen=chosen))
         return self.found

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from glboard_core.concurrency import together
-from glboard_core.errors import QueryRefused
+from glboard_core.errors import GroupNotFound, QueryRefused
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
@@ -25,6 +25,7 @@ from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import Named, Page, Titled, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, chunks, group_missing, server_of
 from glboard_core.gitlab.http import Limits, Transport
+from glboard_core.gitlab.queries import NEWEST
 from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
@@ -245,13 +246,28 @@ class Discovery:
 
     # -- one group
 
+    async def group_at(self, path: str) -> FoundGroup:
+        """What the group at a path has; of a project's path, the group that it is in.
+
+        Raises GroupNotFound as well.
+        """
+        try:
+            return await self.group(path)
+        except GroupNotFound:
+            wanted = path.casefold()
+            for one in (await self.groups(path)).items:
+                if one.project.casefold() == wanted:
+                    return await self.group(one.path)
+            raise
+
     async def group(self, path: str) -> FoundGroup:
         """What a group has. Raises GroupNotFound as well."""
         today = self._transport.now().date()
         days = {"start": (today - BEFORE).isoformat(), "end": (today + AFTER).isoformat()}
         variables = {"group": path, "root": path.partition("/")[0], "days": days}
-        answer = await self._runner.ask_in_dialect(documents.group, variables, _Group)
+        answer = await self._runner.ask_in_dialect(documents.group, variables, _Group, assumed=NEWEST)
         server = server_of(answer, self.account.host)
+        self._runner.learn(server)
         if answer.group is None or answer.current_user is None:
             raise group_missing(path, self.account.host)
         content, me = answer.group, answer.current_user

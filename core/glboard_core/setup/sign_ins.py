@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.search import HOST_NAMES, TOKEN_NAMES, Search, sendable
+from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing
 from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, normal_url
@@ -51,6 +52,11 @@ class SignIns:
         self._settings = settings or GitLabSettings()
         self._search = Search(self._settings, env=env, home=home)
 
+    @property
+    def store(self) -> CredentialStore:
+        """Where our own sign-ins are kept."""
+        return self._search.store
+
     def found(self) -> tuple[FoundSignIn, ...]:
         """Those there are, in the order in which glboard uses them. A file that cannot be read is none."""
         return tuple(
@@ -78,7 +84,7 @@ class SignIns:
             case "glboard":
                 for stored in search.store.accounts():
                     if (stored.url, stored.user) == (found.url, found.user):
-                        return sendable(search.stored(stored), allow_http=self._settings.allow_http)
+                        return self.stored(stored)
             case "glab":
                 entry = search.glab.entry(found.url)
                 try:
@@ -105,6 +111,10 @@ class SignIns:
         account = Account(url=found.url, token=token, kind=kind)
         account = structs.replace(account, source=found.where or found.source, user=found.user)
         return sendable(search.trusted(account), allow_http=self._settings.allow_http)
+
+    def stored(self, account: StoredAccount) -> Account:
+        """A sign-in of our own, whose token is read at the first request, and renewed."""
+        return sendable(self._search.stored(account), allow_http=self._settings.allow_http)
 
     def _of_environment(self) -> Iterator[FoundSignIn]:
         env = self._search.env

@@ -12,11 +12,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _FOLDER = "/zoneinfo/"
+#: Other names of UTC.
+_UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu", "GMT", "Etc/GMT")
 
 
 def local_zone(env: Mapping[str, str] | None = None, root: Path = Path("/")) -> str:
     """The name, such as ``Europe/Berlin``; UTC if none is known."""
-    return next(filter(is_zone, _names(os.environ if env is None else env, root)), "UTC")
+    found = next(filter(is_zone, _names(os.environ if env is None else env, root)), "UTC")
+    return "UTC" if found in _UTC else found
 
 
 def is_zone(name: str) -> bool:

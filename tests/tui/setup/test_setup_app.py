@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from glboard_core.config import GitLabSettings, load
+from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.setup.connection import SetupConnection
 from glboard_core.setup.progress import ProgressFile
@@ -42,7 +44,7 @@ class Steps:
         """The file that is written."""
         return self.folder / "config.toml"
 
-    async def on(self, kind: type[Screen[object]]) -> None:
+    async def on(self, kind: type[Screen[Any]]) -> None:
         """Wait for a page."""
         await self.until(lambda: type(self.app.screen) is kind and self.app.screen.is_current)
 
@@ -178,6 +180,7 @@ async def test_the_demo_is_one_key_away(tmp_path: Path) -> None:
         assert steps.app.return_value == SetupResult(then="demo")
 
 
+@pytest.mark.slow
 async def test_each_step_has_a_way_back(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -194,6 +197,7 @@ async def test_each_step_has_a_way_back(tmp_path: Path) -> None:
         await steps.on(ServerPage)
 
 
+@pytest.mark.slow
 async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.on(StartPage)
@@ -218,6 +222,7 @@ async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
         assert isinstance(steps.app.screen, Prompt)
 
 
+@pytest.mark.slow
 async def test_a_token_that_is_wrong_is_asked_again(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_sign_in()
@@ -242,6 +247,37 @@ async def test_a_token_for_nothing_is_refused_with_what_it_lacks(tmp_path: Path)
         assert secrets_in(tmp_path, useless) == []
 
 
+@pytest.mark.slow
+async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        steps.server.oauth.interval = 0.05
+        await steps.to_sign_in()
+        await steps.press("j", "j", "enter")
+        # No application is configured.
+        await steps.on(Prompt)
+        await steps.type(CLIENT_ID)
+        await steps.until(steps.server.oauth.waiting)
+        [code] = steps.server.oauth.waiting()
+        await steps.until(lambda: code in steps.lines)
+        assert f"{steps.server.url}/oauth/device" in steps.lines
+        steps.server.oauth.decide(code)
+        await steps.on(Picker)
+        await steps.until(lambda: "@rowan · api" in steps.lines)
+
+
+@pytest.mark.slow
+async def test_a_code_that_is_denied_leads_back(tmp_path: Path) -> None:
+    async with begun(tmp_path, settings=GitLabSettings(client_id=CLIENT_ID)) as steps:
+        steps.server.oauth.interval = 0.05
+        await steps.to_sign_in()
+        await steps.press("enter")
+        await steps.until(steps.server.oauth.waiting)
+        [code] = steps.server.oauth.waiting()
+        steps.server.oauth.decide(code, approved=False)
+        await steps.on(SignInPage)
+        await steps.until(lambda: "denied" in steps.lines)
+
+
 async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
     server = DemoServer(shop_world())
     async with server as at:
@@ -258,6 +294,7 @@ async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
             assert secrets_in(tmp_path, at.token) == []
 
 
+@pytest.mark.slow
 async def test_what_was_answered_is_kept_and_gone_on_with(tmp_path: Path) -> None:
     server = DemoServer(shop_world())
     async with server:
@@ -314,6 +351,7 @@ async def test_a_label_is_chosen_from_those_of_the_group(tmp_path: Path) -> None
         assert "✓ Team's label team::storefront" in " ".join(steps.lines.split())
 
 
+@pytest.mark.slow
 async def test_several_values_are_ticked(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -327,6 +365,7 @@ async def test_several_values_are_ticked(tmp_path: Path) -> None:
         assert "kind::bug" not in steps.lines
 
 
+@pytest.mark.slow
 async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -342,6 +381,7 @@ async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
         assert "none runs today, next is Sprint 41" in steps.lines
 
 
+@pytest.mark.slow
 async def test_a_board_is_left_out_by_a_key(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -352,6 +392,7 @@ async def test_a_board_is_left_out_by_a_key(tmp_path: Path) -> None:
         assert load(steps.config).board("support-desk") is None
 
 
+@pytest.mark.slow
 async def test_the_file_is_seen_before_it_is_written(tmp_path: Path) -> None:
     async with begun(tmp_path, size=(120, 40)) as steps:
         await steps.to_proposal()
@@ -363,6 +404,7 @@ async def test_the_file_is_seen_before_it_is_written(tmp_path: Path) -> None:
         assert not steps.config.exists()
 
 
+@pytest.mark.slow
 async def test_an_existing_file_is_only_replaced_when_asked(tmp_path: Path) -> None:
     before = '[ui]\ndensity = "dense"\n'
     (tmp_path / "config.toml").write_text(before, "utf-8")
@@ -397,7 +439,7 @@ async def test_only_the_token_is_asked_for_where_the_rest_is_configured(tmp_path
         settings = GitLabSettings(url=at.url, group="shop")
         async with begun(tmp_path, settings=settings, server=_running(server), complete=True) as steps:
             await steps.on(StartPage)
-            assert "only the token is missing" in steps.lines
+            assert "Only the token is missing" in steps.lines
             await steps.press("enter")
             await steps.on(SignInPage)
             await steps.press("enter")
@@ -408,6 +450,7 @@ async def test_only_the_token_is_asked_for_where_the_rest_is_configured(tmp_path
             assert not steps.config.exists()
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_away_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_sign_in()
@@ -420,7 +463,18 @@ async def test_a_server_that_is_away_is_said_and_can_be_tried_again(tmp_path: Pa
         assert secrets_in(tmp_path, steps.server.token) == []
 
 
-@pytest.mark.parametrize("size", [(160, 45), (100, 30), (80, 24), (58, 20)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((160, 45), marks=SLOW),
+        pytest.param((100, 30), marks=SLOW),
+        (80, 24),
+        pytest.param((58, 20), marks=SLOW),
+    ],
+)
 async def test_every_page_fits(tmp_path: Path, size: tuple[int, int]) -> None:
     async with begun(tmp_path, size=size) as steps:
         await steps.to_proposal()

@@ -168,17 +168,13 @@ async def _found(account: Account, path: str) -> FoundGroup:
     from glboard_core.setup.discover import Discovery
 
     async with Discovery(account) as discovery:
-        groups = await discovery.groups(path)
         if path:
-            wanted = path.casefold()
-            chosen = next(
-                (one for one in groups.items if wanted in (one.path.casefold(), one.project.casefold())), None
-            )
-            if chosen is not None and chosen.project:
-                printing.echo(f"{chosen.project} is a project of {chosen.path}: its group is used.", err=True)
-            return await discovery.group(chosen.path if chosen is not None else path)
-    if len(groups.items) == 1 and not groups.more:
-        async with Discovery(account) as discovery:
+            found = await discovery.group_at(path)
+            if found.path.casefold() != path.casefold():
+                printing.echo(f"{path} is a project of {found.path}: its group is used.", err=True)
+            return found
+        groups = await discovery.groups()
+        if len(groups.items) == 1 and not groups.more:
             return await discovery.group(groups.items[0].path)
     named = ", ".join(one.path for one in groups.items[:_GROUPS]) or "none"
     raise UsageError("No group given.", hint=f"Pass --group PATH. Groups that you are in: {named}.")

@@ -73,30 +73,30 @@ def open_last(options: Options) -> int:
     account = None
     try:
         account = find_account(options.url, options.settings().gitlab)
-    except TokenMissing as error:
+    except TokenMissing:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            return _set_up(options, lacking=error)
+            return _set_up(options, lacking=True)
     except GlboardError:
         pass  # the board says it, and may have something to show all the same
     last = _remembered()
     return _open(options, last, account=account)
 
 
-def _set_up(options: Options, *, lacking: GlboardError | None = None) -> int:
+def _set_up(options: Options, *, lacking: bool = False) -> int:
     """Lead through the set-up, then open what it ends with. ``lacking``: only a token is missing."""
     from glboard_core.setup.connection import SetupConnection
 
     context.check_terminal("glboard config init --url URL --group GROUP, or glboard demo")
     settings = options.settings()
     gitlab = settings.gitlab
-    if lacking is not None and options.url:
+    if lacking and options.url:
         gitlab = structs.replace(gitlab, url=options.url)
     connection = SetupConnection(options.config_path, gitlab, as_of=options.as_of)
-    address = options.url or ("" if lacking is not None else gitlab.url)
+    address = options.url or ("" if lacking else gitlab.url)
 
     from glboard_tui.setup_app import SetupApp
 
-    app = SetupApp(connection, settings, address=address, complete=lacking is not None, trouble=lacking)
+    app = SetupApp(connection, settings, address=address, complete=lacking)
     result = app.run()
     if (crash := app._exception) is not None:
         logfile.fault(crash)
@@ -106,7 +106,7 @@ def _set_up(options: Options, *, lacking: GlboardError | None = None) -> int:
         from glboard_core.demo.http.process import DemoOptions
 
         return open_demo(options, DemoOptions(), FIRST_BOARD)
-    return _open(options, Last(), account=connection.account, said=result.message)
+    return _open(options, Last(), account=connection.board_account(), said=result.message)
 
 
 def open_board(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, cast
 
 from glboard_core.errors import GlboardError
+from glboard_core.planning.text import counted
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.navigate import open_board
 from glboard_tui.gitlab_boards import keep_board, read_boards
@@ -39,7 +40,7 @@ async def _offer(context: CommandContext) -> None:
     by_id = {one.board.id: one for one in found}
     choices = [Choice(value=one.board.id, text=one.title, note=_note(one)) for one in found]
     context.pick(
-        "Board of GitLab",
+        "GitLab board",
         FixedChoices(choices),
         lambda result: _open(context, by_id[result.add[0]]),
     )
@@ -47,7 +48,7 @@ async def _offer(context: CommandContext) -> None:
 
 def _note(offer: OfferedBoard) -> str:
     board = offer.board
-    columns = f"{len(board.columns)} by {board.by}" if board.columns else f"by {board.by}"
+    columns = f"{counted(len(board.columns), 'column')} by {board.by}" if board.columns else f"by {board.by}"
     return ", ".join(filter(None, (columns, board.milestone if board.milestone != "any" else "", offer.note)))
 
 

@@ -28,7 +28,9 @@ class StartPage(OptionPage):
     def __init__(
         self, keymap: Keymap, *, unfinished: str = "", lacking: str = "", trouble: GlboardError | None = None
     ) -> None:
-        lead = "Set-up takes a minute and changes nothing in GitLab. Every answer can be changed later."
+        lead = "Setting it up takes a minute and changes nothing in GitLab."
+        if lacking:
+            lead = f"This computer has no token for {lacking}. Your configuration stays as it is."
         super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
         self._unfinished = unfinished
         self._lacking = lacking
@@ -36,7 +38,7 @@ class StartPage(OptionPage):
     def options(self) -> Sequence[Option]:
         first = []
         if self._lacking:
-            note = "Your configuration is complete; only the token is missing"
+            note = "Only the token is missing"
             first.append(Option(value=SIGN_IN, text=f"Sign in to {self._lacking}", note=note))
         if self._unfinished:
             first.append(Option(value=RESUME, text="Go on with the set-up", note=self._unfinished))
@@ -45,12 +47,12 @@ class StartPage(OptionPage):
             Option(
                 value=CONNECT,
                 text="Connect to GitLab",
-                note="Your group's labels, milestones and boards become your configuration",
+                note="Your group's labels and milestones set it up",
             ),
             Option(
                 value=DEMO,
                 text="Try the demo",
-                note="A built-in fake GitLab with a realistic group: no account, no network",
+                note="A built-in fake GitLab: no account, no network",
             ),
         )
 
@@ -98,7 +100,7 @@ class ServerPage(OptionPage):
             Option(
                 value=OTHER,
                 text="Another server",
-                note="Paste the address of any page of your group" if not self._found else "paste an address",
+                note="paste the address of any page of your group",
             ),
         )
 
@@ -127,52 +129,58 @@ class SignInPage(OptionPage):
         host: str,
         page: str,
         *,
-        browser: bool,
+        application: bool,
         opens: bool,
-        keyring: bool,
+        keyring: str,
         trouble: GlboardError | None = None,
     ) -> None:
-        """``page`` makes a token; ``browser``: signing in by it is possible; ``opens``: one can be opened."""
+        """``page`` makes a token; ``application``: one is known; ``opens``: a browser can be opened;
+        ``keyring`` is what installs the package for the keyring."""
         self.title_text = f"Sign in to {host}"
         super().__init__(keymap, known=host, trouble=trouble)
         self._page = page
-        self._browser = browser
+        self._application = application
         self._opens = opens
         self._keyring = keyring
 
     def options(self) -> Sequence[Option]:
-        ways = []
-        if self._browser:
-            ways.append(
-                Option(
-                    value=DEVICE,
-                    text="Sign in with a code",
-                    note="Type a short code in any browser, on this or another device",
-                )
+        needs = "" if self._application else "; asks for an application's ID"
+        ways = [
+            Option(
+                value=DEVICE,
+                text="Sign in with a code",
+                note=f"typed in any browser{needs}",
             )
-            if self._opens:
-                note = "GitLab asks there whether glboard may use your account"
-                ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
-        page = "Open the page to create one" if self._opens else "Show the page to create one"
-        return (
-            *ways,
-            Option(value=TOKEN, text="Paste a token", note="A personal access token: typed or pasted unseen"),
-            Option(value=PAGE, text=page, note="Name and scope are filled in: press Create there"),
+        ]
+        if self._opens:
+            note = f"GitLab asks for your consent there{needs}"
+            ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
+        token = (
+            Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
+            Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
         )
+        # Without an application the token is the shorter way.
+        return (*ways, *token) if self._application else (*token, *ways)
+
+    @property
+    def _page_text(self) -> str:
+        return "Open the page to create one" if self._opens else "Show the page to create one"
 
     def said(self) -> Content:
-        where = (
-            "The token is kept in this computer's keyring."
-            if self._keyring
-            else "The token is kept in a file that only you can read. "
-            "For the keyring: pip install 'glboard[keyring]'."
-        )
-        lines = [
-            f"Token page: {self._page}",
-            f"Scope api, or read_api for looking only. {where}",
-        ]
-        if not self._browser:
-            lines.append("Signing in by browser needs an OAuth application: client_id under [gitlab].")
+        way = self.options()[self.rows.cursor].value
+        if way in (DEVICE, LOOPBACK):
+            lines = [
+                "GitLab asks there whether glboard may use your account. What it gives is renewed by itself."
+            ]
+            if not self._application:
+                lines.append("This needs an OAuth application that somebody created on the server.")
+        else:
+            lines = [self._page, "Scope api, or read_api for looking only."]
+            if self._keyring:
+                lines.append("It is kept in a file that only you can read. For the keyring, first run:")
+                lines.append(self._keyring)
+            else:
+                lines.append("It is kept in this computer's keyring.")
         return Content("\n".join(map(clean, lines)))
 
     def hints(self) -> Sequence[str]:

@@ -42,6 +42,11 @@ class SetupHead(Widget):
         self._step = step
         self._known = known
 
+    def show(self, step: int, known: str) -> None:
+        """Show another step."""
+        self._step, self._known = step, known
+        self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """One of the lines."""
         palette = palette_of(self.app)
@@ -230,9 +235,21 @@ class SetupPage(Screen[T | None], Generic[T]):
 class OptionPage(SetupPage[str]):
     """A page of a few lines, one of which is chosen: dismissed with its value."""
 
+    DEFAULT_CSS = """
+    OptionPage .setup-body { align-horizontal: center; }
+    OptionPage .setup-body > * { max-width: 100; }
+    OptionPage Rows { max-height: 60%; }
+    OptionPage.-high .setup-body { padding: 3 2 0 2; }
+    """
+
     def options(self) -> Sequence[Option]:
         """The lines."""
         return ()
+
+    def fill(self, cursor: int | None = None) -> None:
+        # What is said of a line follows the lines.
+        self.rows.styles.height = len(self.options()) + 1
+        super().fill(cursor)
 
     def table(self) -> Table:
         cols = (Col(least=16), Col(least=12), Col(least=10, drop=1))
