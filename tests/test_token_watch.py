@@ -19,13 +19,19 @@ TOKEN = "glpat" + "-0123456789abcdefghij"
 OAUTH = "0f" * 32
 TESTS = Path(__file__).parent
 
-#: The product with a fault: its editor gets the whole environment.
-STARTS = """
-import os, sys
-from glboard_tui.screens import editor
-if "leaks" in sys.argv:
-    editor.for_child = lambda: dict(os.environ)
-editor.run([sys.executable, "-c", "pass", *sys.argv[2:]])
+#: The product's by its file: it starts a program as it should, or with the whole environment.
+PRODUCT = """
+import os, subprocess, sys
+from glboard_core.environment import for_child
+
+def begin(*arguments, leaks):
+    environment = dict(os.environ) if leaks else for_child()
+    subprocess.run([sys.executable, "-c", "pass", *arguments], env=environment, check=True)
+"""
+STARTS = f"""
+import sys
+exec(compile({PRODUCT!r}, "/somewhere/glboard_tui/planted.py", "exec"))
+begin(*sys.argv[2:], leaks="leaks" in sys.argv)
 """
 
 
@@ -103,16 +109,14 @@ def test_a_token_may_be_where_one_belongs(home: Path) -> None:
 
 
 PLANTED = f"""
-from glboard_tui.screens import editor
-import sys
+exec(compile({PRODUCT!r}, "/somewhere/glboard_tui/planted.py", "exec"))
 
 def test_leaves_a_token(tmp_path):
     (tmp_path / "left.json").write_text("glpat" + "{TOKEN.removeprefix("glpat")}")
 
 def test_passes_a_token_on(monkeypatch):
     monkeypatch.setenv("GITLAB_TOKEN", "any")
-    monkeypatch.setattr(editor, "for_child", lambda: None)
-    editor.run([sys.executable, "-c", "pass"])
+    begin(leaks=True)
 
 def test_is_innocent(tmp_path):
     (tmp_path / "left.json").write_text("nothing")
