@@ -82,11 +82,11 @@ async def test_every_form_of_a_name_leads_to_it(context: Session, text: str, fou
 async def test_what_leads_nowhere_says_what_it_can_be(context: Session) -> None:
     with pytest.raises(IssueNotFound, match=r"top/app has no issue of this number for you\. .*confidential"):
         await read(context, "app#99")
-    with pytest.raises(IssueNotFound, match=r"no issue of this number in 3 projects"):
+    with pytest.raises(IssueNotFound, match=r"No project of top has an issue of this number for you"):
         await read(context, "#77")
     with pytest.raises(IssueNotFound, match=r"no project “nowhere” here"):
         await read(context, "nowhere#1")
-    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Its project or the issue"):
+    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Check project and number"):
         await read(context, "https://gitlab.example.com/secret/place/-/issues/1")
 
 
@@ -138,6 +138,21 @@ async def test_one_that_enters_the_scope_by_an_edit_is_a_card(context: Session) 
     assert len(list(context.engine.shown.slim("19.7"))) == 13
     context.engine.undo()
     assert len(list(context.engine.shown.slim("19.7"))) == 12
+
+
+async def test_what_was_not_sent_is_sent_by_the_next_session(server: DemoServer, store: Store) -> None:
+    async with session(server, store) as context:
+        (issue,) = await context.engine.on_demand.read(address("app#13"))
+        server.stop()
+        context.engine.perform([(issue.id, Edit(weight=8))], "weight 8")
+    server.start()
+    async with session(server, store) as context:
+        await context.settled()
+        assert context.world.issue("top/app#13").weight == 8
+        assert context.engine.shown[issue.id].weight == 8
+        # It may be seen by the poll as often as it likes: it is no card.
+        await context.refreshed()
+        assert len(list(context.engine.shown.slim("19.7"))) == 12
 
 
 async def test_one_that_was_deleted_leaves(context: Session) -> None:

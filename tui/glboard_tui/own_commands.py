@@ -26,6 +26,8 @@ class OwnCommands:
         self.last: CommandRun | None = None
         self.command: CommandSettings | None = None
         self.issues: tuple[IssueId, ...] = ()
+        #: The pane that shows its output: then nothing else need tell how it ended.
+        self.pane: object = None
         self._allowed: set[str] = set()
 
     @property

@@ -445,6 +445,7 @@ def _filters(query: IssueQuery) -> dict[str, object]:
         "closedAfter": query.closed_after,
         "createdAfter": query.created_after,
         "createdBefore": query.created_before,
+        "iids": list(query.iids) or None,
     }
     absent = {"labelName": list(query.without), "milestoneTitle": list(query.without_milestones)}
     if any(absent.values()):

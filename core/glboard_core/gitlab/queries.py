@@ -115,7 +115,8 @@ def _filters(dialect: Dialect, n: str = "") -> str:
     return kinds + (
         f"$labels{n}: [String], $milestone{n}: [String], $wild{n}: MilestoneWildcardId,"
         f" $state{n}: IssuableState, $updatedAfter{n}: Time, $closedAfter{n}: Time,"
-        f" $createdAfter{n}: Time, $createdBefore{n}: Time, $not{n}: NegatedIssueFilterInput"
+        f" $createdAfter{n}: Time, $createdBefore{n}: Time, $iids{n}: [String!],"
+        f" $not{n}: NegatedIssueFilterInput"
     )
 
 
@@ -126,7 +127,7 @@ def _arguments(dialect: Dialect, n: str = "") -> str:
         f"includeSubgroups: true, {kinds}, labelName: $labels{n},"
         f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
         f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n},"
-        f" createdAfter: $createdAfter{n}, createdBefore: $createdBefore{n}, not: $not{n}"
+        f" createdAfter: $createdAfter{n}, createdBefore: $createdBefore{n}, iids: $iids{n}, not: $not{n}"
     )
 
 

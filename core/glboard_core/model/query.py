@@ -36,6 +36,8 @@ class IssueQuery(Struct, frozen=True, kw_only=True):
     #: Both inclusive, and compared with fractions of a second that an issue's own time does not show.
     created_after: datetime | None = None
     created_before: datetime | None = None
+    #: Numbers of issues, in whatever project.
+    iids: tuple[str, ...] = ()
     #: "rank" is the manual order, "updated" the most recently updated first, "created" the newest first: the
     #: one in which nothing moves while pages are read.
     order: str = "rank"

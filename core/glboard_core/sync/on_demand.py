@@ -13,12 +13,10 @@ from glboard_core.errors import NOT_LOADED, IssueNotFound, NameUnknown, UsageErr
 from glboard_core.model.address import IssueAddress, could_mean, issue_address, on_server
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
+from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.names import KnownNames
-
-#: A bare number is looked for in so many projects at most: all in one request.
-MOST_PROJECTS = 20
 
 Find = Callable[[Sequence[Reference]], Awaitable[Mapping[Reference, Issue]]]
 
@@ -36,25 +34,34 @@ class IssuesOnDemand:
 
         Raises IssueNotFound, NameUnknown before anything was loaded, and what the gateway raises.
         """
+        asked = asyncio.get_running_loop().time()
+        issues = await (self._in_project(address) if address.project else self._in_group(address))
+        if not issues:
+            raise self.not_found(address)
+        # Nothing is adopted before the server has confirmed who we are.
+        await self._names.checked()
+        ids = {issue.id for issue in issues}
+        self._names.learn(ids.__contains__)
+        self.take(issues, asked=asked)
+        return issues
+
+    async def _in_group(self, address: IssueAddress) -> list[Issue]:
+        """The issues of this number in all projects of the group."""
+        self._catalog(str(address))
+        found, _ = await self._gateway.page(IssueQuery(iids=(str(address.iid),), order="created"), None)
+        return found
+
+    async def _in_project(self, address: IssueAddress) -> list[Issue]:
         wanted = self._could_mean(address)
         if not wanted:
             await self._names.know_projects([str(address)])
             wanted = self._could_mean(address)
         if not wanted:
             raise IssueNotFound(f"There is no project “{address.project}” here.", hint=_NO_PROJECT)
-        asked = asyncio.get_running_loop().time()
-        found = dict(await self._gateway.find(wanted[:MOST_PROJECTS]))
+        found = dict(await self._gateway.find(wanted))
         if not found:
             found |= await self._names.find_renamed(wanted)
-        if not found:
-            raise self.not_found(address)
-        # Nothing is adopted before the server has confirmed who we are.
-        await self._names.checked()
-        issues = list({issue.id: issue for issue in found.values()}.values())
-        ids = {issue.id for issue in issues}
-        self._names.learn(ids.__contains__)
-        self.take(issues, asked=asked)
-        return issues
+        return list({issue.id: issue for issue in found.values()}.values())
 
     async def load(self, references: Sequence[str], find: Find, host: str = "") -> list[Issue]:
         """See ``Engine.load_issues``; ``find`` reads them, and learns who we are from the same answer.
@@ -97,20 +104,19 @@ class IssuesOnDemand:
         return frozenset([*state.outbox.issues(), *state.drafts.issues(), *failed, *undoable])
 
     def _could_mean(self, address: IssueAddress) -> list[Reference]:
-        return could_mean(address, self._catalog(str(address)), self._local_state.store.projects())
+        return could_mean(address, self._catalog(str(address)), sorted(self._local_state.store.projects()))
 
     def _catalog(self, name: str) -> Catalog:
         if (catalog := self._local_state.store.catalog()) is None:
-            raise NameUnknown("issue", name, hint=NOT_LOADED)
+            raise NameUnknown("issue", name, hint=f"{NOT_LOADED} Try again in a moment.")
         return catalog
 
     def not_found(self, address: IssueAddress) -> IssueNotFound:
         """The error for an address that leads to nothing, or to what no one may know of."""
-        wanted = self._could_mean(address)
         if not address.project:
-            many = f"{len(wanted)} projects" if len(wanted) > 1 else wanted[0].project
-            more = " It was looked for in the first 20 only." if len(wanted) > MOST_PROJECTS else ""
-            return IssueNotFound(f"There is no issue of this number in {many}.", hint=f"{_HIDDEN}{more}")
+            group = self._catalog(str(address)).group
+            return IssueNotFound(f"No project of {group} has an issue of this number for you.", hint=_HIDDEN)
+        wanted = self._could_mean(address)
         where = wanted[0].project
         here = {one.lower() for one in self._local_state.store.projects()}
         if any(one.project.lower() in here for one in wanted):
@@ -118,6 +124,6 @@ class IssuesOnDemand:
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
 
 
-_HIDDEN = "It does not exist, was deleted or moved, or is confidential and you have no access."
+_HIDDEN = "Check the number: it may be deleted, moved, or confidential and hidden from you."
 _NO_PROJECT = "Type its whole path or paste the URL; a private project is hidden without access."
-_NOWHERE = "Its project or the issue does not exist, or is private or confidential and you have no access."
+_NOWHERE = "Check project and number: one may not exist, or be private or confidential and hidden from you."

@@ -123,8 +123,13 @@ async def test_one_that_fails_while_it_is_left_says_so_and_names_the_missing_sig
         await stage.until(lambda: "Say it: Failed with exit status 4. g! shows the output." in stage.message)
         await stage.press("g", "Y")
         await ended(stage)
-        assert "glab-that-is-not-there: not found" in state(stage)
-        assert "Commands get no GitLab token from glboard." in state(stage)
+        assert state(stage) == "glab-that-is-not-there: not found. Install it, or write its whole path"
+        # It was in view all the time: the footer need not say so.
+        assert stage.message == ""
+        await stage.press("escape", "Q")
+        await ended(stage)
+        assert state(stage).startswith("Failed with exit status 4 · ")
+        assert "Commands get no GitLab token from glboard. They need their own sign-in." in state(stage)
 
 
 async def test_a_refresh_reads_what_it_changed() -> None:
@@ -163,6 +168,23 @@ async def test_only_a_file_of_ones_own_is_obeyed_and_one_from_an_option_asks(tmp
         await stage.press("escape", "g", "Y")
         assert "Run Two for platform#1?" in question(stage)
         await stage.press("escape")
+
+
+async def test_a_changed_file_takes_effect_without_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    async with staged(config_file=file) as stage:
+        file.write_text(
+            '[sync]\nlive = false\n[[commands]]\nkey = "Q"\nname = "Fresh"\nrun = "echo new {iid}"\n'
+        )
+        assert stage.app.config.reload()
+        await stage.until(lambda: "commands" in "".join(stage.toasts))
+        await stage.press("Q")
+        assert await ended(stage) == ["new 1"]
+        file.write_text('[[commands]]\nkey = "Q"\nname = "Fresh"\nrun = "echo {nothing}"\n')
+        assert not stage.app.config.reload()
+        await stage.press("escape", "Q")
+        assert await ended(stage) == ["new 1"]
 
 
 async def test_confirm_asks_each_time() -> None:

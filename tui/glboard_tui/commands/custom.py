@@ -76,7 +76,7 @@ async def _run(
     await started.run()
     if command.then == "refresh":
         await context.bridge.look_again(issues)
-    if context.scope != "command-output":
+    if context.own_commands.pane is None:
         key = context.keymap.key("pane.command-output")
         context.say(f"{command.name}: {started.words}. {key} shows the output.", bad=not started.worked)
 
@@ -99,6 +99,12 @@ def again(context: CommandContext) -> None:
 def _show(context: CommandContext) -> None:
     from glboard_tui.screens.command_output import CommandOutput
 
-    context.shell.app.push_screen(
-        CommandOutput(context, lambda: again(context)), lambda _: context.shell.show_footer()
-    )
+    own, pane = context.own_commands, CommandOutput(context, lambda: again(context))
+
+    def closed(_: None) -> None:
+        if own.pane is pane:
+            own.pane = None
+        context.shell.show_footer()
+
+    own.pane = pane
+    context.shell.app.push_screen(pane, closed)

@@ -130,8 +130,8 @@ class CommandOutput(PaneDialog[None]):
 
     def _words(self) -> list[str]:
         run, command = self._run, self.context.own_commands.command
-        words = [f"{run.words} · {run.seconds:.1f} s"]
-        if run.ended and not run.worked and not run.stopped and command is not None:
+        words = [run.words if run.error else f"{run.words} · {run.seconds:.1f} s"]
+        if run.ended and run.status and not run.stopped and command is not None:
             glab = "glab" in command.run.split()
             own = "glab needs its own sign-in: glab auth login." if glab else "They need their own sign-in."
             words.append(f"Commands get no GitLab token from glboard. {own}")
