@@ -277,4 +277,3 @@ def test_what_was_just_said_is_worth_more_than_what_undo_would_do() -> None:
     many = msgspec.structs.replace(FOOTER, last="u undo: decisions of 19.8 on demo-org/platform#21")
     shown = paint_footer(many, 100, PALETTE).text
     assert "d accept for…" in shown
-    assert "s state" in shown
