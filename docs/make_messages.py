@@ -156,10 +156,10 @@ def messages_of(name: str, source: str, kinds: Mapping[str, Kind]) -> list[Messa
             )
             continue
         if (one := _message(scope, call, kinds)) is not None:
-            title, text, advice, kind, general = one
-            if kind == "Say" and not _ON_SCREEN.match(name):
+            title, text, advice, name_of_kind, general = one
+            if name_of_kind == "Say" and not _ON_SCREEN.match(name):
                 continue
-            found.append(Message(title, text, advice, name, call.lineno, kind, general))
+            found.append(Message(title, text, advice, name, call.lineno, name_of_kind, general))
     return found
 
 

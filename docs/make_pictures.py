@@ -14,18 +14,26 @@ from datetime import datetime
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from msgspec import structs
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import EngineOptions, open_engine
+from glboard_core.setup.connection import SetupConnection
+from glboard_core.setup.sign_ins import SignIns
 from glboard_core.sync.engine import Engine
 from glboard_styles.themes import DARK, HIGH_CONTRAST, LIGHT
 from glboard_tui.app import GlboardApp
+from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.setup_connect import ServerPage, StartPage
+from glboard_tui.screens.setup_proposal import ProposalPage
+from glboard_tui.setup_app import SetupApp, SetupResult
 
 DOCS = Path(__file__).parent
 #: A Monday in the middle of a milestone.
@@ -82,10 +90,52 @@ def main() -> None:
             file = DOCS / f"{name}-{shade}-{size[0]}x{size[1]}.svg"
             if wanted and not any(word in file.name for word in wanted):
                 continue
-            picture = asyncio.run(_screen(server, board, keys, theme, size))
-            # Some viewers drop spaces at the ends of a text.
-            picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
-            file.write_text(picture, encoding="utf-8")
+            _write(file, asyncio.run(_screen(server, board, keys, theme, size)))
+        for (shade, theme), size in product(THEMES[:2], SIZES):
+            file = DOCS / f"setup-{shade}-{size[0]}x{size[1]}.svg"
+            if not wanted or any(word in file.name for word in wanted):
+                _write(file, asyncio.run(_set_up(server, theme, size)))
+
+
+def _write(file: Path, picture: str) -> None:
+    # Some viewers drop spaces at the ends of a text.
+    picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
+    file.write_text(picture, encoding="utf-8")
+
+
+async def _set_up(server: SpawnedDemo, theme: str, size: tuple[int, int]) -> str:
+    """The last page of the set-up."""
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        settings = GitLabSettings(url=server.url)
+        env = {"GITLAB_HOST": server.url, "GITLAB_TOKEN": server.token}
+        connection = SetupConnection(
+            home / "config.toml",
+            settings,
+            folder=home,
+            as_of=datetime.fromisoformat(DAY),
+            sign_ins=SignIns(settings, env=env, home=home),
+        )
+        app = SetupApp(connection)
+        async with app.run_test(size=size) as pilot:
+            app.theme = theme
+            for page, key in (
+                (StartPage, "c"),
+                (ServerPage, "enter"),
+                (Picker, "enter"),
+                (ProposalPage, "j"),
+            ):
+                await _shown(app, pilot, page)
+                await pilot.press(key)
+            await pilot.pause(_SETTLE)
+            host = server.url.partition("://")[2]
+            return app.export_screenshot(title="glboard").replace(host, "gitlab.example.com".ljust(len(host)))
+
+
+async def _shown(app: SetupApp, pilot: Pilot[SetupResult], page: type[Screen[Any]]) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while not isinstance(app.screen, page):
+            await pilot.pause(0.05)
 
 
 async def _screen(

@@ -260,7 +260,7 @@ class EditRefused(GlboardError):
     """One change to one issue was not made."""
 
     title = "Not changed"
-    advice = "Edit, retry or discard it in the list of failed changes (gf, or: glboard failed list)."
+    advice = "Edit, retry or discard it in the list of failed changes (glboard failed list)."
 
 
 class EditForbidden(EditRefused):
@@ -272,7 +272,7 @@ class EditForbidden(EditRefused):
 class EditGone(EditForbidden):
     """The issue was deleted, or is hidden from us now: it cannot be read by its id."""
 
-    advice = "Discard the change in the list of failed changes (gf, or: glboard failed discard)."
+    advice = "Discard the change in the list of failed changes (glboard failed discard)."
 
 
 class EditInvalid(EditRefused):
@@ -282,7 +282,7 @@ class EditInvalid(EditRefused):
 class EditDropped(EditRefused):
     """The server reported success, but the issue it returned does not show the change."""
 
-    advice = "A licence, a rule or another program may undo it: retry or discard it (gf)."
+    advice = "A licence, a rule or another program may undo it: retry or discard it (glboard failed list)."
 
 
 class EditImpossible(EditRefused):
@@ -309,7 +309,7 @@ class LastRefused(GlboardError):
 class EditUnknown(EditRefused):
     """The answer was lost. The change may have been made; reading back must settle it."""
 
-    advice = "Check the issue, then retry or discard the change (gf, or: glboard failed list)."
+    advice = "Check the issue, then retry or discard the change (glboard failed list)."
     may_pass = True
 
 

@@ -7,13 +7,13 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.renewal import StoredToken, renew
+from glboard_core.auth.search import server_at
 from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
@@ -251,13 +251,13 @@ from glboard_core.auth.store import CredentialStore
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import WHO, Transport
 from msgspec import structs
-url, folder = sys.argv[1:]
+url, folder = sys.argv[1:3]
 store = CredentialStore(Path(folder))
 place = server_at(url)
 async def main():
     tokens = StoredToken(store, store.find(url), place)
     transport = Transport(structs.replace(place, kind="oauth", tokens=tokens))
-    for _ in range(10):
+    for _ in range(int(sys.argv[3])):
         user = json.loads(await transport.get(WHO))["username"]
     await transport.close()
     print(user)
@@ -266,30 +266,50 @@ asyncio.run(main())
 """
 
 
-async def test_two_processes_at_the_same_time(
-    server: DemoServer, store: CredentialStore, tmp_path: Path
-) -> None:
+def started(server: DemoServer, store: CredentialStore, requests: int) -> subprocess.Popen[str]:
+    """A process that sends so many requests once it is told to."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, server.url, str(store.path.parent), str(requests)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def said(running: list[subprocess.Popen[str]]) -> list[str]:
+    """Tell processes to go on at the same time; what each prints at its end."""
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    return [(await asyncio.to_thread(one.communicate))[0] for one in running]
+
+
+async def test_two_processes_at_the_same_time(server: DemoServer, store: CredentialStore) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
     # The first renewal takes a while: the other process comes in the middle of it.
     server.faults.slow_seconds = 0.3
     server.faults.next("slow", "/oauth/token")
-    folder = store.path.parent
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, server.url, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for one in running:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    said = [await asyncio.to_thread(one.communicate) for one in running]
-    assert [out for out, _ in said] == ["em_willow\n"] * 2
+    assert await said([started(server, store, 10) for _ in range(2)]) == ["em_willow\n"] * 2
     assert renewals(server) == 1
     assert isinstance(store.load(account), OAuthCredential)
     assert json.loads(store.path.read_bytes())["accounts"]
+
+
+@pytest.mark.slow
+async def test_many_processes_renew_for_a_while_on_a_bad_connection(
+    server: DemoServer, store: CredentialStore
+) -> None:
+    account = signed_in(server, store, life=0.5)
+    server.faults.slow_seconds = 0.1
+    # Only an answer that is lost ends a sign-in, so there is none.
+    for skip, kind in enumerate(("502", "slow", "reset-before", "503", "slow", "502") * 3):
+        server.faults.next(kind, "/oauth/token", skip=2 * skip)
+    assert await said([started(server, store, 150) for _ in range(4)]) == ["em_willow\n"] * 4
+    assert renewals(server) > 4
+    found = store.load(account)
+    assert isinstance(found, OAuthCredential)
+    assert await asyncio.to_thread(renew, store, account, server_at(server.url))
+    # Every refresh token that was asked with was good.
+    assert not [one for one in server.requests.of("POST /oauth/token") if one.status == 400]

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from msgspec import structs
 
+from glboard_core.auth.credential import OAuthCredential
+from glboard_core.auth.renewal import StoredToken
+from glboard_core.auth.store import CredentialStore
 from glboard_core.auth.token_check import check, unusable
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.doctor.checks import Checks
+from glboard_core.doctor.server import check_token
 from glboard_core.errors import AuthError, Offline, ScopeMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.inspection import TokenFacts
 from support.engines import build_world
+
+PAIR = OAuthCredential(access=Secret("a"), refresh=Secret("r"), client_id="app")
 
 
 @pytest.mark.parametrize(
@@ -66,3 +75,24 @@ async def test_a_fine_grained_token(version: str) -> None:
 async def test_a_server_that_is_not_there() -> None:
     with pytest.raises(Offline):
         await check(Account(url="http://127.0.0.1:1", token=Secret("")), Secret("x"))
+
+
+def test_the_doctor_says_where_a_token_is_kept_and_who_renews_it(store: CredentialStore) -> None:
+    account = store.save("https://host", "me", PAIR, keyring=False)
+    server = Account(url="https://host", token=Secret(""))
+    ours = structs.replace(
+        server,
+        kind="oauth",
+        source=store.place("keyring", account),
+        tokens=StoredToken(store, account, server),
+    )
+    another = structs.replace(ours, tokens=None)
+    told = []
+    for one, scope in ((ours, "api"), (ours, "read_api"), (another, "api")):
+        checks = Checks()
+        check_token(checks, one, TokenFacts(scopes=[scope]), "me", date(2026, 12, 7))
+        told += [check for check in checks.diagnosis(0).checks if check.id == "token"]
+    assert told[0].text == "Of @me, from the keyring (glboard:host); scope api; glboard renews it."
+    assert told[1].status == "warning"
+    assert told[1].advice == "Sign in with another one: glboard auth login --scope api"
+    assert told[2].text.endswith("another program renews it.")

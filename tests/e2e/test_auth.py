@@ -19,6 +19,7 @@ from glboard_core.auth.store import CredentialStore
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Secret
+from glboard_tui.cli.auth_login import server_in
 from support.engines import build_world
 from support.keyrings import FakeKeyring
 from support.terminal import GLBOARD, Terminal, clean_environment
@@ -253,6 +254,21 @@ def renewed(server: DemoServer, count: int, _: str) -> bool:
     return len(server.requests.of("POST /oauth/token")) >= count
 
 
+@pytest.mark.parametrize(
+    ("page", "server"),
+    [
+        ("gitlab.example.com", "gitlab.example.com"),
+        ("https://host/groups/a/b/-/boards/7?label=x#y", "https://host"),
+        ("https://host/gitlab/groups/a", "https://host/gitlab"),
+        ("https://host/a/b/-/issues", "https://host"),
+        (" host/-/user_settings/personal_access_tokens ", "host"),
+        ("https://host/gitlab", "https://host/gitlab"),
+    ],
+)
+def test_the_address_of_a_page_names_its_server(page: str, server: str) -> None:
+    assert server_in(page) == server
+
+
 # What is there
 
 
@@ -274,6 +290,8 @@ def test_the_status_lists_every_account(server: DemoServer, home: Path) -> None:
     before = len(server.requests)
     assert auth(home, "status", "--url", server.url, "--offline").returncode == 0
     assert len(server.requests) == before
+    server.stop()
+    assert auth(home, "status", "--url", server.url).returncode == 1
 
 
 @pytest.mark.slow

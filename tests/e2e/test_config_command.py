@@ -314,8 +314,9 @@ def test_the_manual_page_has_every_command_and_option(capsys: Text) -> None:
     assert len(commands) > 25
     found = {path: next(one for one in sections if re.match(rf"{path}[ \n]", one)) for path, _ in commands}
     for section, command in ((first, root), *((found[path], command) for path, command in commands)):
-        for option in (one for one in command.params if isinstance(one, click.Option) and not one.hidden):
-            assert any(name in section for name in option.opts), option.opts
+        for one in command.params:
+            if isinstance(one, click.Option) and not one.hidden:
+                assert any(name in section for name in one.opts), one.opts
     for option in ("--read-only", "--debug", "--dry-run", "--online", "GITLAB_TOKEN", "config.toml"):
         assert option in page
     # Nothing but requests begins with a dot.

@@ -50,7 +50,7 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
     with Terminal([*GLBOARD, "--as-of", DAY], tmp_path, columns=100, rows=30) as terminal:
         terminal.see("Connect to GitLab", "Try the demo")
         terminal.press("\r")
-        terminal.see("Which GitLab?", "Another server")
+        terminal.see("Which GitLab?", "Your GitLab server")
         terminal.press("\r")
         terminal.see("The address of any page of your group")
         terminal.press(f"{gitlab.url}/groups/demo-org/-/boards\r")
@@ -118,6 +118,22 @@ def test_without_a_terminal_it_says_what_to_run(tmp_path: Path) -> None:
 # Without a screen
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_config_init_asks_before_it_writes(tmp_path: Path, gitlab: SpawnedDemo, columns: int) -> None:
+    arguments = [*GLBOARD, "--as-of", DAY, "config", "init", "--url", gitlab.url, "--group", "demo-org"]
+    with Terminal(
+        arguments, tmp_path, columns=columns, rows=50, environment={"GITLAB_TOKEN": gitlab.token}
+    ) as terminal:
+        text = terminal.see("Write ", "config.toml? [Y/n]:", "current is 19.7" if columns > 80 else "SETTING")
+        # Each setting has a line of its own at any width.
+        assert sum(line.startswith("Deliverable: accepted") for line in text.splitlines()) == 1
+        assert all(len(line) <= columns for line in text.splitlines())
+        terminal.press("n\r")
+        assert terminal.finish() == 130
+    assert not (tmp_path / "config" / "glboard" / "config.toml").exists()
+
+
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty home."""
@@ -149,7 +165,7 @@ def test_config_init_proposes_and_writes(server: DemoServer, home: Path, capsys:
     assert "as rowan: 18 labels, 9 milestones, 1 board" in out
     assert "team::storefront" in out
     assert "current is Sprint 40, next is Sprint 41" in out
-    assert f"Wrote {config_of(home)}" in out
+    assert "Wrote ~/.config/glboard/config.toml" in out
     settings = load(config_of(home))
     assert (settings.gitlab.url, settings.gitlab.group) == (server.url, "shop")
     assert settings.labels.deliverable == "Committed"
@@ -195,6 +211,15 @@ def test_an_existing_file_is_completed_and_a_copy_kept(server: DemoServer, home:
     assert load(config_of(home)).labels.spike == "mine"
     assert load(config_of(home)).labels.deliverable == "Committed"
     assert config_of(home).with_name("config.toml.bak").read_text("utf-8") == before
+
+
+def test_a_profile_is_created_by_its_name(server: DemoServer, home: Path, capsys: Text) -> None:
+    assert run(["--profile", "shop", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 0
+    profile = config_of(home).parent / "profiles" / "shop.toml"
+    assert load(profile).gitlab.group == "shop"
+    assert not config_of(home).exists()
+    assert run(["--profile", "../x", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 2
+    assert "cannot be the name of a profile" in capsys.readouterr().err
 
 
 def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, capsys: Text) -> None:

@@ -96,7 +96,7 @@ async def test_any_value_in_any_field(
 
 @pytest.mark.parametrize("status", [300, 400, 401, 403, 404, 429, 500, 503])
 async def test_any_refusal(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Transport.__init__, "__defaults__", (QUICK,))
+    monkeypatch.setattr(oauth, "Transport", lambda account, _: Transport(account, QUICK))
     async with Malicious() as server:
         for body in ({"error": code} for code in HOSTILE):
             say(server, answer(status, body, retry_after="0"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from glboard_core.config_check import check
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.world.world import World
-from glboard_core.errors import GroupNotFound
+from glboard_core.errors import GroupNotFound, TimedOut
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.setup import documents
 from glboard_core.setup.discover import Discovery
 from glboard_core.setup.propose import propose
 from glboard_core.setup.write import config_text
@@ -112,3 +115,22 @@ async def test_labels_and_milestones_are_searched_in_the_group() -> None:
     async with asking(shop_world()) as discovery:
         assert [one.title for one in (await discovery.labels("shop", "commit")).items] == ["Committed"]
         assert [one.title for one in (await discovery.milestones("shop", "ice")).items] == ["Icebox"]
+
+
+async def test_a_question_that_takes_too_long_takes_nothing_else_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask = QueryRunner.ask_in_dialect
+
+    async def slow(runner: QueryRunner, build: Any, variables: Any, *rest: Any, **more: Any) -> Any:
+        if build in (documents.used, documents.boards):
+            raise TimedOut("It took too long.")
+        return await ask(runner, build, variables, *rest, **more)
+
+    monkeypatch.setattr(QueryRunner, "ask_in_dialect", slow)
+    async with asking(shop_world()) as discovery:
+        found = await discovery.group("shop")
+    assert (found.mine.issues, found.boards) == (0, ())
+    # The team's label is not known then, and asked for.
+    assert propose(found, date.today()).line("labels.group").trust == "missing"  # noqa: DTZ011
+    assert propose(found, date.today()).value("labels.deliverable") == "Committed"  # noqa: DTZ011

@@ -35,7 +35,8 @@ from glboard_tui.actions import load_commands
 from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.config_file import ConfigFile, keymap_of
-from glboard_tui.live_config import LOOK_EVERY, LiveConfig
+from glboard_tui.file_watch import LOOK_EVERY, FileWatch
+from glboard_tui.live_config import LiveConfig
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
@@ -184,6 +185,7 @@ class GlboardApp(App[int]):
         keymap = keymap_of(settings, where)
         file = ConfigFile(config_file, settings) if config_file is not None else None
         self.config = LiveConfig(file, settings, keymap, self)
+        self._team_watch = FileWatch(team_file) if team_file is not None else None
         self.board_screen = BoardScreen(self.bridge, keymap, planning)
         self.board_screen.wanted = issue
         self.board_screen.context.own_commands.file = config_file
@@ -200,7 +202,7 @@ class GlboardApp(App[int]):
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
-        self.set_interval(LOOK_EVERY, self.config.look)
+        self.set_interval(LOOK_EVERY, self._look_at_files)
         await self.push_screen(self.board_screen)
         # The mirror is part of the first frame; the network waits until that is painted.
         self.connect_again()
@@ -235,13 +237,23 @@ class GlboardApp(App[int]):
     def on_app_focus(self) -> None:
         """The terminal got the focus."""
         self.bridge.attend(True)
-        self.config.look(settled=False)
+        self._look_at_files(settled=False)
 
     def on_app_blur(self) -> None:
         """The terminal lost the focus."""
         self.bridge.attend(False)
 
-    # The configuration, when its file changes
+    # The configuration and the team, when their files change
+
+    def _look_at_files(self, *, settled: bool = True) -> None:
+        self.config.look(settled=settled)
+        watch, team = self._team_watch, self._planning.team_store
+        if watch is None or not watch.changed(settled=settled):
+            return
+        watch.taken()
+        if team.reload():
+            notices.say(self, team.trouble.message if team.trouble else f"{watch.path.name} read again.")
+            self.board_screen.show_header()
 
     def use_settings(self, settings: Settings) -> None:
         """Show everything as the configuration has it now."""

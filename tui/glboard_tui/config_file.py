@@ -1,6 +1,6 @@
 """The configuration file of a running program: whether it has changed, and what it says now.
 
-Owns when a file counts as changed, which of its settings cannot be used without a restart, and the words for
+Owns which of its settings cannot be used without a restart, and the words for
 both. It touches no widget; ``live_config.py`` applies what is read.
 """
 
@@ -18,6 +18,7 @@ from glboard_core.config import Settings
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text
 from glboard_core.planning.text import counted
+from glboard_tui.file_watch import FileWatch
 from glboard_tui.keymap import Keymap
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ FIRST_LINES = (
 )
 #: What says where to go on.
 _KEPT = "The board goes on with the configuration it has; glboard config check names every mistake."
-
-Signature = tuple[int, int, int]
 
 
 class ReadConfig(Struct, frozen=True, kw_only=True):
@@ -56,19 +55,15 @@ class ConfigFile:
         self.settings = settings
         #: What needs a restart, as it is in use and as it was told of last: each other value is told once.
         self._used = self._told = _fixed(settings)
-        self._read = self._seen = _signature(path)
+        self._watch = FileWatch(path)
 
     def changed(self, *, settled: bool = True) -> bool:
-        """Whether it was written since it was read; ``settled``: and it was not written to since the last
-        look, so that no half of a file is read."""
-        now = _signature(self.path)
-        before, self._seen = self._seen, now
-        # A file that is gone may be on its way back: editors replace it.
-        return now is not None and now != self._read and (now == before or not settled)
+        """Whether it was written since it was read; see ``FileWatch``."""
+        return self._watch.changed(settled=settled)
 
     def read(self) -> ReadConfig:
         """What it says now, compared with what is in use. Raises ConfigError for the first mistake."""
-        self._read = _signature(self.path)
+        self._watch.taken()
         try:
             text = read_text(self.path)
         except FileNotFoundError:
@@ -222,11 +217,3 @@ def _changes(before: Settings, now: Settings) -> list[str]:
         if name not in said and getattr(before, name) != getattr(now, name)
     ]
     return found
-
-
-def _signature(path: Path) -> Signature | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -16,9 +16,6 @@ from glboard_core.sync.engine import Engine
 from glboard_tui.config_file import ConfigFile, ReadConfig, keymap_of
 from glboard_tui.keymap import Keymap
 
-#: Seconds between two looks at the file.
-LOOK_EVERY = 0.75
-
 
 class Configurable(Protocol):
     """What is on screen: takes up the settings, or is told what is wrong with the file."""

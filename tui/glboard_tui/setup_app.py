@@ -17,6 +17,8 @@ from textual.widgets import Static
 
 from glboard_core.config import Settings
 from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.gitlab.account import Secret
+from glboard_core.logfile import short
 from glboard_core.model.query import Found
 from glboard_core.setup.addresses import ServerPlace
 from glboard_core.setup.connection import SetupConnection, SignedIn
@@ -83,6 +85,7 @@ class SetupApp(App[SetupResult]):
         super().__init__()
         settings = settings or Settings()
         self.connection = connection
+        # Textual has a keymap of its own.
         self._registry_keys = Keymap(settings.keymap)
         self._address = address
         self._complete = complete
@@ -240,8 +243,6 @@ class SetupApp(App[SetupResult]):
 
     async def _token(self, page: str, *, copied: bool = False) -> Step | None:
         """Ask for a token until one is right, or the person goes back."""
-        from glboard_core.gitlab.account import Secret
-
         typed: list[Secret] = []
 
         def take(text: str) -> str:
@@ -380,7 +381,7 @@ class SetupApp(App[SetupResult]):
             self._trouble = error
             return self._propose
         kept = f" The file before is {copy.name}." if copy is not None else ""
-        self.exit(SetupResult(then="board", message=f"Wrote {self.connection.config}.{kept}"))
+        self.exit(SetupResult(then="board", message=f"Wrote {short(self.connection.config)}.{kept}"))
         return None
 
     def _known(self) -> str:

@@ -99,7 +99,11 @@ def overview(
         try:
             found += listed()
         except (GlboardError, OSError) as error:
-            told = error if isinstance(error, GlboardError) else GlboardError(f"{error.strerror}.")
+            told = (
+                error
+                if isinstance(error, GlboardError)
+                else GlboardError(f"{error.filename}: {error.strerror}.", hint="Check its owner and mode.")
+            )
             found.append(_broken(origin, address or DEFAULT_URL, told))
     missing: TokenMissing | None = None
     try:

@@ -114,7 +114,8 @@ def renew(
         if not isinstance(credential, OAuthCredential):
             raise TokenRejected(
                 f"The token for {account.host} is a personal access token, which is not renewed.",
-                hint=f"Rotate it at {account.url}/-/user_settings/personal_access_tokens.",
+                hint=f"Create another one at {account.url}/-/user_settings/personal_access_tokens, "
+                "then run: glboard auth login",
             )
         if seen is not None and credential.access != seen and not credential.is_due(datetime.now(UTC)):
             return credential

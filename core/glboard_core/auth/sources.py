@@ -324,5 +324,7 @@ def _words(text: str, where: str) -> list[str]:
             # A password can contain "#"; in quotes it can contain blanks.
             words += shlex.split(line, comments=False) if '"' in line else line.split()
         except ValueError:
-            raise ConfigError("missing closing quote.", where=f"{where}:{number}") from None
+            raise ConfigError(
+                "missing closing quote.", where=f"{where}:{number}", hint="Close it, or leave out the quotes."
+            ) from None
     return words

@@ -170,7 +170,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _health(self, status: HealthStatus | None) -> str | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no health statuses.", hint="They need GitLab Ultimate, and its licence."
+                "This GitLab has no health statuses.",
+                hint="Leave it out: health statuses need GitLab Ultimate, and its licence.",
             )
         return status
 
@@ -222,7 +223,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)
         if link.kind != "relates_to" and not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab links issues only as related.", hint="Links that block need GitLab Premium."
+                "This GitLab links issues only as related.",
+                hint="Add it as a related issue: links that block need GitLab Premium.",
             )
         kind = _LINK_TYPES[link.kind]
         return Mutation(

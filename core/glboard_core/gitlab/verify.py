@@ -363,7 +363,7 @@ def _not_linked(
         return _invalid(errors)
     return EditDropped(
         "The link was not added." if wanted.kind is not None else "The link was not removed.",
-        hint="Likely cause: no access to the project of the other issue.",
+        hint="Check that you have access to the project of the other issue.",
     )
 
 

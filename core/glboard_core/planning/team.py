@@ -132,7 +132,7 @@ def load(path: Path) -> Team:
         raise ConfigError(
             "no such file.",
             where=str(path),
-            hint="Create it with the team's days (press gr on the board), or name another file with --team.",
+            hint="Create it with the team's days in the capacity pane, or name another file with --team.",
         ) from None
     return parse_team(text, str(path))
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from glboard_core.concurrency import together
-from glboard_core.errors import GroupNotFound, QueryRefused
+from glboard_core.errors import GroupNotFound, QueryRefused, ServerFailed, TimedOut
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
@@ -55,6 +55,8 @@ LABEL_WORDS = (
 )  # fmt: skip
 #: The same for milestones, of which a large organisation has thousands.
 MILESTONE_WORDS = ("next", "later", "backlog", "future", "await", "wait", "hold", "some")
+#: What one question may fail with, where the others tell enough.
+_DISPENSABLE = (QueryRefused, ServerFailed, TimedOut)
 #: Searches in one request.
 _EACH = 16
 
@@ -312,7 +314,7 @@ class Discovery:
     async def _boards(self, path: str) -> tuple[FoundBoard, ...]:
         try:
             return await found_boards(self._runner, path)
-        except QueryRefused:
+        except _DISPENSABLE:
             return ()  # boards are an offer: the rest is as useful without
 
     async def _used(self, path: str, me: str) -> tuple[Used, Used, list[WireLabel]]:
@@ -320,8 +322,8 @@ class Discovery:
         variables = {"group": path, "me": me, "names": [me]}
         try:
             answer = await self._runner.ask_in_dialect(documents.used, variables, _UsedAnswer, heavy=True)
-        except QueryRefused:
-            return Used(), Used(), []
+        except _DISPENSABLE:
+            return Used(), Used(), []  # in a very large group counting can take too long
         found = answer.group or _Issues()
         mine = [one for page in (found.assigned, found.written) if page for one in page.items()]
         recent = found.recent.items() if found.recent else []

@@ -55,7 +55,7 @@ class LabelLines:
         return self._make.line(
             "labels.group",
             "Team",
-            "Team's label",
+            "Team label",
             "label",
             match,
             [_NAMES.group],
@@ -83,7 +83,7 @@ class LabelLines:
                 self._make.line(
                     f"labels.{key}",
                     "Team",
-                    f"{title}'s label",
+                    f"{title} label",
                     "label",
                     found,
                     [default],

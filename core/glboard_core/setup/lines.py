@@ -41,7 +41,8 @@ class LineMaker:
         value = tuple(values) if values is not None else (match.title,) if match.title else ()
         if (own := self.chosen.get(key)) is not None:
             gone = [one for one in own if kind in ("label", "labels") and one not in self.known]
-            why = "chosen" if not gone else "chosen; GitLab has no such label yet"
+            missing = bool(gone) and self.found.whole
+            why = "chosen; GitLab has no such label yet" if missing else "chosen"
             value, trust, advice = own, "chosen", ""
         near = dict.fromkeys([*match.near, *([match.title] if match.title else [])])
         return SettingLine(

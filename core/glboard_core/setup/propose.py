@@ -107,6 +107,9 @@ class _Proposer:
             )
             near_ = tuple(one for one in matching.near_titles([*default, name], titles) if one not in found)
             rest = tuple(one for one in titles if one not in found and one not in near_)
+            why = "a similar title" if found else "no such milestone"
+            if exact:
+                why = f"in GitLab: {' and '.join(exact)}"
             sure: Sure = "sure" if exact else "likely" if found else "missing"
             lines.append(
                 self._make.line(
@@ -117,7 +120,7 @@ class _Proposer:
                     TitleMatch(sure=sure, near=near_ + rest[:6]),
                     default,
                     values=default if exact or not found else found,
-                    why=" and ".join(exact) if exact else "a similar title" if found else "no such milestone",
+                    why=why,
                     advice=f"{_BUCKET_DOES[key]} until the milestone exists.",
                 )
             )

@@ -199,3 +199,15 @@ class _suspended:  # noqa: N801  (in place of a method)
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+async def test_a_changed_team_file_is_read_again(tmp_path: Path) -> None:
+    team = tmp_path / "team.toml"
+    team.write_text('[[people]]\nusername = "eng_alder"\n', "utf-8")
+    async with staged(team_file=team) as stage:
+        assert stage.engine.names.people == {"eng_alder"}
+        team.write_text('[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n', "utf-8")
+        await stage.until(lambda: len(stage.engine.names.people) == 2)
+        assert any("team.toml read again." in one for one in stage.toasts)
+        team.write_text("[[people]\n", "utf-8")
+        await stage.until(lambda: any("team.toml" in one and "TOML" in one for one in stage.toasts))

@@ -141,8 +141,9 @@ def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> No
         printing.echo(printing.as_json(shown))
     else:
         _print(found, options)
-    works = found.used is not None and found.used.state != "problem"
-    ctx.exit(0 if works else 1)
+    state = found.used.state if found.used is not None else "problem"
+    # Offline, no server was asked.
+    ctx.exit(0 if state == "ok" or (offline and state == "unknown") else 1)
 
 
 @auth_command.command("logout")

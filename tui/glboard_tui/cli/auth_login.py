@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -44,13 +45,15 @@ class Login:
         from glboard_core.auth.search import client_id
 
         self._settings = options.settings().gitlab
-        self._url = url
+        self._url = server_in(url) if url else None
         self._scope = scope
         self._from_stdin = from_stdin
         self._storage = storage
         self._client_id = client_id(self._settings)
         if from_stdin and method not in (None, "token"):
-            raise UsageError(f"--stdin has a token, and --method {method} needs none.")
+            raise UsageError(
+                f"--stdin has a token, and --method {method} needs none.", hint="Leave out one of them."
+            )
         self._method = "token" if from_stdin else method
         self._asks = sys.stdin.isatty() and sys.stderr.isatty()
 
@@ -71,7 +74,7 @@ class Login:
 
         address, named_by = find_address(self._url, self._settings)
         if not named_by and self._asks:
-            return printing.ask("GitLab URL", default=address)
+            return server_in(printing.ask("GitLab URL", default=address))
         return address
 
     def _chosen(self, server: Account) -> str:
@@ -114,7 +117,9 @@ class Login:
         if self._from_stdin:
             secret = Secret(sys.stdin.read(_MOST).strip())
             if not secret:
-                raise UsageError("There is no token on standard input.")
+                raise UsageError(
+                    "There is no token on standard input.", hint="For example: pass show gitlab | glboard …"
+                )
             return secret
         if not self._asks:
             raise UsageError("No terminal to type the token on.", hint="Pass it with --stdin.")
@@ -234,6 +239,22 @@ class Login:
             printing.echo(f"  {name} is set, and comes first: unset it to use this sign-in.")
         if self._settings.user not in ("", stored.user):
             printing.echo(f"  The configuration uses @{self._settings.user}: change user in [gitlab].")
+
+
+def server_in(text: str) -> str:
+    """The server's address in that of one of its pages; any other text as it is.
+
+    >>> server_in("https://gitlab.example.com/groups/a/b/-/boards?x=y"), server_in("host/gitlab")
+    ('https://gitlab.example.com', 'host/gitlab')
+    """
+    page = re.split(r"[?#]", text.strip())[0]
+    below, found, _ = page.partition("/groups/")
+    if found:
+        return below
+    if "/-/" not in page:
+        return text
+    scheme, mark, rest = page.rpartition("://")
+    return f"{scheme}{mark}{rest.partition('/')[0]}"
 
 
 def _token_page(server: Account, scope: str) -> str:

@@ -93,7 +93,7 @@ def edit(ctx: click.Context) -> None:
         return mistakes
 
     options: Options = ctx.obj
-    ctx.exit(edit_file(options.config_path, TEMPLATE, told))
+    ctx.exit(edit_file(options.config_target, TEMPLATE, told))
 
 
 @config_command.command("show")

@@ -5,6 +5,7 @@ Without a group it writes a commented template. Exit status: 0 written, 4 if the
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 from msgspec import structs
+from rich.cells import cell_len, set_cell_size
 
 from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.logfile import short
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
 
@@ -62,8 +65,8 @@ TEMPLATE = """\
 """
 
 _MARKS = {"sure": "ok", "likely": "likely", "missing": "missing", "default": "default", "chosen": "chosen"}
-#: Cells of a value in the table, and of what is said of it.
-_VALUE, _WHY = 44, 58
+#: Cells of a value in the table, and of what is said of it; the other columns have so many.
+_VALUE, _WHY, _OTHERS = 44, 58, 45
 #: Groups that are named where none was given.
 _GROUPS = 10
 
@@ -92,7 +95,7 @@ def _names_a_group(options: Options) -> bool:
 
 
 def _write_template(options: Options) -> None:
-    target = options.config_path
+    target = options.config_target
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
@@ -111,7 +114,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     from glboard_core.setup.propose import propose
     from glboard_core.setup.zone import local_zone
 
-    target = options.config_path
+    target = options.config_target
     before = save.existing(target)
     account, path = _account(options, before)
     found = asyncio.run(_found(account, path))
@@ -134,7 +137,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     copy = save.save(target, text, seen=before)
     printing.echo()
     done = "Wrote" if before is None or how == "replace" else "Completed"
-    printing.echo(f"{done} {target}{f' (before: {copy.name})' if copy is not None else ''}")
+    printing.echo(f"{done} {short(target)}{f' (before: {copy.name})' if copy is not None else ''}")
     printing.echo("  glboard opens the board, glboard config edit changes the file.")
     return 0
 
@@ -152,7 +155,7 @@ def _account(options: Options, before: str | None) -> tuple[Account, str]:
     settings = GitLabSettings()
     if before is not None:
         try:
-            settings = parse(before, str(options.config_path)).gitlab
+            settings = parse(before, str(options.config_target)).gitlab
         except ConfigError as error:
             raise ConfigError(
                 error.message, hint=f"{error.hint} Correct the file first: glboard config edit".strip()
@@ -191,15 +194,14 @@ def _print(proposal: Proposal) -> None:
     printing.echo()
     rows = [row for line in proposal.lines if line.shown for row in _row(line)]
     rows += [
-        (
-            "Board of GitLab",
-            one.offer.title[:_VALUE],
-            "taken" if one.taken else "left out",
-            one.offer.note[:_WHY],
-        )
+        ("Board of GitLab", one.offer.title, "taken" if one.taken else "left out", one.offer.note)
         for one in proposal.boards
     ]
-    printing.echo(as_table(("SETTING", "VALUE", "MATCH", "WHY"), rows))
+    value, why = _widths()
+    heads = ("SETTING", "VALUE", "MATCH", "WHY")
+    cut = [(title, clipped(shown, value), match, clipped(words, why)) for title, shown, match, words in rows]
+    # A narrow terminal has no room for reasons.
+    printing.echo(as_table(heads, cut) if why else as_table(heads[:3], [row[:3] for row in cut]))
     for one in proposal.missing:
         printing.echo()
         printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")])
@@ -213,20 +215,31 @@ def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:
     shown = ", ".join(line.value) or line.none or "none"
     if line.key.startswith("flow.labels.") and not line.written and line.trust == "sure":
         return  # their number is in the line of the start of states
-    yield (
-        line.title,
-        shown if len(shown) <= _VALUE else f"{shown[: _VALUE - 1]}…",
-        _MARKS[line.trust],
-        line.why if len(line.why) <= _WHY else f"{line.why[: _WHY - 1]}…",
-    )
+    yield line.title, shown, _MARKS[line.trust], line.why
+
+
+def _widths() -> tuple[int, int]:
+    """Cells for values and reasons on this terminal; a pipe gets them as they are."""
+    if not sys.stdout.isatty():
+        return _VALUE, _WHY
+    room = shutil.get_terminal_size().columns - _OTHERS
+    if room < 40:
+        return max(room, 16), 0
+    value = min(_VALUE, room * 3 // 5)
+    return value, min(_WHY, room - value)
+
+
+def clipped(text: str, width: int) -> str:
+    """A text cut to a width, with a sign if it is."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, max(width - 1, 0)).rstrip()}…"
 
 
 def _ask(target: Path, *, exists: bool) -> How:
     """Ask how to write. Raises click.Abort for no."""
     if not exists:
-        printing.confirm(f"Write {target}?", default=True, abort=True)
+        printing.confirm(f"Write {short(target)}?", default=True, abort=True)
         return "new"
-    printing.echo(f"{target} exists. A copy of it is kept.")
+    printing.echo(f"{short(target)} exists. A copy of it is kept.")
     if printing.confirm("Complete it, and keep what it says?", default=True):
         return "merge"
     printing.confirm("Replace it?", default=False, abort=True)

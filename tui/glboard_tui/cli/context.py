@@ -41,6 +41,9 @@ PARTLY, UNCONFIRMED = 3, 4
 #: Characters of a progress bar.
 _BAR = 24
 
+#: The name of a profile is that of a file.
+_PROFILE = re.compile(r"\w[\w.-]*")
+
 #: In the folder of the configuration file.
 TEAM_FILE = "team.toml"
 
@@ -81,6 +84,20 @@ class Options(Struct, frozen=True, kw_only=True):
                 "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
             )
         return path
+
+    @property
+    def config_target(self) -> Path:
+        """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
+        if self.config is not None or self.profile is None:
+            return self.config or self.config_path
+        from platformdirs import user_config_path
+
+        if not _PROFILE.fullmatch(self.profile):
+            raise UsageError(
+                f"“{self.profile}” cannot be the name of a profile.",
+                hint="Use letters, digits, dots, dashes and underscores.",
+            )
+        return user_config_path("glboard") / "profiles" / f"{self.profile}.toml"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""

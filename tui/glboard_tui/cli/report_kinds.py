@@ -124,7 +124,7 @@ class CapacityReport(Report, frozen=True):
             raise ConfigError(
                 "no such file; capacity needs the team's days.",
                 where=str(asked.options.team_file),
-                hint="Create one (press gr on the board), or set another with --team.",
+                hint="Create one in the capacity pane, or set another with --team.",
             )
         figures = reports.figures
         issues = await reports.issues.open(figures.concerned(milestone))

@@ -14,8 +14,8 @@ from glboard_core.model.query import Found
 from glboard_tui.bridge import Bridge
 from glboard_tui.screens.picker_source import Choice
 
-#: Lines of one answer from this machine, and without a connection.
-_MOST, _MOST_OFFLINE = 8, 2_000
+#: Lines of one answer from this machine.
+_MOST = 8
 #: The fewest letters that are searched for on GitLab.
 _FEWEST = 3
 
@@ -33,16 +33,12 @@ class LinkableIssues:
 
     def known(self) -> Sequence[Choice]:
         bridge = self._bridge
-        if bridge.lookup.why_not() and bridge.engine is not None:
-            # Nothing can be searched: what is here is offered at once.
-            here = (issue for issue in bridge.engine.shown.matching(None) if issue.is_open)
-            return [
-                line
-                for issue, _ in zip(here, range(_MOST_OFFLINE), strict=False)
-                if (line := self._line(issue))
-            ]
-        recent = (bridge.whole_issue(IssueId(value)) for value in bridge.lookup.recent("issue"))
-        return [line for issue in recent if issue is not None and (line := self._line(issue))]
+        if bridge.lookup.why_not():
+            # Nothing can be searched: the cards of the board are offered.
+            index = bridge.index
+            columns = index.visible() if index is not None else []
+            return self._lines(column[row] for column in columns for row in range(len(column)))
+        return self._lines(IssueId(value) for value in bridge.lookup.recent("issue"))
 
     def why_not(self) -> str:
         return self._bridge.lookup.why_not()
@@ -60,7 +56,7 @@ class LinkableIssues:
             return Found(tuple(found), True)
         there = await bridge.lookup.issues(text)
         for one in there.items:
-            if bridge.whole_issue(one.id) is None:
+            if bridge.issue(one.id) is None:
                 self._elsewhere[one.id] = one
         ids = {choice.value for choice in found}
         found += [line for line in self._lines(one.id for one in there.items) if line.value not in ids]
@@ -72,13 +68,13 @@ class LinkableIssues:
     def linked(self, value: str) -> LinkedIssue | None:
         """The issue that was chosen, to be linked."""
         identity = IssueId(value)
-        issue = self._bridge.whole_issue(identity)
+        issue = self._bridge.issue(identity)
         return self._elsewhere.get(identity) if issue is None else to_link(issue)
 
     def _lines(self, ids: Iterable[IssueId]) -> list[Choice]:
         found: list[Choice] = []
         for identity in ids:
-            issue = self._bridge.whole_issue(identity)
+            issue = self._bridge.issue(identity)
             line = self._line(issue) if issue is not None else self._line_elsewhere(identity)
             if line is not None:
                 found.append(line)
@@ -88,11 +84,9 @@ class LinkableIssues:
         bridge = self._bridge
         if issue.id in self._without or issue.is_new:
             return None
-        reference, shown = bridge.reference_of(issue), bridge.view_of(issue)
-        note = " · ".join(filter(None, ("" if issue.is_open else "closed", shown.milestone or "")))
-        return Choice(
-            value=issue.id, text=f"{reference} {shown.title}", note=note, also=" ".join(shown.labels)
-        )
+        note = " · ".join(filter(None, ("" if issue.is_open else "closed", issue.milestone or "")))
+        text = f"{bridge.reference_of(issue)} {issue.title}"
+        return Choice(value=issue.id, text=text, note=note, also=" ".join(issue.labels))
 
     def _line_elsewhere(self, identity: IssueId) -> Choice | None:
         one = self._elsewhere.get(identity)

@@ -99,7 +99,7 @@ class ServerPage(OptionPage):
             ),
             Option(
                 value=OTHER,
-                text="Another server",
+                text="Another server" if self._found else "Your GitLab server",
                 note="paste the address of any page of your group",
             ),
         )

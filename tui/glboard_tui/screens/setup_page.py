@@ -128,6 +128,9 @@ class SetupPage(Screen[T | None], Generic[T]):
 
     def on_mount(self) -> None:
         """Show the lines, and what went wrong before."""
+        # The first page comes before the terminal's size is told to screens.
+        high = self.app.size.height >= self.VERTICAL_BREAKPOINTS[1][0]
+        self.set_class(high, "-high").set_class(not high, "-low")
         if self._trouble is not None:
             self.warn(self._trouble)
         self.fill()

@@ -19,6 +19,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel
 from glboard_core.setup.proposal import BoardLine, Proposal, SettingLine, Trust
+from glboard_core.setup.propose import LEFT, TAKEN
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker import Picker, Result, Ticks
@@ -57,8 +58,6 @@ _BACKENDS = {
     "status": "statuses of GitLab (Premium)",
     "both": "both: the label counts, and where they disagree it is shown",
 }
-#: What a board is set to.
-TAKEN, LEFT = ("yes",), ("no",)
 
 
 class ProposalSource(Protocol):

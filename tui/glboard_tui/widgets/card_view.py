@@ -242,7 +242,7 @@ def _request_facts(issue: Issue, context: CardContext) -> list[Fact]:
     if not issue.is_open or (one := foremost(context.requests(issue))) is None or one.state == "closed":
         return []
     if one.is_failing:
-        return [Fact(f"{one.number} pipeline failed", "bad", short="pipeline failed")]
+        return [Fact(f"{one.number} pipeline failed", "bad", short="CI failed")]
     word = "draft" if one.draft and one.is_open else "merged" if one.state == "merged" else "open"
     return [Fact(f"{one.number} {word}", "good" if word == "merged" else "plain", minor=True)]
 
