@@ -188,7 +188,7 @@ def test_a_store_sorts_by_age_as_well_and_tells_how_old_its_issues_are() -> None
     assert abs(ages.oldest - 1500) < 7
     assert abs(ages.middle - 200) < 7
     assert (ages.young, ages.old) == (2, 2)
-    # One that is closed or gone no longer has an age here.
+    # One that is gone no longer has an age here.
     for one in some[3:]:
         index.update(one, None)
     ages = index.sums.ages(WHEN.timestamp())

@@ -431,3 +431,33 @@ def test_a_time_at_the_end_of_the_calendar(world: World, when: str, capsys: Text
 def test_a_label_in_other_letters_is_offered(world: World, capsys: Text) -> None:
     assert edit(RIPE, "--add-label", "deliverable") == 1
     assert "Did you mean “Deliverable”?" in capsys.readouterr().err
+
+
+# Links, confidential, health
+
+
+def test_issues_are_linked_and_unlinked(world: World, capsys: Text) -> None:
+    assert run(["edit", RIPE, "--blocked-by", "platform#3", "--relate", "platform#4"]) == 0
+    issue = world.issue(RIPE)
+    assert "workflow::blocked" in labels(world, RIPE)
+    assert [one.iid for one in issue.blocked_by] == [3]
+    assert [one.iid for one in issue.related] == [4]
+    assert "blocked by platform#3" in capsys.readouterr().out
+    assert run(["edit", RIPE, "--unblock", "platform#3"]) == 0
+    assert world.issue(RIPE).blocked_by == ()
+    # A link that is there already is no failure, one to nowhere is.
+    assert run(["edit", RIPE, "--relate", "platform#4"]) == 0
+    assert run(["edit", RIPE, "--relate", "platform#999"]) != 0
+    assert run(["undo", "--yes"]) == 0
+
+
+def test_public_needs_a_yes(world: World, capsys: Text) -> None:
+    assert run(["edit", RIPE, "--confidential", "--health", "at-risk"]) == 0
+    assert world.issue(RIPE).confidential
+    assert world.issue(RIPE).health == "atRisk"
+    assert run(["edit", RIPE, "--public"]) == 4
+    assert "Make platform#1 public?" in capsys.readouterr().err
+    assert run(["edit", RIPE, "--public", "--health", "none", "--yes"]) == 0
+    assert not world.issue(RIPE).confidential
+    assert world.issue(RIPE).health is None
+    assert run(["edit", RIPE, "--public", "--confidential"]) == 2

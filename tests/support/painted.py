@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.color import Color as RichColor
 from textual.app import App
@@ -12,7 +13,7 @@ from glboard_tui.widgets.colors import contrast
 from glboard_tui.widgets.contrast import SIGNS
 
 
-def painted(app: App[object]) -> Iterator[tuple[str, Color, Color]]:
+def painted(app: App[Any]) -> Iterator[tuple[str, Color, Color]]:
     """Every text on the screen with its colour and the one behind it."""
     for strip in app.screen._compositor.render_strips(app.size):
         for segment in strip:
@@ -33,7 +34,7 @@ def _mixed(color: RichColor) -> Color:
     return Color.from_rich_color(color)
 
 
-def too_faint(app: App[object], least: float) -> list[str]:
+def too_faint(app: App[Any], least: float) -> list[str]:
     """The texts with less contrast than that, each with what it has."""
     return sorted(
         {

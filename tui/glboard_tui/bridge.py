@@ -23,7 +23,7 @@ from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Op, OpId
+from glboard_core.board.operations import NoteWrite, Op, OpId
 from glboard_core.board.share import CONFIDENTIAL, told
 from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import Edits
@@ -684,7 +684,7 @@ class Bridge:
             return
         ids = list(dict.fromkeys(op.issue for op in ops))
         whole, before = self.whole_issue(ids[0]), next((op.before for op in ops if op.before), None)
-        if len(ids) > 1 or whole is None:
+        if len(ids) > 1 or whole is None or isinstance(ops[0].change, NoteWrite):
             many = f"{len(ids)} "
             words = self.shown_title(title, ops)
             words = words.replace(many, f"{many}issues ", 1) if words.startswith(many) else words

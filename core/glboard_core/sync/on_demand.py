@@ -126,4 +126,4 @@ class IssuesOnDemand:
 
 _HIDDEN = "Check the number: it may be deleted, moved, or confidential and hidden from you."
 _NO_PROJECT = "Type its whole path or paste the URL; a private project is hidden without access."
-_NOWHERE = "Check project and number: one does not exist, or is private or confidential and hidden from you."
+_NOWHERE = "Check project and number: one is wrong, or is private or confidential and hidden from you."

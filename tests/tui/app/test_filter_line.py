@@ -57,3 +57,24 @@ async def test_a_filter_is_saved_under_a_letter_and_kept_over_a_restart(stage: S
     after.take_up(store.meta("filters"), lambda _: None)
     assert after.current == "~bug"
     assert after.saved["b"].name == "All bugs"
+
+
+async def test_what_a_filter_finds_has_the_focus_wherever_it_is(stage: Stage) -> None:
+    await stage.focus("platform#3")
+    await stage.press("slash")
+    await stage.type("guided")
+    await stage.press("enter")
+    assert stage.focused == "platform#5"
+    await stage.press("8")
+    assert stage.issue("platform#5").weight == 8
+    # Where the column still has cards, the focus stays in it; without any, there is nowhere to go.
+    await stage.press("escape")
+    await stage.focus("platform#3")
+    await stage.press("slash")
+    await stage.type("e")
+    await stage.press("enter")
+    assert stage.focused in ("platform#2", "ai-gateway#1", "platform#1", "platform#3")
+    await stage.press("slash")
+    await stage.type(" no such thing")
+    await stage.press("enter")
+    assert not stage.focused

@@ -48,10 +48,11 @@ async def fits(stage: Stage, keys: tuple[str, ...]) -> list[str]:
         for part in parts:
             if part.display and str(part.render()).strip():
                 seen = part.region.intersection(frame)
-                if seen.height < 1 or not any(
-                    word in line for word in str(part.render()).split()[:1] for line in drawn(stage)
-                ):
-                    wrong.append(f"{name}: “{part.render()}” is not seen")
+                shown = " ".join(drawn(stage)[seen.y : seen.bottom])
+                words = str(part.render()).split()
+                # Nothing is cut without a sign.
+                if words[0] not in shown or not (words[-1] in shown or "…" in shown):
+                    wrong.append(f"{name}: of “{part.render()}” only “{shown.strip()}”")
     before = isinstance(screen, PaneDialog)
     for _ in range(6):
         if stage.app.screen is stage.screen and stage.screen.context.pane is None:

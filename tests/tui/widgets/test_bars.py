@@ -262,3 +262,18 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
     strips += paint_keys(one, [(one, [(two, one), ("a", two)]), (two, [("b", one)])], width, PALETTE)
     for strip in strips:
         assert Strip(list(strip)).cell_length == width
+
+
+def test_what_was_just_said_is_worth_more_than_what_undo_would_do() -> None:
+    said = msgspec.structs.replace(
+        FOOTER,
+        message="Posting to demo-org/platform#21; u undoes it.",
+        last="u undo: decisions of 19.8 on it",
+    )
+    for width in (80, 100, 160):
+        text = paint_footer(said, width, PALETTE).text
+        assert "Posting to demo-org/platform#21; u undoes it." in text, width
+    # Where there is little space, the keys have most of it.
+    many = msgspec.structs.replace(FOOTER, last="u undo: decisions of 19.8 on demo-org/platform#21")
+    shown = paint_footer(many, 100, PALETTE).text
+    assert "d accept for…" in shown

@@ -582,6 +582,7 @@ class BoardScreen(Screen[None]):
         if event.text.strip() != self._bridge.view.text:
             self.filter(event.text)
         self._bridge.filters.use(event.text.strip())
+        self.board.leave_empty()  # what was found is what the next key is for
         self.show_footer()
 
     def _stop_filtering(self) -> None:

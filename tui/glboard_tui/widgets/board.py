@@ -201,6 +201,14 @@ class BoardWidget(Vertical, can_focus=True):
         if (place := self.state.place) and dx:
             self._to_column(place.at + dx)
 
+    def leave_empty(self) -> None:
+        """From a column without cards to the nearest one that has some."""
+        if (place := self.state.place) is None or place.issue is not None:
+            return
+        filled = [at for at, cards in enumerate(self.state.visible) if len(cards)]
+        if filled:
+            self._to_column(min(filled, key=lambda at: abs(at - place.at)))
+
     def first(self) -> None:
         """To the first card of the column."""
         self._to_row(0)

@@ -43,6 +43,8 @@ class FooterView(Struct, frozen=True, kw_only=True):
 
 #: The target takes a multiple of so many cells, so that another one rarely moves all that is next to it.
 _STEP = 8
+#: The width from which hints and the last change have the same space.
+_WIDE = 120
 
 
 def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -55,8 +57,12 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     help_key = next((f"{clean(key)} {clean(words)}" for key, words in view.hints if key == "?"), "")
     help_key = help_key if width >= 60 else help_key[:1]
     last = clean(view.last)
-    # The last change can take half of the remaining space, the hints the rest.
-    kept = min(width_of(last), max((width - width_of(target)) // 2, 0)) if last else 0
+    # The last change can take half of the remaining space, the hints the rest; where there is little, they
+    # have most of it, and what was just said has all it needs.
+    rest = width - width_of(target)
+    kept = min(width_of(last), max(rest // (2 if width >= _WIDE else 3), 0)) if last else 0
+    if view.message:
+        kept = min(kept, rest - width_of(clean(view.message)) - width_of(help_key) - _STEP - 6)
     last = clip(last, kept) if kept > 8 else ""
     tail = width_of(last) + (2 if last and help_key else 0) + width_of(help_key) + 1
     if target:
