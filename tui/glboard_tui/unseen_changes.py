@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 
 import msgspec
 from msgspec import Struct, structs
@@ -18,6 +19,7 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.definition import Board
 from glboard_core.board.operations import IssueDiff
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.order import in_order
 from glboard_core.model.workflow import WorkflowScheme
 
 #: How many cards are remembered; after a longer absence, reading the board is easier.
@@ -143,10 +145,11 @@ class UnseenChanges:
     ) -> list[ExternalChange]:
         """Record changes the server reported; returns those that moved a card off the board."""
         told = [(before, after) for before, after in changes if self._is_news(before, after, me)]
-        moved = sum(_only_moved(before, after) for before, after in told)
+        moved = [(before, after) for before, after in told if _only_moved(before, after)]
+        made_way = _made_way(moved)
         left: list[ExternalChange] = []
         for before, after in told:
-            if moved > RESPACED and _only_moved(before, after):
+            if _only_moved(before, after) and (len(moved) > RESPACED or (after and after.id in made_way)):
                 continue
             row = self._remember(before, after, now)
             if row is not None and place is not None and place.shows(before) and not place.shows(after):
@@ -223,6 +226,20 @@ class UnseenChanges:
         if row is not None or (self._looked is not None and self._looked.id != issue):
             self._looked = row
         return row is not None
+
+
+def _made_way(moved: Iterable[tuple[Issue | None, Issue | None]]) -> set[IssueId]:
+    """Of issues that have another position, those that GitLab shifted for one that somebody moved.
+
+    They are still in the same order.
+    """
+    rows = sorted(
+        (before.position, after.position or inf, after.id)
+        for before, after in moved
+        if before and after and before.position is not None
+    )
+    kept = in_order([now for _, now, _ in rows])
+    return {rows[at][2] for at in kept} if len(rows) > len(kept) > 1 else set()
 
 
 def _only_moved(before: Issue | None, after: Issue | None) -> bool:

@@ -9,7 +9,6 @@ fine-grained one, which no permission lets use a board's lists.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -44,6 +43,7 @@ from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost, crashed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
+from glboard_core.model.order import in_order
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How many boards are looked through for a list that has an issue.
@@ -244,7 +244,7 @@ class RankSender:
         Returns why that failed, if it did.
         """
         there = [one for one in needed if one.id not in self._gone and self._may_rank(one)]
-        kept = _in_order([self._position(one.id) for one in there])
+        kept = in_order([self._position(one.id) for one in there])
         first = there[min(kept)].id if kept else None
         before: IssueId | None = None
         behind: list[Op] = []
@@ -463,25 +463,6 @@ def _without(op: Op, neighbours: set[IssueId]) -> Op:
         return op
     above, below = (None if one in neighbours else one for one in (rank.above, rank.below))
     return structs.replace(op, change=structs.replace(rank, above=above, below=below))
-
-
-def _in_order(places: Sequence[float | None]) -> set[int]:
-    """As many of these places as are in order already, by index."""
-    ends: list[tuple[float, int]] = []
-    before: dict[int, int] = {}
-    for index, place in enumerate(places):
-        if place is None:
-            continue
-        at = bisect_left(ends, (place, -1))
-        if at:
-            before[index] = ends[at - 1][1]
-        ends[at : at + 1] = [(place, index)]
-    found: set[int] = set()
-    last = ends[-1][1] if ends else None
-    while last is not None:
-        found.add(last)
-        last = before.get(last)
-    return found
 
 
 def _worth_a_look(error: GlboardError) -> bool:

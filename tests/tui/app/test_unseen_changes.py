@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from textual.widgets import Static
 
 from glboard_core.board.operations import IssueDiff
@@ -301,3 +302,18 @@ async def test_unseen_changes_are_stored_when_the_program_quits() -> None:
     found = UnseenChanges()
     found.take_up(store.meta("unseen"))
     assert list(found) == row
+
+
+def test_what_makes_way_for_a_card_is_not_said_to_have_moved() -> None:
+    """GitLab shifts others where there is no room between two, and tells of neither."""
+    unseen = UnseenChanges()
+    before = [issue(n, position=float(n)) for n in range(1, 7)]
+    places = {1: 1.0, 6: 129.0, 2: 258.0, 3: 259.0, 4: 260.0, 5: 261.0}
+    after = [structs.replace(one, position=places[one.iid]) for one in before]
+    moved = [IssueDiff(pair) for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    unseen.heard(moved, None, me="em_willow", now=WHEN)
+    assert [row.issue.iid for row in unseen] == [6]
+    # An edit of one of them is still told.
+    weighty = structs.replace(after[1], weight=9, position=300.0)
+    unseen.heard([IssueDiff((after[1], weighty)), *moved[2:]], None, me="em_willow", now=WHEN)
+    assert {row.issue.iid for row in unseen} == {2, 6}
