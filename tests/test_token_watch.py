@@ -85,7 +85,9 @@ def test_what_a_test_itself_starts_is_not_reported(watched: Path) -> None:
 def test_a_file_with_a_token_is_found(home: Path) -> None:
     (home / "home").mkdir()
     (home / "home" / "glboard.log").write_text(f"GET /api/v4/user {TOKEN}\n")
-    (home / "outbox").write_text(f"nothing but the length {'0f' * 31} of a commit {'0f' * 33}")
+    (home / "outbox").write_text(
+        f"nothing but the length {'0f' * 31} of a commit {'0f' * 33}, avatar/{OAUTH}"
+    )
     (home / "session.json").write_text(f'{{"access": "{OAUTH}"}}')
     # On the border of two pieces.
     long = b" " * (token_watch._PIECE - 8) + TOKEN.encode()
