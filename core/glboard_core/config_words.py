@@ -42,7 +42,9 @@ TABLES: dict[str, TableWords] = {
     "boards": TableWords(
         "Boards of your own, each below a `[[boards]]`. One with the id of a built-in board (`planning`, "
         "`build`, `next-1-3`, `next-4-6`, `backlog`, `milestones`, `people`) replaces that one. All of them "
-        "have a tab in the head, and `Ctrl+P`, `?`, `glboard open` and `glboard show` know them.",
+        "have a tab in the head, and `Ctrl+P`, `?`, `glboard open` and `glboard show` know them. `gB` opens "
+        "a board of GitLab with its lists as columns, and offers to keep it here; `glboard config boards` "
+        "prints them in this form.",
         '[[boards]]\nid = "support"\nname = "Support"\nkey = "g5"\nby = "priority"\nmilestone = "any"\n'
         'filter = "~bug -is:blocked w>2"\norder = "weight"\n'
         'limits = { "priority::1" = { issues = 3 }, "*" = { issues = 12, weight = 20 } }\n\n'

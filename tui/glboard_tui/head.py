@@ -136,7 +136,9 @@ def header_view(
     if view.text and index is not None and not partial:
         filtered = f"{view.text}: {index.count} of {index.total}"
     sorted_by = view.sorted_words(view.sort_by)
-    sorted_by = f"{sorted_by}, not GitLab's order" if sorted_by else ""
+    if sorted_by and (found is None or found.order != view.sort_by):
+        # Chosen for a while; a board that is configured so is always in that order.
+        sorted_by += ", not GitLab's order"
     return structs.replace(
         start,
         board=f"{name} {title}".rstrip(),
