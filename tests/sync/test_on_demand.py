@@ -9,7 +9,7 @@ import pytest
 from glboard_core.board.definition import Board
 from glboard_core.board.operations import Edit
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import IssueNotFound
+from glboard_core.errors import IssueNotFound, UsageError
 from glboard_core.model.address import IssueAddress, issue_address, on_server
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
@@ -178,7 +178,10 @@ async def test_the_oldest_leave_the_mirror_unless_something_needs_them(context: 
 
 
 async def test_a_command_that_names_one_does_not_make_it_a_card(context: Session) -> None:
-    (issue,) = await context.engine.load_issues(["top/app#13"])
+    context.engine.host = "gitlab.example.com"
+    with pytest.raises(UsageError, match="is on another GitLab"):
+        await context.engine.load_issues(["https://gitlab.example.org/top/app/-/issues/13"])
+    (issue,) = await context.engine.load_issues(["https://gitlab.example.com/top/app/-/issues/13#note_1"])
     assert issue.id in context.engine.shown
     assert len(list(context.engine.shown.slim("19.7"))) == 12
 

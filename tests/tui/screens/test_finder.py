@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from msgspec import structs
+from textual._compositor import Compositor
 from textual.events import Paste
 
 from glboard_core.config import ShareSettings
@@ -159,6 +161,28 @@ async def test_a_changed_title_is_found_at_once(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#4", by=ME, title="Renamed wholly")
     await stage.engine.poller.poll()
     assert await search(stage, "wholly") == ["issue: platform#4 Renamed wholly"]
+
+
+async def test_a_key_in_a_dialog_does_not_repaint_the_board_below(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.press("ctrl+p", "c")
+    await stage.until(lambda: not finder(stage).is_busy)
+    painted: list[str] = []
+    whole = Compositor.render_full_update
+
+    def paint(self: Compositor, simplify: bool = False) -> Any:
+        painted.append("whole")
+        return whole(self, simplify)
+
+    await stage.press("down")
+    monkeypatch.setattr(Compositor, "render_full_update", paint)
+    await stage.press("down", "r", "a", "up")
+    assert painted == []
+    # What changes below is painted all the same.
+    stage.world.edit(f"{GROUP}/platform#1", by=ME, title="Changed below the field")
+    await stage.engine.poller.poll()
+    await stage.until(lambda: painted != [] or "Changed below" in visible(stage))
 
 
 # In GitLab

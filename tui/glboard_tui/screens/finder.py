@@ -53,16 +53,20 @@ class _Recent(Struct, frozen=True):
 
 
 class FindList(LineList):
-    """The lines that were found, each with its kind in front. ``note_of`` says more about a line."""
+    """The lines that were found, each with its kind in front. ``note_of`` says more about a line.
+
+    It scrolls by itself: another virtual size would lay out the whole screen at each letter.
+    """
 
     DEFAULT_CSS = """
-    FindList { height: auto; overflow-x: hidden; }
+    FindList { height: auto; overflow: hidden hidden; }
     """
 
     def __init__(self, note_of: Callable[[Findable], str]) -> None:
         super().__init__()
         self._note_of = note_of
         self.hits: Sequence[Hit] = ()
+        self._top = 0
         #: Shown if there are no lines.
         self.empty = ""
 
@@ -74,14 +78,34 @@ class FindList(LineList):
     def show(self, hits: Sequence[Hit], at: int = 0) -> None:
         """Show these lines, with the cursor on one of them."""
         self.hits = hits
-        self.measure(len(hits))
         self.go(at)
 
     def go(self, row: int) -> None:
         """Move the cursor to an existing line."""
         self.cursor = max(min(row, len(self.hits) - 1), 0)
-        self.reveal(self.cursor, self.cursor)
+        self._scroll(min(max(self._top, self.cursor - self.seen + 1), self.cursor))
+
+    def line_at(self, y: int) -> int | None:
+        """The line painted at ``y``, if there is one."""
+        return y + self._top if y + self._top < len(self.hits) else None
+
+    def _scroll(self, top: int) -> None:
+        self._top = max(0, min(top, len(self.hits) - self.seen))
         self.refresh()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll by some lines."""
+        event.stop()
+        self._scroll(self._top + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll back."""
+        event.stop()
+        self._scroll(self._top - 3)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self.go(self.cursor)
 
     def move(self, step: int) -> None:
         """Move the cursor; a single step wraps around."""
@@ -96,9 +120,9 @@ class FindList(LineList):
     def render_line(self, y: int) -> Strip:
         """One line."""
         palette = palette_of(self.app)
-        line = Line(self.scrollable_content_region.width)
+        line = Line(self.size.width)
         row = self.line_at(y)
-        if row is None or row >= len(self.hits):
+        if row is None:
             if y == 0 and not self.hits:
                 line.add(f"  {self.empty}", palette.style("overlay", "muted"))
             return line.strip(palette.style("overlay"))
@@ -187,8 +211,9 @@ class Finder(Dialog[Findable]):
         return super().dismiss(result)
 
     async def _fill(self) -> None:
-        await self._finding.fill()
-        self._show(at=self._list.cursor)
+        if not self._finding.complete:
+            await self._finding.fill()
+            self._show(at=self._list.cursor)
         if self._waits:
             self._waits = False
             self._apply()
@@ -276,6 +301,8 @@ class Finder(Dialog[Findable]):
         return " · ".join(filter(None, (state, issue.milestone or "", who)))
 
     def _tell(self, count: int) -> None:
+        # Only an error can take more than a line.
+        layout = bool(self._error) or self._state_line.has_class("-failed")
         self._state_line.set_class(bool(self._error), "-failed")
         if self._error:
             words = self._error
@@ -285,7 +312,7 @@ class Finder(Dialog[Findable]):
             words = "type to search" if self._finding.complete else "reading issues …"
         else:
             words = f"{count:,} found" + ("" if self._finding.complete else " · reading issues …")
-        self._state_line.update(Content(clean(self._bridge.text(words))))
+        self._state_line.update(Content(clean(self._bridge.text(words))), layout=layout)
 
     # Choosing
 
