@@ -117,10 +117,8 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
                 entries["planning.mix"] = mix
             continue
         table, _, key = line.key.rpartition(".")
-        if is_state(line):
-            # The default follows from the start of states; a state without a label needs no line.
-            if not line.written:
-                continue
+        if is_state(line) and not line.written:
+            continue
         active = line.written
         value: Any = line.value
         if line.key not in _LISTS and table != "milestones":
