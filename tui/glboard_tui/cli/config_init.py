@@ -99,7 +99,7 @@ def _write_template(options: Options) -> None:
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
-            hint="Nothing was changed. With --url and --group it is completed from your group.",
+            hint="Add --url and --group to complete it from your group, or run: glboard config edit",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(TEMPLATE, encoding="utf-8")
