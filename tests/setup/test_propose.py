@@ -164,9 +164,44 @@ def test_statuses_are_the_flow_where_only_they_are_used() -> None:
     assert line.value == ("status",)
 
 
-def test_gitlabs_own_statuses_are_no_workflow() -> None:
-    line = proposed(shop(["bug"], statuses=("To do", "In progress", "Done"))).line("flow.backend")
-    assert (line.value, line.trust) == (("label",), "missing")
+def test_gitlabs_own_statuses_are_the_flow_where_there_is_no_other() -> None:
+    statuses = ("To do", "In progress", "Done", "Won't do", "Duplicate")
+    proposal = proposed(
+        shop(["bug"], statuses=statuses, boards=(board("Now", *statuses[:3], kind="status"),))
+    )
+    line = proposal.line("flow.backend")
+    assert (line.value, line.trust) == (("status",), "likely")
+    settings = parse(config_text(proposal, TODAY), "")
+    assert settings.flow.statuses == {
+        "ready for development": "To do",
+        "in dev": "In progress",
+        "complete": "Done",
+    }
+    now = settings.board("now")
+    assert now is not None
+    assert (now.by, now.columns) == ("flow", ("ready for development", "in dev", "complete"))
+
+
+def test_gitlabs_own_statuses_count_less_than_labels() -> None:
+    recent = Used(issues=10, labels={}, statuses={"To do": 9})
+    statuses = ("To do", "In progress", "Done")
+    assert proposed(shop(statuses=statuses, recent=recent)).value("flow.backend") == "label"
+
+
+def test_both_have_lines_where_both_are_chosen() -> None:
+    statuses = ("To do", "In progress", "Done")
+    proposal = proposed(shop(statuses=statuses), chosen={"flow.backend": ("both",)})
+    settings = parse(config_text(proposal, TODAY), "")
+    assert settings.flow.backend == "both"
+    assert settings.flow.labels["in dev"] == "status::Doing"
+    assert settings.flow.statuses["in dev"] == "In progress"
+
+
+def test_a_state_has_another_status_by_choice() -> None:
+    statuses = ("To do", "In progress", "Testing now", "Done")
+    chosen = {"flow.backend": ("status",), "flow.statuses.verification": ("Testing now",)}
+    settings = parse(config_text(proposed(shop(statuses=statuses), chosen=chosen), TODAY), "")
+    assert settings.flow.statuses["verification"] == "Testing now"
 
 
 def test_states_without_a_scope_are_recognised() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from glboard_core.config import LabelSettings
-from glboard_core.model.workflow import STATES, WorkflowState, near
+from glboard_core.model.workflow import STATES, WorkflowState
 from glboard_core.setup import matching
-from glboard_core.setup.found import Used
 from glboard_core.setup.lines import LineMaker
 from glboard_core.setup.matching import STATE_WORDS, TitleMatch
 from glboard_core.setup.proposal import SettingLine, Trust
@@ -55,17 +54,8 @@ class FlowLines:
     def _states(self, pool: Sequence[str], scope: str) -> list[SettingLine]:
         """A line for each state; a label is one state's only: the one that has it by name goes first."""
         prefix = scope or _NAMES.workflow_prefix
-        free = dict.fromkeys(pool)
-        matches: dict[str, TitleMatch] = {}
-        for names_only in (True, False):
-            for state in STATES:
-                if state.name in matches:
-                    continue
-                words = () if names_only else STATE_WORDS.get(state.name, ())
-                match = matching.best([prefix + state.name, state.name], words, free)
-                if match.title:
-                    matches[state.name] = match
-                    free.pop(match.title, None)
+        wanted = {state.name: ([prefix + state.name, state.name], _words(state)) for state in STATES}
+        matches = _matched(pool, wanted)
         some = len(matches) >= _LEAST_STATES
         return [self._state(state, matches.get(state.name), prefix, pool, some=some) for state in STATES]
 
@@ -73,7 +63,7 @@ class FlowLines:
         self, state: WorkflowState, match: TitleMatch | None, prefix: str, pool: Sequence[str], *, some: bool
     ) -> SettingLine:
         default = prefix + state.name
-        words = [state.name, *STATE_WORDS.get(state.name, ())]
+        words = [state.name, *_words(state)]
         near_ = tuple(matching.near_titles(words, pool))
         if match is None or not some:
             match = TitleMatch(near=near_)
@@ -90,27 +80,63 @@ class FlowLines:
             why=self._make.use_words(match.title) if found else "no label: the state is not used",
         )
 
-    def backend(self, states: Sequence[SettingLine]) -> SettingLine:
-        """Whether labels or statuses are the states; ``states`` are the lines of labels."""
-        labelled = sum(one.trust in ("sure", "likely", "chosen") for one in states)
-        named = [one for one in STATES if one.shown_as is None and self._has_status(one)]
+    def statuses(self) -> list[SettingLine]:
+        """The status of each state."""
+        states = [state for state in STATES if state.shown_as is None]
+        matches = _matched(
+            self._make.found.statuses, {state.name: ([state.status], _words(state)) for state in states}
+        )
+        return [self._status(state, matches.get(state.name)) for state in states]
+
+    def _status(self, state: WorkflowState, match: TitleMatch | None) -> SettingLine:
+        known = self._make.found.statuses
+        title = match.title if match is not None else ""
+        near_ = tuple(matching.near_titles([state.status, *_words(state)], known))
+        exact = title.casefold() == state.status.casefold()
+        return self._make.line(
+            f"flow.statuses.{state.name}",
+            "Workflow",
+            f"{state.name} (status)",
+            "status",
+            TitleMatch(title=title, near=near_),
+            [state.status],
+            # Statuses are found in any case.
+            values=[state.status if exact or not title else title],
+            trust=("sure" if exact else "likely") if title else "default",
+            why=self._status_use(title) if title else "no status: the state is not used",
+        )
+
+    def _status_use(self, title: str) -> str:
         recent = self._make.found.recent
-        with_status = sum(n for name, n in recent.statuses.items() if near(name) is not None)
-        in_labels = {value for one in states if one.trust != "default" for value in one.value}
-        with_label = _share(recent, in_labels)
-        can_status, can_label = len(named) >= _LEAST_STATES, labelled >= _LEAST_STATES
+        count = recent.statuses.get(title, 0)
+        return (
+            f"on {count} of the {recent.issues} issues changed last" if count else "not on the latest issues"
+        )
+
+    def backend(self, labels: Sequence[SettingLine], statuses: Sequence[SettingLine]) -> SettingLine:
+        """Whether labels or statuses are the states; what is given are the lines of both."""
+        recent = self._make.found.recent
+        labelled, named = _found(labels), _found(statuses)
+        in_labels = {value for one in labelled for value in one.value}
+        in_statuses = {value.casefold() for one in named for value in one.value}
+        with_label = sum(recent.labels.get(one, 0) for one in in_labels)
+        with_status = sum(n for name, n in recent.statuses.items() if name.casefold() in in_statuses)
+        can_label, can_status = len(labelled) >= _LEAST_STATES, len(named) >= _LEAST_STATES
         others = tuple(
             one
             for one, can in (("label", can_label), ("status", can_status), ("both", can_label and can_status))
             if can
         )
         trust: Trust = "sure"
-        if can_status and (not can_label or (with_status > recent.issues / 2 and not with_label)):
+        # GitLab gives every issue a status, also where no one looks at it: by itself that says little.
+        exact = any(one.trust == "sure" for one in named)
+        if can_status and (not can_label or (exact and with_status > recent.issues / 2 and not with_label)):
             value = "status"
+            trust = "sure" if exact else "likely"
             why = f"{len(named)} states are statuses in GitLab"
             why += ", and no label is one" if not can_label else ", and recent issues have them"
         elif can_label:
-            value, why = "label", f"{labelled} states have a label"
+            value, why = "label", f"{len(labelled)} states have a label"
             why += f"; {len(named)} are statuses, too" if can_status else ""
             trust = "sure" if not can_status or with_label else "likely"
         else:
@@ -128,9 +154,29 @@ class FlowLines:
             advice="Boards by state stay empty until labels for states exist.",
         )
 
-    def _has_status(self, state: WorkflowState) -> bool:
-        return any(one.casefold() == state.status.casefold() for one in self._make.found.statuses)
+
+def _words(state: WorkflowState) -> Sequence[str]:
+    return STATE_WORDS.get(state.name, ())
 
 
-def _share(used: Used, titles: Iterable[str]) -> int:
-    return sum(used.labels.get(one, 0) for one in titles)
+def _found(lines: Sequence[SettingLine]) -> list[SettingLine]:
+    """The lines of states that have a label or a status."""
+    return [one for one in lines if one.trust in ("sure", "likely", "chosen")]
+
+
+def _matched(
+    titles: Iterable[str], wanted: Mapping[str, tuple[Sequence[str], Sequence[str]]]
+) -> dict[str, TitleMatch]:
+    """A title for each of ``wanted``, by names and words; the ones found by name go first, and no title
+    is taken twice."""
+    free = dict.fromkeys(titles)
+    matches: dict[str, TitleMatch] = {}
+    for by_words in (False, True):
+        for name, (names, words) in wanted.items():
+            if name in matches:
+                continue
+            match = matching.best(names, words if by_words else (), free)
+            if match.title:
+                matches[name] = match
+                free.pop(match.title, None)
+    return matches

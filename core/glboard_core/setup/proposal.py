@@ -16,7 +16,7 @@ from glboard_core.setup.offered import OfferedBoard
 Trust = Literal["sure", "likely", "missing", "default", "chosen"]
 """How sure a value is: named so in GitLab, similar or guessed, not found, nothing to find, one's own."""
 
-Kind = Literal["label", "labels", "prefix", "milestones", "pattern", "zone", "backend"]
+Kind = Literal["label", "labels", "prefix", "status", "milestones", "pattern", "zone", "backend"]
 """What the value is, so which others there are to choose from."""
 
 Section = Literal["Team", "Types", "Planning", "Priorities", "Workflow", "Milestones", "Time"]

@@ -44,7 +44,9 @@ def propose(found: FoundGroup, today: date, *, zone: str = "UTC", chosen: Chosen
     proposer = _Proposer(make, today)
     team = labels.team()
     prefix, states = flow.labels()
-    backend = flow.backend(states)
+    statuses = flow.statuses()
+    backend = flow.backend(states, statuses)
+    [kept] = backend.value or ("label",)
     version, shape = proposer.version()
     buckets = proposer.buckets()
     lines = [
@@ -56,10 +58,13 @@ def propose(found: FoundGroup, today: date, *, zone: str = "UTC", chosen: Chosen
         *labels.planning(),
         *labels.priorities(),
         backend,
-        *([] if backend.value == ("status",) else [prefix, *states]),
+        *([] if kept == "status" else [prefix, *states]),
+        *([] if kept == "label" else statuses),
         proposer.zone(zone),
     ]
-    return Proposal(found=found, lines=tuple(lines), boards=proposer.boards(team, states, buckets, shape))
+    return Proposal(
+        found=found, lines=tuple(lines), boards=proposer.boards(team, [*states, *statuses], buckets, shape)
+    )
 
 
 class _Proposer:
@@ -146,7 +151,7 @@ class _Proposer:
         shape: TitleShape,
     ) -> tuple[BoardLine, ...]:
         by_label = {
-            value: one.key.removeprefix("flow.labels.")
+            value: one.key.rpartition(".")[2]
             for one in states
             if one.trust != "default"
             for value in one.value

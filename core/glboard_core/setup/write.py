@@ -25,6 +25,7 @@ _HEAD = """\
 _SECTIONS: Mapping[str, str] = {
     "labels": "What labels mean to the team.",
     "flow": "Where the workflow state of an issue is kept: label, status or both.",
+    "flow.statuses": "States whose status in GitLab has another name.",
     "flow.labels": "States whose label is not the start of states with the name behind it.",
     "milestones": "Titles of milestones by their part in planning, best first.",
     "planning": "What the title of a version milestone looks like: a regular expression.",
@@ -116,11 +117,8 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
                 entries["planning.mix"] = mix
             continue
         table, _, key = line.key.rpartition(".")
-        if line.key.startswith("flow.labels."):
-            table, key = "flow.labels", line.key.removeprefix("flow.labels.")
-            # The default follows from the start of states; a state without a label needs no line.
-            if not line.written:
-                continue
+        if is_state(line) and not line.written:
+            continue
         active = line.written
         value: Any = line.value
         if line.key not in _LISTS and table != "milestones":
@@ -129,6 +127,11 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
         says = f"{line.title}: {line.why}. {line.advice}".strip() if missing else line.title
         entries.setdefault(table, []).append(_Entry(key, value, active, _one_line(says), above=missing))
     return entries
+
+
+def is_state(line: SettingLine) -> bool:
+    """Whether it is the label or the status of one state: without one it needs no line."""
+    return line.key.startswith(("flow.labels.", "flow.statuses."))
 
 
 def _type_prefix(types: SettingLine) -> _Entry:

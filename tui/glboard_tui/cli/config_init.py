@@ -99,7 +99,7 @@ def _write_template(options: Options) -> None:
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
-            hint="Edit it: glboard config edit. With --url and --group it is completed from your group.",
+            hint="Add --url and --group to complete it from your group, or run: glboard config edit",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(TEMPLATE, encoding="utf-8")
@@ -212,8 +212,10 @@ def _print(proposal: Proposal) -> None:
 
 
 def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:
+    from glboard_core.setup.write import is_state
+
     shown = ", ".join(line.value) or line.none or "none"
-    if line.key.startswith("flow.labels.") and not line.written and line.trust == "sure":
+    if is_state(line) and not line.written and line.trust in ("sure", "default"):
         return  # their number is in the line of the start of states
     yield line.title, shown, _MARKS[line.trust], line.why
 

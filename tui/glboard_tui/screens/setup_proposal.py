@@ -20,6 +20,7 @@ from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel
 from glboard_core.setup.proposal import BoardLine, Proposal, SettingLine, Trust
 from glboard_core.setup.propose import LEFT, TAKEN
+from glboard_core.setup.write import is_state
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker import Picker, Result, Ticks
@@ -243,6 +244,9 @@ class ProposalPage(SetupPage[str]):
             case "milestones":
                 known = milestone_choices(found.milestones, row.near, row.value)
                 return SearchedChoices(known, self._milestones)
+            case "status":
+                titles = dict.fromkeys((*row.value, *row.near, *found.statuses))
+                return FixedChoices(text_choices([one for one in titles if one in found.statuses]))
             case "zone":
                 return FixedChoices(zone_choices(row.value))
             case "backend":
@@ -299,7 +303,7 @@ def _cells(row: SettingLine | BoardLine) -> Sequence[Cell]:
         )
     mark, ink = _SIGNS[row.trust]
     shown = ", ".join(row.value) or row.none or "none"
-    if row.key.startswith("flow.labels.") and row.trust == "default":
+    if is_state(row) and row.trust == "default":
         shown = "not used"
     lacks = row.trust in ("missing", "default")
     return (mark, ink), (row.title, "text"), (shown, "muted" if lacks else "strong"), (row.why, "muted")
