@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glboard_core.board.draft import Draft, DraftId
-from glboard_core.board.operations import Change, Comment, Create, Edit, Rank, new_issue_id
+from glboard_core.board.operations import Change, Comment, Create, Edit, Link, Rank, new_issue_id
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import DraftOn
 from glboard_core.milestone_setup import MilestoneSetup
@@ -57,6 +57,22 @@ async def test_staged_changes_are_shown_and_not_sent(context: Session) -> None:
     # Not the board's news: what others do to these cards must go on glowing.
     causes = {event.cause for event in context.told(IssuesChanged)}
     assert causes == {"draft"}
+
+
+async def test_links_are_staged_too(context: Session) -> None:
+    begin(context)
+    other = context.issue("app#2")
+    context.do("app#1", Edit(confidential=True), Link(other=other.id, reference=other.reference))
+    assert context.issue("app#1").blocked
+    [staged] = context.engine.drafts.issues()
+    assert staged.what == ("confidential", "blocked", "blocked by app#2")
+    await context.settled()
+    assert context.there("app#1").blocked_by == ()
+    assert applied(context) == 2
+    await context.settled()
+    assert [one.reference for one in context.there("app#1").blocked_by] == ["top/app#2"]
+    assert context.there("app#1").confidential
+    assert context.engine.failed == []
 
 
 async def test_the_board_without_the_draft_is_one_key_away(context: Session) -> None:
