@@ -94,7 +94,21 @@ def test_a_token_that_is_not_valid_is_refused_before_the_body_is_read(server: De
 
 
 #: Values and names of parameters that no client sends, for every one there is.
-ODD = ("²", "9" * 5_000, "", "a[b", "-1", "\ud800", "1e400", [], {}, [[1]], None, 2**70, 1e308)
+ODD: tuple[object, ...] = (
+    "²",
+    "9" * 5_000,
+    "",
+    "a[b",
+    "-1",
+    "\ud800",
+    "1e400",
+    [],
+    {},
+    [[1]],
+    None,
+    2**70,
+    1e308,
+)
 
 
 def test_no_parameter_breaks_a_call_over_rest(server: DemoServer) -> None:

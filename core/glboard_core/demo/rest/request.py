@@ -52,16 +52,18 @@ def forbidden() -> Refused:
 
 def _put(into: dict[str, Any], key: str, value: Any) -> None:
     nested = _NESTED.fullmatch(key)
-    name = nested[1] if nested is not None else key.removesuffix("[]")
-    kind = dict if nested is not None else list if name != key else None
-    if kind is None:
-        into[key] = value
-    elif not isinstance(there := into.setdefault(name, kind()), kind):
-        raise bad(name)
-    elif nested is not None:
-        _put(into[name], nested[2] + (nested[3] or ""), value)
+    if nested is not None:
+        inner = into.setdefault(nested[1], {})
+        if not isinstance(inner, dict):
+            raise bad(nested[1])
+        _put(inner, nested[2] + (nested[3] or ""), value)
+    elif key.endswith("[]"):
+        rows = into.setdefault(key[:-2], [])
+        if not isinstance(rows, list):
+            raise bad(key[:-2])
+        rows.append(value)
     else:
-        there.append(value)
+        into[key] = value
 
 
 def _body(body: bytes, content_type: str) -> dict[str, Any]:
