@@ -71,3 +71,15 @@ def test_a_call_survives_being_killed(tmp_path: Path, gitlab: SpawnedDemo) -> No
         terminal.lose("up to date")
         terminal.press("F")
         terminal.wait(lambda text: "Call ended." in text and decided(text) == -1, "the end")
+
+
+@pytest.mark.slow
+def test_the_demo_starts_a_call_on_a_shared_screen(tmp_path: Path) -> None:
+    command = [*GLBOARD, "--as-of", DAY, "demo", "--call", "--share"]
+    with Terminal(command, tmp_path) as terminal:
+        terminal.wait(lambda text: live(text) and decided(text) == 0, "the call")
+        terminal.see("SHARED SCREEN")
+        terminal.press("3")
+        terminal.wait(lambda text: decided(text) == 1, "one decision")
+        terminal.press("q", "y")
+        terminal.finish()

@@ -161,7 +161,11 @@ def header_view(
         full=asked.full,
         warning=asked.warning,
         people=people_facts(planned, hidden=share is not None)
-        if planned is not None and team and not partial and (share is None or share.people)
+        if planned is not None
+        and team
+        and not partial
+        and (share is None or share.people)
+        and not _is_over(milestone, today)
         else (),
     )
 
@@ -217,6 +221,12 @@ def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, s
     return dates, "ends today" if left == 0 else f"{counted(left, 'day')} left"
 
 
+def _is_over(milestone: Milestone | None, today: date | None) -> bool:
+    """Whether a milestone has ended: then it matters what was closed, not what anyone can still take."""
+    due = milestone.due if milestone is not None else None
+    return due is not None and today is not None and due < today
+
+
 # The one question of a board
 
 
@@ -232,8 +242,7 @@ def question(
     """What a board asks: of a milestone that is being built or over what is closed, of one to plan whether it
     fits, of a bucket what is ready. ``milestone`` is a version, or None for a bucket."""
     board = index.board
-    over = milestone is not None and today is not None and milestone.due is not None and milestone.due < today
-    if milestone is not None and (over or (board.kind.tells == "workflow")):
+    if milestone is not None and (_is_over(milestone, today) or (board.kind.tells == "workflow")):
         return _done(index, weighs=weighs)
     if capacity is not None:
         return _fits(capacity) if team else _plan(capacity.planned, capacity.accepted, capacity.unweighted)
@@ -253,6 +262,10 @@ def question(
     )
 
 
+#: Days of which less is told as ``under a week``.
+WEEK = 7
+
+
 def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
     """How old the issues are that no one works on."""
     found = index.sums.ages(datetime.combine(today, time.min, UTC).timestamp())
@@ -263,7 +276,7 @@ def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
     return BoardQuestion(
         sums=(
             Fact(f"Oldest {age_in_words(found.oldest)}"),
-            Fact(f"half over {age_in_words(found.middle)}", minor=True),
+            Fact(f"half {'' if found.middle < WEEK else 'over '}{age_in_words(found.middle)}", minor=True),
         ),
         bar=((found.old, "warn"), (middle, "accent"), (found.young, "good")),
         full=index.count,

@@ -15,6 +15,9 @@ from glboard_core.model.issue import IssueId
 RUN = 4
 #: A title of one word that is shorter is a word like any other.
 _SHORT = 6
+#: Of fewer words or letters, a title could be any text of the program: it is only searched for in what people
+#: typed.
+_WORDS, _LETTERS = 2, 9
 _WORD = re.compile(r"\w+")
 
 
@@ -28,7 +31,7 @@ class HiddenTitles:
         self._runs: dict[tuple[str, ...], set[IssueId]] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._starts)
+        return bool(self._of)
 
     def add(self, issue: IssueId, title: str) -> None:
         """This issue is, or was, called so."""
@@ -37,19 +40,21 @@ class HiddenTitles:
         if words in known or not words or (len(words) == 1 and len(words[0]) < _SHORT):
             return
         known.add(words)
-        self._starts.setdefault(words[0], {}).setdefault(words, set()).add(issue)
         self._runs = None
+        if len(words) >= _WORDS and sum(map(len, words)) >= _LETTERS:
+            self._starts.setdefault(words[0], {}).setdefault(words, set()).add(issue)
 
     def remove(self, issue: IssueId) -> None:
         """Everybody may see this issue."""
+        self._runs = None
         for words in self._of.pop(issue, ()):
-            titles = self._starts[words[0]]
+            if words not in (titles := self._starts.get(words[0], {})):
+                continue
             titles[words].discard(issue)
             if not titles[words]:
                 del titles[words]
             if not titles:
                 del self._starts[words[0]]
-            self._runs = None
 
     def text(self, text: str, instead: Callable[[str], str], shown: IssueId | None = None) -> str:
         """The text without whole titles; ``instead`` is called with each. ``shown`` may be named."""
@@ -78,7 +83,7 @@ class HiddenTitles:
 
     def tells(self, text: str, shown: IssueId | None = None) -> bool:
         """Whether a text has a title, or ``RUN`` words of one in a row."""
-        if not self._starts:
+        if not self._of:
             return False
         if self._runs is None:
             self._runs = {}

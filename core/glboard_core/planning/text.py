@@ -51,9 +51,11 @@ def counted(count: int, word: str) -> str:
 
 
 def age_in_words(days: float) -> str:
-    """How old something is: ``9 days``, ``5 weeks``, ``8 months``, ``3.5 years``."""
+    """How old something is: ``under a week``, ``5 weeks``, ``8 months``, ``3.5 years``."""
+    if days < 7:
+        return "under a week"
     if days < 14:
-        return counted(int(days), "day")
+        return f"{int(days)} days"
     if days < 60:
         return f"{int(days / 7)} weeks"
     if days < 730:

@@ -77,5 +77,13 @@ async def test_every_painted_text_has_a_contrast_of_seven(
         await stage.focus("platform#3")
         await stage.press("g", "x", "plus", "escape", "p", "3")
         assert stage.app.share.last is not None
+        # Titles are bold, so that they survive a picture of a quarter of the size.
+        titles = [
+            segment.style is not None and segment.style.bold
+            for strip in stage.app.screen._compositor.render_strips(stage.app.size)
+            for segment in strip
+            if any(title in segment.text for title in ("Slow answers", "Upgrade the runner", "Guided setup"))
+        ]
+        assert titles == [True] * 3
         found = [one for keys in shown for one in await seen(stage, keys)]
         assert found == [], "\n".join(found)

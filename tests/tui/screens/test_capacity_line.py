@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from glboard_core.demo.world.clock import DAY
 from glboard_core.planning.capacity import Capacity, CapacityTally
 from glboard_core.planning.team import Team
 from glboard_core.planning.text import signed
 from glboard_tui.texts import short_names
-from tui.app.stage import Stage, staged
+from support.leaks import TEAM
+from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 
 
 def sums(stage: Stage) -> list[str]:
@@ -65,6 +68,41 @@ async def test_build_says_what_is_closed(stage: Stage) -> None:
     assert warning.text == "1 over weight"
 
 
+async def test_the_backlog_says_how_old_it_is() -> None:
+    world = small_world()
+    for days in (20, 40, 400, 800):
+        made = world.create(f"{GROUP}/platform", "Old", add_labels=[GROUP_LABEL], milestone="Backlog", by=ME)
+        world.issue(made.reference).created -= days * DAY
+    world.index.rebuild()
+    async with staged(world, board="backlog") as stage:
+        assert sums(stage) == ["Oldest 2.2 years", "half over 6 weeks"]
+        warning = stage.screen.header.view.warning
+        assert warning is not None
+        assert warning.text == "2 are over a year old"
+        # One that leaves takes its age along, and brings it back.
+        await stage.press("O", "O", "O")
+        assert stage.screen.header.view.sorted_by == "sorted by age, the oldest first, not GitLab's order"
+        assert stage.screen.board.focused[0] is not None
+        await stage.press("g", "g", "m", "n")
+        assert sums(stage)[0] == "Oldest 13 months"
+        await stage.press("u")
+        assert sums(stage)[0] == "Oldest 2.2 years"
+
+
+async def test_a_milestone_that_is_over_says_what_was_closed_and_not_who_is_free(tmp_path: Path) -> None:
+    team = tmp_path / "team.toml"
+    team.write_text(TEAM)
+    world = small_world()
+    world.add_milestone(world.group(GROUP), "19.6", date(2026, 10, 10), date(2026, 11, 13))
+    bug = ["type::bug", GROUP_LABEL]
+    world.create(f"{GROUP}/platform", "Left over", add_labels=bug, milestone="19.6", by=ME, weight=2)
+    async with staged(world, team_file=team, milestone="19.6") as stage:
+        assert sums(stage) == ["closed 0 of 1", "0w of 2w done"]
+        assert people(stage) == []
+        await stage.press("]")
+        assert people(stage)[0] == "Planned for"
+
+
 async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
@@ -91,7 +129,7 @@ async def test_without_a_team_only_the_sums_are_shown() -> None:
 
 
 async def test_a_board_without_a_version_milestone_says_what_is_ready(stage: Stage) -> None:
-    await stage.press("g", "k")
+    await stage.press("g", "1")
     assert sums(stage) == ["ready 0 of 1", "0w of 0w"]
 
 

@@ -68,3 +68,26 @@ async def test_a_list_is_sorted_by_the_same_key_as_columns(stage: Stage) -> None
     assert names(stage) == own
     assert "sorted" not in str(screen._title_line.render())
     assert len(seen) > 1
+
+
+async def test_what_a_filter_hides_is_neither_done_nor_gone(stage: Stage) -> None:
+    for keys, counts in ((("g", "t"), " fixed"), (("g", "c"), " accepted")):
+        await stage.press(*keys)
+        screen = stage.app.screen
+        assert isinstance(screen, IssueList)
+
+        def heading(part: str = counts, screen: IssueList = screen) -> str:
+            return str(screen._title_line.render()).partition(part)[0]
+
+        before, every = heading(), len(names(stage))
+        assert every > 0
+        await stage.press("slash")
+        await stage.type("no such thing")
+        await stage.press("enter")
+        assert names(stage) == []
+        assert heading() == before
+        shown = "\n".join(screen.rows.render_line(y).text for y in range(screen.rows.size.height))
+        assert "Nothing here fits the filter" in shown
+        await stage.press("escape")
+        assert len(names(stage)) == every
+        await stage.press("escape")

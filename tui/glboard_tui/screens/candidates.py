@@ -209,7 +209,7 @@ class Candidates(MilestoneList):
         free = f" · {acceptable_words(space)}" if space is not None and not self._is_shared else ""
         at = f" · line {place}" if count else ""
         return (
-            f"Candidates {self.milestone.title}: {accepted} of {count} accepted{free} · "
+            f"Candidates {self.milestone.title}: {accepted} of {self.total} accepted{free} · "
             f"{_ORDERS[self._order]}{at}"
         )
 

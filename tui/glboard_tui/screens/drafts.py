@@ -116,7 +116,7 @@ class DraftList(MilestoneList):
         if draft is None:
             return "No draft is on."
         at = f" · line {place}" if count else ""
-        return f"Draft {self.context.bridge.text(draft.name)}: {staged_words(count)} · not sent{at}"
+        return f"Draft {self.context.bridge.text(draft.name)}: {staged_words(self.total)} · not sent{at}"
 
     def above(self) -> Content | None:
         """The plan before and after."""

@@ -89,6 +89,9 @@ def weight_words(weight: int | None) -> str:
     return "?" if weight is None else str(weight)
 
 
+#: Shown in place of lines that the filter hides.
+_NOTHING_FITS = "Nothing here fits the filter; Esc ends it."
+
 Hint = str | tuple[str, str]
 """An action's id, with its text in the footer if that is not the registry's."""
 
@@ -114,6 +117,8 @@ class IssueList(PaneDialog[None]):
         super().__init__(context, "")
         self.planning = context.planning
         self.entries: list[Entry] = []
+        #: How many lines there are, with those that the filter hides.
+        self.total = 0
         #: Lines, cursor and selection.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
@@ -190,12 +195,17 @@ class IssueList(PaneDialog[None]):
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
         shown = self._shown if self.context.bridge.share.is_on else _unchanged
-        found = _matching(self.fill(), self.context.bridge.test_of(self._query))
+        every = self.fill()
+        self.total = len(every)
+        found = _matching(every, self.context.bridge.test_of(self._query))
+        # What is only hidden by the filter is not done.
+        self.rows.empty = _NOTHING_FITS if every else self.empty
         self.entries = [shown(one) for one in self._in_order(found)]
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
-        if below := self.after():
+        # What stands below is about lines that are shown.
+        if (self.entries or not self._query) and (below := self.after()):
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
         self.rows.show(table, self.listed.cursor, self._selected_rows())

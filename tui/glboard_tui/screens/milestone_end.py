@@ -124,8 +124,9 @@ class Ending(MilestoneList):
             words = bot_words(self.milestone, self._found, today, after.title if after else "")
             lines.append(Content(clean(words)))
         if self.planning.history.lock_of(self.milestone) is None:
+            key = self.context.keymap.key("pane.say-do")
             lines.append(
-                Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
+                Content(f"Plan not locked here; see Say/Do ({key}) for issues moved without the label.")
             )
         catalog = self.context.bridge.catalog
         if catalog is not None and catalog.color(self._missed) is None:

@@ -49,7 +49,7 @@ class Refinement(IssueList):
         ]
 
     def heading_of(self, place: int, count: int) -> str:
-        return f"Refinement queue: {place} of {count}"
+        return f"Refinement queue: {place} of {count}" if count else "Refinement queue"
 
     def _entry(self, issue: Issue, head: Head | None) -> Entry:
         names = self.context.bridge.settings.labels
@@ -138,7 +138,7 @@ class OwnWork(IssueList):
 
     def heading_of(self, place: int, count: int) -> str:
         at = f" · line {place} of {count}" if count else ""
-        return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
+        return f"My work: {self._mine} open · {self.total - self._mine} to pick{at}"
 
 
 # Triage: open issues that need fixing, one after another (planning rule 9).
@@ -197,7 +197,7 @@ class Triage(IssueList):
             return "Triage"
         at = f" · line {place} of {count}" if count else ""
         differing = f" · label and status differ: {self._differing}" if self._differing else ""
-        return f"Triage: {total - count} of {total} fixed{differing}{at}"
+        return f"Triage: {total - self.total} of {total} fixed{differing}{at}"
 
 
 # Changes by others as a list: on this board first, then elsewhere, the latest first.

@@ -30,7 +30,7 @@ _TEAM: tuple[tuple[str, str, float, tuple[tuple[int, int], ...], int], ...] = (
 def team_of_world(today: date) -> str:
     """The generated group's ``team.toml``, with days off in the milestone after that of ``today`` (UTC)."""
     coming = around(today, 0, 1)[-1]
-    lines = ["# The demo's team. Days off are made up; change them here or in the room pane (g r).", ""]
+    lines = ["# The demo's team. Days off are made up; change them here or in the capacity pane (gr).", ""]
     lines += [f"holidays = {json.dumps([_workday(coming, 10).isoformat()])}"]
     for username, role, factor, away, support in _TEAM:
         days = [_workday(coming, first + n).isoformat() for first, count in away for n in range(count)]
