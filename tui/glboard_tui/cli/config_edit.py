@@ -35,7 +35,10 @@ def edit_file(path: Path, template: str, check: Check) -> int:
     while True:
         status = run_editor([*command, str(path)])
         if status:
-            raise GlboardError(f"The editor ended with status {status}.", hint="Set EDITOR to another editor, or check what it wrote: glboard config check")
+            raise GlboardError(
+                f"The editor ended with status {status}.",
+                hint="Set EDITOR to another editor, or check what it wrote: glboard config check",
+            )
         if made and path.exists() and path.read_bytes() == template.encode():
             path.unlink()
             printing.echo("Nothing was written.")
