@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.definition import Board
 from glboard_core.board.operations import Edit
@@ -14,7 +15,7 @@ from glboard_core.model.address import IssueAddress, issue_address, on_server
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
 from glboard_core.sync.pinned import MOST
-from support.engines import BRISK, GROUP_LABEL, ME, Session, build_world, session
+from support.engines import BRISK, GROUP_LABEL, ME, STILL, Session, build_world, session
 
 
 @pytest.fixture
@@ -141,11 +142,9 @@ async def test_one_that_enters_the_scope_by_an_edit_is_a_card(context: Session) 
 
 
 async def test_what_was_not_sent_is_sent_by_the_next_session(server: DemoServer, store: Store) -> None:
-    async with session(server, store) as context:
+    async with session(server, store, sync=structs.replace(STILL, hold=3600)) as context:
         (issue,) = await context.engine.on_demand.read(address("app#13"))
-        server.stop()
         context.engine.perform([(issue.id, Edit(weight=8))], "weight 8")
-    server.start()
     async with session(server, store) as context:
         await context.settled()
         assert context.world.issue("top/app#13").weight == 8
@@ -164,9 +163,7 @@ async def test_one_that_was_deleted_leaves(context: Session) -> None:
 
 async def test_the_oldest_leave_the_mirror_unless_something_needs_them(context: Session) -> None:
     (first,) = await context.engine.on_demand.read(address("app#13"))
-    context.server.stop()
     context.engine.perform([(first.id, Edit(weight=8))], "weight 8")
-    context.server.start()
     await context.settled()
     (other,) = await context.engine.on_demand.read(address("elsewhere/tool#1"))
     for n in range(MOST):

@@ -82,6 +82,7 @@ async def test_an_issue_is_found_by_its_title_and_opened_on_its_card(stage: Stag
     assert stage.screen.context.scope == "detail"
 
 
+@pytest.mark.slow
 async def test_an_issue_on_no_shown_board_is_opened_all_the_same(stage: Stage) -> None:
     assert (await search(stage, "some day"))[0] == "issue: platform#10 Some day"
     await take(stage)
@@ -118,6 +119,7 @@ async def test_keys_typed_ahead_are_taken_in_order(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.pane.issue == stage.issue("platform#5").id)
 
 
+@pytest.mark.slow
 async def test_a_milestone_a_person_and_a_board_lead_there(stage: Stage) -> None:
     await search(stage, "%19.9")
     await take(stage)
@@ -132,6 +134,7 @@ async def test_a_milestone_a_person_and_a_board_lead_there(stage: Stage) -> None
     assert stage.app.bridge.view.board_id == "backlog"
 
 
+@pytest.mark.slow
 async def test_a_saved_filter_is_set(stage: Stage) -> None:
     stage.app.bridge.filters.save("b", "weighty bugs", "~bug w:any")
     await search(stage, "weighty")
@@ -139,6 +142,7 @@ async def test_a_saved_filter_is_set(stage: Stage) -> None:
     assert stage.app.bridge.view.text == "~bug w:any"
 
 
+@pytest.mark.slow
 async def test_an_action_runs_and_its_key_is_shown(stage: Stage) -> None:
     await stage.focus("platform#1")
     await search(stage, "defer to the following")
@@ -147,6 +151,7 @@ async def test_an_action_runs_and_its_key_is_shown(stage: Stage) -> None:
     await stage.until(lambda: stage.issue("platform#1").milestone == "19.9")
 
 
+@pytest.mark.slow
 async def test_what_was_found_lately_comes_first(stage: Stage) -> None:
     await search(stage, "wrong total")
     await take(stage)
@@ -155,6 +160,7 @@ async def test_what_was_found_lately_comes_first(stage: Stage) -> None:
     assert lines(stage)[1] == "board: Planning"
 
 
+@pytest.mark.slow
 async def test_a_changed_title_is_found_at_once(stage: Stage) -> None:
     await search(stage, "qqqq")
     await stage.press("escape")
@@ -215,6 +221,7 @@ async def test_an_issue_that_is_not_here_is_read_opened_edited_and_undone(stage:
     assert (await search(stage, "of another team"))[0].startswith("issue: platform#12")
 
 
+@pytest.mark.slow
 async def test_one_of_another_group_is_opened_by_its_url(stage: Stage) -> None:
     await search(stage, f"{stage.server.url}/elsewhere/tool/-/issues/1#note_3")
     await take(stage)
@@ -248,6 +255,7 @@ async def test_what_leads_nowhere_says_why_and_stays_open(stage: Stage) -> None:
     assert lines(stage)[0].startswith("issue: platform#9")
 
 
+@pytest.mark.slow
 async def test_a_url_of_another_host_says_so(stage: Stage) -> None:
     stage.engine.host = "gitlab.example.com"
     assert await search(stage, "https://gitlab.example.org/a/b/-/issues/1") == []
@@ -256,6 +264,7 @@ async def test_a_url_of_another_host_says_so(stage: Stage) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_offline_it_says_so(stage: Stage) -> None:
     stage.server.stop()
     await search(stage, "platform#12")
@@ -280,6 +289,7 @@ async def test_a_url_pasted_onto_the_board_opens_it(stage: Stage) -> None:
     await stage.until(lambda: "not the reference or URL" in stage.message)
 
 
+@pytest.mark.slow
 async def test_an_issue_named_at_the_start_is_opened_over_the_board() -> None:
     async with staged(world_with_more(), issue="platform#12") as stage:
         await stage.until(lambda: stage.screen.pane.issue is not None)

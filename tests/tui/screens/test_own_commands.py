@@ -81,6 +81,7 @@ async def test_a_command_runs_on_the_card_and_shows_its_output() -> None:
         assert await ended(stage) == ["board 19.8"]
 
 
+@pytest.mark.slow
 async def test_a_selection_is_asked_for_and_runs_one_after_the_other() -> None:
     settings = with_commands(command("echo {iid}"), command("echo {references}", "g Y", "All"))
     async with staged(settings=settings) as stage:
@@ -96,6 +97,7 @@ async def test_a_selection_is_asked_for_and_runs_one_after_the_other() -> None:
         assert await ended(stage) == ["demo-org/platform#1 demo-org/platform#2"]
 
 
+@pytest.mark.slow
 async def test_it_goes_on_when_it_is_left_and_can_be_stopped() -> None:
     settings = with_commands(command("echo up; sleep 600; echo {iid}", shell=True))
     async with staged(settings=settings) as stage:
@@ -109,6 +111,7 @@ async def test_it_goes_on_when_it_is_left_and_can_be_stopped() -> None:
         await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_one_that_fails_while_it_is_left_says_so_and_names_the_missing_sign_in(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     settings = with_commands(
@@ -132,6 +135,7 @@ async def test_one_that_fails_while_it_is_left_says_so_and_names_the_missing_sig
         assert "Commands get no GitLab token from glboard. They need their own sign-in." in state(stage)
 
 
+@pytest.mark.slow
 async def test_a_refresh_reads_what_it_changed() -> None:
     settings = with_commands(command("echo {iid}", then="refresh"))
     async with staged(settings=settings) as stage:
@@ -170,6 +174,7 @@ async def test_only_a_file_of_ones_own_is_obeyed_and_one_from_an_option_asks(tmp
         await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_changed_file_takes_effect_without_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("")
@@ -187,6 +192,7 @@ async def test_a_changed_file_takes_effect_without_a_restart(tmp_path: Path) -> 
         assert await ended(stage) == ["new 1"]
 
 
+@pytest.mark.slow
 async def test_confirm_asks_each_time() -> None:
     async with staged(settings=with_commands(command("echo {iid}", confirm=True))) as stage:
         for _ in range(2):
