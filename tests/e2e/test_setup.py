@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -99,6 +100,17 @@ def test_a_set_up_that_was_left_is_gone_on_with(tmp_path: Path, gitlab: SpawnedD
         terminal.see("This is what your group suggests")
         terminal.press("q")
         assert terminal.finish() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_ends_it_and_restores_the_terminal(tmp_path: Path, number: int) -> None:
+    with Terminal(GLBOARD, tmp_path) as terminal:
+        terminal.see("Connect to GitLab")
+        os.kill(terminal.pid, number)
+        assert terminal.finish() == 128 + number
+        assert terminal.screen.left_on() == []
+        assert terminal.echoes()
 
 
 def test_without_a_terminal_it_says_what_to_run(tmp_path: Path) -> None:

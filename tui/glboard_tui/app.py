@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -42,6 +41,7 @@ from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
+from glboard_tui.signals import on_ending_signals
 from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
@@ -416,14 +416,8 @@ class GlboardApp(App[int]):
         self.board_screen.quit()
 
     def _obey_signals(self) -> None:
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        for name in ("SIGHUP", "SIGTERM"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                # The terminal closed, or the machine shuts down: quit cleanly, restore the terminal.
-                loop.add_signal_handler(number, self.exit, None, 128 + int(number))
+        if not self.is_headless:
+            on_ending_signals(lambda number: self.exit(None, 128 + number))
 
     async def on_unmount(self) -> None:
         """Close the connection before the loop ends."""

@@ -47,6 +47,7 @@ from glboard_tui.screens.setup_connect import (
 from glboard_tui.screens.setup_page import SetupHead
 from glboard_tui.screens.setup_proposal import ProposalPage
 from glboard_tui.screens.setup_sources import SearchedChoices, group_choices
+from glboard_tui.signals import on_ending_signals
 from glboard_tui.terminal import has_browser
 
 T = TypeVar("T")
@@ -104,7 +105,9 @@ class SetupApp(App[SetupResult]):
         yield Static(classes="setup-behind")
 
     def on_mount(self) -> None:
-        """Begin with the first page."""
+        """Begin with the first page, and handle signals."""
+        if not self.is_headless:
+            on_ending_signals(lambda number: self.exit(None, 128 + number))
         self.run_worker(self._lead(), name="set-up")
 
     async def on_unmount(self) -> None:
