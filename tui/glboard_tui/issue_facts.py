@@ -77,6 +77,7 @@ def link_facts(more: IssueMore) -> list[NamedItems]:
     return facts
 
 
+_PIPELINE_TONES: dict[str, Tone] = {"success": "good", "failed": "bad"}
 _PIPELINES = {"success": "passed", "canceled": "canceled", "failed": "failed", "skipped": "skipped"}
 
 
@@ -86,15 +87,17 @@ def merge_request_facts(
     """The merge requests that close an issue, the open ones first: state, pipeline, approvals, title."""
     facts: list[NamedItems] = []
     for one in sorted(requests, key=lambda request: not request.is_open):
-        words = ["draft" if one.draft and one.is_open else _REQUEST_STATES[one.state]]
+        word = "draft" if one.draft and one.is_open else _REQUEST_STATES[one.state]
         tone: Tone = "good" if one.state == "merged" else "plain"
+        items: list[Item] = [one.number, Fact(word, tone, minor=one.state == "closed")]
         if one.is_open:
-            words += approval_words(one)
+            items += [
+                Fact(words, "good" if words == "approved" else "plain") for words in approval_words(one)
+            ]
         if one.is_open and one.pipeline:
-            words.append(f"pipeline {_PIPELINES.get(one.pipeline, one.pipeline.replace('_', ' '))}")
-            tone = "bad" if one.pipeline == "failed" else "good" if one.pipeline == "success" else "plain"
-        state = Fact(", ".join(words), tone, minor=one.state == "closed")
-        facts.append(("" if facts else "Merge requests", (one.number, state, text(one.title))))
+            words = f"pipeline {_PIPELINES.get(one.pipeline, one.pipeline.replace('_', ' '))}"
+            items.append(Fact(words, _PIPELINE_TONES.get(one.pipeline, "plain")))
+        facts.append(("" if facts else "Merge requests", (*items, text(one.title))))
     return facts
 
 

@@ -12,25 +12,16 @@ from datetime import date
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, each, titled, wished
+from glboard_core.board.batch import EditBatch, Question, Remedy, Reply, each
 from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
 from glboard_core.board.edits import CompoundEdit
-from glboard_core.board.fields import health_words
 from glboard_core.board.flow_differences import Prefer, alignment
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Create, Edit, Link
+from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import (
-    HealthStatus,
-    Issue,
-    IssueId,
-    LinkedIssue,
-    LinkKind,
-    same_scope,
-    short_reference,
-)
+from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 
 _CLOSED = "already closed"
@@ -388,82 +379,6 @@ class Edits(Struct, frozen=True, kw_only=True):
             "one label of each scope",
             "no scope with several labels",
         )
-
-    # What only some may see, and health
-
-    def confidential(self, issues: Sequence[Issue], *, on: bool) -> EditBatch:
-        """Make confidential or public. Asks before it is public: what everybody has seen cannot be unseen."""
-        what = "confidential" if on else "public"
-        work = each(
-            issues,
-            lambda issue: Edit(confidential=on) if issue.confidential != on else None,
-            what,
-            f"already {what}",
-        )
-        if on or not work.changes:
-            return work
-        one = len(work.changes) == 1
-        return structs.replace(
-            work,
-            question=Question(
-                text=wished([issue for issue in issues if issue.confidential], "Make {} public?"),
-                answers={"y": Reply("make it public" if one else "make them public", work)},
-                note=f"Everybody with access to the project sees {'it' if one else 'them'},"
-                " with all comments that are not internal.",
-            ),
-        )
-
-    def toggle_confidential(self, issues: Sequence[Issue]) -> EditBatch:
-        """Make all confidential; if they all are, make them public, after asking."""
-        return self.confidential(issues, on=not all(issue.confidential for issue in issues))
-
-    # Links
-
-    def link(self, issues: Sequence[Issue], other: LinkedIssue, kind: LinkKind) -> EditBatch:
-        """Link each issue to another one; ``kind`` is how that is linked, seen from the issue."""
-        return self._linked(issues, other, kind, add=True)
-
-    def unlink(self, issues: Sequence[Issue], other: LinkedIssue, *, frees: bool = False) -> EditBatch:
-        """Remove the link to another issue; ``frees``: no open issue blocks it then."""
-        return self._linked(issues, other, other.kind, add=False, frees=frees)
-
-    def _linked(
-        self, issues: Sequence[Issue], other: LinkedIssue, kind: LinkKind, *, add: bool, frees: bool = False
-    ) -> EditBatch:
-        change = Link(
-            other=other.id, reference=other.reference, kind=kind, add=add, is_open=other.is_open, frees=frees
-        )
-        ends = [issue for issue in issues if issue.id != other.id]
-        return EditBatch(
-            changes=tuple((issue.id, change) for issue in ends),
-            title=titled(ends, change.describe()) if ends else "",
-            left=tuple(issue.id for issue in issues if issue.id == other.id),
-            why_not="an issue is not linked to itself" if len(ends) < len(issues) else "",
-        )
-
-    def block_by(self, issues: Sequence[Issue], other: LinkedIssue) -> EditBatch:
-        """Blocked, with a link to the issue that blocks; open issues only.
-
-        Without a licence for such links they are related, and a comment says what blocks.
-        """
-        able = self.catalog.server.has_weight
-        comment = "" if able else f"Blocked by {other.reference}"
-        state = self.block([issue for issue in issues if issue.id != other.id], comment)
-        reached = [issue for issue in issues if any(issue.id == one for one, _ in state.changes)]
-        links = self.link(reached, other, "is_blocked_by" if able else "relates_to")
-        left = tuple(issue.id for issue in issues if issue not in reached)
-        return structs.replace(
-            state,
-            changes=(*state.changes, *links.changes),
-            title=titled(reached, f"blocked by {short_reference(other.reference)}") if reached else "",
-            left=left,
-            why_not="already closed, or the issue itself" if left else "",
-        )
-
-    def health(self, issues: Sequence[Issue], status: HealthStatus | None) -> EditBatch:
-        """Set or clear the health status."""
-        what = f"health {health_words(status)}" if status else "no health status"
-        return each(issues, lambda _: Edit(health_status=status), what)
 
     # Moving
 

@@ -79,7 +79,7 @@ async def test_the_pane_shows_approvals_and_who_accepted(stage: Stage) -> None:
     await counted(stage, "platform#1", waits, request(stage, 4, state="merged"))
     await stage.focus("platform#1")
     await stage.press("enter")
-    await stage.until(lambda: "!5  open, 2 of 3 approvals, pipeline passed" in facts_of(stage))
+    await stage.until(lambda: "!5  open  2 of 3 approvals  pipeline passed" in facts_of(stage))
     assert "!4  merged" in facts_of(stage)
     await stage.until(lambda: "by @pm_oak" in facts_of(stage))
 

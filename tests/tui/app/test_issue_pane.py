@@ -251,7 +251,7 @@ async def test_merge_requests_have_a_state(stage: Stage) -> None:
     await stage.press("enter")
     await stage.until(lambda: "!8" in facts_of(stage))
     said = facts_of(stage)
-    assert "!8  draft, pipeline failed  Trim the slash" in said
+    assert "!8  draft  pipeline failed  Trim the slash" in said
     assert "!7  merged  Prepare" in said
     assert said.index("!8") < said.index("!7"), "what is open comes first"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct, structs
 
+from glboard_core.board import issue_cases
 from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.fields import HEALTH_WORDS
@@ -415,8 +416,11 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
         ),
         (asked.align_flow, lambda on: _set(edits.align_flow(on, asked.align_flow))),
         (asked.complete, edits.complete),
-        (asked.confidential or asked.public, lambda on: _set(edits.confidential(on, on=asked.confidential))),
-        (asked.health, lambda on: edits.health(on, _HEALTH[asked.health or "none"])),
+        (
+            asked.confidential or asked.public,
+            lambda on: _set(issue_cases.confidential(on, on=asked.confidential)),
+        ),
+        (asked.health, lambda on: issue_cases.health(on, _HEALTH[asked.health or "none"])),
         (asked.close, lambda on: _set(edits.set_state(on, close=True))),
         (comment, lambda on: commented(on, comment)),
     )

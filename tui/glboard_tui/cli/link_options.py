@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct
 
+from glboard_core.board import issue_cases
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.use_cases import Edits
 from glboard_core.model.issue import Issue, LinkedIssue, to_link
@@ -69,12 +70,12 @@ def intents(edits: Edits, asked: LinkOptions, others: Others) -> list[Callable[[
 
 
 def _blocked_by(edits: Edits, other: LinkedIssue, on: Sequence[Issue]) -> EditBatch:
-    return edits.block_by(on, other)
+    return issue_cases.block_by(edits, on, other)
 
 
 def _related(edits: Edits, other: LinkedIssue, on: Sequence[Issue]) -> EditBatch:
-    return edits.link(on, other, "relates_to")
+    return issue_cases.link(on, other, "relates_to")
 
 
 def _unlinked(edits: Edits, other: LinkedIssue, on: Sequence[Issue]) -> EditBatch:
-    return edits.unlink(on, other)
+    return issue_cases.unlink(on, other)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from glboard_core.board import issue_cases
 from glboard_core.board.batch import about, short
 from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
@@ -60,7 +61,7 @@ def blocked(context: CommandContext, _: str) -> None:
         if result.typed:
             context.do(make(result.typed), on=issues, again=False)
         elif (other := source.linked(result.add[0])) is not None:
-            context.do(lambda edits, on: edits.block_by(on, other), on=issues, again=False)
+            context.do(lambda edits, on: issue_cases.block_by(edits, on, other), on=issues, again=False)
 
     catalog = context.bridge.catalog
     relates = "" if catalog is None or catalog.server.has_weight else f" {ONLY_RELATED}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from glboard_core.board import use_cases
+from glboard_core.board import issue_cases, use_cases
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
 from glboard_core.board.ranking import Where, ranked
@@ -34,7 +34,7 @@ _PLAIN: dict[str, Make] = {
     "close": lambda edits, issues: edits.set_state(issues, close=True),
     "reopen": lambda edits, issues: edits.set_state(issues, close=False),
     "won't do": Edits.wont_do,
-    "confidential": Edits.toggle_confidential,
+    "confidential": lambda _, issues: issue_cases.toggle_confidential(issues),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board import issue_cases
 from glboard_core.board.batch import EditBatch, short, titled
 from glboard_core.board.fields import HEALTH_WORDS
 from glboard_core.board.operations import Edit
@@ -25,7 +26,7 @@ def health(context: CommandContext, _: str) -> None:
     context.pick(
         "Health status" if len(issues) == 1 else f"Health status of {len(issues)} issues",
         FixedChoices([*choices, Choice(value=_NONE, text="none")]),
-        lambda result: context.do(lambda edits, on: edits.health(on, values.get(result.add[0])), on=issues),
+        lambda result: context.do(lambda _, on: issue_cases.health(on, values.get(result.add[0])), on=issues),
     )
 
 
@@ -57,7 +58,7 @@ def link(context: CommandContext, kind: str) -> None:
 
     def picked(value: str) -> None:
         if (other := source.linked(value)) is not None:
-            context.do(lambda edits, on: edits.link(on, other, wanted), on=issues)
+            context.do(lambda _, on: issue_cases.link(on, other, wanted), on=issues)
 
     context.again = lambda: link(context, kind)
     context.pick(
@@ -112,7 +113,7 @@ async def _unlink(context: CommandContext, issue: Issue) -> None:
 def _remove(context: CommandContext, issue: Issue, links: Sequence[LinkedIssue], value: str) -> None:
     [gone] = [one for one in links if one.id == value]
     frees = not any(one.kind == "is_blocked_by" and one.is_open and one is not gone for one in links)
-    context.do(lambda edits, on: edits.unlink(on, gone, frees=frees), on=[issue], again=False)
+    context.do(lambda _, on: issue_cases.unlink(on, gone, frees=frees), on=[issue], again=False)
 
 
 # Tasks of the description
