@@ -77,6 +77,8 @@ def test_a_line_that_begins_with_a_command_is_obeyed(
         f"\u00a0{SPIKE}",
         f"\ufeff{SPIKE}",
         f"so {SPIKE}",
+        "/label\t~documentation",
+        "/label\u00a0~documentation",
         f"```\n{SPIKE}\n```",
         f"~~~~\n{SPIKE}\n~~~\n{SPIKE}\n~~~~",
         f"> {SPIKE}",

@@ -52,6 +52,8 @@ def test_the_marker_is_removed_when_read() -> None:
     sent = decode.marked("Hello\n\nthere\n", "op-12")
     assert sent.endswith("<!-- glboard:op-12 -->")
     assert decode.split_marker(sent) == ("Hello\n\nthere", "op-12")
+    # Empty lines before it and blanks after it are part of a text.
+    assert decode.marked("\n\n  Hello \r\n", "x").startswith("\n\n  Hello \n\n<!--")
     assert decode.split_marker(decode.marked("", "x")) == ("", "x")
 
 

@@ -74,7 +74,12 @@ def clean_body(text: str) -> str:
 
 def marked(text: str, op: str) -> str:
     """The text with the marker of the Op that wrote it: an HTML comment, which GitLab does not show."""
-    return f"{text.rstrip()}\n\n{_OP}{op}{_END}".lstrip("\n")
+    return _followed(text, f"{_OP}{op}{_END}")
+
+
+def _followed(text: str, mark: str) -> str:
+    # Line breaks at the end GitLab takes off; all else is as it was typed.
+    return "\n\n".join([*([text.rstrip("\r\n")] if text.strip() else []), mark])
 
 
 def split_marker(text: str) -> tuple[str, str | None]:
@@ -85,7 +90,7 @@ def split_marker(text: str) -> tuple[str, str | None]:
 
 def with_mark(text: str, mark: str) -> str:
     """The text with the invisible mark of its kind, by which it is found again to be updated."""
-    return f"{text.rstrip()}\n\n{_NOTE}{_plain(mark)}{_END}".lstrip("\n")
+    return _followed(text, f"{_NOTE}{_plain(mark)}{_END}")
 
 
 def split_mark(text: str) -> tuple[str, str]:

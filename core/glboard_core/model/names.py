@@ -97,17 +97,25 @@ class Needs(Struct, frozen=True, kw_only=True):
         return frozenset(place for place, _ in (*self.labels, *self.milestones))
 
     def unknown(self, catalog: Catalog) -> Needs:
-        """Those of them that the catalog says nothing about: what is absent is known, too."""
+        """Those of them that the catalog says nothing about: what is absent is known, too.
+
+        Of what is in a project that is not there, nothing more can be asked.
+        """
         absent = catalog.absent
+        gone = {one.name for one in absent if one.kind == "project"}
         labels = frozenset(
             (place, title)
             for place, title in self.labels
-            if catalog.label(place, title) is None and Absent("label", title, place) not in absent
+            if catalog.label(place, title) is None
+            and place not in gone
+            and Absent("label", title, place) not in absent
         )
         milestones = frozenset(
             (place, title)
             for place, title in self.milestones
-            if catalog.milestone(place, title) is None and Absent("milestone", title, place) not in absent
+            if catalog.milestone(place, title) is None
+            and place not in gone
+            and Absent("milestone", title, place) not in absent
         )
         return structs.replace(
             self,

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 #: A line that GitLab may run: a slash in the first column, a name, and a blank or the end of the line.
-_COMMAND = re.compile(r"/(?P<name>[a-z_]+)(?: .*|\s*)", re.IGNORECASE)
+_COMMAND = re.compile(r"/(?P<name>[a-z_]+)(?: .*|[ \t\f\v]*)", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _LITERAL_TAG = re.compile(r" {0,3}<(?P<tag>pre|script|style|textarea)(?=[\s>]|$)", re.IGNORECASE)
 _HTML = re.compile(r" {0,3}</?[a-z][\w-]*(?=[\s/>]|$)", re.IGNORECASE)

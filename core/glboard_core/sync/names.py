@@ -171,10 +171,14 @@ class KnownNames:
         """
         now = await self._gateway.read(list(before)) if before else {}
         paths = {before[one.id]: one.project for one in now.values() if before[one.id] != one.project}
+        there = frozenset(Absent("project", path) for path in paths.values())
+        if (catalog := self._store.catalog()) is not None and catalog.absent & there:
+            # It has its former path again.
+            self._keep(structs.replace(catalog, absent=catalog.absent - there))
         await self.need(Needs(projects=frozenset(paths.values())))
         if (catalog := self._store.catalog()) is not None and paths:
-            there = ((old, catalog.project(path)) for old, path in paths.items())
-            former = [Former("project", one.id, old) for old, one in there if one is not None]
+            known = ((old, catalog.project(path)) for old, path in paths.items())
+            former = [Former("project", one.id, old) for old, one in known if one is not None]
             self._keep(with_formers(catalog, (*catalog.former, *former)))
         return now
 
@@ -186,9 +190,14 @@ class KnownNames:
         found: dict[IssueId, Issue] = {}
         for _ in range(MOST_PATHS):
             await self.need(_needs_of(ops, self._seen(ops, found)))
-            # What is neither known nor absent now was asked for at a path where nothing is: an old one.
+            # What is not there, or was neither found nor missed now, was asked for at an old path.
             issues, catalog = self._seen(ops, found), self._store.catalog()
-            places = _needs_of(ops, issues).unknown(catalog).places if catalog is not None else ()
+            if catalog is None:
+                break
+            needs = _needs_of(ops, issues)
+            places = needs.unknown(catalog).places | {
+                one for one in needs.places if Absent("project", one) in catalog.absent
+            }
             lost = {one.id: one.project for one in issues.values() if one and one.project in places}
             if not lost:
                 break

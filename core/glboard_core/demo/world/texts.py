@@ -15,10 +15,11 @@ KNOWN = frozenset(
         "shrug", "tableflip",
     }
 )  # fmt: skip
-_COMMAND = re.compile(r"/([A-Za-z_]+)(?:[ \t]+(.*?))?[ \t]*$")
+#: Only a space divides the name from what follows.
+_COMMAND = re.compile(r"/([A-Za-z_]+)(?: +(.*?))?[ \t\f\v]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_RAW = re.compile(r"<(pre|script|style|textarea)\b", re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z]")
+_RAW = re.compile(r" {0,3}<(pre|script|style|textarea)\b", re.IGNORECASE)
+_TAG = re.compile(r" {0,3}</?[A-Za-z]")
 
 
 #: More digits than any id or number here has.
