@@ -303,8 +303,8 @@ def _fits(found: Capacity) -> BoardQuestion:
     return BoardQuestion(
         sums=(
             Fact(f"Capacity {number(found.total)}w"),
-            Fact(f"{number(carried)} carried over", minor=True),
-            Fact(f"{found.planned} planned, {found.accepted} accepted", minor=True),
+            Fact(f"{number(carried)}w carried over", minor=True),
+            Fact(f"{found.planned}w planned ({found.accepted}w accepted)", minor=True),
             Fact(free_words(free), "bad" if free < 0 else "good"),
         ),
         bar=((carried, "warn"), (found.planned - over, "accent"), (over, "bad")),

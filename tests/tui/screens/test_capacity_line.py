@@ -25,7 +25,7 @@ def people(stage: Stage) -> list[str]:
 
 
 async def test_the_header_asks_whether_the_plan_fits(stage: Stage) -> None:
-    assert sums(stage) == ["Capacity 13.5w", "2 carried over", "9 planned, 0 accepted", "2.5w free"]
+    assert sums(stage) == ["Capacity 13.5w", "2w carried over", "9w planned (0w accepted)", "2.5w free"]
     assert people(stage) == [
         *("Planned for", "alder 1w", "birch 2w", "unassigned 6w"),
         *("Over", "birch 1w"),
@@ -106,7 +106,7 @@ async def test_a_milestone_that_is_over_says_what_was_closed_and_not_who_is_free
 async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
-    assert sums(stage)[2:] == ["17 planned, 0 accepted", "5.5w over"]
+    assert sums(stage)[2:] == ["17w planned (0w accepted)", "5.5w over"]
     await stage.focus("platform#5")
     await stage.press("w", "backspace", "1", "2", "enter")
     assert people(stage)[-4:] == ["Over", "birch 1w", "Free", "alder 0.5w"]
@@ -114,12 +114,12 @@ async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.press("w", "backspace", "backspace", "2", "0", "enter")
     assert {"Planned for", "eng_alder 20w", "eng_birch 2w"} < set(people(stage))
     await stage.press("u", "u", "u", "u")
-    assert sums(stage)[2:] == ["9 planned, 0 accepted", "2.5w free"]
+    assert sums(stage)[2:] == ["9w planned (0w accepted)", "2.5w free"]
     await stage.press("g", "b")
     await stage.focus("platform#8")
     await stage.press("D")
     await stage.press("g", "p")
-    assert sums(stage)[1] == "0 carried over"
+    assert sums(stage)[1] == "0w carried over"
 
 
 async def test_without_a_team_only_the_sums_are_shown() -> None:
