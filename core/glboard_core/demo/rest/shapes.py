@@ -9,6 +9,7 @@ from glboard_core.demo.rest.request import Call
 from glboard_core.demo.world.boards import lists_of
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import (
+    HEALTH,
     Board,
     BoardList,
     Event,
@@ -200,7 +201,7 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
     if call.world.licensed("premium"):
         shape |= {"weight": one.weight, "iteration": None, "epic_iid": None, "epic": None}
     if call.world.licensed("ultimate"):
-        shape["health_status"] = one.health
+        shape["health_status"] = one.health and HEALTH[one.health]
     return shape
 
 

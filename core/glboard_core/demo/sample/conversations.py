@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from glboard_core.demo.world.clock import DAY, SECOND
-from glboard_core.demo.world.records import Issue, Note, User
+from glboard_core.demo.world.records import HEALTH, Issue, Note, User
 from glboard_core.demo.world.world import World
 
 #: One open issue in so many has them; and one in so many that is worked on has a health status.
 _EVERY, _HEALTH_EVERY = 7, 5
-_HEALTH = ("onTrack", "needsAttention", "atRisk")
+_HEALTH = tuple(HEALTH)
 _HOUR = 3_600 * SECOND
 
 _DESCRIPTION = """A self-hosted endpoint configured as `https://models.example.com/v1/` behaves as described

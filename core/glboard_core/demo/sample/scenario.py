@@ -22,6 +22,7 @@ from glboard_core.demo.sample.generated import LABELS
 from glboard_core.demo.sample.merge_requests import merge_requests_of
 from glboard_core.demo.world.clock import Clock, micros
 from glboard_core.demo.world.records import (
+    HEALTH,
     MAINTAINER,
     REPORTER,
     Edition,
@@ -344,7 +345,7 @@ class _Loader:
         issue.assignees = tuple(self.user(one) for one in once(row.assignees))
         issue.confidential = row.confidential
         issue.upvotes = row.upvotes
-        issue.health = row.health_status
+        issue.health = next((one for one, name in HEALTH.items() if row.health_status in (one, name)), None)
         issue.merge_requests = merge_requests_of(issue, row.merge_requests_count)
         issue.status = row.status if row.status in self.world.statuses else None
         issue.history = [self.event(where, one) for one in sorted(row.events, key=lambda one: one.at)]

@@ -20,6 +20,9 @@ ACCESS_NAMES = {
     DEVELOPER: "DEVELOPER", MAINTAINER: "MAINTAINER", OWNER: "OWNER",
 }  # fmt: skip
 
+#: Health statuses as GraphQL names them, and as REST does.
+HEALTH = {"onTrack": "on_track", "needsAttention": "needs_attention", "atRisk": "at_risk"}
+
 _SCOPE = re.compile(r"^(.*)::")
 
 

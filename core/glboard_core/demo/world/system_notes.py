@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from glboard_core.demo.world.records import Issue, User
+from glboard_core.demo.world.records import HEALTH, Issue, User
 
 
 def told(before: Issue, after: Issue) -> Iterator[str]:
@@ -41,8 +41,9 @@ def _reference(here: Issue, other: Issue) -> str:
 
 
 def _health(health: str | None) -> str:
-    names = {"onTrack": "on track", "needsAttention": "needs attention", "atRisk": "at risk"}
-    return "removed health status" if health is None else f"changed health status to **{names[health]}**"
+    if health is None:
+        return "removed health status"
+    return f"changed health status to **{HEALTH[health].replace('_', ' ')}**"
 
 
 def _people(before: Iterable[User], after: Iterable[User]) -> str:
