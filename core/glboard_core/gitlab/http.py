@@ -36,7 +36,7 @@ from glboard_core.errors import (
     TimedOut,
     TokenRejected,
 )
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import http_errors, signing_in
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_PARTS, is_overfull, note_request
 from glboard_core.gitlab.http_errors import Failure
@@ -324,13 +324,13 @@ class Transport:
     ) -> Answer | Failure:
         with self.pace.urgent(purpose.current()):
             answer = await self._ask_in_turn(method, path, body, safe, heavy, took, judge)
-        if path != GRAPHQL:
-            return answer
         if not isinstance(answer, Failure):
-            self._accepted = True
-        elif isinstance(answer.error, TokenRejected):
-            return structs.replace(answer, error=await self._why_rejected() or answer.error)
-        return answer
+            self._accepted = self._accepted or path == GRAPHQL
+            return answer
+        error: GlboardError = answer.error
+        if path == GRAPHQL and isinstance(error, TokenRejected):
+            error = await self._why_rejected() or error
+        return structs.replace(answer, error=signing_in.advised(error, self.account))
 
     async def _why_rejected(self) -> GlboardError | None:
         """What REST says of a token that GraphQL rejected with its one text for all. Asked once a minute."""
