@@ -106,7 +106,13 @@ def _set_up(options: Options, *, lacking: bool = False) -> int:
         from glboard_core.demo.http.process import DemoOptions
 
         return open_demo(options, DemoOptions(), FIRST_BOARD)
-    return _open(options, Last(), account=connection.board_account(), said=result.message)
+    said = result.message
+    if not lacking and not options.team_file.exists():
+        from glboard_tui.keymap import Keymap
+
+        key = Keymap(settings.keymap).key("pane.capacity")
+        said = f"{said}\nNext: {key} sets up the team's capacity."
+    return _open(options, Last(), account=connection.board_account(), said=said)
 
 
 def open_board(
@@ -185,7 +191,7 @@ def _open(
         config_file=options.config_path,
         config_given=options.config is not None,
         issue=issue,
-        warnings=(said,) if said else (),
+        said=said,
     )
 
 
