@@ -116,6 +116,10 @@ class ScopeMissing(AuthError):
     """The token lacks a scope the request needs."""
 
 
+class ApplicationRefused(AuthError):
+    """The server does not accept the OAuth application with which we want to sign in."""
+
+
 class FineGrainedToken(AuthError):
     """A fine-grained token, which this GitLab does not accept here, or which lacks a permission."""
 

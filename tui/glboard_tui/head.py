@@ -79,9 +79,9 @@ def header_view(
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
     ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``team_key``: the key that leads to them, if they can be set up; ``changed``: cards of this board with unseen changes by others; ``partial``: some of the board's columns
-    are still being read; ``call``: the call that goes on; ``share``: others watch, so that no figure of
-    capacity and people is shown.
+    ``team_key``: the key that leads to them, if they can be set up; ``changed``: cards of this board with
+    unseen changes by others; ``partial``: some of the board's columns are still being read; ``call``: the
+    call that goes on; ``share``: others watch, so that no figure of capacity and people is shown.
     """
     index, found = view.index, view.settings.board(view.board_id)
     name = index.board.name if index else found.name if found else view.board_id

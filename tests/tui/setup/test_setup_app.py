@@ -12,9 +12,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from glboard_core.auth.credential import TokenCredential
+from glboard_core.auth.store import CredentialStore
 from glboard_core.config import GitLabSettings, load
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.gitlab.account import Secret
 from glboard_core.setup.connection import SetupConnection
 from glboard_core.setup.progress import ProgressFile
 from glboard_core.setup.sign_ins import SignIns
@@ -157,7 +160,7 @@ async def test_from_nothing_to_a_file(tmp_path: Path) -> None:
         assert "shop/web" in steps.lines
         await steps.press("enter")
         await steps.on(ProposalPage)
-        assert "@rowan · api · does not end · shop · 18 labels" in steps.lines
+        assert "@rowan · api · token does not expire · shop · 18 labels" in steps.lines
         assert "team::storefront" in steps.lines
         await steps.press("w")
         await steps.until(lambda: steps.app.return_value is not None)
@@ -212,6 +215,36 @@ async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> Non
         assert "shop/web" in steps.lines
 
 
+async def test_a_group_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type(f"{steps.server.url}/groups/no-such-group")
+        await steps.on(SignInPage)
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type(steps.server.token)
+        await steps.on(Picker)
+        assert "Group “no-such-group” not found" in steps.lines
+        assert "shop/web" in steps.lines
+
+
+async def test_a_server_that_does_not_answer_is_said_before_signing_in(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type("http://127.0.0.1:1/groups/shop")
+        await steps.until(lambda: "refused the connection" in steps.lines)
+        await steps.on(Prompt)
+        assert "http://127.0.0.1:1/groups/shop" in steps.lines
+        assert "✓ Server" not in steps.lines
+        await steps.press("ctrl+u")
+        await steps.type(steps.server.url)
+        await steps.on(SignInPage)
+
+
 async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.on(StartPage)
@@ -256,14 +289,28 @@ async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
         await steps.press("j", "j", "enter")
         # No application is configured.
         await steps.on(Prompt)
+        await steps.type("wrong-id")
+        # It is asked for again, with what was typed.
+        await steps.until(lambda: "does not accept this ID" in steps.lines)
+        await steps.on(Prompt)
+        assert "wrong-id" in steps.lines
+        await steps.press("escape")
+        await steps.on(SignInPage)
+        await steps.press("j", "j", "enter")
+        await steps.on(Prompt)
+        assert "wrong-id" in steps.lines
+        await steps.press("ctrl+u")
         await steps.type(CLIENT_ID)
         await steps.until(steps.server.oauth.waiting)
         [code] = steps.server.oauth.waiting()
         await steps.until(lambda: code in steps.lines)
         assert f"{steps.server.url}/oauth/device" in steps.lines
+        assert "Esc goes back" in steps.lines
+        assert "Esc cancels" not in steps.lines
         steps.server.oauth.decide(code)
         await steps.on(Picker)
-        await steps.until(lambda: "@rowan · api" in steps.lines)
+        # Not the two hours in which the present token ends.
+        await steps.until(lambda: "@rowan · api · renewed by itself" in steps.lines)
 
 
 @pytest.mark.slow
@@ -293,6 +340,22 @@ async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
             await steps.on(Picker)
             # It stays where it is.
             assert secrets_in(tmp_path, at.token) == []
+
+
+async def test_a_sign_in_that_is_over_leads_to_signing_in_again(tmp_path: Path) -> None:
+    server = DemoServer(shop_world())
+    async with server:
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.to_group()
+        store = CredentialStore(tmp_path / "state" / "glboard")
+        [account] = store.accounts()
+        store.save(account.url, account.user, TokenCredential(secret=Secret("glpat-over")), keyring=False)
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.on(StartPage)
+            await steps.press("home", "enter")
+            await steps.on(SignInPage)
+            assert "does not know it" in steps.lines
+            assert "glboard auth login" not in steps.lines
 
 
 @pytest.mark.slow

@@ -90,11 +90,13 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 class Waiting(Dialog[T]):
     """A question that needs an answer of the server before it can be asked: modal from the first moment.
 
-    Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc cancels.
+    Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc ends it, as ``hint`` says.
     """
 
-    def __init__(self, question: str, read: Callable[[], Awaitable[T]], *, note: str) -> None:
-        super().__init__(question, note=note)
+    def __init__(
+        self, question: str, read: Callable[[], Awaitable[T]], *, note: str = "", hint: str = "Esc cancels"
+    ) -> None:
+        super().__init__(question, note=note, hint=hint)
         self._read = read
 
     def on_mount(self) -> None:
