@@ -96,7 +96,7 @@ class SetupApp(App[SetupResult]):
         self._trouble = trouble
         #: What an address can mean, until a token tells.
         self._places: tuple[ServerPlace, ...] = ()
-        #: The ID of an application that the server refused, to be mended.
+        #: The ID of an application that the server refused, to be typed again.
         self._refused_application = ""
         self._head = SetupHead(-1, "Set-up")
         for theme in THEMES:

@@ -10,6 +10,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.setup.sign_ins import FoundSignIn
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.setup_page import Option, OptionPage
+from glboard_tui.sign_in_ways import Way, lacking, ways
 from glboard_tui.widgets.text import clean
 
 #: Values of lines that are no sign-in.
@@ -144,23 +145,25 @@ class SignInPage(OptionPage):
         self._keyring = keyring
 
     def options(self) -> Sequence[Option]:
-        needs = "" if self._application else "; asks for an application's ID"
-        ways = [
-            Option(
-                value=DEVICE,
-                text="Sign in with a code",
-                note=f"typed in any browser{needs}",
-            )
-        ]
-        if self._opens:
-            note = f"GitLab asks for your consent there{needs}"
-            ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
-        token = (
-            Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
-            Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
-        )
-        # Without an application the token is the shorter way.
-        return (*ways, *token) if self._application else (*token, *ways)
+        needs = lacking(application=self._application)
+        options: dict[Way, tuple[Option, ...]] = {
+            "device": (
+                Option(value=DEVICE, text="Sign in with a code", note=f"typed in any browser{needs}"),
+            ),
+            "browser": (
+                Option(
+                    value=LOOPBACK,
+                    text="Sign in with the browser",
+                    note=f"GitLab asks for your consent there{needs}",
+                ),
+            ),
+            "token": (
+                Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
+                Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
+            ),
+        }
+        offered = ways(application=self._application, opens=self._opens)
+        return [option for way in offered for option in options[way]]
 
     @property
     def _page_text(self) -> str:
