@@ -55,6 +55,8 @@ T = TypeVar("T")
 
 #: Characters of a token at most.
 _LONGEST_TOKEN = 512
+#: Cells around the text of a dialog.
+_AROUND = 12
 _ADDRESS = "The address of any page of your group, or of the server alone."
 _GOES_BACK = "Esc goes back"
 
@@ -273,8 +275,9 @@ class SetupApp(App[SetupResult]):
             typed[:] = [Secret(text)]
             return ""
 
-        where = "Create one at this address, which is in the clipboard now:" if copied else "Create one at"
-        prompt = HiddenInput("Paste the token", note=f"{where}\n{page}", check=take, most=_LONGEST_TOKEN)
+        where = "Create one at this address, sent to the terminal's clipboard:" if copied else "Create one at"
+        note = f"{where}\n{self._whole(page)}"
+        prompt = HiddenInput("Paste the token", note=note, check=take, most=_LONGEST_TOKEN)
         if not await self.push_screen_wait(prompt) or not typed:
             return self._sign_in
         secret = typed.pop()
@@ -282,6 +285,12 @@ class SetupApp(App[SetupResult]):
             "Checking the token …", lambda: self.connection.use_token(self._places, secret)
         )
         return self._sign_in if done is None else self._after_sign_in(done)
+
+    def _whole(self, page: str) -> str:
+        """The address of the page to create a token in one line: a broken one cannot be copied by mouse."""
+        if len(page) + _AROUND <= self.size.width:
+            return page
+        return f"{page.partition('?')[0]}\nwith the name glboard and the scope api."
 
     async def _has_application(self, host: str) -> bool:
         """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
