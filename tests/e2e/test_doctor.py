@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -300,6 +301,8 @@ async def test_a_question_that_is_refused_stops_no_other(serve: Serve, config: P
     found = await examined(config)
     assert of(found, "roles").status == "problem"
     assert of(found, "flow").status == "ok"
+    text = of(found, "flow").text
+    assert re.fullmatch(r"States are kept as labels: \d+ of the \d+ issues? changed last have one\.", text)
 
 
 def test_a_configuration_that_is_not_there_is_a_problem(capsys: Text) -> None:

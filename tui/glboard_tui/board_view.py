@@ -10,7 +10,7 @@ from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import STATE_NAMES, Query, compiled, filter_states, parse, problems
 from glboard_core.board.index import BoardIndex, Sorting
 from glboard_core.config import Density, Settings, SortBy
-from glboard_core.errors import NameUnknown
+from glboard_core.errors import NameUnknown, no_board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles, versions
@@ -123,7 +123,7 @@ class BoardView:
         Raises NameUnknown if there is no such board.
         """
         if self.settings.board(board) is None:
-            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+            raise no_board(board, (b.id for b in self.settings.boards))
         if milestone is not None or board == self.board_id:
             self._chosen[board] = milestone
         self.board_id = board

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from glboard_core.board.columns import COLUMN_KINDS
 from glboard_core.board.definition import Board, flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
-from glboard_core.errors import NameUnknown
+from glboard_core.errors import NameUnknown, no_board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
@@ -241,7 +241,7 @@ def wanted_boards(
     found: list[WantedBoard] = []
     for name in settings.planning.boards:
         if (board := settings.board(name)) is None:
-            raise NameUnknown("board", name, tuple(b.id for b in settings.boards))
+            raise no_board(name, (b.id for b in settings.boards))
         found.append(_wanted(board, settings, catalog, milestone, today))
     return found
 

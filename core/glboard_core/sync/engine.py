@@ -31,6 +31,7 @@ from glboard_core.errors import (
     NameUnknown,
     ReadOnly,
     StoreFailed,
+    no_board,
 )
 from glboard_core.model.address import is_below
 from glboard_core.model.catalog import Catalog, Label, Person, Project
@@ -249,7 +250,7 @@ class Engine:
         """A board by its id, resolved for today. Raises NameUnknown, also before the catalog was read."""
         found = self.settings.board(board)
         if found is None:
-            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+            raise no_board(board, (b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
             raise NameUnknown("board", board, hint=LOAD_FIRST)
 

@@ -20,7 +20,7 @@ from msgspec import Struct, structs
 
 from glboard_core import logfile
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError, NameUnknown
+from glboard_core.errors import GlboardError, no_board
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
@@ -126,7 +126,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = F
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
     settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
-        raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
+        raise no_board(board, (b.id for b in settings.boards))
     with _team_of(options, demo) as team_file:
         return _show(
             options,
@@ -176,7 +176,7 @@ def _open(
 
     settings, place = options.settings(), options.place
     if settings.board(last.board) is None:
-        raise NameUnknown("board", last.board, tuple(b.id for b in settings.boards))
+        raise no_board(last.board, (b.id for b in settings.boards))
     return _show(
         options,
         settings,
