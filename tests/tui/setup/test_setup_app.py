@@ -445,6 +445,27 @@ async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
         assert "none runs today, next is Sprint 41" in steps.lines
 
 
+async def test_titles_of_versions_are_shown_and_typed_as_titles(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.line("A version is called")
+        assert "titles like Sprint 40" in steps.lines
+        assert r"^Sprint \d+$" not in steps.lines
+        await steps.press("enter")
+        await steps.on(Picker)
+        assert "titles like Sprint 40" in steps.lines
+        await steps.press("escape", "x")
+        await steps.press("e")
+        await steps.on(Prompt)
+        await steps.press("ctrl+u")
+        await steps.type("Sprint 41")
+        await steps.on(ProposalPage)
+        assert "● A version is called titles like Sprint 40" in " ".join(steps.lines.split())
+        await steps.press("w")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert load(steps.config).planning.version == r"^Sprint \d+$"
+
+
 @pytest.mark.slow
 async def test_a_board_is_left_out_by_a_key(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
@@ -547,6 +568,12 @@ async def test_every_page_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         assert len(lines) == size[1]
         assert "Configuration" in lines[0]
         # The keys that matter are in the footer at every size.
-        assert "w write" in lines[-1]
-        await steps.press("end")
+        keys = "w write  Enter choose  e type  r reset  v file"
+        assert (f"{keys}  Esc back  q quit" if size[0] >= 80 else keys) in lines[-1]
+        # A reason is whole: next to the line, or below it.
+        await steps.line("A version is called")
+        assert "current is Sprint 40, next is Sprint 41." in " ".join(steps.lines.split())
+        await steps.press("G")
         assert "Support desk" in steps.lines
+        await steps.press("g")
+        assert "Team label" in steps.lines
