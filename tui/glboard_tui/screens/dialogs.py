@@ -122,8 +122,10 @@ class Ask(Dialog[str]):
     Ask .answers { height: auto; margin: 1 0; }
     """
 
-    def __init__(self, question: str, answers: Mapping[str, str], *, note: str = "") -> None:
-        super().__init__(question, note=note, hint="Esc cancels")
+    def __init__(
+        self, question: str, answers: Mapping[str, str], *, note: str = "", hint: str = "Esc cancels"
+    ) -> None:
+        super().__init__(question, note=note, hint=hint)
         self._answers = dict(answers)
 
     def inside(self) -> list[Widget]:
