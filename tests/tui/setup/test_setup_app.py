@@ -509,6 +509,22 @@ async def test_an_existing_file_is_only_replaced_when_asked(tmp_path: Path) -> N
         assert (tmp_path / "config.toml.bak").read_text("utf-8") == before
 
 
+async def test_a_key_that_comes_twice_closes_one_page(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        for kind in (StartPage, ServerPage):
+            page = steps.app.screen
+            assert isinstance(page, kind)
+            page.action_open()
+            page.action_open()
+            await steps.until(lambda page=page: steps.app.screen is not page)
+            await steps.on(ServerPage if kind is StartPage else Prompt)
+        prompt = steps.app.screen
+        prompt.dismiss(None)
+        prompt.dismiss(None)
+        await steps.on(ServerPage)
+
+
 async def test_a_key_without_meaning_says_so(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.on(StartPage)

@@ -79,7 +79,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line.update(Content(clean(hint)))
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close and cancel reads: a dialog's workers only read and paint, and never write."""
+        """Close and cancel reads: a dialog's workers only read and paint, and never write.
+
+        A second key may come before it is gone: that must not close what is below.
+        """
+        if self not in self.app.screen_stack:
+            return AwaitComplete.nothing()
         self.workers.cancel_node(self)
         return super().dismiss(result)
 
