@@ -89,7 +89,9 @@ def holding(home: Path, *tokens: str) -> set[str]:
 def test_a_token_is_typed_unseen(server: DemoServer, home: Path) -> None:
     with terminal(home, "login", "--url", server.url) as screen:
         # The same ways as in the set-up; a browser cannot be opened here.
-        text = screen.see("1  Paste a token", "2  Sign in with a code", "application's ID", "Number [1]")
+        text = screen.see(
+            "1  Paste a token", "2  Sign in with a code", "needs an application ID", "Number [1]"
+        )
         assert "3 " not in text
         screen.press("\r")
         text = screen.see("Token (not shown)")

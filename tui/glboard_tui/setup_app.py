@@ -55,8 +55,8 @@ T = TypeVar("T")
 
 #: Characters of a token at most.
 _LONGEST_TOKEN = 512
-#: Cells around the text of a dialog.
-_AROUND = 12
+#: Cells around the text of a dialog, and of the one with an address at most.
+_AROUND, _WIDEST = 6, 110
 _ADDRESS = "The address of any page of your group, or of the server alone."
 _GOES_BACK = "Esc goes back"
 
@@ -74,7 +74,10 @@ class SetupApp(App[SetupResult]):
     ``complete``: the configuration has a server and a group already, and only the token is missing.
     """
 
-    CSS = f"{all_sheets()}\n.setup-behind {{ height: 1fr; background: $panel; }}"
+    CSS = f"""{all_sheets()}
+    .setup-behind {{ height: 1fr; background: $panel; }}
+    HiddenInput > .overlay {{ max-width: {_WIDEST}; }}
+    """
     TITLE = "glboard"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -288,7 +291,7 @@ class SetupApp(App[SetupResult]):
 
     def _whole(self, page: str) -> str:
         """The address of the page to create a token in one line: a broken one cannot be copied by mouse."""
-        if len(page) + _AROUND <= self.size.width:
+        if len(page) + _AROUND <= min(self.size.width, _WIDEST):
             return page
         return f"{page.partition('?')[0]}\nwith the name glboard and the scope api."
 

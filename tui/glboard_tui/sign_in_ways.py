@@ -19,4 +19,4 @@ def ways(*, application: bool, opens: bool) -> Sequence[Way]:
 
 def lacking(*, application: bool) -> str:
     """What is added to a way that needs an application."""
-    return "" if application else "; asks for an application's ID"
+    return "" if application else "; needs an application ID"

@@ -245,6 +245,21 @@ async def test_a_server_that_does_not_answer_is_said_before_signing_in(tmp_path:
         await steps.on(SignInPage)
 
 
+@pytest.mark.parametrize("width", [80, pytest.param(100, marks=pytest.mark.slow), 160])
+async def test_the_address_of_the_token_page_is_in_one_line(tmp_path: Path, width: int) -> None:
+    async with begun(tmp_path, size=(width, 30)) as steps:
+        await steps.to_sign_in()
+        page = f"{steps.server.url}/-/user_settings/personal_access_tokens"
+        for _ in range(2):
+            [line] = [line for line in steps.lines.splitlines() if page in line]
+            rest = line.partition(page)[2].strip(" │")
+            # What is filled in is shown if it fits, and said otherwise.
+            assert rest == ("?name=glboard&scopes=api" if width >= 100 else "")
+            await steps.press("enter")
+            await steps.until(lambda: "nothing typed yet" in steps.lines)
+        assert ("name glboard and the scope api" in steps.lines) == (width < 100)
+
+
 async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.on(StartPage)

@@ -15,6 +15,8 @@ from glboard_tui.widgets.text import clean
 
 #: Values of lines that are no sign-in.
 OTHER, DEMO, CONNECT, RESUME, SIGN_IN = "other", "demo", "connect", "resume", "sign-in"
+#: Cells around the text of a page.
+_AROUND = 4
 DEVICE, LOOPBACK, TOKEN, PAGE = "device", "loopback", "token", "page"
 
 
@@ -178,7 +180,12 @@ class SignInPage(OptionPage):
             if not self._application:
                 lines.append("This needs an OAuth application that somebody created on the server.")
         else:
-            lines = [self._page, "Scope api, or read_api for looking only."]
+            # In one line, or it cannot be copied by mouse.
+            whole = len(self._page) <= min(self.app.size.width, 100) - _AROUND
+            lines = [
+                self._page if whole else self._page.partition("?")[0],
+                "Scope api, or read_api for looking only.",
+            ]
             if self._keyring:
                 lines.append("It is kept in a file that only you can read. For the keyring, first run:")
                 lines.append(self._keyring)
