@@ -7,8 +7,6 @@ authorisation header.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 #: Said wherever a session may not write, or nothing was read from GitLab yet.
 READ_ONLY = "Read-only session."
 NOT_LOADED = "Nothing loaded from GitLab yet."
@@ -87,16 +85,6 @@ class NameUnknown(GlboardError):
         if not hint:
             hint = f"Near matches: {', '.join(near)}." if near else ""
         super().__init__(f"There is no {kind} named “{name}”.", hint=hint)
-
-
-def no_board(name: str, boards: Iterable[str]) -> NameUnknown:
-    """There is no board of that name: those with a similar one, or all there are."""
-    from difflib import get_close_matches
-
-    known = tuple(boards)
-    if near := tuple(get_close_matches(name.casefold(), known, 3, 0.6)):
-        return NameUnknown("board", name, near)
-    return NameUnknown("board", name, hint=f"The boards are {', '.join(known)}.")
 
 
 class IssueNotFound(GlboardError):

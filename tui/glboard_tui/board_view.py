@@ -10,11 +10,12 @@ from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import STATE_NAMES, Query, compiled, filter_states, parse, problems
 from glboard_core.board.index import BoardIndex, Sorting
 from glboard_core.config import Density, Settings, SortBy
-from glboard_core.errors import NameUnknown, no_board
+from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles, versions
 from glboard_core.sync.engine import Engine
+from glboard_core.unknown_names import no_board
 
 #: The names of ``is:`` in a filter.
 FILTER_STATES = STATE_NAMES

@@ -18,13 +18,14 @@ from msgspec import Struct, structs
 from glboard_core.board.columns import COLUMN_KINDS
 from glboard_core.board.definition import Board, flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
-from glboard_core.errors import NameUnknown, no_board
+from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning import planning_issue
 from glboard_core.planning.planning_issue import check, fill, find, labels_for, project_for, title_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, tells_capacity, values
+from glboard_core.unknown_names import no_board
 
 Part = Literal["label", "board", "issue"]
 Action = Literal["create", "update", "nothing", "impossible"]

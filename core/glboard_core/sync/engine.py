@@ -31,7 +31,6 @@ from glboard_core.errors import (
     NameUnknown,
     ReadOnly,
     StoreFailed,
-    no_board,
 )
 from glboard_core.model.address import is_below
 from glboard_core.model.catalog import Catalog, Label, Person, Project
@@ -63,6 +62,7 @@ from glboard_core.sync.staging import Staging
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
 from glboard_core.sync.watcher import Watcher
+from glboard_core.unknown_names import no_board
 
 Listener = Callable[[Event], None]
 

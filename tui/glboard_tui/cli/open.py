@@ -20,7 +20,8 @@ from msgspec import Struct, structs
 
 from glboard_core import logfile
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError, no_board
+from glboard_core.errors import GlboardError
+from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
