@@ -14,4 +14,4 @@ def no_board(name: str, boards: Iterable[str]) -> NameUnknown:
     known = {board.casefold(): board for board in boards}
     if near := tuple(known[one] for one in get_close_matches(name.casefold(), known, 3, 0.6)):
         return NameUnknown("board", name, near)
-    return NameUnknown("board", name, hint=f"The boards are {', '.join(known.values())}.")
+    return NameUnknown("board", name, hint=f"Choose one of {', '.join(known.values())}.")
