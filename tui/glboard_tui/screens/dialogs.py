@@ -84,7 +84,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         A second key may come before it is gone: that must not close what is below.
         """
         if self not in self.app.screen_stack:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         self.workers.cancel_node(self)
         return super().dismiss(result)
 

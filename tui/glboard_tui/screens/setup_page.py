@@ -181,7 +181,7 @@ class SetupPage(Screen[T | None], Generic[T]):
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close, once: a second key may come before the page is gone."""
         if self not in self.app.screen_stack:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         return super().dismiss(result)
 
     # Keys
