@@ -108,8 +108,16 @@ class TokenRejected(AuthError):
     """HTTP 401: the token is unknown, expired or revoked, or its user is blocked."""
 
 
+class TokenUnknown(TokenRejected):
+    """The server does not know the token: it was copied badly, or it was removed since."""
+
+
 class ScopeMissing(AuthError):
     """The token lacks a scope the request needs."""
+
+
+class ApplicationRefused(AuthError):
+    """The server does not accept the OAuth application with which we want to sign in."""
 
 
 class FineGrainedToken(AuthError):

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from msgspec import structs
 
-from glboard_core.auth.credential import OAuthCredential
+from glboard_core.auth.credential import OAuthCredential, TokenCredential
+from glboard_core.auth.oauth import opened
 from glboard_core.auth.renewal import StoredToken
 from glboard_core.auth.store import CredentialStore
 from glboard_core.auth.token_check import check, unusable
@@ -16,6 +17,7 @@ from glboard_core.doctor.checks import Checks
 from glboard_core.doctor.server import check_token
 from glboard_core.errors import AuthError, Offline, ScopeMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.http import WHO
 from glboard_core.gitlab.inspection import TokenFacts
 from support.engines import build_world
 
@@ -60,8 +62,33 @@ async def test_a_token_that_is_over(server: DemoServer, place: Account, done: st
 
 
 async def test_a_token_of_another_server(place: Account) -> None:
-    with pytest.raises(TokenRejected, match="does not know it"):
+    with pytest.raises(TokenRejected, match="does not know it") as caught:
         await check(place, Secret("glpat-elsewhere"))
+    # It was typed a moment ago.
+    assert "copied whole" in caught.value.hint
+
+
+async def test_a_token_that_was_kept_leads_to_signing_in_again(
+    place: Account, store: CredentialStore
+) -> None:
+    account = store.save(place.url, "me", TokenCredential(secret=Secret("glpat-gone")), keyring=False)
+    tokens = StoredToken(store, account, place)
+    ours = structs.replace(place, source=store.place("file", account), tokens=tokens)
+    of_environment = structs.replace(place, token=Secret("glpat-gone"), source="GITLAB_TOKEN")
+    of_glab = structs.replace(place, token=Secret("glpat-gone"), source="/home/me/config.yml")
+    hints = []
+    for one in (ours, of_environment, of_glab):
+        async with opened(one) as transport:
+            for asked in (transport.get(WHO), transport.read(b'{"query": "{ currentUser { username } }"}')):
+                with pytest.raises(TokenRejected) as caught:
+                    await asked
+                hints.append(caught.value.hint)
+    assert hints[::2] == hints[1::2]
+    assert hints[::2] == [
+        "Sign in again: glboard auth login",
+        f"Set GITLAB_TOKEN to another token of {place.host}, with the scope “api”.",
+        "It is from /home/me/config.yml. Sign in again there, or run: glboard auth login",
+    ]
 
 
 @pytest.mark.parametrize("version", ["18.9", "19.3"])

@@ -88,6 +88,12 @@ def holding(home: Path, *tokens: str) -> set[str]:
 
 def test_a_token_is_typed_unseen(server: DemoServer, home: Path) -> None:
     with terminal(home, "login", "--url", server.url) as screen:
+        # The same ways as in the set-up; a browser cannot be opened here.
+        text = screen.see(
+            "1  Paste a token", "2  Sign in with a code", "needs an application ID", "Number [1]"
+        )
+        assert "3 " not in text
+        screen.press("\r")
         text = screen.see("Token (not shown)")
         assert "/-/user_settings/personal_access_tokens?name=glboard&scopes=api" in text.replace("\n", "")
         screen.press(server.token, "\r")
@@ -114,6 +120,8 @@ def test_what_is_typed_can_be_wrong(server: DemoServer, home: Path) -> None:
         (server.token_for("eng_1", "read_user"), "missing the scope “read_api”"),
     ):
         with terminal(home, "login", "--url", server.url) as screen:
+            screen.see("Number [1]")
+            screen.press("\r")
             screen.see("Token (not shown)")
             screen.press(token, "\r")
             assert screen.finish() == 1
@@ -180,8 +188,8 @@ def test_the_keyring(server: DemoServer, home: Path) -> None:
 
 def test_a_device_code(server: DemoServer, home: Path) -> None:
     with terminal(home, "login", "--url", server.url, GLBOARD_CLIENT_ID=CLIENT_ID) as screen:
-        screen.see("How do you want to sign in", "Number")
-        screen.press("2\r")
+        screen.see("How do you want to sign in", "1  Sign in with a code", "Number [1]")
+        screen.press("\r")
         text = screen.see("Waiting until")
         found = re.search(r"code +([A-Z]{8})\b", text)
         assert found is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -300,6 +301,8 @@ async def test_a_question_that_is_refused_stops_no_other(serve: Serve, config: P
     found = await examined(config)
     assert of(found, "roles").status == "problem"
     assert of(found, "flow").status == "ok"
+    text = of(found, "flow").text
+    assert re.fullmatch(r"States are kept as labels: \d+ of the \d+ issues? changed last have one\.", text)
 
 
 def test_a_configuration_that_is_not_there_is_a_problem(capsys: Text) -> None:
@@ -475,12 +478,21 @@ def test_version_tells_what_a_report_needs_in_three_lines(serve: Serve, capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["glboard", "Python", "GitLab"]
     assert "Textual" in lines[1]
-    assert "not known yet" in lines[2]
+    assert lines[2].endswith(": its version is known once the board was opened")
     assert run(["show", "planning"]) == 0
     capsys.readouterr()
     assert run(["--version"]) == 0
     assert "GitLab 18.9" in (known := capsys.readouterr().out.splitlines()[2])
     assert "Premium or Ultimate" in known
+
+
+def test_version_says_that_nothing_is_set_up(
+    capsys: Text, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("GLBOARD_GROUP", "GITLAB_HOST", "GITLAB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(["--config", str(tmp_path / "config.toml"), "--version"]) == 0
+    assert capsys.readouterr().out.splitlines()[2] == "GitLab not set up yet: run glboard"
 
 
 def test_today_is_now() -> None:

@@ -38,6 +38,13 @@ def test_readme_is_short_and_leads_with_the_two_commands_and_pictures() -> None:
         assert way in README
 
 
+def test_readme_says_what_the_command_is_before_it_is_used() -> None:
+    own = README.index("## Your own board")
+    said = README[own : README.index("```\nglboard\n```", own)]
+    assert "pipx install ." in said
+    assert ".venv/bin/glboard" in said
+
+
 def test_readme_leads_to_every_page() -> None:
     linked = set(re.findall(r"\]\(((?:docs/)?[\w-]+\.md)\)", README))
     # Facts for those who change the gateway; ARCHITECTURE.md leads there.

@@ -62,9 +62,11 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
         assert gitlab.token not in terminal.see("••••")
         terminal.press("\r")
         text = terminal.see("This is what your group suggests", "group::custom models", "all found")
-        assert "@em_maple · api · does not end" in text
+        assert "@em_maple · api · token does not expire" in text
         terminal.press("w")
+        terminal.see("Next: gr sets up the")
         terminal.wait(live, "the board")
+        terminal.see("no capacity yet: gr")
         terminal.press("q")
         assert terminal.finish() == 0
         assert terminal.screen.left_on() == []

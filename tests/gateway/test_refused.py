@@ -23,6 +23,7 @@ from glboard_core.errors import (
     ScopeMissing,
     ServerFailed,
     TokenRejected,
+    TokenUnknown,
 )
 from glboard_core.gitlab import http_errors, ranks
 from glboard_core.gitlab.account import Account, Secret
@@ -46,7 +47,7 @@ async def refusal(one: GitLabGateway) -> GlboardError:
         ("expired", TokenRejected, "it has expired"),
         ("revoked", TokenRejected, "it was revoked"),
         ("blocked", TokenRejected, "your account has been blocked"),
-        ("unknown", TokenRejected, "it does not know it"),
+        ("unknown", TokenUnknown, "it does not know it"),
     ],
 )
 async def test_why_a_token_is_rejected(

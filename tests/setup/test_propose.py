@@ -118,7 +118,7 @@ def test_a_group_with_nothing_still_gives_a_file() -> None:
 def test_the_label_of_most_of_our_issues_is_the_teams() -> None:
     line = proposed(shop()).line("labels.group")
     assert (line.value, line.trust) == (("team::storefront",), "sure")
-    assert line.why == "on 8 of your 8 latest issues"
+    assert line.why == "on 8 of 8 issues assigned to you or created by you"
     assert "team::payments" in line.near
 
 

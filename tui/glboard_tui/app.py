@@ -134,7 +134,7 @@ class GlboardApp(App[int]):
     days; ``reports`` reads past events, ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
     ``call``: a planning call begins. ``share`` starts with share mode on. ``config_file`` is where the
     settings come from: it is followed; ``config_given`` by an option. ``issue`` names one that is opened
-    first.
+    first. ``said`` is how the set-up before it ended, shown once.
 
     Raises ConfigError if the keymap in the settings is invalid.
     """
@@ -166,6 +166,7 @@ class GlboardApp(App[int]):
         config_file: Path | None = None,
         config_given: bool = False,
         issue: str = "",
+        said: str = "",
     ) -> None:
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
@@ -176,6 +177,7 @@ class GlboardApp(App[int]):
         self.settings = settings
         self._connect = connect
         self._warnings = tuple(warnings)
+        self._said = said
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
@@ -219,6 +221,8 @@ class GlboardApp(App[int]):
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
             notices.please_note(self, self._warnings)
+        if self._said:
+            notices.say(self, self._said)
         self._first_frame.set()
         self.set_timer(_LATER, self._prepare)
 

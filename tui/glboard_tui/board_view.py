@@ -15,6 +15,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles, versions
 from glboard_core.sync.engine import Engine
+from glboard_core.unknown_names import no_board
 
 #: The names of ``is:`` in a filter.
 FILTER_STATES = STATE_NAMES
@@ -123,7 +124,7 @@ class BoardView:
         Raises NameUnknown if there is no such board.
         """
         if self.settings.board(board) is None:
-            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+            raise no_board(board, (b.id for b in self.settings.boards))
         if milestone is not None or board == self.board_id:
             self._chosen[board] = milestone
         self.board_id = board

@@ -71,6 +71,7 @@ def header_view(
     changed: int = 0,
     capacity: Capacity | None = None,
     team: bool = False,
+    team_key: str = "",
     partial: bool = False,
     call: str = "",
     share: ShareView | None = None,
@@ -78,9 +79,9 @@ def header_view(
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
     ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
-    ``changed``: cards of this board with unseen changes by others; ``partial``: some of the board's columns
-    are still being read; ``call``: the call that goes on; ``share``: others watch, so that no figure of
-    capacity and people is shown.
+    ``team_key``: the key that leads to them, if they can be set up; ``changed``: cards of this board with
+    unseen changes by others; ``partial``: some of the board's columns are still being read; ``call``: the
+    call that goes on; ``share``: others watch, so that no figure of capacity and people is shown.
     """
     index, found = view.index, view.settings.board(view.board_id)
     name = index.board.name if index else found.name if found else view.board_id
@@ -125,7 +126,13 @@ def header_view(
             _how_old(index, today)
             if view.asks_age and today is not None
             else question(
-                index, milestone if is_version else None, today, planned, team=team, weighs=has_weight
+                index,
+                milestone if is_version else None,
+                today,
+                planned,
+                team=team,
+                team_key="" if share is not None else team_key,
+                weighs=has_weight,
             )
         )
         if share is not None and planned is not None and team:
@@ -238,6 +245,7 @@ def question(
     *,
     team: bool,
     weighs: bool,
+    team_key: str = "",
 ) -> BoardQuestion:
     """What a board asks: of a milestone that is being built or over what is closed, of one to plan whether it
     fits, of a bucket what is ready. ``milestone`` is a version, or None for a bucket."""
@@ -245,7 +253,11 @@ def question(
     if milestone is not None and (_is_over(milestone, today) or (board.kind.tells == "workflow")):
         return _done(index, weighs=weighs)
     if capacity is not None:
-        return _fits(capacity) if team else _plan(capacity.planned, capacity.accepted, capacity.unweighted)
+        return (
+            _fits(capacity)
+            if team
+            else _plan(capacity.planned, capacity.accepted, capacity.unweighted, team_key)
+        )
     if milestone is not None and weighs:
         return _plan(index.weight, index.sums.accepted, index.unweighted)
     if not weighs:
@@ -284,11 +296,13 @@ def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
     )
 
 
-def _plan(planned: int, accepted: int, unweighted: int) -> BoardQuestion:
-    """What is planned, where it cannot be compared with a capacity."""
+def _plan(planned: int, accepted: int, unweighted: int, team_key: str = "") -> BoardQuestion:
+    """What is planned, where it cannot be compared with a capacity, and the key that sets one up."""
+    leads = (Fact(f"no capacity yet: {team_key}", "warn"),) if team_key else ()
     return BoardQuestion(
-        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted")),
-        bar=((accepted, "good"), (planned - accepted, "accent")),
+        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted", minor=bool(leads)), *leads),
+        # Only what is accepted: the whole of what is planned would fill it, whatever it is.
+        bar=((accepted, "good"),),
         full=planned,
         warning=_no_weight(unweighted),
     )

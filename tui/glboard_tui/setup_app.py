@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, Literal, TypeVar
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from textual.binding import BindingType
 from textual.widgets import Static
 
 from glboard_core.config import Settings
-from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.errors import ApplicationRefused, ConfigError, GlboardError, TokenRejected
 from glboard_core.gitlab.account import Secret
 from glboard_core.logfile import short
 from glboard_core.model.query import Found
@@ -54,6 +55,10 @@ T = TypeVar("T")
 
 #: Characters of a token at most.
 _LONGEST_TOKEN = 512
+#: Cells around the text of a dialog, and of the one with an address at most.
+_AROUND, _WIDEST = 6, 110
+_ADDRESS = "The address of any page of your group, or of the server alone."
+_GOES_BACK = "Esc goes back"
 
 
 class SetupResult(Struct, frozen=True, kw_only=True):
@@ -69,7 +74,10 @@ class SetupApp(App[SetupResult]):
     ``complete``: the configuration has a server and a group already, and only the token is missing.
     """
 
-    CSS = f"{all_sheets()}\n.setup-behind {{ height: 1fr; background: $panel; }}"
+    CSS = f"""{all_sheets()}
+    .setup-behind {{ height: 1fr; background: $panel; }}
+    HiddenInput > .overlay {{ max-width: {_WIDEST}; }}
+    """
     TITLE = "glboard"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -93,6 +101,8 @@ class SetupApp(App[SetupResult]):
         self._trouble = trouble
         #: What an address can mean, until a token tells.
         self._places: tuple[ServerPlace, ...] = ()
+        #: The ID of an application that the server refused, to be typed again.
+        self._refused_application = ""
         self._head = SetupHead(-1, "Set-up")
         for theme in THEMES:
             self.register_theme(theme)
@@ -132,7 +142,7 @@ class SetupApp(App[SetupResult]):
             except GlboardError as error:
                 return error
 
-        done = await self.push_screen_wait(Waiting(title, guarded, note="Esc goes back."))
+        done = await self.push_screen_wait(Waiting(title, guarded, hint=_GOES_BACK))
         if isinstance(done, GlboardError):
             self._trouble = done
             return None
@@ -193,26 +203,42 @@ class SetupApp(App[SetupResult]):
                 return str(error)
             return ""
 
-        if given and not wrong(given):
-            return await self._to(given)
-        text = await self.push_screen_wait(
-            Prompt(
-                "Which GitLab?",
-                value=given,
-                note="The address of any page of your group, or of the server alone.",
-                placeholder="https://gitlab.example.com/groups/my-org/my-group",
-                check=wrong,
+        if given and not wrong(given) and await self._reaches(given):
+            return self._sign_in
+        while True:
+            trouble = self._taken_trouble()
+            text = await self.push_screen_wait(
+                Prompt(
+                    "Which GitLab?",
+                    value=given,
+                    note=f"{trouble.message}\n{trouble.what_to_do}".rstrip() if trouble else _ADDRESS,
+                    placeholder="https://gitlab.example.com/groups/my-org/my-group",
+                    hint=f"Enter confirms · {_GOES_BACK}",
+                    check=wrong,
+                )
             )
-        )
-        return self._server if text is None else await self._to(text)
+            if text is None:
+                return self._server
+            if await self._reaches(given := text):
+                return self._sign_in
 
-    async def _to(self, address: str) -> Step | None:
+    async def _reaches(self, address: str) -> bool:
+        """Whether a GitLab answers at an address; the address is kept, or there is trouble."""
         try:
-            self._places = self.connection.places(address)
+            places = self.connection.places(address)
         except ConfigError as error:
             self._trouble = error
-            return self._server
-        return self._sign_in
+            return False
+        host = places[0].host
+        found = await self._try(f"Looking for GitLab at {host} …", lambda: self.connection.reach(places))
+        if found is not None:
+            self._places = (found,)
+        return found is not None
+
+    async def _to(self, address: str) -> Step | None:
+        if await self._reaches(address):
+            return self._sign_in
+        return self._start if self._complete else self._server
 
     async def _sign_in(self) -> Step | None:
         self._at(1)
@@ -239,8 +265,6 @@ class SetupApp(App[SetupResult]):
                 self.copy_to_clipboard(page)
             return await self._token(page, copied=not opens)
         if chosen in (DEVICE, LOOPBACK):
-            if not await self._has_application():
-                return self._sign_in
             return await (self._device(place) if chosen == DEVICE else self._loopback(place))
         return await self._token(page)
 
@@ -254,8 +278,9 @@ class SetupApp(App[SetupResult]):
             typed[:] = [Secret(text)]
             return ""
 
-        where = "Create one at this address, which is in the clipboard now:" if copied else "Create one at"
-        prompt = HiddenInput("Paste the token", note=f"{where}\n{page}", check=take, most=_LONGEST_TOKEN)
+        where = "Create one at this address, sent to the terminal's clipboard:" if copied else "Create one at"
+        note = f"{where}\n{self._whole(page)}"
+        prompt = HiddenInput("Paste the token", note=note, check=take, most=_LONGEST_TOKEN)
         if not await self.push_screen_wait(prompt) or not typed:
             return self._sign_in
         secret = typed.pop()
@@ -264,16 +289,42 @@ class SetupApp(App[SetupResult]):
         )
         return self._sign_in if done is None else self._after_sign_in(done)
 
-    async def _has_application(self) -> bool:
+    def _whole(self, page: str) -> str:
+        """The address of the page to create a token in one line: a broken one cannot be copied by mouse."""
+        if len(page) + _AROUND <= min(self.size.width, _WIDEST):
+            return page
+        return f"{page.partition('?')[0]}\nwith the name glboard and the scope api."
+
+    async def _has_application(self, host: str) -> bool:
         """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
         if not self.connection.application:
             note = "Whoever manages the server creates it once: Admin area or group settings, Applications."
-            typed = await self.push_screen_wait(Prompt("The application's ID", note=note))
+            if self._refused_application:
+                note = f"{host} does not accept this ID. Copy it again: it is on the application's page."
+            prompt = Prompt("The application's ID", value=self._refused_application, note=note)
+            typed = await self.push_screen_wait(prompt)
             self.connection.application = (typed or "").strip()
         return bool(self.connection.application)
 
+    async def _begun(self, title: str, place: ServerPlace, begin: Callable[[], Awaitable[T]]) -> T | None:
+        """Begin to sign in with the application; another is asked for as long as the server refuses it."""
+        while await self._has_application(place.host):
+            started = await self._try(title, begin)
+            if started is not None or not self._forget_refused():
+                return started
+            self._trouble = None
+        return None
+
+    def _forget_refused(self) -> bool:
+        """Whether the server refused the application: then it is asked for again, with what it was."""
+        refused = isinstance(self._trouble, ApplicationRefused)
+        if refused:
+            self._refused_application, self.connection.application = self.connection.application, ""
+        return refused
+
     async def _device(self, place: ServerPlace) -> Step | None:
-        started = await self._try("Asking for a code …", lambda: self.connection.start_device(place.url))
+        begin = partial(self.connection.start_device, place.url)
+        started = await self._begun("Asking for a code …", place, begin)
         if started is None:
             return self._sign_in
         sign_in, code = started
@@ -286,12 +337,13 @@ class SetupApp(App[SetupResult]):
             except GlboardError as error:
                 return error
 
-        note = f"Open {code.verification_uri}\nand type the code. This goes on by itself then. Esc goes back."
-        done = await self.push_screen_wait(Waiting(f"Your code:  {code.user_code}", wait, note=note))
+        note = f"Open {code.verification_uri}\nand type the code. This goes on by itself then."
+        waiting = Waiting(f"Your code:  {code.user_code}", wait, note=note, hint=_GOES_BACK)
+        done = await self.push_screen_wait(waiting)
         return self._signed(done)
 
     async def _loopback(self, place: ServerPlace) -> Step | None:
-        started = await self._try("Starting …", lambda: self.connection.start_loopback(place.url))
+        started = await self._begun("Starting …", place, partial(self.connection.start_loopback, place.url))
         if started is None:
             return self._sign_in
         sign_in, address = started
@@ -305,18 +357,27 @@ class SetupApp(App[SetupResult]):
             finally:
                 await sign_in.close()
 
-        note = "Allow glboard to use your account there. This goes on by itself then. Esc goes back."
-        done = await self.push_screen_wait(Waiting("Waiting for the browser …", wait, note=note))
+        note = "Allow glboard to use your account there. This goes on by itself then."
+        waiting = Waiting("Waiting for the browser …", wait, note=note, hint=_GOES_BACK)
+        done = await self.push_screen_wait(waiting)
         return self._signed(done)
 
     def _signed(self, done: SignedIn | GlboardError | None) -> Step | None:
         if isinstance(done, GlboardError):
             self._trouble = done
+            self._forget_refused()
         return self._after_sign_in(done) if isinstance(done, SignedIn) else self._sign_in
 
     async def _use(self, found: FoundSignIn) -> Step | None:
         done = await self._try(f"Signing in to {found.host} …", lambda: self.connection.use(found))
-        return self._server if done is None else self._after_sign_in(done)
+        if done is not None:
+            return self._after_sign_in(done)
+        if isinstance(self._trouble, TokenRejected) and found.source == "glboard":
+            # What was kept is over: here is the place to sign in again.
+            self._trouble = TokenRejected(self._trouble.message, hint="Sign in again.")
+            self._places = self.connection.places(found.url)
+            return self._sign_in
+        return self._server
 
     def _after_sign_in(self, done: SignedIn) -> Step | None:
         if self._complete:
@@ -329,6 +390,8 @@ class SetupApp(App[SetupResult]):
 
     async def _group(self) -> Step | None:
         self._at(2)
+        # Why the group of the address was not taken.
+        before = self._taken_trouble()
         first = await self._try("Reading your groups …", lambda: self.connection.groups(""))
         trouble = self._taken_trouble()
         known = group_choices(first.items) if first is not None else []
@@ -340,7 +403,8 @@ class SetupApp(App[SetupResult]):
         if first is None and trouble is not None:
             self._trouble = trouble
             return self._server
-        picker = Picker("Which group do you plan for?", SearchedChoices(known, search))
+        note = f"{before.message}\nChoose one of your groups, or type to search." if before else ""
+        picker = Picker("Which group do you plan for?", SearchedChoices(known, search), note=note)
         result = await self.push_screen_wait(picker)
         if result is None:
             return self._server

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glboard_core.errors import ConfigError, FileChanged, UsageError
+from glboard_core.logfile import short
 from glboard_core.planning import team as teams
 from glboard_core.planning.team import Team
 from glboard_core.store import team_file
@@ -72,7 +73,7 @@ class TeamStore:
     @property
     def place(self) -> str:
         """The file's path for messages."""
-        return str(self.path) if self.path else "team.toml"
+        return short(self.path) if self.path else "team.toml"
 
     @property
     def can_create(self) -> bool:

@@ -272,7 +272,9 @@ def footer_view(
 
 def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:
     board = _BUILD_HINTS if builds else _HINTS
-    scopes = {"detail": _DETAIL_HINTS, "task": _TASK_HINTS, "walk": _WALK_HINTS, "capacity": _CAPACITY_HINTS}
+    # Without a team there is no one whose days could be set.
+    capacity = ("capacity.create", "capacity.reload") if "no-team" in now.modes else _CAPACITY_HINTS
+    scopes = {"detail": _DETAIL_HINTS, "task": _TASK_HINTS, "walk": _WALK_HINTS, "capacity": capacity}
     return scopes.get(now.scope, board)
 
 

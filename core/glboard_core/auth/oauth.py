@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.auth.credential import USUAL_LIFE, OAuthCredential
-from glboard_core.errors import AuthError, GlboardError, NotGitLab
+from glboard_core.errors import ApplicationRefused, AuthError, GlboardError, NotGitLab
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.decode import line
@@ -157,7 +157,7 @@ def refusal(code: str, host: str, scope: str = "") -> AuthError:
     """What a code means for a person, and what to do about it."""
     match code:
         case "invalid_client" | "unauthorized_client":
-            return AuthError(
+            return ApplicationRefused(
                 f"{host} does not accept this application's client ID.",
                 hint="Check client_id in [gitlab]. The application must not be confidential. "
                 "Without one, sign in with a token: glboard auth login --method token",

@@ -5,17 +5,25 @@ Asks by REST, which answers every token that is one: GraphQL calls a token inval
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.auth import oauth
-from glboard_core.errors import AuthError, FineGrainedToken, NotGitLab, QueryRefused, ScopeMissing
+from glboard_core.errors import (
+    AuthError,
+    FineGrainedToken,
+    NotGitLab,
+    QueryRefused,
+    ScopeMissing,
+    TokenRejected,
+)
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Kind, Secret
 from glboard_core.gitlab.decode import line
-from glboard_core.gitlab.http import WHO, Transport
+from glboard_core.gitlab.http import WHO, Limits, Transport
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
 
 
@@ -59,6 +67,14 @@ async def check(server: Account, secret: Secret, *, kind: Kind = "token") -> Tok
     account = structs.replace(server, token=secret, kind=kind, tokens=None)
     async with oauth.opened(account) as transport:
         return await check_over(transport, kind=kind)
+
+
+async def find_gitlab(server: Account) -> None:
+    """Ask without a token whether a GitLab answers there. Raises GlboardError if none does."""
+    async with oauth.opened(oauth.without_token(server), Limits(attempts=1)) as transport:
+        # That it asks who we are is the answer.
+        with suppress(TokenRejected, ScopeMissing):
+            await transport.get(WHO)
 
 
 async def check_over(transport: Transport, *, kind: Kind = "token") -> TokenInfo:

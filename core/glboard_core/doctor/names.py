@@ -160,7 +160,7 @@ def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Seq
         "several_labels": len(several),
     }
     of = f"of the {counted(len(issues), 'issue')} changed last"
-    what = {"label": "Labels", "status": "Statuses", "both": "Labels and statuses"}[backend]
+    what = {"label": "labels", "status": "statuses", "both": "labels and statuses"}[backend]
     if backend != "label" and issues and not has_statuses:
         checks.fail(
             "flow",
@@ -183,13 +183,10 @@ def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Seq
         text = f"{len(several)} {of} have more than one workflow label: {_references(several)}."
         checks.warn("flow", text, "The one farthest from completion counts. Remove the others.", **figures)
     else:
-        checks.ok("flow", f"{what}: {_shares(backend, len(labelled), len(stated))} {of}.", **figures)
-
-
-def _shares(backend: str, labelled: int, stated: int) -> str:
-    if backend == "both":
-        return f"{labelled} have a label, {stated} a status"
-    return f"{labelled if backend == 'label' else stated} have one"
+        shares = f"{len(stated if backend == 'status' else labelled)} {of} have one"
+        if backend == "both":
+            shares = f"{len(labelled)} {of} have a label, {len(stated)} a status"
+        checks.ok("flow", f"States are kept as {what}: {shares}.", **figures)
 
 
 def _differs(issue: Issue, settings: Settings) -> bool:

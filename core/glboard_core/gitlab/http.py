@@ -36,7 +36,7 @@ from glboard_core.errors import (
     TimedOut,
     TokenRejected,
 )
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import http_errors, signing_in
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_PARTS, is_overfull, note_request
 from glboard_core.gitlab.http_errors import Failure
@@ -324,13 +324,13 @@ class Transport:
     ) -> Answer | Failure:
         with self.pace.urgent(purpose.current()):
             answer = await self._ask_in_turn(method, path, body, safe, heavy, took, judge)
-        if path != GRAPHQL:
-            return answer
         if not isinstance(answer, Failure):
-            self._accepted = True
-        elif isinstance(answer.error, TokenRejected):
-            return structs.replace(answer, error=await self._why_rejected() or answer.error)
-        return answer
+            self._accepted = self._accepted or path == GRAPHQL
+            return answer
+        error: GlboardError = answer.error
+        if path == GRAPHQL and isinstance(error, TokenRejected):
+            error = await self._why_rejected() or error
+        return structs.replace(answer, error=signing_in.advised(error, self.account))
 
     async def _why_rejected(self) -> GlboardError | None:
         """What REST says of a token that GraphQL rejected with its one text for all. Asked once a minute."""
@@ -418,7 +418,10 @@ class Transport:
         """Take the account's present token, where it can change. Raises GlboardError, also if it is none."""
         if self.account.tokens is not None:
             self._token = await self.account.tokens.current()
-        if not re.fullmatch(r"[\x21-\x7e]+", self._token.reveal()):
+        # An account to sign in with has none.
+        if not re.fullmatch(r"[\x21-\x7e]*", self._token.reveal()) or (
+            self.account.tokens and not self._token
+        ):
             raise http_errors.unsendable(self.account.host)
 
     async def _with_another_token(self, method: str, path: str, body: bytes) -> Answer | Failure | None:
@@ -468,7 +471,9 @@ class Transport:
         if not form:
             await self._renew_token()
         sent = {"Content-Type": _FORM if form else "application/json"} if body else {}
-        url, follow, auth = self.account.url + path, {"trace": Opening()}, None if form else self._with_token
+        # Without a token no header is sent: an empty one is invalid.
+        auth = self._with_token if self._token and not form else None
+        url, follow = self.account.url + path, {"trace": Opening()}
         async with client.stream(
             method, url, content=body, headers=sent, auth=auth, extensions=follow
         ) as response:

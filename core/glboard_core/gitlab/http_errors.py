@@ -34,6 +34,7 @@ from glboard_core.errors import (
     ServerFailed,
     TimedOut,
     TokenRejected,
+    TokenUnknown,
 )
 from glboard_core.gitlab.decode import line
 from glboard_core.gitlab.route import wants_certificate
@@ -409,7 +410,7 @@ def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenR
     if "revoked" in said:
         return TokenRejected(f"{host} rejected the token: it was revoked.", hint=_RENEW)
     if "401 unauthorized" in said:
-        return TokenRejected(
+        return TokenUnknown(
             f"{host} rejected the token: it does not know it.",
             hint=f"Check that it was copied whole, and is one of {host}.",
         )

@@ -25,6 +25,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning import planning_issue
 from glboard_core.planning.planning_issue import check, fill, find, labels_for, project_for, title_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, tells_capacity, values
+from glboard_core.unknown_names import no_board
 
 Part = Literal["label", "board", "issue"]
 Action = Literal["create", "update", "nothing", "impossible"]
@@ -241,7 +242,7 @@ def wanted_boards(
     found: list[WantedBoard] = []
     for name in settings.planning.boards:
         if (board := settings.board(name)) is None:
-            raise NameUnknown("board", name, tuple(b.id for b in settings.boards))
+            raise no_board(name, (b.id for b in settings.boards))
         found.append(_wanted(board, settings, catalog, milestone, today))
     return found
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from glboard_core.gitlab.account import normal_url
+from glboard_core.gitlab.account import host_of, normal_url
 
 #: The first parts of addresses of pages that belong to no group.
 _NOT_GROUPS = frozenset(
@@ -27,6 +27,11 @@ class ServerPlace(Struct, frozen=True):
 
     url: str
     path: str = ""
+
+    @property
+    def host(self) -> str:
+        """Host and port, as shown."""
+        return host_of(self.url)
 
 
 def place_in(text: str) -> ServerPlace:

@@ -46,15 +46,25 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     url: str
     info: TokenInfo
     kept: str
+    #: Whether we renew the token when it ends.
+    renewed: bool = False
 
     @property
     def words(self) -> str:
         """Whose it is, its scopes, and its end."""
         scopes = " and ".join(self.info.scopes) or "scopes not told"
-        ends = self.info.expires_on
-        until = f"until {ends:%d %b %Y}".replace(" 0", " ") if ends is not None else "does not end"
         looking = "" if self.info.can_write else " (looking only)"
-        return f"@{self.info.username or 'unknown'} · {scopes}{looking} · {until}"
+        return f"@{self.info.username or 'unknown'} · {scopes}{looking} · {self._end}"
+
+    @property
+    def _end(self) -> str:
+        if self.renewed:
+            # The present token ends in two hours, which says nothing to a person.
+            return "renewed by itself"
+        ends = self.info.expires_on
+        if ends is None:
+            return "token does not expire"
+        return f"token expires {ends:%d %b %Y}".replace(" 0", " ")
 
 
 class SetupConnection:
@@ -105,6 +115,19 @@ class SetupConnection:
         for place in found:
             server_at(place.url, self.settings)
         return found
+
+    async def reach(self, places: tuple[ServerPlace, ...]) -> ServerPlace:
+        """The first of the places at which a GitLab answers. Raises GlboardError if none does."""
+        trouble: GlboardError | None = None
+        for place in places:
+            try:
+                await token_check.find_gitlab(server_at(place.url, self.settings))
+            except (NotGitLab, NotUnderstood) as error:
+                trouble = trouble or error
+            else:
+                return place
+        assert trouble is not None  # there is at least one place
+        raise trouble
 
     def token_page(self, url: str) -> str:
         """The address of the page that makes a token, with name and scope filled in."""
@@ -179,7 +202,8 @@ class SetupConnection:
         self._stored = stored
         await self.close()
         self.account, self._discovery = account, Discovery(account)
-        self.signed_in = SignedIn(url=account.url, info=info, kept=kept)
+        renewed = info.kind == "oauth" and account.tokens is not None
+        self.signed_in = SignedIn(url=account.url, info=info, kept=kept, renewed=renewed)
         same = self.answers.url == account.url
         answers = self.answers if same else Progress()
         self._note(structs.replace(answers, url=account.url, source=source, user=info.username))

@@ -110,7 +110,9 @@ class FlowLines:
         recent = self._make.found.recent
         count = recent.statuses.get(title, 0)
         return (
-            f"on {count} of the {recent.issues} issues changed last" if count else "not on the latest issues"
+            f"on {count} of the group's {recent.issues} latest issues"
+            if count
+            else "not on the group's latest issues"
         )
 
     def backend(self, labels: Sequence[SettingLine], statuses: Sequence[SettingLine]) -> SettingLine:

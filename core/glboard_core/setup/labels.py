@@ -7,7 +7,7 @@ from typing import Literal
 
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.setup import matching
-from glboard_core.setup.lines import LineMaker
+from glboard_core.setup.lines import YOURS, LineMaker
 from glboard_core.setup.matching import LABEL_WORDS, TYPE_WORDS, TitleMatch, plain
 from glboard_core.setup.proposal import Section, SettingLine, Trust
 
@@ -45,13 +45,13 @@ class LabelLines:
             match, trust, why = TitleMatch(), "likely", "no label names a team: every issue is the team's"
         elif first and of and count >= of * _MOST_MINE:
             match, trust = TitleMatch(title=first, near=near), "sure"
-            why = f"on {count} of your {of} latest issues"
+            why = self._make.own_words(count)
         elif first and (count or plain(first) in path or self._everywhere(first)):
             match, trust = TitleMatch(title=first, near=near), "likely"
-            why = f"on {count} of your {of} latest issues" if count else self._make.use_words(first)
+            why = self._make.use_words(first)
         else:
             match, trust = TitleMatch(near=near), "missing"
-            why = f"{len(scoped)} labels name a team; none is on your issues"
+            why = f"{len(scoped)} labels name a team; none is on an issue {YOURS}"
         return self._make.line(
             "labels.group",
             "Team",
@@ -78,7 +78,7 @@ class LabelLines:
         ):
             scope = default.partition("::")[0] + "::"
             found = self._mostly(scope, default)
-            why = self._make.use_words(found.title) if found.title else "no label is on most of your issues"
+            why = self._make.use_words(found.title) if found.title else f"no label is on most issues {YOURS}"
             lines.append(
                 self._make.line(
                     f"labels.{key}",
@@ -105,7 +105,7 @@ class LabelLines:
                 _NAMES.categories,
                 values=_ordered(used, _NAMES.categories),
                 trust="sure" if used else "default",
-                why="on your latest issues" if used else "none is on your latest issues",
+                why=f"on issues {YOURS}" if used else f"on no issue {YOURS}",
                 none="not used",
                 shown=bool(own),
             )

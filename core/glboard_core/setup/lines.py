@@ -11,6 +11,9 @@ from glboard_core.setup.found import FoundGroup
 from glboard_core.setup.matching import TitleMatch
 from glboard_core.setup.proposal import Chosen, Kind, Section, SettingLine, Trust
 
+#: Which issues are a person's own: those of the token's user.
+YOURS = "assigned to you or created by you"
+
 
 class LineMaker:
     """What all lines are made of: the findings, and the choices."""
@@ -64,10 +67,14 @@ class LineMaker:
         """How often the latest issues have a label, in words."""
         recent, mine = self.found.recent, self.found.mine
         if count := mine.labels.get(title, 0):
-            return f"on {count} of your {mine.issues} latest issues"
+            return self.own_words(count)
         if count := recent.labels.get(title, 0):
-            return f"on {count} of the {recent.issues} issues changed last"
-        return "not on the latest issues"
+            return f"on {count} of the group's {recent.issues} latest issues"
+        return "not on the group's latest issues"
+
+    def own_words(self, count: int) -> str:
+        """On so many of the person's own issues, in words."""
+        return f"on {count} of {self.found.mine.issues} issues {YOURS}"
 
     def unscoped(self) -> list[str]:
         """The labels without a scope."""

@@ -43,8 +43,22 @@ class SettingLine(Struct, frozen=True, kw_only=True):
     none: str = ""
     #: What to do about it in GitLab, if it is missing there.
     advice: str = ""
+    #: A title that fits each pattern, of its own and near ones.
+    examples: Mapping[str, str] = {}
     #: Whether it is shown: what the group has nothing for is only written.
     shown: bool = True
+
+    @property
+    def words(self) -> str:
+        """Its value as people read it: a pattern by a title that fits."""
+        if self.kind == "pattern":
+            return ", ".join(map(self.pattern_words, self.value))
+        return ", ".join(self.value)
+
+    def pattern_words(self, pattern: str) -> str:
+        """A pattern by a title that fits, if one is known."""
+        example = self.examples.get(pattern)
+        return f"titles like {example}" if example else pattern
 
     @property
     def written(self) -> bool:

@@ -93,7 +93,8 @@ class _Proposer:
         )
         if own:
             line = structs.replace(line, why=", ".join(words))
-        return line, shown
+        examples = {one.pattern: one.example for one in (*ranked, shown) if one.example}
+        return structs.replace(line, examples=examples), shown
 
     def buckets(self) -> list[SettingLine]:
         undated = [

@@ -62,6 +62,7 @@ from glboard_core.sync.staging import Staging
 from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
 from glboard_core.sync.watcher import Watcher
+from glboard_core.unknown_names import no_board
 
 Listener = Callable[[Event], None]
 
@@ -249,7 +250,7 @@ class Engine:
         """A board by its id, resolved for today. Raises NameUnknown, also before the catalog was read."""
         found = self.settings.board(board)
         if found is None:
-            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+            raise no_board(board, (b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
             raise NameUnknown("board", board, hint=LOAD_FIRST)
 

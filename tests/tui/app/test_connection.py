@@ -20,6 +20,7 @@ async def test_offline_says_why_and_when_it_tries_again(stage: Stage) -> None:
     assert reason[1].message in said
     assert "asked again within" in said
     assert "glboard.log" in said
+    assert "Esc closes" in said
     stage.server.faults.clear()
     await stage.press("r")
     await stage.until(lambda: stage.screen.header.view.fresh == "live")

@@ -90,7 +90,9 @@ async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
-        assert "with the 2 people assigned in 19.8" in words(stage)
+        assert "with the 2 people who have issues in 19.8" in words(stage)
+        # Only what does something before there is a team.
+        assert [key for key, _ in stage.screen.footer.view.hints] == ["Enter", "r", "?"]
         await stage.press("enter")
         assert isinstance(stage.app.screen, Ask)
         assert "eng_alder, eng_birch" in on_top(stage)

@@ -128,6 +128,16 @@ async def test_without_a_team_only_the_sums_are_shown() -> None:
         assert people(stage) == []
 
 
+async def test_without_a_team_the_header_leads_to_the_capacity(tmp_path: Path) -> None:
+    async with staged(team_file=tmp_path / "team.toml") as stage:
+        assert sums(stage) == ["planned 9w", "0w accepted", "no capacity yet: gr"]
+        # The bar is not full whatever is planned.
+        view = stage.screen.header.view
+        assert (sum(part for part, _ in view.bar), view.full) == (0, 9)
+        await stage.press("g", "r", "enter", "y")
+        await stage.until(lambda: sums(stage)[0].startswith("Capacity"))
+
+
 async def test_a_board_without_a_version_milestone_says_what_is_ready(stage: Stage) -> None:
     await stage.press("g", "1")
     assert sums(stage) == ["ready 0 of 1", "0w of 0w"]

@@ -12,9 +12,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from glboard_core.auth.credential import TokenCredential
+from glboard_core.auth.store import CredentialStore
 from glboard_core.config import GitLabSettings, load
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.gitlab.account import Secret
 from glboard_core.setup.connection import SetupConnection
 from glboard_core.setup.progress import ProgressFile
 from glboard_core.setup.sign_ins import SignIns
@@ -157,7 +160,7 @@ async def test_from_nothing_to_a_file(tmp_path: Path) -> None:
         assert "shop/web" in steps.lines
         await steps.press("enter")
         await steps.on(ProposalPage)
-        assert "@rowan · api · does not end · shop · 18 labels" in steps.lines
+        assert "@rowan · api · token does not expire · shop · 18 labels" in steps.lines
         assert "team::storefront" in steps.lines
         await steps.press("w")
         await steps.until(lambda: steps.app.return_value is not None)
@@ -212,6 +215,51 @@ async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> Non
         assert "shop/web" in steps.lines
 
 
+async def test_a_group_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type(f"{steps.server.url}/groups/no-such-group")
+        await steps.on(SignInPage)
+        await steps.press("enter")
+        await steps.on(HiddenInput)
+        await steps.type(steps.server.token)
+        await steps.on(Picker)
+        assert "Group “no-such-group” not found" in steps.lines
+        assert "shop/web" in steps.lines
+
+
+async def test_a_server_that_does_not_answer_is_said_before_signing_in(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("c", "enter")
+        await steps.on(Prompt)
+        await steps.type("http://127.0.0.1:1/groups/shop")
+        await steps.until(lambda: "refused the connection" in steps.lines)
+        await steps.on(Prompt)
+        assert "http://127.0.0.1:1/groups/shop" in steps.lines
+        assert "✓ Server" not in steps.lines
+        await steps.press("ctrl+u")
+        await steps.type(steps.server.url)
+        await steps.on(SignInPage)
+
+
+@pytest.mark.parametrize("width", [80, pytest.param(100, marks=pytest.mark.slow), 160])
+async def test_the_address_of_the_token_page_is_in_one_line(tmp_path: Path, width: int) -> None:
+    async with begun(tmp_path, size=(width, 30)) as steps:
+        await steps.to_sign_in()
+        page = f"{steps.server.url}/-/user_settings/personal_access_tokens"
+        for _ in range(2):
+            [line] = [line for line in steps.lines.splitlines() if page in line]
+            rest = line.partition(page)[2].strip(" │")
+            # What is filled in is shown if it fits, and said otherwise.
+            assert rest == ("?name=glboard&scopes=api" if width >= 100 else "")
+            await steps.press("enter")
+            await steps.until(lambda: "nothing typed yet" in steps.lines)
+        assert ("name glboard and the scope api" in steps.lines) == (width < 100)
+
+
 async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.on(StartPage)
@@ -256,14 +304,28 @@ async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
         await steps.press("j", "j", "enter")
         # No application is configured.
         await steps.on(Prompt)
+        await steps.type("wrong-id")
+        # It is asked for again, with what was typed.
+        await steps.until(lambda: "does not accept this ID" in steps.lines)
+        await steps.on(Prompt)
+        assert "wrong-id" in steps.lines
+        await steps.press("escape")
+        await steps.on(SignInPage)
+        await steps.press("j", "j", "enter")
+        await steps.on(Prompt)
+        assert "wrong-id" in steps.lines
+        await steps.press("ctrl+u")
         await steps.type(CLIENT_ID)
         await steps.until(steps.server.oauth.waiting)
         [code] = steps.server.oauth.waiting()
         await steps.until(lambda: code in steps.lines)
         assert f"{steps.server.url}/oauth/device" in steps.lines
+        assert "Esc goes back" in steps.lines
+        assert "Esc cancels" not in steps.lines
         steps.server.oauth.decide(code)
         await steps.on(Picker)
-        await steps.until(lambda: "@rowan · api" in steps.lines)
+        # Not the two hours in which the present token ends.
+        await steps.until(lambda: "@rowan · api · renewed by itself" in steps.lines)
 
 
 @pytest.mark.slow
@@ -293,6 +355,22 @@ async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
             await steps.on(Picker)
             # It stays where it is.
             assert secrets_in(tmp_path, at.token) == []
+
+
+async def test_a_sign_in_that_is_over_leads_to_signing_in_again(tmp_path: Path) -> None:
+    server = DemoServer(shop_world())
+    async with server:
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.to_group()
+        store = CredentialStore(tmp_path / "state" / "glboard")
+        [account] = store.accounts()
+        store.save(account.url, account.user, TokenCredential(secret=Secret("glpat-over")), keyring=False)
+        async with begun(tmp_path, server=_running(server)) as steps:
+            await steps.on(StartPage)
+            await steps.press("home", "enter")
+            await steps.on(SignInPage)
+            assert "does not know it" in steps.lines
+            assert "glboard auth login" not in steps.lines
 
 
 @pytest.mark.slow
@@ -382,6 +460,27 @@ async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
         assert "none runs today, next is Sprint 41" in steps.lines
 
 
+async def test_titles_of_versions_are_shown_and_typed_as_titles(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.to_proposal()
+        await steps.line("A version is called")
+        assert "titles like Sprint 40" in steps.lines
+        assert r"^Sprint \d+$" not in steps.lines
+        await steps.press("enter")
+        await steps.on(Picker)
+        assert "titles like Sprint 40" in steps.lines
+        await steps.press("escape", "x")
+        await steps.press("e")
+        await steps.on(Prompt)
+        await steps.press("ctrl+u")
+        await steps.type("Sprint 41")
+        await steps.on(ProposalPage)
+        assert "● A version is called titles like Sprint 40" in " ".join(steps.lines.split())
+        await steps.press("w")
+        await steps.until(lambda: steps.app.return_value is not None)
+        assert load(steps.config).planning.version == r"^Sprint \d+$"
+
+
 @pytest.mark.slow
 async def test_a_board_is_left_out_by_a_key(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
@@ -423,6 +522,22 @@ async def test_an_existing_file_is_only_replaced_when_asked(tmp_path: Path) -> N
         assert load(steps.config).ui.density == "dense"
         assert load(steps.config).gitlab.group == "shop"
         assert (tmp_path / "config.toml.bak").read_text("utf-8") == before
+
+
+async def test_a_key_that_comes_twice_closes_one_page(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        for kind in (StartPage, ServerPage):
+            page = steps.app.screen
+            assert isinstance(page, kind)
+            page.action_open()
+            page.action_open()
+            await steps.on(ServerPage if kind is StartPage else Prompt)
+        prompt = steps.app.screen
+        assert isinstance(prompt, Prompt)
+        prompt.dismiss(None)
+        prompt.dismiss(None)
+        await steps.on(ServerPage)
 
 
 async def test_a_key_without_meaning_says_so(tmp_path: Path) -> None:
@@ -484,6 +599,12 @@ async def test_every_page_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         assert len(lines) == size[1]
         assert "Configuration" in lines[0]
         # The keys that matter are in the footer at every size.
-        assert "w write" in lines[-1]
-        await steps.press("end")
+        keys = "w write  Enter choose  e type  r reset  v file"
+        assert (f"{keys}  Esc back  q quit" if size[0] >= 80 else keys) in lines[-1]
+        # A reason is whole: next to the line, or below it.
+        await steps.line("A version is called")
+        assert "current is Sprint 40, next is Sprint 41." in " ".join(steps.lines.split())
+        await steps.press("G")
         assert "Support desk" in steps.lines
+        await steps.press("g")
+        assert "Team label" in steps.lines

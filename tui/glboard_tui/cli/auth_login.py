@@ -8,11 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import click
-
 from glboard_core.errors import AuthError, UsageError
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import Options
+from glboard_tui.sign_in_ways import Way, lacking, ways
 
 if TYPE_CHECKING:
     from glboard_core.auth.credential import Credential, OAuthCredential
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 #: No token is longer, in characters.
 _MOST = 8192
-_WAYS = {
+_WAYS: dict[Way, str] = {
     "browser": "Sign in with the browser on this machine",
     "device": "Sign in with a code, in any browser",
     "token": "Paste a token",
@@ -79,17 +78,25 @@ class Login:
 
     def _chosen(self, server: Account) -> str:
         """The way to sign in, asked for if there is a choice."""
-        if not self._client_id:
-            return "token"
+        from glboard_tui.terminal import has_browser
+
+        application = bool(self._client_id)
         if not self._asks:
+            if not application:
+                return "token"
             raise UsageError("No terminal to ask on.", hint="Pass --method, or the token with --stdin.")
+        offered = ways(application=application, opens=has_browser())
         printing.echo(f"How do you want to sign in to {server.host}?", err=True)
-        for number, text in enumerate(_WAYS.values(), 1):
-            printing.echo(f"  {number}  {text}", err=True)
-        choice = click.Choice([str(number) for number in range(1, len(_WAYS) + 1)])
-        while (given := printing.ask("Number", default="1")) not in choice.choices:
-            printing.echo("Type 1, 2 or 3.", err=True)
-        return list(_WAYS)[int(given) - 1]
+        for number, way in enumerate(offered, 1):
+            more = lacking(application=application) if way != "token" else ""
+            printing.echo(f"  {number}  {_WAYS[way]}{more}", err=True)
+        numbers = [str(number) for number in range(1, len(offered) + 1)]
+        while (given := printing.ask("Number", default="1")) not in numbers:
+            printing.echo(f"Type a number from 1 to {len(offered)}.", err=True)
+        method = offered[int(given) - 1]
+        if method != "token" and not application:
+            self._client_id = printing.ask("The application's ID")
+        return method
 
     # -- a token
 

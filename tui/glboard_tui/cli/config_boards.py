@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glboard_core.errors import NameUnknown
+from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 
@@ -31,7 +31,7 @@ def boards_command(options: Options, names: tuple[str, ...]) -> None:
     if names:
         by_name = {one.title.casefold(): one for one in found}
         if lacking := next((name for name in names if name.casefold() not in by_name), None):
-            raise NameUnknown("board", lacking, tuple(one.title for one in found))
+            raise no_board(lacking, (one.title for one in found))
         chosen = [by_name[name.casefold()] for name in names]
     for one in chosen:
         if one.note:

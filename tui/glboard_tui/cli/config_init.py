@@ -214,7 +214,7 @@ def _print(proposal: Proposal) -> None:
 def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:
     from glboard_core.setup.write import is_state
 
-    shown = ", ".join(line.value) or line.none or "none"
+    shown = line.words or line.none or "none"
     if is_state(line) and not line.written and line.trust in ("sure", "default"):
         return  # their number is in the line of the start of states
     yield line.title, shown, _MARKS[line.trust], line.why

@@ -20,7 +20,8 @@ from msgspec import Struct, structs
 
 from glboard_core import logfile
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError, NameUnknown
+from glboard_core.errors import GlboardError
+from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
@@ -106,7 +107,13 @@ def _set_up(options: Options, *, lacking: bool = False) -> int:
         from glboard_core.demo.http.process import DemoOptions
 
         return open_demo(options, DemoOptions(), FIRST_BOARD)
-    return _open(options, Last(), account=connection.board_account(), said=result.message)
+    said = result.message
+    if not lacking and not options.team_file.exists():
+        from glboard_tui.keymap import Keymap
+
+        key = Keymap(settings.keymap).key("pane.capacity")
+        said = f"{said}\nNext: {key} sets up the team's capacity."
+    return _open(options, Last(), account=connection.board_account(), said=said)
 
 
 def open_board(
@@ -120,7 +127,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str, *, call: bool = F
     """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
     settings = options.settings() if options.config else Settings(flow=FlowSettings(backend=demo.flow))
     if settings.board(board) is None:
-        raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
+        raise no_board(board, (b.id for b in settings.boards))
     with _team_of(options, demo) as team_file:
         return _show(
             options,
@@ -170,7 +177,7 @@ def _open(
 
     settings, place = options.settings(), options.place
     if settings.board(last.board) is None:
-        raise NameUnknown("board", last.board, tuple(b.id for b in settings.boards))
+        raise no_board(last.board, (b.id for b in settings.boards))
     return _show(
         options,
         settings,
@@ -185,7 +192,7 @@ def _open(
         config_file=options.config_path,
         config_given=options.config is not None,
         issue=issue,
-        warnings=(said,) if said else (),
+        said=said,
     )
 
 

@@ -38,7 +38,6 @@ def _server(options: Options) -> str:
     from glboard_core.session import state_file_of
     from glboard_core.store.peek import peek
 
-    unknown = "not known yet: no group was read"
     try:
         settings = check(read_text(options.config_path)).settings.gitlab
     except (FileNotFoundError, GlboardError):
@@ -47,11 +46,14 @@ def _server(options: Options) -> str:
         address, _ = find_address(options.url, settings)
         group = find_group(options.group, configured=settings.group if settings else "")
         path = state_file_of(address, group)
+    except GlboardError:
+        return "not set up yet: run glboard"
+    try:
         facts = peek(path) if path is not None else None
     except GlboardError:
-        return unknown
+        facts = None
     if facts is None or facts.catalog is None or not facts.catalog.server.version:
-        return unknown
+        return f"{host_of(address)}: its version is known once the board was opened"
     server = facts.catalog.server
     edition = "Enterprise Edition" if server.enterprise else "Community Edition"
     tier = ", Premium or Ultimate" if server.has_weight else ", Free" if server.enterprise else ""

@@ -468,12 +468,20 @@ class CommandContext:
         notices.tell(self.shell.app, notices.notice_of(error))
 
     def ask(
-        self, question: str, answers: Mapping[str, str], then: Callable[[str], None], *, note: str = ""
+        self,
+        question: str,
+        answers: Mapping[str, str],
+        then: Callable[[str], None],
+        *,
+        note: str = "",
+        hint: str = "Esc cancels",
     ) -> None:
         """Ask; ``then`` gets the letter, and is not called on Esc."""
         text = self.bridge.text
         said = {letter: text(words) for letter, words in answers.items()}
-        self.shell.app.push_screen(Ask(text(question), said, note=text(note)), _unless_cancelled(then))
+        self.shell.app.push_screen(
+            Ask(text(question), said, note=text(note), hint=hint), _unless_cancelled(then)
+        )
 
     def pick(
         self,

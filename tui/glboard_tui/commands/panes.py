@@ -92,6 +92,7 @@ def connection(context: CommandContext, _: str) -> None:
         {"r": "ask GitLab again now"},
         lambda _: bridge.refresh(),
         note="\n".join(filter(None, lines)),
+        hint="Esc closes",
     )
 
 

@@ -466,6 +466,7 @@ class BoardScreen(Screen[None]):
                 changed=sum(map(bridge.is_here, bridge.unseen)),
                 capacity=planning.capacity(planning.board_milestone()) if bridge.is_complete else None,
                 team=planning.team is not None,
+                team_key=self._keymap.key("pane.capacity") if planning.team_store.can_create else "",
                 partial=bridge.is_partial,
                 call=planning.calls.words,
                 share=head.share_view(bridge),

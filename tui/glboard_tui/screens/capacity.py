@@ -209,14 +209,18 @@ class CapacityPane(Vertical):
         if store.path is None:
             return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
         people = len(found.people)
-        who = f" with the {people} people assigned in {milestone.title} or its carry-over" if people else ""
+        who = (
+            f" with the {people} people who have issues in {milestone.title}, or some to carry over"
+            if people
+            else ""
+        )
         create, reload = (self.context.keymap.key(f"capacity.{name}") for name in ("create", "reload"))
         return Content.assemble(
             start,
             (f" {create} ", "bold $accent"),
             f" creates {clean(store.place)}{clean(who)}.\n\n",
-            "It stays on this machine. Set time off, support days, roles and the rest with keys here,\n"
-            f"or edit the file yourself; {reload} reloads it.",
+            "It stays on this machine. Time off, support days, roles and the rest then have keys here. "
+            f"Or write the file yourself: {reload} reads it.",
         )
 
     def _show_keys(self) -> None:

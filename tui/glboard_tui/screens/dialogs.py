@@ -79,7 +79,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line.update(Content(clean(hint)))
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close and cancel reads: a dialog's workers only read and paint, and never write."""
+        """Close and cancel reads: a dialog's workers only read and paint, and never write.
+
+        A second key may come before it is gone: that must not close what is below.
+        """
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
         self.workers.cancel_node(self)
         return super().dismiss(result)
 
@@ -90,11 +95,13 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 class Waiting(Dialog[T]):
     """A question that needs an answer of the server before it can be asked: modal from the first moment.
 
-    Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc cancels.
+    Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc ends it, as ``hint`` says.
     """
 
-    def __init__(self, question: str, read: Callable[[], Awaitable[T]], *, note: str) -> None:
-        super().__init__(question, note=note)
+    def __init__(
+        self, question: str, read: Callable[[], Awaitable[T]], *, note: str = "", hint: str = "Esc cancels"
+    ) -> None:
+        super().__init__(question, note=note, hint=hint)
         self._read = read
 
     def on_mount(self) -> None:
@@ -120,8 +127,10 @@ class Ask(Dialog[str]):
     Ask .answers { height: auto; margin: 1 0; }
     """
 
-    def __init__(self, question: str, answers: Mapping[str, str], *, note: str = "") -> None:
-        super().__init__(question, note=note, hint="Esc cancels")
+    def __init__(
+        self, question: str, answers: Mapping[str, str], *, note: str = "", hint: str = "Esc cancels"
+    ) -> None:
+        super().__init__(question, note=note, hint=hint)
         self._answers = dict(answers)
 
     def inside(self) -> list[Widget]:

@@ -10,10 +10,13 @@ from glboard_core.errors import GlboardError
 from glboard_core.setup.sign_ins import FoundSignIn
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.setup_page import Option, OptionPage
+from glboard_tui.sign_in_ways import Way, lacking, ways
 from glboard_tui.widgets.text import clean
 
 #: Values of lines that are no sign-in.
 OTHER, DEMO, CONNECT, RESUME, SIGN_IN = "other", "demo", "connect", "resume", "sign-in"
+#: Cells around the text of a page.
+_AROUND = 4
 DEVICE, LOOPBACK, TOKEN, PAGE = "device", "loopback", "token", "page"
 
 
@@ -144,23 +147,25 @@ class SignInPage(OptionPage):
         self._keyring = keyring
 
     def options(self) -> Sequence[Option]:
-        needs = "" if self._application else "; asks for an application's ID"
-        ways = [
-            Option(
-                value=DEVICE,
-                text="Sign in with a code",
-                note=f"typed in any browser{needs}",
-            )
-        ]
-        if self._opens:
-            note = f"GitLab asks for your consent there{needs}"
-            ways.append(Option(value=LOOPBACK, text="Sign in with the browser", note=note))
-        token = (
-            Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
-            Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
-        )
-        # Without an application the token is the shorter way.
-        return (*ways, *token) if self._application else (*token, *ways)
+        needs = lacking(application=self._application)
+        options: dict[Way, tuple[Option, ...]] = {
+            "device": (
+                Option(value=DEVICE, text="Sign in with a code", note=f"typed in any browser{needs}"),
+            ),
+            "browser": (
+                Option(
+                    value=LOOPBACK,
+                    text="Sign in with the browser",
+                    note=f"GitLab asks for your consent there{needs}",
+                ),
+            ),
+            "token": (
+                Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
+                Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
+            ),
+        }
+        offered = ways(application=self._application, opens=self._opens)
+        return [option for way in offered for option in options[way]]
 
     @property
     def _page_text(self) -> str:
@@ -175,7 +180,12 @@ class SignInPage(OptionPage):
             if not self._application:
                 lines.append("This needs an OAuth application that somebody created on the server.")
         else:
-            lines = [self._page, "Scope api, or read_api for looking only."]
+            # In one line, or it cannot be copied by mouse.
+            whole = len(self._page) <= min(self.app.size.width, 100) - _AROUND
+            lines = [
+                self._page if whole else self._page.partition("?")[0],
+                "Scope api, or read_api for looking only.",
+            ]
             if self._keyring:
                 lines.append("It is kept in a file that only you can read. For the keyring, first run:")
                 lines.append(self._keyring)

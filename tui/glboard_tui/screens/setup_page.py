@@ -11,6 +11,7 @@ from typing import ClassVar, Generic, TypeVar
 from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -176,6 +177,12 @@ class SetupPage(Screen[T | None], Generic[T]):
     def _tell_line(self) -> None:
         self._said_line.update(self.said())
         self.tell()
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close, once: a second key may come before the page is gone."""
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        return super().dismiss(result)
 
     # Keys
 

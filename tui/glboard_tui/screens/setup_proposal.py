@@ -20,6 +20,7 @@ from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel
 from glboard_core.setup.proposal import BoardLine, Proposal, SettingLine, Trust
 from glboard_core.setup.propose import LEFT, TAKEN
+from glboard_core.setup.versions import shape_of
 from glboard_core.setup.write import is_state
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
@@ -31,6 +32,7 @@ from glboard_tui.screens.setup_sources import (
     SearchedChoices,
     label_choices,
     milestone_choices,
+    pattern_choices,
     text_choices,
     zone_choices,
 )
@@ -54,6 +56,8 @@ _SECTIONS = {
     "Milestones": "Milestones",
     "Time": "Time",
 }
+#: The width from which the footer says how much is missing, next to the keys.
+_WIDE = 100
 _BACKENDS = {
     "label": "labels of a scope, such as workflow::in dev",
     "status": "statuses of GitLab (Premium)",
@@ -129,9 +133,10 @@ class ProposalPage(SetupPage[str]):
             self._rows += self._proposal.boards
         cols = (
             Col(),
-            Col(title="Setting", least=14),
-            Col(title="In your group", least=16),
-            Col(title="Why", least=16, drop=1),
+            Col(title="Setting", least=22),
+            Col(title="In your group", least=26),
+            # On a narrow terminal it would be cut: it is said below, of the line under the cursor.
+            Col(title="Why", least=30, drop=1),
         )
         return Table(cols=cols, rows=[_cells(row) for row in self._rows], heads=heads)
 
@@ -160,6 +165,8 @@ class ProposalPage(SetupPage[str]):
 
     @property
     def target(self) -> str:
+        if self.app.size.width < _WIDE:
+            return ""  # the keys need the space
         missing = len(self._proposal.missing)
         return f"{missing} not found" if missing else "all found"
 
@@ -200,7 +207,7 @@ class ProposalPage(SetupPage[str]):
                 Prompt(
                     row.title,
                     value=", ".join(row.value),
-                    note="Several are separated by commas." if several else row.why,
+                    note="Several are separated by commas." if several else _typing_note(row),
                     check=lambda text: _wrong(row, text),
                 ),
                 lambda text: self._typed(row, text),
@@ -220,9 +227,7 @@ class ProposalPage(SetupPage[str]):
     def _pick(self, row: SettingLine) -> None:
         several = row.kind in ("labels", "milestones")
         if row.kind == "pattern":
-            near = [row.value[0], *row.near]
-            notes = ["now" if one == row.value[0] else "" for one in near]
-            source: Source = FixedChoices(text_choices(list(dict.fromkeys(near)), notes))
+            source: Source = FixedChoices(pattern_choices(row))
         else:
             source = self._choices(row)
         if not source.known() and not source.searches:
@@ -230,7 +235,9 @@ class ProposalPage(SetupPage[str]):
             return
         ticks = Ticks(dict.fromkeys(row.value, "on")) if several else None
         key = self.keymap.key("setup.type")
-        note = row.why if row.kind not in ("pattern", "prefix") else f"{row.why}. {key} types another value."
+        note = row.why if row.kind != "prefix" else f"{row.why}. {key} types another value."
+        if row.kind == "pattern":
+            note = f"{row.why}. Other titles: Esc, {key}."
         self.app.push_screen(
             Picker(row.title, source, ticks=ticks, note=note), lambda result: self._picked(row, result)
         )
@@ -282,6 +289,9 @@ class ProposalPage(SetupPage[str]):
             return
         several = row.kind in ("labels", "milestones")
         parts = text.split(",") if several else [text]
+        titles = {one.title for one in self._proposal.found.milestones}
+        if row.kind == "pattern" and text.strip() in titles:
+            parts = [shape_of(text.strip())]
         self._set(row.key, tuple(part.strip() for part in parts if part.strip()))
 
     def _set(self, key: str, value: tuple[str, ...] | None) -> None:
@@ -302,11 +312,17 @@ def _cells(row: SettingLine | BoardLine) -> Sequence[Cell]:
             (note, "muted"),
         )
     mark, ink = _SIGNS[row.trust]
-    shown = ", ".join(row.value) or row.none or "none"
+    shown = row.words or row.none or "none"
     if is_state(row) and row.trust == "default":
         shown = "not used"
     lacks = row.trust in ("missing", "default")
     return (mark, ink), (row.title, "text"), (shown, "muted" if lacks else "strong"), (row.why, "muted")
+
+
+def _typing_note(row: SettingLine) -> str:
+    if row.kind != "pattern":
+        return row.why
+    return "The title of one such milestone, or a regular expression that fits all their titles."
 
 
 def _wrong(row: SettingLine, text: str) -> str:

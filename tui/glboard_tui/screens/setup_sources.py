@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup.found import FoundLabel, GroupChoice
+from glboard_core.setup.proposal import SettingLine
 from glboard_tui.screens.picker_source import Choice
 
 Search = Callable[[str], Awaitable[Found[Choice]]]
@@ -81,6 +82,14 @@ def text_choices(values: Sequence[str], notes: Sequence[str] = ()) -> list[Choic
     """A line for each text, with a note if there is one."""
     notes = [*notes, *[""] * len(values)]
     return [Choice(value=one, text=one, note=note) for one, note in zip(values, notes, strict=False)]
+
+
+def pattern_choices(line: SettingLine) -> list[Choice]:
+    """A line for each pattern of titles, by a title that fits; the pattern is its note."""
+    return [
+        Choice(value=one, text=line.pattern_words(one), note=f"{one} now" if one in line.value else one)
+        for one in dict.fromkeys((*line.value, *line.near))
+    ]
 
 
 def zone_choices(first: Sequence[str]) -> list[Choice]:
