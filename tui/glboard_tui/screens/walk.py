@@ -407,15 +407,17 @@ class WalkPane(PaneDialog[None]):
     def _show_footer(self) -> None:
         context = self.context
         bridge = context.bridge
+        narrow = self.size.width < _BOTH
         self.footer.show(
             texts.footer_view(
                 context.keymap,
                 context.situation(),
-                context.targets(),
+                # What was decided names its card, and the keys that go on stay beside it.
+                () if self._said and narrow else context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
                 # What was decided is worth more than what undo would do, where only one of them fits.
-                undo=bridge.undo_words if not self._said or self.size.width >= _BOTH else "",
+                undo="" if self._said and narrow else bridge.undo_words,
                 message=self._said,
             )
         )
