@@ -777,6 +777,11 @@ class Bridge:
         """Whether there is something to redo."""
         return self.engine is not None and self.engine.next_change is not None
 
+    @property
+    def undo_deletes(self) -> int:
+        """How many posted comments ``u`` would delete."""
+        return self.engine.undo_deletes if self.engine else 0
+
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
