@@ -183,7 +183,7 @@ async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage)
     assert "» @eng_birch accepts platform#5, weight 1" in screen_text(stage).splitlines()[2]
     # Undone: no one must believe it any longer.
     await stage.press("u")
-    assert "» undone: platform#5 accepted for eng_birch" in screen_text(stage).splitlines()[2]
+    assert "» undone: platform#5 accepted for @eng_birch" in screen_text(stage).splitlines()[2]
     await stage.press("U")
     assert "» redone: platform#5 accepted" in screen_text(stage).splitlines()[2]
     forward(stage, MARKED)
