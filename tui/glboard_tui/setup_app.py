@@ -254,7 +254,8 @@ class SetupApp(App[SetupResult]):
             typed[:] = [Secret(text)]
             return ""
 
-        where = "Create one at this address, which is in the clipboard now:" if copied else "Create one at"
+        sent = "Create one at this address, which was sent to the terminal's clipboard:"
+        where = sent if copied else "Create one at"
         prompt = HiddenInput("Paste the token", note=f"{where}\n{page}", check=take, most=_LONGEST_TOKEN)
         if not await self.push_screen_wait(prompt) or not typed:
             return self._sign_in
