@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec import structs
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
+from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog, Person
 from glboard_tui.people_words import PeopleWords
-from support.make import WHEN, catalog, issue_id
+from glboard_tui.walk_view import decision_words
+from support.make import WHEN, catalog, issue, issue_id
 
 
 def op(*names: str) -> Op:
@@ -29,3 +31,9 @@ def test_whom_the_change_assigns_is_named_as_on_cards() -> None:
     assert words.title("my-eng_birch-x", [op("eng_birch")]) == "my-eng_birch-x"
     assert words.title("assign @eng_birch", [op("eng_birch")]) == "assign @eng_birch"
     assert PeopleWords(lambda: None).title(title, [op("eng_birch")]) == "app#16 accepted for @eng_birch"
+
+
+def test_so_is_who_takes_over_what_was_accepted_before() -> None:
+    one = issue(1, "Deliverable", assignees=("eng_birch",))
+    words = decision_words(one, one, "app#1 accepted for eng_birch", LabelSettings(), lambda _: "birch")
+    assert words == "app#1 accepted for @birch"
