@@ -198,7 +198,7 @@ def test_drop_target_shows_a_sign() -> None:
 def test_the_count_of_a_collapsed_column_is_not_in_a_line_with_its_neighbours() -> None:
     for count in (5, 67, 120):
         rail = msgspec.structs.replace(HEAD, collapsed=True, width=3, count=count)
-        assert [strip.text for strip in paint_column_header(rail, PALETTE)] == ["■  ", "   "]
+        assert [strip.text for strip in paint_column_header(rail, PALETTE)] == [" ■ ", "   "]
         assert rail.vertical == f"{count} bug"
     more = msgspec.structs.replace(HEAD, collapsed=True, width=3, more=7, title="more")
     assert [strip.text for strip in paint_column_header(more, PALETTE)] == ["   ", "   "]

@@ -194,7 +194,7 @@ def _collapsed(view: ColumnHeader, palette: Palette) -> tuple[Strip, Strip]:
     )
     rest = Segment(" " * (COLLAPSED - 2), palette.style(ground))
     blank = Segment(" " * (COLLAPSED - 1), palette.style(ground))
-    one, two = (Strip([*line, gap], COLLAPSED).crop(0, view.width) for line in ((mark, rest), (blank,)))
+    one, two = (Strip([*line, gap], COLLAPSED).crop(0, view.width) for line in ((rest, mark), (blank,)))
     return one, two
 
 
