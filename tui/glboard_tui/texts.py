@@ -181,7 +181,7 @@ _DETAIL_HINTS = (
 #: While a task of its description has the focus.
 _TASK_HINTS = ("task.toggle", "task.next", "task.previous", "escape")
 
-#: These stay beside what is said: they are the way on.
+#: These stay next to what is said: they are the way on.
 _STAY = ("walk.skip", "walk.later", "walk.back")
 _WALK_HINTS = (
     *_STAY,

@@ -197,7 +197,7 @@ async def test_each_step_has_a_way_back(tmp_path: Path) -> None:
         await steps.on(ServerPage)
 
 
-async def test_an_address_is_not_said_to_be_in_a_clipboard_that_nobody_sees(
+async def test_an_address_is_not_said_to_be_in_a_clipboard_that_no_one_sees(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("glboard_tui.setup_app.has_browser", lambda: False)

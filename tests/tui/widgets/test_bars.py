@@ -305,7 +305,7 @@ def test_the_words_of_undo_are_there_where_the_keys_leave_space() -> None:
     assert "undo" not in footer(30, last=_LONG)
 
 
-def test_keys_that_stay_are_beside_a_message() -> None:
+def test_keys_that_stay_are_next_to_a_message() -> None:
     line = footer(100, message="@birch accepts platform#1, weight 3", stay=2, target="")
     assert line.startswith(" @birch accepts platform#1, weight 3  M defer to 19.9  d accept for…  ")
     assert "s state" not in line

@@ -413,7 +413,7 @@ class WalkPane(PaneDialog[None]):
             texts.footer_view(
                 context.keymap,
                 context.situation(),
-                # What was decided names its card, and the keys that go on stay beside it.
+                # What was decided names its card, and the keys that go on stay next to it.
                 () if self._said and narrow else context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,

@@ -37,7 +37,7 @@ class FooterView(Struct, frozen=True, kw_only=True):
     last: str = ""
     message: str = ""
     bad: bool = False
-    #: So many of the hints stay beside a message.
+    #: So many of the hints stay next to a message.
     stay: int = 0
     #: There is a selection, so the next key acts on more than the focused card.
     selected: bool = False
