@@ -316,3 +316,9 @@ def test_every_text_has_a_contrast_of_seven(theme: Theme) -> None:
 
 def test_the_default_settings_mask_no_words() -> None:
     assert ShareSettings().words == ()
+
+
+async def test_the_way_out_is_said_on_a_narrow_screen() -> None:
+    async with staged(size=(80, 24)) as stage:
+        await stage.press("p")
+        assert "pp stops sharing" in stage.screen.footer.render_line(0).text
