@@ -32,7 +32,7 @@ def test_a_walk_survives_a_kill_and_is_resumed(tmp_path: Path) -> None:
             terminal.press("g", "n")
             terminal.see("Resumed at 3 of 4.", "Token accounting", "1 later")
             terminal.press("u")
-            terminal.see("Undone: platform#3 accepted for eng_birch.", "Walk 2 of 4 · bug", "Wrong total")
+            terminal.see("Undone: platform#3 accepted for @eng_birch.", "Walk 2 of 4 · bug", "Wrong total")
             terminal.press("M")
             terminal.see("platform#3 to 19.9", "Token accounting")
             terminal.press(" ", "n")

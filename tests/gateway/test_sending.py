@@ -488,6 +488,11 @@ async def test_an_author_without_the_reporter_role(context: LoadedGateway) -> No
     error = await context.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
     assert isinstance(error, EditDropped)
     assert "you are not allowed to change issues in top/locked" in error.hint
+    # No other milestone would be accepted, either.
+    error = await context.fail("top/locked#2", Edit(milestone="19.8"))
+    assert isinstance(error, EditDropped)
+    assert error.message == "The milestone 19.8 was not set."
+    assert "you are not allowed to change issues in top/locked" in error.hint
 
 
 async def read_all(context: LoadedGateway) -> list[Any]:

@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -124,6 +125,8 @@ class KeyLine:
 _LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
+#: Seconds in which a toast is read: a key after them clears it.
+_READ = 5.0
 
 
 class GlboardApp(App[int]):
@@ -179,6 +182,8 @@ class GlboardApp(App[int]):
         self._warnings = tuple(warnings)
         self._said = said
         self._live: asyncio.Task[None] | None = None
+        #: When the last toast appeared, until a key clears it.
+        self._told_at: float | None = None
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember, self.share)
@@ -234,6 +239,10 @@ class GlboardApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._told_at is not None and monotonic() - self._told_at > _READ:
+                # It was there long enough to be read, and covers what this key is about.
+                self._told_at = None
+                self.clear_notifications()
             await self._keys.put(event)
         else:
             await super().on_event(event)
@@ -332,6 +341,7 @@ class GlboardApp(App[int]):
     ) -> None:
         """Show a toast, without what share mode hides."""
         text = self.share.text
+        self._told_at = monotonic()
         super().notify(text(message), title=text(title), severity=severity, timeout=timeout, markup=markup)
 
     # The engine

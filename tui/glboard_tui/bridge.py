@@ -56,6 +56,7 @@ from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
 from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
+from glboard_tui.people_words import PeopleWords
 from glboard_tui.share import SHARE, ShareMode, process_labels
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
@@ -152,6 +153,7 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
+        self._people_words = PeopleWords(lambda: self.catalog)
         #: What undo applies to of an earlier session: read from the log once, since the footer asks on every
         #: key.
         self._earlier: Group | None = None
@@ -734,7 +736,8 @@ class Bridge:
 
     def title_of_group(self, group: Group) -> str:
         """What a keystroke did, in the words that everybody may see."""
-        return self.shown_title(group.title, (*group.ops, *group.refused))
+        ops = (*group.ops, *group.refused)
+        return self._people_words.title(self.shown_title(group.title, ops), ops)
 
     @property
     def undo_words(self) -> str:
@@ -776,6 +779,11 @@ class Bridge:
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
         return self.engine is not None and self.engine.next_change is not None
+
+    @property
+    def undo_deletes(self) -> int:
+        """How many posted comments ``u`` would delete."""
+        return self.engine.undo_deletes if self.engine else 0
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.

@@ -342,9 +342,10 @@ class Calls:
         if (found := self.listed(call, person, whole=whole)) is None:
             return ""
         # Of a confidential issue the message has no title in any case.
-        title_of = _title if whole else self._bridge.title_of
-        text = markdown(found, self.zone, title_of)
-        return text if whole else self._bridge.typed(text)
+        if whole:
+            return markdown(found, self.zone, _title)
+        bridge = self._bridge
+        return bridge.text(markdown(found, self.zone, bridge.title_of, bridge.typed))
 
     def _lines(self, since: datetime) -> list[Logged]:
         """The log since a moment, newest first: only what is new is read."""

@@ -24,12 +24,12 @@ from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge
 from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
+from glboard_tui.people_words import short_people
 from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column_headers import ink_of
 from glboard_tui.widgets.header import Fresh, HeaderView, Tab
-from glboard_tui.widgets.text import short_people
 
 _FRESH: dict[str, Fresh] = {
     "loading": "loading",

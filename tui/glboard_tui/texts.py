@@ -181,14 +181,14 @@ _DETAIL_HINTS = (
 #: While a task of its description has the focus.
 _TASK_HINTS = ("task.toggle", "task.next", "task.previous", "escape")
 
+#: These stay next to what is said: they are the way on.
+_STAY = ("walk.skip", "walk.later", "walk.back")
 _WALK_HINTS = (
+    *_STAY,
     "accept.with",
     "weight.set",
     "milestone.defer",
     "flow.set",
-    "walk.skip",
-    "walk.later",
-    "walk.back",
     "text.comment",
     "labels.edit",
     "flow.blocked",
@@ -228,11 +228,10 @@ def footer_view(
     the capacity pane's keys are about, ``shared`` whether others watch: then there are few.
     """
     hints: list[tuple[str, str]] = []
-    if now.draft and (keys := keymap.key("pane.drafts")):
-        hints.append((keys, "compare, apply"))
+    stay = 0
     names = _hints_of(now, builds=builds)
     if shared:
-        names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:5]
+        names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:6]
     if now.calling:
         names = tuple(dict.fromkeys((*names[:4], *_CALL_HINTS, *names[4:])))
     for name in names:
@@ -251,6 +250,9 @@ def footer_view(
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = _PREFIXES[name] or words
         hints.append((keys, words))
+        stay += name in _STAY
+    if now.draft and (keys := keymap.key("pane.drafts")):
+        hints.insert(stay, (keys, "compare, apply"))
     if not shared and now.scope in ("board", "detail"):
         own = (action for action in keymap.own_commands if action.applies(now))
         hints += [(keys, action.word) for action in own if (keys := keymap.key(action.id))]
@@ -267,6 +269,7 @@ def footer_view(
         message=message,
         bad=bad,
         selected=now.selected > 0 and now.scope not in ("detail", "task"),
+        stay=stay,
     )
 
 

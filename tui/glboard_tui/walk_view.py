@@ -165,6 +165,8 @@ def decision_words(
     """``@birch accepts platform#11, weight 3``, ``platform#3 to 19.9``, else the title of the edit."""
     if after is None:
         return title
+    for name in after.assignees:
+        title = title.replace(f"accepted for {name}", f"accepted for @{short_name(name)}")
     if names.deliverable in after.labels - before.labels:
         weight = "" if after.weight is None else f", weight {after.weight}"
         if not after.assignees:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import Change, GroupId, Op, OpId
+from glboard_core.board.operations import Change, DeleteNote, GroupId, Op, OpId
 from glboard_core.model.issue import IssueId
 
 LEVELS = 1_000
@@ -138,6 +138,11 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
     """The acts that undo ``ops``, last first. An Op that changed nothing has none."""
     taken_back = ((op.issue, op.change.inverse(op.before, op.id)) for op in reversed(ops))
     return [(issue, change) for issue, change in taken_back if change is not None]
+
+
+def deletes_notes(ops: Iterable[Op]) -> list[Op]:
+    """Those of ``ops`` whose undo deletes the comment that they posted."""
+    return [op for op in ops if isinstance(op.change.inverse(op.before, op.id), DeleteNote)]
 
 
 def says(ops: Sequence[Op]) -> str:

@@ -195,6 +195,9 @@ class Inquiry:
         if missing.assign and (other := await self._other_names(missing.assign)):
             renamed = ", ".join(f"{old} is now {new}" for old, new in other.items())
             return EditDropped(error.message, hint=f"{renamed}: retry it.")
+        project = self._catalog.project(now.project)
+        if project is not None and project.can_edit is False:
+            return error  # which says so: no other milestone would be accepted either
         title = missing.milestone
         sent = self._catalog.milestone(now.project, title) if isinstance(title, str) else None
         if sent is None or not isinstance(title, str):

@@ -81,12 +81,22 @@ def span_words(since: datetime, until: datetime | None, zone: ZoneInfo) -> str:
     return f"{first} to {day}{end:%H:%M} {end.tzname()}"
 
 
-def markdown(found: DecisionList, zone: ZoneInfo, title_of: Callable[[Issue], str]) -> str:
-    """The message. ``title_of`` gives the text to show for a title."""
+def markdown(
+    found: DecisionList,
+    zone: ZoneInfo,
+    title_of: Callable[[Issue], str],
+    typed: Callable[[str], str] = str,
+) -> str:
+    """The message. ``title_of`` gives the text to show for a title, ``typed`` that for what a person wrote:
+    a row whose title is for everybody is not hidden for words that it shares with a confidential one.
+    """
     parts = [f"## Decisions {plain(found.milestone)}", _summary(found, zone)]
     for kind, heading in KINDS.items():
         if some := found.of_kind(kind):
-            parts += [f"### {heading} ({_summed(kind, some)})", _table(some, kind, found.rules, title_of)]
+            parts += [
+                f"### {heading} ({_summed(kind, some)})",
+                _table(some, kind, found.rules, title_of, typed),
+            ]
             if len(some) > MOST_ROWS:
                 parts.append(f"… and {len(some) - MOST_ROWS} more.")
     if not found.decisions:
@@ -94,7 +104,7 @@ def markdown(found: DecisionList, zone: ZoneInfo, title_of: Callable[[Issue], st
     if (capacity := _capacity(found.before, found.after)) is not None:
         parts += ["### Capacity", capacity]
     if questions := found.open_questions:
-        parts += ["### Open questions", "\n".join(f"- {_question(one)}" for one in questions)]
+        parts += ["### Open questions", "\n".join(f"- {_question(typed(one))}" for one in questions)]
     return "\n\n".join(parts)
 
 
@@ -112,9 +122,13 @@ def _summed(kind: DecisionKind, some: Sequence[Decision]) -> str:
 
 
 def _table(
-    some: Sequence[Decision], kind: DecisionKind, rules: DecisionRules, title_of: Callable[[Issue], str]
+    some: Sequence[Decision],
+    kind: DecisionKind,
+    rules: DecisionRules,
+    title_of: Callable[[Issue], str],
+    typed: Callable[[str], str],
 ) -> str:
-    rows = [_row(one, kind, rules, title_of) for one in some[:MOST_ROWS]]
+    rows = [_row(one, kind, rules, title_of, typed) for one in some[:MOST_ROWS]]
     # The first two always; another one only if it says something.
     shown = [n for n, name in enumerate(_COLUMNS) if n < 2 or any(row[name] for row in rows)]
     heads = [_COLUMNS[n] for n in shown]
@@ -123,12 +137,16 @@ def _table(
 
 
 def _row(
-    one: Decision, kind: DecisionKind, rules: DecisionRules, title_of: Callable[[Issue], str]
+    one: Decision,
+    kind: DecisionKind,
+    rules: DecisionRules,
+    title_of: Callable[[Issue], str],
+    typed: Callable[[str], str],
 ) -> dict[str, str]:
     row = dict.fromkeys(_COLUMNS, "")
     row["issue"] = one.issue.reference
     if one.note is not None:
-        row["note"] = _lines(one.note.text)
+        row["note"] = _lines(typed(one.note.text))
     if one.issue.confidential:
         row["title"] = CONFIDENTIAL
         return row

@@ -18,7 +18,7 @@ from msgspec import structs
 from glboard_core.board.definition import Board, flow_scheme, milestone_title, resolve
 from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.renamed import group_now, settings_now
-from glboard_core.board.undo import Group, UndoStack, inverses
+from glboard_core.board.undo import Group, UndoStack, deletes_notes, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
     LOAD_FIRST,
@@ -349,6 +349,13 @@ class Engine:
         self._log_undone(sent, group.title)
         self.undo_stack.undone(group)
         return group
+
+    @property
+    def undo_deletes(self) -> int:
+        """How many comments that have left ``undo`` would delete: others can have read them."""
+        if self._undoes_staged or (group := self.last_change()) is None:
+            return 0
+        return sum(not self.local_state.is_unsent(op.id) for op in deletes_notes(group.ops))
 
     def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
         """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.

@@ -242,7 +242,7 @@ class LocalState:
 
         Raises StoreFailed.
         """
-        unsent = [op for op in ops if self._is_unsent(op.id)]
+        unsent = [op for op in ops if self.is_unsent(op.id)]
         if not self.store.withdraw([op.id for op in unsent]):
             # Another process was faster with some of them.
             unsent = [op for op in reversed(unsent) if self.store.withdraw([op.id])]
@@ -250,7 +250,8 @@ class LocalState:
         withdrawn = {op.id for op in unsent}
         return [op for op in ops if op.id not in withdrawn]
 
-    def _is_unsent(self, op: OpId) -> bool:
+    def is_unsent(self, op: OpId) -> bool:
+        """Whether it is still held or waits, so that it can be withdrawn without a trace."""
         item = self.outbox.item(op)
         return item is not None and not item.sent_at and not item.lost_at
 

@@ -7,6 +7,7 @@ import msgspec
 from glboard_core.config import LabelSettings
 from glboard_core.demo.world.world import World
 from glboard_core.model.issue import Issue
+from glboard_tui.screens.dialogs import Ask
 from tui.app.stage import GROUP, GROUP_LABEL, READY, STILL, Stage, small_world, staged
 
 SETTINGS = msgspec.structs.replace(
@@ -36,6 +37,8 @@ def extra(issue: Issue) -> set[str]:
 async def undone(stage: Stage, *before: Issue) -> None:
     """Check that one ``u`` undoes all of it, in GitLab too."""
     await stage.press("u")
+    if isinstance(stage.app.screen, Ask):
+        await stage.press("y")  # a comment was posted along
     await stage.settle()
     for one in before:
         assert state(stage.engine.shown[one.id]) == state(one)
@@ -326,6 +329,6 @@ async def test_a_partial_failure_is_reported_as_partial(stage: Stage) -> None:
     assert "workflow::blocked" not in stage.issue("platform#1").labels
     assert [row.reference for row in stage.app.bridge.changes.failed()] == ["platform#1"]
     assert len(notes(stage, "platform#1")) == 1
-    await stage.press("u")
+    await stage.press("u", "y")
     await stage.settle()
     assert notes(stage, "platform#1") == []

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.records import Issue as Record
 from glboard_core.model.issue import Issue
-from tui.app.stage import GROUP, ME, READY, Stage, staged
+from glboard_tui.screens.dialogs import Ask
+from tui.app.stage import GROUP, ME, READY, STILL, Stage, staged
 
 Check = Callable[[Issue], Any]
 
@@ -189,10 +191,27 @@ async def test_a_comment_keeps_a_draft_and_undo_deletes_it(stage: Stage) -> None
     await stage.settle()
     notes = [n.body for n in on_server(stage, "platform#1").notes or ()]
     assert any(note.startswith("hello there!") for note in notes)
+    # Others can have read it: that is asked.
     await stage.press("u")
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("escape")
+    await stage.settle()
+    assert [n.body for n in on_server(stage, "platform#1").notes or ()] == notes
+    await stage.press("u", "y")
     await stage.settle()
     notes = [n.body for n in on_server(stage, "platform#1").notes or ()]
     assert not any(note.startswith("hello there!") for note in notes)
+
+
+async def test_a_comment_that_is_still_held_is_undone_without_a_question() -> None:
+    held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold_comments=3600))
+    async with staged(settings=held) as stage:
+        await stage.press("c")
+        await stage.type("hello there")
+        await stage.press("ctrl+s", "u")
+        assert stage.app.screen is stage.screen
+        assert "Undone" in stage.message
+        assert not on_server(stage, "platform#1").notes
 
 
 async def test_a_new_issue_belongs_to_the_column_and_undo_closes_it(stage: Stage) -> None:

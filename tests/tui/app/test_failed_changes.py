@@ -243,3 +243,17 @@ async def test_undo_offers_to_discard_a_refused_change(stage: Stage) -> None:
     await stage.press("u")
     await stage.settle()
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 2
+
+
+async def test_several_failed_changes_are_not_discarded_by_one_key(stage: Stage) -> None:
+    await stage.focus("locked#1")
+    await stage.press("4", "m", "k")
+    await stage.settle()
+    assert stage.screen.header.view.failed == 2
+    await stage.press("g", "f", "D")
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("escape")
+    assert stage.screen.header.view.failed == 2
+    await stage.press("D", "y")
+    await stage.settle()
+    assert stage.screen.header.view.failed == 0

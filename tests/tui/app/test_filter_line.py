@@ -78,3 +78,18 @@ async def test_what_a_filter_finds_has_the_focus_wherever_it_is(stage: Stage) ->
     await stage.type(" no such thing")
     await stage.press("enter")
     assert not stage.focused
+
+
+async def test_what_is_wrong_with_half_a_filter_is_not_said_of_the_whole_one(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("w:non")
+    assert "w:non is no weight" in stage.message
+    await stage.type("e")
+    await stage.press("enter")
+    assert stage.app.bridge.view.text == "w:none"
+    assert "is no weight" not in stage.message
+    # A filter that stays wrong is said to be.
+    await stage.press("slash")
+    await stage.type("w:non")
+    await stage.press("enter")
+    assert "w:non is no weight" in stage.message

@@ -8,7 +8,7 @@ from msgspec import structs
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
 from glboard_core.sync.events import Settled, Status
-from glboard_tui import notices
+from glboard_tui import app, notices
 from glboard_tui.bridge import Update
 from glboard_tui.notices import WORTH, CatchUp
 from support.make import WHEN, issue_id
@@ -136,3 +136,16 @@ async def test_an_unstable_connection_is_reported_only_once_in_a_while(
         await stage.press("r")
         await stage.until(lambda: stage.screen.header.view.fresh == "live")
     assert len(stage.toasts) == said
+
+
+async def test_a_key_clears_a_toast_that_was_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(app, "monotonic", lambda: now[0])
+    stage.app.notify("Something failed", timeout=600)
+    now[0] = 2.0
+    await stage.press("j")
+    # It is new: whoever types on has not seen it.
+    assert stage.toasts == [": Something failed"]
+    now[0] = 6.0
+    await stage.press("j")
+    assert stage.toasts == []

@@ -183,7 +183,7 @@ async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage)
     assert "» @eng_birch accepts platform#5, weight 1" in screen_text(stage).splitlines()[2]
     # Undone: no one must believe it any longer.
     await stage.press("u")
-    assert "» undone: platform#5 accepted for eng_birch" in screen_text(stage).splitlines()[2]
+    assert "» undone: platform#5 accepted for @eng_birch" in screen_text(stage).splitlines()[2]
     await stage.press("U")
     assert "» redone: platform#5 accepted" in screen_text(stage).splitlines()[2]
     forward(stage, MARKED)
@@ -316,3 +316,9 @@ def test_every_text_has_a_contrast_of_seven(theme: Theme) -> None:
 
 def test_the_default_settings_mask_no_words() -> None:
     assert ShareSettings().words == ()
+
+
+async def test_the_way_out_is_said_on_a_narrow_screen() -> None:
+    async with staged(size=(80, 24)) as stage:
+        await stage.press("p")
+        assert "pp stops sharing" in stage.screen.footer.render_line(0).text

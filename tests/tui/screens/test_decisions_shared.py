@@ -134,3 +134,41 @@ async def test_one_persons_decisions_have_a_comment_of_their_own(
     await stage.press("escape", "at", "i")
     await stage.until(lambda: "is up to date" in text(stage))
     assert "Bye." in text(stage)
+
+
+async def test_a_public_row_is_shown_whatever_words_it_shares_with_a_hidden_title(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = "\nNow at some customer of them?"
+    monkeypatch.setattr(decisions_post, "edit_in_editor", lambda _, seen: f"{seen}{added}")
+    stage.world.edit("demo-org/platform#13", by="pm_oak", title="Leak at some customer of ours")
+    stage.world.edit("demo-org/platform#3", by="pm_oak", title="Be at some customer of the team early")
+    await stage.press("r")
+    await stage.until(lambda: "early" in stage.issue("platform#3").title)
+    await start(stage)
+    for reference in ("platform#3", "platform#13"):
+        await stage.focus(reference)
+        await stage.press("5")
+    await stage.focus("platform#4")
+    await stage.press("5", "semicolon")
+    await stage.type("Is it at some customer of them?")
+    await stage.press("ctrl+s", "p", "g", "x", "i")
+    on_top(stage, PostDecisions)
+
+    def rows() -> list[str]:
+        return [line for line in text(stage).splitlines() if line.startswith("| demo-org/")]
+
+    for _ in range(2):
+        by_issue = {row.split(" | ")[0].rpartition("#")[2]: row for row in rows()}
+        assert "Be at some customer of the team early" in by_issue["3"]
+        # What a person typed may be about the hidden one; the rest of that row is for everybody.
+        assert "Upgrade the runner" in by_issue["4"]
+        assert "at some" not in by_issue["4"]
+        # Of the confidential one nothing but its reference is there.
+        assert set(by_issue["13"].split("(confidential)")[1]) <= set(" |")
+        assert "of ours" not in text(stage)
+        assert "the capacity, lines about confidential issues." in " ".join(text(stage).split())
+        assert "Now at" not in text(stage)
+        # Edited, it is the same, but for the line that was typed.
+        await stage.press("E")
+        await stage.until(lambda: "As you edited it." in text(stage))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glboard_tui.screens.issue_list import IssueList
 from tui.app.stage import Stage
+from tui.screens.lists import on_top
 
 
 def names(stage: Stage) -> list[str]:
@@ -29,7 +30,11 @@ async def test_a_list_is_filtered_while_typing(stage: Stage) -> None:
     await stage.press("escape")
     assert names(stage) == whole
     await stage.press("slash")
-    await stage.type("is:unweighted")
+    await stage.type("w:non")
+    said = on_top(stage, IssueList)
+    assert "w:non is no weight" in said.footer.view.message
+    await stage.type("e")
+    assert said.footer.view.message == ""
     await stage.press("escape")
     assert names(stage) == whole
     await stage.press("escape")

@@ -49,3 +49,17 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
         assert "u undo" in on_top(stage, ChangeLog).hint
         await stage.press("Q")
         assert stage.app.screen is stage.screen
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("(unlisted)", "fit none of its columns"),
+        ("unassigned deliverable", "◆"),
+        ("no weight", "2?  4  7w"),
+    ],
+)
+async def test_help_explains_what_is_above_and_on_cards(stage: Stage, typed: str, words: str) -> None:
+    await stage.press("question_mark")
+    await stage.type(typed)
+    assert words in str(on_top(stage, Help)._text.render())

@@ -364,3 +364,23 @@ async def test_a_step_asks_only_for_the_cards_on_screen_and_the_latest_walks_are
     assert [n for n in range(25) if again.of(f"column {n}") is not None] == list(range(5, 25))
     stage.app.bridge.keep("walks column 24", b"of another version")
     assert again.of("column 24") is None
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_the_way_on_is_always_in_the_footer(size: tuple[int, int]) -> None:
+    async with staged(small_world(), size=size) as stage:
+        await stage.focus("platform#1")
+        await stage.press("g", "n", "n")
+        words = ("n next", "l later", "k back")
+        keys = pane(stage).footer.render_line(0).text
+        assert all(word in keys for word in words)
+        # Said, then to be undone: neither takes their place.
+        await stage.press("3")
+        assert pane(stage).footer.view.message == "platform#2 weight 3"
+        keys = pane(stage).footer.render_line(0).text
+        assert "platform#2 weight 3  n next  l later  k back  " in keys
+        await stage.press("J")
+        assert pane(stage).footer.view.message == ""
+        keys = pane(stage).footer.render_line(0).text
+        assert all(word in keys for word in words)
+        assert "  u undo" in keys

@@ -200,6 +200,18 @@ async def test_each_step_has_a_way_back(tmp_path: Path) -> None:
         await steps.on(ServerPage)
 
 
+async def test_an_address_is_not_said_to_be_in_a_clipboard_that_no_one_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glboard_tui.setup_app.has_browser", lambda: False)
+    async with begun(tmp_path) as steps:
+        await steps.to_sign_in()
+        await steps.press("down", "enter")
+        await steps.on(HiddenInput)
+        assert "sent to the terminal's clipboard" in " ".join(steps.lines.split())
+        assert "personal_access_tokens" in steps.app.clipboard
+
+
 @pytest.mark.slow
 async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
@@ -194,10 +195,14 @@ def test_drop_target_shows_a_sign() -> None:
     assert head(target=True)[0].startswith("▼ bug")
 
 
-def test_rail_shows_the_count() -> None:
-    assert head(collapsed=True, width=3) == [" 5 ", "   "]
-    assert head(collapsed=True, width=3, count=120) == ["   ", "   "]
-    assert head(collapsed=True, width=3, more=7) == ["+7 ", "   "]
+def test_the_count_of_a_collapsed_column_is_not_in_a_line_with_its_neighbours() -> None:
+    for count in (5, 67, 120):
+        rail = msgspec.structs.replace(HEAD, collapsed=True, width=3, count=count)
+        assert [strip.text for strip in paint_column_header(rail, PALETTE)] == [" ■ ", "   "]
+        assert rail.vertical == f"{count} bug"
+    more = msgspec.structs.replace(HEAD, collapsed=True, width=3, more=7, title="more")
+    assert [strip.text for strip in paint_column_header(more, PALETTE)] == ["   ", "   "]
+    assert more.vertical == "+7 more"
 
 
 def test_which_key_lists_keys_in_columns() -> None:
@@ -277,3 +282,34 @@ def test_what_was_just_said_is_worth_more_than_what_undo_would_do() -> None:
     many = msgspec.structs.replace(FOOTER, last="u undo: decisions of 19.8 on demo-org/platform#21")
     shown = paint_footer(many, 100, PALETTE).text
     assert "d accept for…" in shown
+
+
+#: Wider than any keys that are shown at first.
+_LONG = "u undo: demo-org/model-registry#16 accepted for birch"
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_what_undo_would_do_takes_no_space_from_the_first_keys(width: int) -> None:
+    before, after = footer(width, last=""), footer(width, last=_LONG)
+    for keys in ("M defer to 19.9", "d accept for…", "s state"):
+        assert keys in before
+        assert keys in after
+    assert "  u undo" in after
+    assert "? all keys" in after
+
+
+def test_the_words_of_undo_are_there_where_the_keys_leave_space() -> None:
+    assert f"  {_LONG}  ? all keys " in footer(140, last=_LONG)
+    # A few letters of them would tell nothing.
+    assert "  u undo  ? all keys " in footer(90, last=_LONG)
+    assert "undo" not in footer(30, last=_LONG)
+
+
+def test_keys_that_stay_are_next_to_a_message() -> None:
+    line = footer(100, message="@birch accepts platform#1, weight 3", stay=2, target="")
+    assert line.startswith(" @birch accepts platform#1, weight 3  M defer to 19.9  d accept for…  ")
+    assert "s state" not in line
+    # The message is clipped for them, not they for the message.
+    line = footer(80, message="platform#1 " * 9, stay=2, target="")
+    assert "…  M defer to 19.9  d accept for…" in line
+    assert line.endswith(" ? ")

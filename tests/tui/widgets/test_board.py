@@ -349,11 +349,11 @@ async def test_far_columns_fold_into_rails() -> None:
     async with app.run_test(size=(62, 20)) as pilot:
         await pilot.pause()
         lines = screen(app)
-        assert lines[0].endswith("20 ")
-        assert "".join(line[-2] for line in lines[3:10]) == "feature"
+        assert lines[0].endswith(" ■ ")
+        assert "".join(line[-2] for line in lines[3:13]) == "20 feature"
         app.board.move(2, 0)
         await pilot.pause()
-        assert "".join(line[2] for line in screen(app)[3:6]) == "bug"
+        assert "".join(line[2] for line in screen(app)[3:9]) == "20 bug"
         assert app.focused_issue == issue_id(3)
 
 

@@ -11,9 +11,9 @@ from glboard_core.board.columns import AssigneeColumn, Column, FlowColumn, Label
 from glboard_core.board.definition import Board
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.people_words import short_people
 from glboard_tui.widgets.card import CardView, Flag
 from glboard_tui.widgets.card_view import CardContext, missing_words, present
-from glboard_tui.widgets.text import short_people
 from support.make import issue, issue_id
 
 BUG = LabelColumn(key="type::bug", title="bug", value="type::bug")

@@ -137,7 +137,7 @@ class DecisionsReport(Report, frozen=True):
                     for one in found.decisions
                 ],
             ),
-            markdown=self.printed.typed(markdown(found, self.zone, self.printed.title)),
+            markdown=self.printed.text(markdown(found, self.zone, self.printed.title, self.printed.typed)),
         )
 
     def _row(self, one: Decision) -> tuple[str, ...]:

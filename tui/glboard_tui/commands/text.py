@@ -163,6 +163,24 @@ def undo(context: CommandContext, _: str) -> None:
     if (refused := context.bridge.refused) is not None:
         _offer_discard(context, refused)
         return
+    if count := context.bridge.undo_deletes:
+        _offer_deletion(context, count)
+        return
+    _undo(context)
+
+
+def _offer_deletion(context: CommandContext, count: int) -> None:
+    """The team can have read it, so it is not taken away by a key that was meant for a weight."""
+    what = "posted comment" if count == 1 else f"{count} posted comments"
+    context.ask(
+        f"Delete the {what}? {context.keymap.key('undo')} would undo: {context.bridge.undo_title}.",
+        {"y": "delete it" if count == 1 else "delete them"},
+        lambda _: _undo(context),
+        note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
+    )
+
+
+def _undo(context: CommandContext) -> None:
     try:
         found = context.bridge.undo()
     except GlboardError as error:

@@ -221,6 +221,8 @@ class BoardScreen(Screen[None]):
         self.wanted = ""
         self._message, self._bad = "", False
         self._filter_timer: Timer | None = None
+        #: What was said of the last filter that is none.
+        self._wrong_filter = ""
         self._status_at = time.monotonic()
 
     def compose(self) -> ComposeResult:
@@ -563,6 +565,15 @@ class BoardScreen(Screen[None]):
         self.show_board()
         if wrong:
             self.say(wrong[0], bad=True)
+            self._wrong_filter = self._message
+        else:
+            self._filter_is_right()
+
+    def _filter_is_right(self) -> None:
+        """What was said of an earlier filter is no longer true."""
+        if self._wrong_filter and self._message == self._wrong_filter:
+            self.say("")
+        self._wrong_filter = ""
 
     def edit_filter(self) -> None:
         """Type a filter over the footer."""

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from glboard_core.planning.call import Call
-from glboard_core.planning.decisions_text import without_capacity
+from glboard_core.planning.decisions_text import DecisionList, without_capacity
 from glboard_core.planning.hidden_lines import with_hidden
 from glboard_core.planning.text import counted
 from glboard_tui.commands.call import attempt
@@ -89,15 +89,27 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         self._text = self._edited or self._generated
         self._seen = self._calls.text(self._call, self._person)
         if self._edited:
-            bridge = self.context.bridge
-            edited = without_capacity(self._edited) if bridge.share.is_on else self._edited
-            self._seen = bridge.typed(edited)
+            self._seen = self._edited_for_all(self._seen)
         self._shown.update(Content("\n".join(map(clean, self._seen.splitlines()))))
         self._state.update(Content("\n").join(self._notes()))
         names = ("send", "edit", "copy", "write", *(("again",) if self._edited else ()))
         keymap = self.context.keymap
         self.hint = hint_line(keymap, *(f"decisions-post.{name}" for name in names), "escape")
         self.say(self.hint)
+
+    def _edited_for_all(self, generated: str) -> str:
+        """What everybody may see of the edited message; the lines of ``generated`` are for everybody."""
+        bridge = self.context.bridge
+        if not bridge.share.is_on:
+            return self._edited
+        lines, whole = frozenset(generated.splitlines()), frozenset(self._generated.splitlines())
+        rows = {issue: line for line in lines if (issue := _issue_of_row(line))}
+        found = []
+        for line in without_capacity(self._edited).splitlines():
+            shown = rows.get(_issue_of_row(line), "") if line in whole else ""
+            shown = shown or bridge.text(line)
+            found.append(shown if shown in lines else bridge.typed(line))
+        return bridge.text("\n".join(found))
 
     @property
     def modes(self) -> frozenset[str]:
@@ -120,8 +132,10 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
                 *(["the capacity"] if after is not None and after.total is not None else []),
                 *([f"your {counted(confidential, 'note')} on confidential issues"] if confidential else []),
                 *(["masked words"] if self.context.bridge.text(self._text) != self._text else []),
+                *(["lines about confidential issues"] if self._tells(found) else []),
             ]
-            words = f"The comment also has what this screen hides: {', '.join(hidden) or 'some lines'}."
+            what = ", ".join(hidden) or "lines about confidential issues"
+            words = f"The comment also has what this screen hides: {what}."
             lines.append(Content.styled(words, "$text-warning"))
         elif confidential:
             of = counted(confidential, "note")
@@ -141,6 +155,14 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
             own = f" with the decisions by @{clean(self._person)}" if self._person else ""
             lines.append(Content(f"Your earlier comment{own} will be updated."))
         return lines
+
+    def _tells(self, found: DecisionList | None) -> bool:
+        """Whether something typed elsewhere than on a confidential issue is hidden since it tells of one."""
+        if found is None:
+            return False
+        typed = [one.note.text for one in found.decisions if one.note and not one.issue.confidential]
+        bridge = self.context.bridge
+        return any(bridge.typed(one) != bridge.text(one) for one in (*typed, *found.questions))
 
     def go(self, step: int) -> None:
         self._scroll.scroll_relative(y=2 * step, animate=False)
@@ -210,3 +232,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
             self.say(f"Cannot write {file}: {error.strerror}. Choose another place.")
         else:
             self.say(f"Wrote {file}.")
+
+
+def _issue_of_row(line: str) -> str:
+    """The reference in the first cell of a row of the message; "" for another line."""
+    cell = line.removeprefix("| ").partition(" | ")[0] if line.startswith("| ") else ""
+    return cell if "#" in cell else ""

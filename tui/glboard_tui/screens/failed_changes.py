@@ -311,10 +311,17 @@ class FailedList(RowDialog):
 
     def _drop(self, rows: list[FailedRow]) -> None:
         texts = sum(bool(text_of(row.change)) for row in rows)
-        if not texts:
+        one = len(rows) == 1
+        if not texts and len(rows) < 2:
             self._each(self._bridge.changes.drop, rows)
             return
-        one = len(rows) == 1
+        if not texts:
+            self.context.ask(
+                f"Discard {len(rows)} failed changes?",
+                {"y": "discard them all"},
+                lambda _: self._each(self._bridge.changes.drop, rows),
+            )
+            return
         self.context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},

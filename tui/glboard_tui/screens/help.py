@@ -42,6 +42,11 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("*", "not sent yet; ! a change failed; ≠ a conflict"),
     ("~", "staged in the draft that is on: nothing of it is sent"),
     ("●", "changed by others since you last looked"),
+    (
+        "2?  4  7w",
+        "a column: 2 of its issues have no weight, it has 4, and they weigh 7; 4 of 3 is over its limit",
+    ),
+    ("(unlisted)", "the issues of the board that fit none of its columns; (closed) those closed"),
     ("━─", "below a column: accepted (green) and not yet accepted, next to the heaviest column"),
     ("▐", "where a column is scrolled to"),
 )

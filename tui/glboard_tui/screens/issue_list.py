@@ -133,6 +133,8 @@ class IssueList(PaneDialog[None]):
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
+        #: What was said of the last filter that is none.
+        self._wrong = ""
 
     # Provided by the subclass
 
@@ -405,6 +407,9 @@ class IssueList(PaneDialog[None]):
         self.refill()
         if wrong := problems(parse(self._query), FILTER_STATES):
             self.tell(wrong[0])
+        elif self._wrong and self._said == self._wrong:
+            self.tell("")
+        self._wrong = wrong[0] if wrong else ""
 
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:

@@ -25,6 +25,7 @@ from glboard_tui import texts
 from glboard_tui.actions import BY_ID, Action
 from glboard_tui.commands.context import CommandContext, OnTop
 from glboard_tui.more_of_issue import MoreOfIssue
+from glboard_tui.people_words import short_people
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.walk_view import (
@@ -44,7 +45,7 @@ from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.footer import FooterBar
 from glboard_tui.widgets.issue_pane import Facts
 from glboard_tui.widgets.selection import Listed
-from glboard_tui.widgets.text import clean, short_people
+from glboard_tui.widgets.text import clean
 from glboard_tui.widgets.walk import PeopleFree, WalkCard, WalkHead
 
 #: The width from which the footer has both a message and what undo would do.
@@ -407,15 +408,17 @@ class WalkPane(PaneDialog[None]):
     def _show_footer(self) -> None:
         context = self.context
         bridge = context.bridge
+        narrow = self.size.width < _BOTH
         self.footer.show(
             texts.footer_view(
                 context.keymap,
                 context.situation(),
-                context.targets(),
+                # What was decided names its card, and the keys that go on stay next to it.
+                () if self._said and narrow else context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
                 # What was decided is worth more than what undo would do, where only one of them fits.
-                undo=bridge.undo_words if not self._said or self.size.width >= _BOTH else "",
+                undo="" if self._said and narrow else bridge.undo_words,
                 message=self._said,
             )
         )

@@ -25,10 +25,10 @@ from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
 from glboard_tui.bridge import Bridge
+from glboard_tui.people_words import short_people
 from glboard_tui.widgets.card import CardView, Chip, Fact, Flag, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column import Present
-from glboard_tui.widgets.text import short_people
 
 #: Days before a due date from which it is shown.
 SOON = 7

@@ -1,8 +1,8 @@
 """The column headers: two lines over the board, and the narrow strips of collapsed columns next to it.
 
 Owns what a header says and how it is shortened: name, count and weight; below them a bar (accepted and not
-yet accepted, or its limit) and one warning. The name of a collapsed column is written vertically under its
-count.
+yet accepted, or its limit) and one warning. Of a collapsed column the count and the name are written
+vertically below its mark.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from glboard_tui.widgets.card import MARGIN
 from glboard_tui.widgets.card_view import state_ink
 from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
 from glboard_tui.widgets.layout import COLLAPSED, Arrangement
-from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, fit_right, upright, width_of
+from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, upright, width_of
 
 #: Lines of a header, and the cells of a warning next to the figures.
 HEAD, _SHORT = 2, 5
@@ -65,14 +65,9 @@ class ColumnHeader(Struct, frozen=True, kw_only=True):
         return f"+{self.more}" if self.more else "…" if self.partial else str(self.count)
 
     @property
-    def is_long(self) -> bool:
-        """Whether the count is too wide for a collapsed column and is written vertically too."""
-        return len(self.count_words) >= COLLAPSED
-
-    @property
     def vertical(self) -> str:
-        """The text of a collapsed column."""
-        return f"{self.count_words} {self.title}" if self.is_long else self.title
+        """The text of a collapsed column: its count is above its name, not in a line with its neighbours'."""
+        return f"{self.count_words} {self.title}"
 
 
 def headers(
@@ -193,11 +188,13 @@ def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, St
 
 def _collapsed(view: ColumnHeader, palette: Palette) -> tuple[Strip, Strip]:
     ground: Ground = "target" if view.target else "lane"
-    count = fit_right("" if view.is_long else view.count_words, COLLAPSED - 1)
     gap = Segment(" ", palette.style("rest"))
-    style = palette.style(ground, "muted")
-    lines = (count, " " * (COLLAPSED - 1))
-    one, two = (Strip([Segment(line, style), gap], COLLAPSED).crop(0, view.width) for line in lines)
+    mark = (
+        Segment("■", _swatch(view, ground, palette)) if not view.more else Segment(" ", palette.style(ground))
+    )
+    rest = Segment(" " * (COLLAPSED - 2), palette.style(ground))
+    blank = Segment(" " * (COLLAPSED - 1), palette.style(ground))
+    one, two = (Strip([*line, gap], COLLAPSED).crop(0, view.width) for line in ((rest, mark), (blank,)))
     return one, two
 
 

@@ -1,7 +1,7 @@
 """The last lines of the screen: the footer; above it the keys that can follow a prefix, and the filter.
 
 The footer says what the next key acts on, a few hints, and the last change. The target is never dropped;
-hints are dropped one by one from the right.
+first the words for the last change are shortened, then hints are dropped one by one from the right.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ class FooterView(Struct, frozen=True, kw_only=True):
     last: str = ""
     message: str = ""
     bad: bool = False
+    #: So many of the hints stay next to a message.
+    stay: int = 0
     #: There is a selection, so the next key acts on more than the focused card.
     selected: bool = False
 
 
 #: The target takes a multiple of so many cells, so that another one rarely moves all that is next to it.
 _STEP = 8
-#: The width from which hints and the last change have the same space.
-_WIDE = 120
+#: So many hints are worth more than what the last change was; it is not begun in fewer cells than these.
+_FIRST, _TOLD = 7, 24
 
 
 def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -55,39 +57,51 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     target = clip(clean(view.target), max(width - 2, 0))
     line.add(target, style("band", "warn" if view.selected else "strong"))
     help_key = next((f"{clean(key)} {clean(words)}" for key, words in view.hints if key == "?"), "")
-    help_key = help_key if width >= 60 else help_key[:1]
-    last = clean(view.last)
-    # The last change can take half of the remaining space, the hints the rest; where there is little, they
-    # have most of it, and what was just said has all it needs.
-    rest = width - width_of(target)
-    kept = min(width_of(last), max(rest // (2 if width >= _WIDE else 3), 0)) if last else 0
-    if view.message:
-        kept = min(kept, rest - width_of(clean(view.message)) - width_of(help_key) - _STEP - 6)
-    last = clip(last, kept) if kept > 8 else ""
+    # Keys come from the user's keymap: cleaned like everything else.
+    hints = [(clean(key), clean(words)) for key, words in view.hints if key != "?"]
+    message, stay = clean(view.message), hints[: view.stay]
+    told = width_of(message) + _cells(stay)
+    crowded = bool(message) and width_of(target) + told + width_of(help_key) + 6 > width
+    help_key = help_key[:1] if width < 60 or (crowded and stay) else help_key
+    rest = max(line.room - width_of(help_key) - _STEP - 6, 0)
+    most = rest - (told if message else _cells(hints[:_FIRST]))
+    last = _undo_words(clean(view.last), most, most if message else rest // 2)
     tail = width_of(last) + (2 if last and help_key else 0) + width_of(help_key) + 1
     if target:
         line.pad(line.room - min(-width_of(target) % _STEP + 2, max(line.room - tail, 0)), style("band"))
-    free = line.room - tail - 1
-    if view.message:
-        line.add(clip(clean(view.message), max(free, 0)), style("band", "bad" if view.bad else "text"))
-    else:
-        gap = ""
-        # Keys come from the user's keymap: cleaned like everything else.
-        for key, words in ((clean(key), clean(words)) for key, words in view.hints):
-            if key == "?":
-                continue
-            cells = len(gap) + width_of(key) + 1 + width_of(words)
-            if cells > free:
-                break
-            line.add(gap, style("band", "muted"))
-            line.add(key, style("band", "accent"))
-            line.add(f" {words}", style("band", "muted"))
-            free, gap = free - cells, "  "
+    free, gap = line.room - tail - 1, ""
+    if message:
+        shown = clip(message, max(free - _cells(stay), 0))
+        line.add(shown, style("band", "bad" if view.bad else "text"))
+        free, gap, hints = free - width_of(shown), "  ", stay
+    for key, words in hints:
+        cells = len(gap) + width_of(key) + 1 + width_of(words)
+        if cells > free:
+            break
+        line.add(gap, style("band", "muted"))
+        line.add(key, style("band", "accent"))
+        line.add(f" {words}", style("band", "muted"))
+        free, gap = free - cells, "  "
     line.pad(tail, style("band", "muted"))
     line.add(last, style("band", "muted"))
     line.add("  " if last and help_key else "", style("band", "muted"))
     line.add(help_key, style("band", "muted"))
     return line.strip(style("band"))
+
+
+def _cells(hints: Sequence[tuple[str, str]]) -> int:
+    """What these hints take, with the space before each."""
+    return sum(width_of(key) + width_of(words) + 3 for key, words in hints)
+
+
+def _undo_words(last: str, most: int, short: int) -> str:
+    """What ``u`` would do in at most so many cells; less said, that it does something, in ``short``."""
+    if width_of(last) <= most:
+        return last
+    if most >= _TOLD:
+        return clip(last, most)
+    brief = last.partition(": ")[0]
+    return brief if width_of(brief) <= short else ""
 
 
 def differing(before: Strip, after: Strip) -> tuple[int, int]:

@@ -8,8 +8,6 @@ right. It knows no colours and no widgets.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -134,18 +132,6 @@ def upright(text: str, height: int) -> tuple[str, ...]:
     if len(letters) > height:
         letters = [*letters[: max(height - 1, 0)], ELLIPSIS][:height]
     return tuple(letters)
-
-
-def short_people(usernames: Iterable[str]) -> dict[str, str]:
-    """Usernames without a prefix that several people share (``eng_alder``), if what is left is unique."""
-    known = sorted(set(usernames))
-    parts = {name: name.partition("_") if "_" in name else None for name in known}
-    shared = Counter(part[0] for part in parts.values() if part)
-    left = Counter(part[2] if part else name for name, part in parts.items())
-    return {
-        name: part[2] if part and part[2] and shared[part[0]] > 2 and left[part[2]] == 1 else name
-        for name, part in parts.items()
-    }
 
 
 class Line:
