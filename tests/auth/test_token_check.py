@@ -11,11 +11,11 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.oauth import opened
 from glboard_core.auth.renewal import StoredToken
 from glboard_core.auth.store import CredentialStore
-from glboard_core.auth.token_check import check, unusable
+from glboard_core.auth.token_check import check, find_gitlab, unusable
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.doctor.checks import Checks
 from glboard_core.doctor.server import check_token
-from glboard_core.errors import AuthError, Offline, ScopeMissing, TokenRejected
+from glboard_core.errors import AuthError, ConnectionFailed, Offline, ScopeMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.http import WHO
 from glboard_core.gitlab.inspection import TokenFacts
@@ -97,6 +97,16 @@ async def test_a_fine_grained_token(version: str) -> None:
         place = Account(url=server.url, token=Secret(""))
         info = await check(place, Secret(server.token_for("eng_1", "granular")))
     assert (info.fine_grained, info.lacks, info.can_write) == (True, "", True)
+
+
+async def test_a_gitlab_is_found_without_a_token(server: DemoServer, place: Account) -> None:
+    await find_gitlab(place)
+    assert not server.requests.of("/api/")
+    server.faults.next("html", match="/oauth/token", times=9)
+    with pytest.raises(ConnectionFailed):
+        await find_gitlab(place)
+    with pytest.raises(Offline):
+        await find_gitlab(structs.replace(place, url="http://127.0.0.1:1"))
 
 
 async def test_a_server_that_is_not_there() -> None:

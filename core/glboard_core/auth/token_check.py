@@ -18,7 +18,6 @@ from glboard_core.errors import (
     NotGitLab,
     QueryRefused,
     ScopeMissing,
-    TokenRejected,
 )
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Kind, Secret
@@ -72,9 +71,9 @@ async def check(server: Account, secret: Secret, *, kind: Kind = "token") -> Tok
 async def find_gitlab(server: Account) -> None:
     """Ask without a token whether a GitLab answers there. Raises GlboardError if none does."""
     async with oauth.opened(oauth.without_token(server), Limits(attempts=1)) as transport:
-        # That it asks who we are is the answer.
-        with suppress(TokenRejected, ScopeMissing):
-            await transport.get(WHO)
+        # A form goes without a token; that it is refused in OAuth's words is the answer.
+        with suppress(oauth.Refused):
+            await oauth.ask(transport, oauth.TOKEN, grant_type="none")
 
 
 async def check_over(transport: Transport, *, kind: Kind = "token") -> TokenInfo:

@@ -418,10 +418,7 @@ class Transport:
         """Take the account's present token, where it can change. Raises GlboardError, also if it is none."""
         if self.account.tokens is not None:
             self._token = await self.account.tokens.current()
-        # An account to sign in with has none.
-        if not re.fullmatch(r"[\x21-\x7e]*", self._token.reveal()) or (
-            self.account.tokens and not self._token
-        ):
+        if not re.fullmatch(r"[\x21-\x7e]+", self._token.reveal()):
             raise http_errors.unsendable(self.account.host)
 
     async def _with_another_token(self, method: str, path: str, body: bytes) -> Answer | Failure | None:
@@ -471,9 +468,7 @@ class Transport:
         if not form:
             await self._renew_token()
         sent = {"Content-Type": _FORM if form else "application/json"} if body else {}
-        # Without a token no header is sent: an empty one is invalid.
-        auth = self._with_token if self._token and not form else None
-        url, follow = self.account.url + path, {"trace": Opening()}
+        url, follow, auth = self.account.url + path, {"trace": Opening()}, None if form else self._with_token
         async with client.stream(
             method, url, content=body, headers=sent, auth=auth, extensions=follow
         ) as response:

@@ -21,7 +21,7 @@ from glboard_core.auth.search import client_id, server_at
 from glboard_core.auth.store import StoredAccount
 from glboard_core.auth.token_check import TokenInfo
 from glboard_core.config import GitLabSettings
-from glboard_core.errors import GlboardError, NotGitLab, NotUnderstood
+from glboard_core.errors import AuthError, GlboardError, NotGitLab, NotUnderstood, RateLimited
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
@@ -124,6 +124,8 @@ class SetupConnection:
                 await token_check.find_gitlab(server_at(place.url, self.settings))
             except (NotGitLab, NotUnderstood) as error:
                 trouble = trouble or error
+            except (AuthError, RateLimited):
+                return place  # it refuses, so it is there: a token may be let in
             else:
                 return place
         assert trouble is not None  # there is at least one place
