@@ -347,7 +347,7 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
         await stage.press("escape", "u")
         await stage.settle()
         assert notes(stage)[0].splitlines()[:-2] == first.splitlines()[:-2]
-        await stage.press("u")
+        await stage.press("u", "y")
         await stage.settle()
         assert notes(stage) == []
 

@@ -134,7 +134,9 @@ async def test_without_a_team_the_header_leads_to_the_capacity(tmp_path: Path) -
         # The bar is not full whatever is planned.
         view = stage.screen.header.view
         assert (sum(part for part, _ in view.bar), view.full) == (0, 9)
-        await stage.press("g", "r", "enter", "y")
+        await stage.press("g", "r")
+        await stage.settle()
+        await stage.press("enter", "y")
         await stage.until(lambda: sums(stage)[0].startswith("Capacity"))
 
 

@@ -51,7 +51,9 @@ async def test_own_work_by_workflow_state_and_issues_to_pick_next(team_file: Pat
         await stage.press("ctrl+s")
         assert "workflow::blocked" in stage.issue("ai-gateway#3").labels
         assert any(line.strip() == "blocked · 1" for line in lines(stage))
-        await stage.press("u", "u")
+        await stage.settle()
+        # The reason is a comment that others can read by now.
+        await stage.press("u", "y", "u")
         assert stage.issue("ai-gateway#3").assignees == ()
 
 
