@@ -83,6 +83,7 @@ async def test_it_gets_no_token_no_input_and_no_terminal(monkeypatch: pytest.Mon
     assert run.output.lines[-1] == "dumb"
 
 
+@pytest.mark.slow
 async def test_stopping_ends_all_that_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     run = CommandRun("test", [shell(f"trap '' TERM; sleep 600 & echo $! > {mark}; echo up; wait")])

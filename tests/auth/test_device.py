@@ -118,6 +118,7 @@ async def test_a_gitlab_without_device_codes() -> None:
     assert "17.2" in caught.value.hint
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_not_there(server: DemoServer, place: Account) -> None:
     await asyncio.to_thread(server.stop)
     with pytest.raises(Offline):

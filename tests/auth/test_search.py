@@ -231,6 +231,7 @@ async def test_what_is_wrong_with_an_account_is_told_with_it(home: Path) -> None
     assert all(one.hint for one in found.accounts)
 
 
+@pytest.mark.slow
 async def test_what_the_server_says_of_each(server: DemoServer, home: Path) -> None:
     user = server.world.owner.username
     reader = server.token_for("eng_1", "read_api")

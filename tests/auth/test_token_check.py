@@ -109,6 +109,7 @@ async def test_a_gitlab_is_found_without_a_token(server: DemoServer, place: Acco
         await find_gitlab(structs.replace(place, url="http://127.0.0.1:1"))
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_not_there() -> None:
     with pytest.raises(Offline):
         await check(Account(url="http://127.0.0.1:1", token=Secret("")), Secret("x"))

@@ -186,6 +186,7 @@ def test_the_keyring(server: DemoServer, home: Path) -> None:
 # By OAuth
 
 
+@pytest.mark.slow
 def test_a_device_code(server: DemoServer, home: Path) -> None:
     with terminal(home, "login", "--url", server.url, GLBOARD_CLIENT_ID=CLIENT_ID) as screen:
         screen.see("How do you want to sign in", "1  Sign in with a code", "Number [1]")

@@ -166,6 +166,7 @@ def test_editor_takes_over_the_terminal_and_returns_it(home: Path) -> None:
         leave(terminal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_signal_quits_cleanly(home: Path, number: signal.Signals) -> None:
     with demo(home) as terminal:
@@ -185,6 +186,7 @@ def test_signal_before_the_first_board_quits_too(home: Path) -> None:
     assert child is None or not _runs(child)
 
 
+@pytest.mark.slow
 def test_hangup_leaves_nothing_behind(home: Path) -> None:
     with demo(home) as terminal:
         terminal.wait(live, "the board")
@@ -193,6 +195,7 @@ def test_hangup_leaves_nothing_behind(home: Path) -> None:
         assert server is None or not _runs(server)
 
 
+@pytest.mark.slow
 def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
     crash = (
         "from glboard_tui.commands import navigate\n"
@@ -212,6 +215,7 @@ def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: Spaw
         restored(terminal)
 
 
+@pytest.mark.slow
 def test_gitlab_dies(home: Path) -> None:
     with demo(home) as terminal:
         terminal.wait(live, "the board")
@@ -252,6 +256,7 @@ def _runs(pid: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.slow
 def test_the_smallest_terminal(home: Path) -> None:
     with demo(home, columns=40, rows=10) as terminal:
         text = terminal.wait(lambda text: "live" in text and "bug" in text, "a board in 40x10")
@@ -266,6 +271,7 @@ def test_the_smallest_terminal(home: Path) -> None:
         leave(terminal)
 
 
+@pytest.mark.slow
 def test_server_does_not_answer(home: Path) -> None:
     arguments = [*GLBOARD, "--url", NOWHERE, "--group", "x"]
     with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
@@ -307,6 +313,7 @@ def _run(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 def test_show_reports_errors(home: Path, gitlab: SpawnedDemo) -> None:
     cases = (
         (("--url", NOWHERE, "--group", "x"), SECRET, "127.0.0.1:1"),
@@ -329,6 +336,7 @@ def test_show_without_a_token_lists_where_it_looked(home: Path) -> None:
     assert "GITLAB_TOKEN" in done.stderr
 
 
+@pytest.mark.slow
 def test_first_run_offers_the_demo(home: Path) -> None:
     with Terminal(GLBOARD, home) as terminal:
         terminal.see("Connect to GitLab", "Try the demo")

@@ -6,11 +6,14 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from glboard_core.demo.http.server import DemoServer
 from support.terminal import GLBOARD, Terminal
 from tui.app.stage import GROUP, small_world
 
 
+@pytest.mark.slow
 def test_a_walk_survives_a_kill_and_is_resumed(tmp_path: Path) -> None:
     world = small_world()
     with DemoServer(world) as server:

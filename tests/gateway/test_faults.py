@@ -41,6 +41,7 @@ async def ticks(done: asyncio.Event) -> int:
     return count
 
 
+@pytest.mark.slow
 async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
     server.faults.next("429", "Issues")
     done = asyncio.Event()
@@ -56,6 +57,7 @@ async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
     assert len(server.requests.of("Issues")) == 2
 
 
+@pytest.mark.slow
 async def test_a_rate_limit_pauses_all_requests(server: DemoServer) -> None:
     async with gateway(server) as one:
         catalog = await one.catalog(NAMES)
@@ -84,6 +86,7 @@ async def test_a_long_rate_limit_is_reported_at_once(server: DemoServer) -> None
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 async def test_a_rate_limit_delays_a_change_without_duplicating_it(context: LoadedGateway) -> None:
     context.server.faults.next("429", "createNote")
     outcomes = await context.send(context.op("top/app#1", Comment(body="Once")))

@@ -290,6 +290,7 @@ async def test_an_invalid_certificate_file(tmp_path: Any) -> None:
         await ask(gateway(verify=str(file)))
 
 
+@pytest.mark.slow
 async def test_a_retry_date(route: respx.Route) -> None:
     headers = {"retry-after": "Tue, 01 Dec 2026 12:00:00 GMT", "date": "Tue, 01 Dec 2026 11:59:59 GMT"}
     route.mock(side_effect=[httpx.Response(429, text="Retry later", headers=headers), page(NODE)])

@@ -311,6 +311,7 @@ async def test_a_lost_answer_never_creates_a_second_board_or_label(match: str) -
         assert sum(label.title == "missed:19.8" for label in world.labels.values()) == 1
 
 
+@pytest.mark.slow
 async def test_an_unfinished_board_is_finished_the_next_time() -> None:
     world = world_of()
     async with DemoServer(world) as server:

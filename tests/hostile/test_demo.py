@@ -111,6 +111,7 @@ ODD: tuple[object, ...] = (
 )
 
 
+@pytest.mark.slow
 def test_no_parameter_breaks_a_call_over_rest(server: DemoServer) -> None:
     """What breaks it would be an error 500 without JSON, and a traceback in the terminal."""
     names = ("per_page", "milestone_id", "color", "weight", "state[a]")

@@ -344,6 +344,7 @@ async def test_a_socks_proxy_works(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "ALL_PROXY" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [b"\x05\x77\x99", b"\x05\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
 async def test_no_connection_is_left_open_when_socks_fails(
     answers: bytes, monkeypatch: pytest.MonkeyPatch

@@ -220,6 +220,7 @@ async def test_frames_that_no_server_sends_end_it(frames: bytes) -> None:
     await failure(saying(frames), NoLiveEvents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

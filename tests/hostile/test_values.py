@@ -224,6 +224,7 @@ async def test_edits_go_out_whatever_the_lists_answer() -> None:
 # The screen
 
 
+@pytest.mark.slow
 async def test_the_screen_stays() -> None:
     async with malicious_stage() as (stage, server):
         before = stage.cards()

@@ -33,6 +33,7 @@ LOSSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
     server: DemoServer, fault: str
@@ -56,6 +57,7 @@ async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
         assert not context.there("app#13").open
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fault: str) -> None:
     async with session(server) as context:
@@ -401,6 +403,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
     store = SqliteStore(":memory:")
@@ -428,6 +431,7 @@ async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> No
         context.check() if context.task is not None and context.task.done() else None
 
 
+@pytest.mark.slow
 async def test_connections_closed_after_every_change_duplicate_nothing(server: DemoServer) -> None:
     async with session(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as context:
         for n in range(1, 6):
@@ -544,6 +548,7 @@ async def test_a_failed_write_while_sending_duplicates_nothing(
         assert context.engine.status.failed == 0
 
 
+@pytest.mark.slow
 async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
     """A rate limit delays a comment; what counts is when its answer was lost."""
     async with session(server) as context:

@@ -228,6 +228,7 @@ async def test_a_change_by_others_during_our_send_is_not_missed(context: Session
     assert context.issue("app#1").milestone == "19.8"
 
 
+@pytest.mark.slow
 async def test_a_dripping_server_times_out(server: DemoServer) -> None:
     server.faults.slow_seconds = 60
     async with session(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as context:

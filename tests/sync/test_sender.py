@@ -321,6 +321,7 @@ async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
         assert context.engine.failed == []
 
 
+@pytest.mark.slow
 async def test_changes_after_a_failed_edit_are_sent(context: Session) -> None:
     context.server.faults.next("429", "updateIssue")
     names = ["app#1", "locked#1", "app#2"]

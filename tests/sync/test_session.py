@@ -129,6 +129,7 @@ async def test_an_unusable_folder_refuses_edits_and_shows_the_board(
     assert server.world.issue("top/app#1").weight == 1
 
 
+@pytest.mark.slow
 async def test_a_first_start_without_a_server_is_reported(server: DemoServer, tmp_path: Path) -> None:
     await asyncio.to_thread(server.stop)
     with pytest.raises(ConnectionFailed):

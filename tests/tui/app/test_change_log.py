@@ -23,6 +23,7 @@ async def test_undo_in_the_log_reports_why_it_fails(stage: Stage, monkeypatch: p
     assert stage.issue("platform#1").weight == 5
 
 
+@pytest.mark.slow
 async def test_the_log_is_searched_and_opens_the_issue_of_a_change(stage: Stage) -> None:
     for name in ("platform#1", "platform#3"):
         await stage.focus(name)
@@ -57,6 +58,7 @@ def weights(stage: Stage) -> list[int | None]:
     return [stage.world.issue(f"{GROUP}/platform#{iid}").weight for iid in (1, 3, 4)]
 
 
+@pytest.mark.slow
 async def test_several_changes_are_marked_and_undone_in_one_go(stage: Stage) -> None:
     await three_weights(stage)
     await stage.press("g", "h", "space", "down", "space")
@@ -72,6 +74,7 @@ async def test_several_changes_are_marked_and_undone_in_one_go(stage: Stage) -> 
     assert weights(stage) == [5, 5, 5], "redo brings both back"
 
 
+@pytest.mark.slow
 async def test_what_was_undone_from_the_log_is_no_longer_undone(stage: Stage) -> None:
     await three_weights(stage)
     await stage.press("g", "h", "j", "u")
@@ -94,6 +97,7 @@ async def test_a_line_stands_for_its_whole_keystroke(stage: Stage) -> None:
     assert [stage.world.issue(f"{GROUP}/platform#{iid}").weight for iid in (1, 2)] == [2, None]
 
 
+@pytest.mark.slow
 async def test_the_log_and_the_failed_list_have_other_orders(stage: Stage) -> None:
     await three_weights(stage)
     await stage.press("g", "h")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from glboard_core.config import LabelSettings
 from glboard_core.demo.world.world import World
@@ -48,6 +49,7 @@ async def undone(stage: Stage, *before: Issue) -> None:
         assert record.open == one.is_open
 
 
+@pytest.mark.slow
 async def test_a_breakdown_is_requested_from_chosen_people(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("B")
@@ -82,6 +84,7 @@ async def test_blocked_needs_a_comment_and_posts_it(stage: Stage) -> None:
     await undone(stage, before)
 
 
+@pytest.mark.slow
 async def test_a_selection_is_blocked_as_one_change(stage: Stage) -> None:
     before = [stage.issue("platform#1"), stage.issue("platform#4")]
     await stage.mark("platform#1", "platform#4")
@@ -130,6 +133,7 @@ async def test_a_slip_of_several_can_skip_those_without_the_label() -> None:
         assert stage.issue("ai-gateway#1").milestone == "19.8"
 
 
+@pytest.mark.slow
 async def test_a_drop_posts_the_reason(stage: Stage) -> None:
     await stage.press("g", "b")
     before = stage.issue("platform#8")
@@ -145,6 +149,7 @@ async def test_a_drop_posts_the_reason(stage: Stage) -> None:
     await undone(stage, before)
 
 
+@pytest.mark.slow
 async def test_wont_do_closes_with_the_label() -> None:
     async with staged(world("wontfix"), settings=SETTINGS) as stage:
         before = [stage.issue("platform#1"), stage.issue("platform#2")]
@@ -163,6 +168,7 @@ async def test_wont_do_closes_with_the_label() -> None:
         await undone(stage, *before)
 
 
+@pytest.mark.slow
 async def test_a_duplicate_names_the_other_issue_without_quick_actions() -> None:
     async with staged(world("duplicate"), settings=SETTINGS) as stage:
         before = stage.issue("platform#1")
@@ -182,6 +188,7 @@ async def test_a_duplicate_names_the_other_issue_without_quick_actions() -> None
         assert notes(stage, "platform#1") == []
 
 
+@pytest.mark.slow
 async def test_a_spike_offers_a_weight() -> None:
     async with staged(world("spike")) as stage:
         before = [stage.issue("platform#2"), stage.issue("platform#3")]
@@ -199,6 +206,7 @@ async def test_a_spike_offers_a_weight() -> None:
         assert "spike" in stage.issue("platform#3").labels
 
 
+@pytest.mark.slow
 async def test_a_change_rejected_in_one_project_is_made_in_the_other(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.mark("platform#1", "locked#1")
@@ -227,6 +235,7 @@ async def test_in_dev_without_an_assignee_asks_once(stage: Stage) -> None:
     assert stage.issue("platform#4").scoped("workflow::") == ("workflow::in dev",)
 
 
+@pytest.mark.slow
 async def test_one_question_covers_a_selection_with_counts(stage: Stage) -> None:
     await stage.mark("platform#2", "platform#4", "platform#7")
     await stage.press("s", "r")
@@ -258,6 +267,7 @@ async def test_deliverable_before_ready_asks_each_time(stage: Stage) -> None:
     assert "Deliverable" not in stage.issue("platform#2").labels
 
 
+@pytest.mark.slow
 async def test_accepting_can_make_an_unready_issue_ready_with_the_same_key(stage: Stage) -> None:
     await stage.focus("platform#3")
     await stage.press("d", "a", "r")

@@ -123,6 +123,7 @@ async def test_removing_deliverable_and_reopening(stage: Stage) -> None:
     assert on_server(stage, "platform#11").open
 
 
+@pytest.mark.slow
 async def test_two_labels_of_a_scope_are_shown_once_and_one_key_keeps_one(stage: Stage) -> None:
     world = stage.world
     issue = world.issue(f"{GROUP}/platform#8")
@@ -180,6 +181,7 @@ async def test_rank_keys(stage: Stage) -> None:
     assert stage.cards()["bug"][-1] == "platform#3"
 
 
+@pytest.mark.slow
 async def test_a_comment_keeps_a_draft_and_undo_deletes_it(stage: Stage) -> None:
     await stage.press("c")
     await stage.type("hello there")
@@ -233,6 +235,7 @@ async def test_a_new_issue_belongs_to_the_column_and_undo_closes_it(stage: Stage
     assert not on_server(stage, "platform#12").open
 
 
+@pytest.mark.slow
 async def test_another_project_for_a_new_issue(stage: Stage) -> None:
     await stage.press("n")
     await stage.type("Fresh")
@@ -271,6 +274,7 @@ async def test_undo_of_a_change_on_another_board_says_where_it_is(stage: Stage) 
     assert stage.message == "Undone: platform#8 weight 5. It is not on this board: platform#8 in 19.7."
 
 
+@pytest.mark.slow
 async def test_a_hundred_levels_of_undo(stage: Stage) -> None:
     await stage.focus("platform#2")
     for n in range(110):
@@ -303,6 +307,7 @@ async def test_the_focus_stays_with_the_neighbour_otherwise(stage: Stage) -> Non
     assert stage.focused == "ai-gateway#1"
 
 
+@pytest.mark.slow
 async def test_a_change_of_type_asks_once(stage: Stage) -> None:
     await stage.mark("platform#1", "platform#3")
     await stage.press("L")

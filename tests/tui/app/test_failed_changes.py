@@ -35,6 +35,7 @@ async def refused(stage: Stage, *keys: str, text: str = "") -> None:
     assert isinstance(stage.app.screen, FailedList)
 
 
+@pytest.mark.slow
 async def test_an_edited_weight_is_sent_instead(stage: Stage) -> None:
     await refused(stage, "4")
     unlock(stage)
@@ -72,6 +73,7 @@ async def test_another_milestone_is_picked(stage: Stage) -> None:
     assert milestone.title == "19.9"
 
 
+@pytest.mark.slow
 async def test_one_part_is_edited_and_the_rest_is_sent_unchanged(stage: Stage) -> None:
     # Accepting has two parts: Deliverable and an assignee. The issue is not ready, so a question follows.
     await refused(stage, "d", "b", "y")
@@ -87,6 +89,7 @@ async def test_one_part_is_edited_and_the_rest_is_sent_unchanged(stage: Stage) -
     assert [person.username for person in issue.assignees] == ["eng_birch"]
 
 
+@pytest.mark.slow
 async def test_people_are_ticked_as_in_the_failed_change(stage: Stage) -> None:
     await refused(stage, "d", "b", "y")
     unlock(stage)
@@ -99,6 +102,7 @@ async def test_people_are_ticked_as_in_the_failed_change(stage: Stage) -> None:
     assert "Deliverable" in {label.title for label in issue.labels}
 
 
+@pytest.mark.slow
 async def test_a_comment_keeps_its_text_until_it_is_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +249,7 @@ async def test_undo_offers_to_discard_a_refused_change(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 2
 
 
+@pytest.mark.slow
 async def test_several_failed_changes_are_not_discarded_by_one_key(stage: Stage) -> None:
     await stage.focus("locked#1")
     await stage.press("4", "m", "k")

@@ -29,6 +29,7 @@ def panel(stage: Stage) -> str:
     return str(stage.screen.query_one(Panel).query_one(Static).render())
 
 
+@pytest.mark.slow
 async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
     await stage.mark("platform#5", "locked#1")
     await stage.press("4")
@@ -85,6 +86,7 @@ def test_every_error_has_a_message_and_most_have_a_hint() -> None:
     assert "secret" not in notices.unexpected(ValueError("a secret")).text
 
 
+@pytest.mark.slow
 async def test_offline_edits_wait_and_are_sent_later(stage: Stage) -> None:
     stage.server.stop()
     await stage.focus("platform#2")
@@ -177,6 +179,7 @@ async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along(
         assert not stage.screen.header.view.changed
 
 
+@pytest.mark.slow
 async def test_the_smallest_terminal() -> None:
     async with staged(size=(40, 10)) as stage:
         await stage.press("j", "t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.widgets import Input
 
 from glboard_core.store.sqlite import SqliteStore
@@ -13,6 +14,7 @@ def typed(stage: Stage) -> str:
     return stage.screen.query_one("FilterBar Input", Input).value
 
 
+@pytest.mark.slow
 async def test_names_are_completed_and_earlier_filters_come_back(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("~bug")
@@ -39,6 +41,7 @@ async def test_names_are_completed_and_earlier_filters_come_back(stage: Stage) -
     await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_filter_is_saved_under_a_letter_and_kept_over_a_restart(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("~bug")
@@ -59,6 +62,7 @@ async def test_a_filter_is_saved_under_a_letter_and_kept_over_a_restart(stage: S
     assert after.saved["b"].name == "All bugs"
 
 
+@pytest.mark.slow
 async def test_what_a_filter_finds_has_the_focus_wherever_it_is(stage: Stage) -> None:
     await stage.focus("platform#3")
     await stage.press("slash")
@@ -80,6 +84,7 @@ async def test_what_a_filter_finds_has_the_focus_wherever_it_is(stage: Stage) ->
     assert not stage.focused
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_with_half_a_filter_is_not_said_of_the_whole_one(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("w:non")

@@ -72,6 +72,7 @@ def state(issue: Issue, backend: Backend) -> str:
     return label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_every_key_of_the_workflow(backend: Backend) -> None:
     async with flowing(backend) as stage:
@@ -142,6 +143,7 @@ def differing() -> World:
     return world
 
 
+@pytest.mark.slow
 async def test_a_difference_is_shown_counted_and_decided_by_a_key() -> None:
     async with staged(differing(), settings=settings("both"), board="flow") as stage:
         await stage.focus("platform#1")

@@ -74,6 +74,7 @@ async def test_the_scope_is_the_boards_filter() -> None:
         assert stage.screen.header.view.board == "Planning 19.8"
 
 
+@pytest.mark.slow
 async def test_a_board_is_kept_in_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(STILL_FILE, "utf-8")

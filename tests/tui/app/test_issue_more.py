@@ -51,6 +51,7 @@ async def counted(stage: Stage, name: str, *requests: MergeRequest) -> None:
     await stage.until(lambda: stage.issue(name).merge_requests == len(requests))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
@@ -84,6 +85,7 @@ async def test_the_pane_shows_approvals_and_who_accepted(stage: Stage) -> None:
     await stage.until(lambda: "by @pm_oak" in facts_of(stage))
 
 
+@pytest.mark.slow
 async def test_an_issue_is_linked_by_typing_and_unlinked(stage: Stage) -> None:
     other = stage.issue("platform#3")
     await stage.focus("platform#1")
@@ -108,6 +110,7 @@ async def test_an_issue_is_linked_by_typing_and_unlinked(stage: Stage) -> None:
     assert stage.issue("platform#1").blocked
 
 
+@pytest.mark.slow
 async def test_blocked_by_an_issue_is_one_change(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.focus("platform#1")
@@ -160,6 +163,7 @@ async def test_a_health_status_is_chosen_shown_and_undone(stage: Stage) -> None:
     assert stage.issue("platform#1").health_status is None
 
 
+@pytest.mark.slow
 async def test_a_task_is_ticked_in_the_text_as_it_is_now(stage: Stage) -> None:
     reference = f"{GROUP}/platform#1"
     stage.world.edit(reference, by="pm_oak", description="Why\n\n- [ ] one\n- [ ] two")
@@ -201,6 +205,7 @@ async def test_replies_are_below_what_they_answer(stage: Stage) -> None:
     assert "Comments 3" in lines[0]
 
 
+@pytest.mark.slow
 async def test_days_in_a_state_are_known_once_it_was_opened(stage: Stage) -> None:
     await stage.press("g", "b")
     name = "platform#8"

@@ -31,6 +31,7 @@ def facts_of(stage: Stage) -> str:
     return "\n".join(facts.render_line(y).text.rstrip() for y in range(facts.size.height))
 
 
+@pytest.mark.slow
 async def test_an_issue_is_opened_read_and_edited(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#6", by="pm_oak", description="# Why\n\n<b>bold</b> [/x] \x1b[31mred")
     stage.world.comment(f"{GROUP}/platform#6", "I saw [/this] too", by="eng_alder")
@@ -86,6 +87,7 @@ async def test_a_late_reply_shows_nothing_of_another_issue(
     assert "of the second" in notes_of(stage)
 
 
+@pytest.mark.slow
 async def test_an_open_issue_shows_its_blockers(stage: Stage) -> None:
     world = stage.world
     waits = stage.issue("platform#1")

@@ -44,6 +44,7 @@ def connection(stage: Stage) -> str:
     return " ".join(str(part.render()) for part in stage.app.screen.query(Static))
 
 
+@pytest.mark.slow
 async def test_a_change_by_others_glows_and_is_named_within_a_second() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
@@ -74,6 +75,7 @@ async def test_a_card_that_others_rank_moves_at_once() -> None:
         await stage.until(lambda: stage.cards()["bug"][0] == "platform#3")
 
 
+@pytest.mark.slow
 async def test_ones_own_change_does_not_glow() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
@@ -110,6 +112,7 @@ async def test_the_open_issue_is_watched_wherever_its_card_is() -> None:
         await watched(stage)
 
 
+@pytest.mark.slow
 async def test_what_a_list_or_a_walk_shows_is_watched_first() -> None:
     world = small_world()
     # Longer than the screen, and on no board: only a list shows these.
@@ -159,6 +162,7 @@ async def test_the_connection_says_that_changes_arrive_at_once() -> None:
         assert stage.screen.header.view.fresh == "live"
 
 
+@pytest.mark.slow
 async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_changes() -> None:
     async with staged(settings=LIVE, timing=TIMING, loaded=False) as stage:
         stage.server.settings.cable = False

@@ -54,6 +54,7 @@ def write(path: Path, text: str) -> None:
     os.replace(new, path / "config.toml")
 
 
+@pytest.mark.slow
 async def test_boards_keys_theme_and_density_change_without_a_restart(tmp_path: Path) -> None:
     async with configured(tmp_path) as stage:
         await stage.press("g", "5")

@@ -46,6 +46,7 @@ async def test_mark_keys(stage: Stage) -> None:
     assert stage.selected == ["platform#1", "platform#2"]
 
 
+@pytest.mark.slow
 async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
     await stage.press("space", "slash")
     await stage.type("crash")
@@ -64,6 +65,7 @@ async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
     assert stage.selected == []
 
 
+@pytest.mark.slow
 async def test_switching_boards_sends_no_request(stage: Stage) -> None:
     stage.server.requests.clear()
     for key, name in (
@@ -96,6 +98,7 @@ async def test_milestones_and_people_as_columns(stage: Stage) -> None:
     assert "platform#2" in stage.cards()["eng_birch"]
 
 
+@pytest.mark.slow
 async def test_previous_and_next_milestone(stage: Stage) -> None:
     seen = []
     for key in ("equals_sign", "right_square_bracket", "minus", "left_square_bracket", "minus"):
@@ -110,6 +113,7 @@ async def test_previous_and_next_milestone(stage: Stage) -> None:
     assert "all milestones" in stage.message
 
 
+@pytest.mark.slow
 async def test_the_filter_narrows_while_typing_and_stays_across_boards(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("is:unw")
@@ -230,6 +234,7 @@ async def test_keys_of_another_layout_and_suspending(stage: Stage, monkeypatch: 
     assert stopped == ["stopped"]
 
 
+@pytest.mark.slow
 async def test_a_comment_completes_people(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("c")
@@ -299,6 +304,7 @@ async def test_is_changed_finds_unsent_changes(stage: Stage) -> None:
     stage.server.start()
 
 
+@pytest.mark.slow
 async def test_the_palette_runs_actions_and_goes_to_issues(stage: Stage) -> None:
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
@@ -327,6 +333,7 @@ async def test_keys_can_be_rebound() -> None:
         assert stage.issue("platform#2").weight == 3
 
 
+@pytest.mark.slow
 async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
     board = stage.screen.board
     await stage.pilot.click(board, offset=(10, 4), times=2)
@@ -340,6 +347,7 @@ async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
     assert "platform#7" in stage.cards()["maintenance"]
 
 
+@pytest.mark.slow
 async def test_the_last_board_is_remembered() -> None:
     told: list[tuple[str, str | None]] = []
     async with staged(remember=lambda board, milestone: told.append((board, milestone))) as stage:

@@ -103,6 +103,7 @@ def test_undone_changes_are_not_reported() -> None:
     assert waited.hear(LIVE, ()) == (True, None)
 
 
+@pytest.mark.slow
 async def test_one_toast_reports_all(stage: Stage) -> None:
     stage.server.stop()
     await stage.focus("platform#2")

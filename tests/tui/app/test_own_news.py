@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tui.app.stage import Stage
 from tui.app.test_unseen_changes import others
 
 
+@pytest.mark.slow
 async def test_own_comments_are_not_news(stage: Stage) -> None:
     for name, keys in (("platform#2", ("c",)), ("platform#2", ("c",)), ("platform#1", ("x", "p"))):
         await stage.focus(name)

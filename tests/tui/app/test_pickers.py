@@ -148,6 +148,7 @@ async def test_known_lines_stay_where_they_are_while_answers_come(world: World) 
         assert current.value == chosen
 
 
+@pytest.mark.slow
 async def test_a_slow_server_does_not_slow_typing(world: World) -> None:
     async with staged(world) as stage:
         forget(stage)
@@ -170,6 +171,7 @@ async def test_a_slow_server_does_not_slow_typing(world: World) -> None:
         assert not isinstance(stage.app.screen, Picker)
 
 
+@pytest.mark.slow
 async def test_people_milestones_and_projects_are_searched_too(world: World) -> None:
     async with staged(world) as stage:
         forget(stage)
@@ -195,6 +197,7 @@ async def test_people_milestones_and_projects_are_searched_too(world: World) -> 
         assert set(asked(stage)) == {"SearchPeople", "SearchMilestones", "SearchProjects"}
 
 
+@pytest.mark.slow
 async def test_only_what_is_valid_in_all_projects_is_found(world: World) -> None:
     async with staged(world) as stage:
         forget(stage, labels=("only-platform", *UNKNOWN))
@@ -212,6 +215,7 @@ async def test_only_what_is_valid_in_all_projects_is_found(world: World) -> None
         assert rows(stage) == ["docs needed"]
 
 
+@pytest.mark.slow
 async def test_an_error_is_one_line_and_without_a_connection_the_known_is_offered(world: World) -> None:
     async with staged(world) as stage:
         forget(stage)

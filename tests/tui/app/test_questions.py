@@ -35,6 +35,7 @@ async def test_accepting_an_unready_issue_offers_its_remedies(stage: Stage) -> N
     assert answers == {"w": "weight first", "b": "ask for a breakdown", "y": "as it is"}
 
 
+@pytest.mark.slow
 async def test_weight_first_then_ready_too_then_accepted(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("d", "b", "w")
@@ -76,6 +77,7 @@ async def test_a_merged_or_closed_merge_request_does_not_warn(stage: Stage, stat
     await stage.until(lambda: not stage.issue("platform#1").is_open)
 
 
+@pytest.mark.slow
 async def test_an_open_merge_request_is_named(stage: Stage) -> None:
     give(stage, "platform#1", "merged", "opened")
     await stage.press("r")

@@ -77,6 +77,7 @@ async def test_it_works_in_every_list_and_pane(stage: Stage) -> None:
         await stage.press("escape", "escape")
 
 
+@pytest.mark.slow
 async def test_a_draft_is_told_as_one_without_figures(stage: Stage) -> None:
     await stage.press("p", "g", "d")
     await stage.focus("platform#5")
@@ -102,6 +103,7 @@ async def test_figures_of_capacity_and_people_are_hidden(stage: Stage) -> None:
     assert strip["b"] == "birch"
 
 
+@pytest.mark.slow
 async def test_no_filter_and_no_search_finds_what_is_masked(stage: Stage) -> None:
     await stage.press("p", "slash")
     await stage.type("zqone")
@@ -145,6 +147,7 @@ async def test_what_would_show_a_hidden_issue_is_refused(stage: Stage) -> None:
     assert stage.issue(HIDDEN).weight == 3
 
 
+@pytest.mark.slow
 async def test_one_issue_is_shown_for_a_moment_after_asking(stage: Stage) -> None:
     await stage.press("p", "p", "v")
     assert "to everybody who watches" in screen_text(stage)
@@ -270,6 +273,7 @@ async def test_it_can_be_on_from_the_first_frame() -> None:
         assert SECRET not in screen_text(stage).lower()
 
 
+@pytest.mark.slow
 async def test_copying_a_confidential_title_asks_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
     monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)

@@ -102,6 +102,7 @@ async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stag
     assert stage.message == "eng_birch: description or other details, just now"
 
 
+@pytest.mark.slow
 async def test_own_changes_never_glow(stage: Stage) -> None:
     for keys in (("5",), ("S",), ("A",), ("m", "f"), ("x", "x")):
         await stage.focus("platform#4" if "m" in keys else "platform#3" if "x" in keys else "platform#1")
@@ -187,6 +188,7 @@ async def test_cards_that_left_the_board_are_one_line(stage: Stage) -> None:
     assert stage.screen.header.view.changed == 2
 
 
+@pytest.mark.slow
 async def test_the_list_shows_all_changes_and_every_key_works_in_it(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", milestone="19.9")
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=8)

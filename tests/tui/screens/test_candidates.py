@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from glboard_core.config import ShareSettings
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.widgets.footer import WhichKey
@@ -9,6 +11,7 @@ from tui.app.stage import Stage, staged
 from tui.screens.lists import lines, names, on_top, text
 
 
+@pytest.mark.slow
 async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
     await stage.press("g", "c")
     screen = on_top(stage, Candidates)
@@ -62,6 +65,7 @@ async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     assert strip["b"].endswith("birch over")
 
 
+@pytest.mark.slow
 async def test_fill_capacity_proposal_can_be_accepted_as_a_whole(stage: Stage) -> None:
     await stage.press("g", "c", "F")
     assert "2 issues, weight 3 of 11.5 proposed; nothing changed yet." in text(stage)
@@ -91,6 +95,7 @@ async def test_a_proposal_can_be_accepted_line_by_line(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
+@pytest.mark.slow
 async def test_accepting_a_proposal_assigns_unassigned_issues(stage: Stage) -> None:
     await stage.focus("platform#5")
     await stage.press("a", "space", "enter")

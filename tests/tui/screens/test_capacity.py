@@ -86,6 +86,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     assert not isinstance(stage.app.screen, CapacityDialog)
 
 
+@pytest.mark.slow
 async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     async with narrow(team_file=path) as stage:
@@ -121,6 +122,7 @@ async def test_an_invalid_file_is_reported_and_reloaded(tmp_path: Path) -> None:
         assert stage.screen.header.view.sums[0].text == "Capacity 12.5w"
 
 
+@pytest.mark.slow
 async def test_every_value_can_be_edited_and_undone(stage: Stage, team_file: Path) -> None:
     before = team_file.read_text(encoding="utf-8")
     await stage.press("g", "r")
@@ -147,6 +149,7 @@ async def test_every_value_can_be_edited_and_undone(stage: Stage, team_file: Pat
     assert lines(stage)[0].startswith("eng_alder backend 25 ")
 
 
+@pytest.mark.slow
 async def test_people_can_be_added_and_removed(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "a")
     assert isinstance(stage.app.screen, Picker)
@@ -164,6 +167,7 @@ async def test_people_can_be_added_and_removed(stage: Stage, team_file: Path) ->
     assert [member.username for member in load(team_file).people] == ["eng_alder", "eng_birch"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "text", "says"),
     [
@@ -203,6 +207,7 @@ async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_fi
     assert load(team_file).people[0].factor == 2
 
 
+@pytest.mark.slow
 async def test_a_shared_screen_shows_only_the_teams_bar_or_words(stage: Stage) -> None:
     await stage.press("g", "r", "p")
     assert lines(stage) == ["eng_alder backend", "eng_birch frontend", "team free"]
@@ -224,6 +229,7 @@ async def test_a_shared_screen_shows_only_the_teams_bar_or_words(stage: Stage) -
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
 
+@pytest.mark.slow
 async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "p", "n", "1", "2", ".", "5")
     assert isinstance(stage.app.screen, HiddenInput)
@@ -315,6 +321,7 @@ def notes(stage: Stage) -> list[str]:
     return [note.body for note in found.notes or () if not note.system]
 
 
+@pytest.mark.slow
 async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_file: Path) -> None:
     async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "i")
@@ -352,6 +359,7 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
         assert notes(stage) == []
 
 
+@pytest.mark.slow
 async def test_posting_can_be_undone_before_it_is_sent(team_file: Path) -> None:
     held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
     async with narrow(planned_world(), team_file=team_file, settings=held) as stage:
@@ -366,6 +374,7 @@ async def test_posting_can_be_undone_before_it_is_sent(team_file: Path) -> None:
         assert not stage.server.requests.of("createNote")
 
 
+@pytest.mark.slow
 async def test_posting_reports_why_it_is_not_possible(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "i")
     assert "No planning issue for 19.8" in words(stage)
@@ -389,6 +398,7 @@ async def wide(team_file: Path, **more: Any) -> AsyncIterator[Stage]:
         yield running
 
 
+@pytest.mark.slow
 async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.focus("platform#2")
@@ -416,6 +426,7 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         assert stage.selected == ["platform#2"]
 
 
+@pytest.mark.slow
 async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
@@ -434,6 +445,7 @@ async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> No
         await stage.until(lambda: stage.screen.dock.pane is None and stage.app.focused is board)
 
 
+@pytest.mark.slow
 async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
     async with wide(team_file) as stage:
         weight = stage.issue("platform#1").weight
@@ -448,6 +460,7 @@ async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> No
         assert load(team_file).people[0].factor == 1
 
 
+@pytest.mark.slow
 async def test_an_open_issue_or_a_narrow_terminal_hides_the_pane(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")

@@ -103,6 +103,7 @@ async def test_a_milestone_that_is_over_says_what_was_closed_and_not_who_is_free
         assert people(stage)[0] == "Planned for"
 
 
+@pytest.mark.slow
 async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
@@ -128,6 +129,7 @@ async def test_without_a_team_only_the_sums_are_shown() -> None:
         assert people(stage) == []
 
 
+@pytest.mark.slow
 async def test_without_a_team_the_header_leads_to_the_capacity(tmp_path: Path) -> None:
     async with staged(team_file=tmp_path / "team.toml") as stage:
         assert sums(stage) == ["planned 9w", "0w accepted", "no capacity yet: gr"]

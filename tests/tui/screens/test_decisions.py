@@ -64,6 +64,7 @@ async def start(stage: Stage) -> None:
     await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_small_call(stage: Stage) -> None:
     await start(stage)
     assert "call since 15:0" in stage.screen.header.view.call
@@ -173,6 +174,7 @@ async def test_a_list_with_a_lost_answer_is_there_once(fault: str) -> None:
         assert "### Reweighted (1)" in posted(stage)[0]
 
 
+@pytest.mark.slow
 async def test_the_text_can_be_edited_copied_and_written(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +210,7 @@ async def test_the_text_can_be_edited_copied_and_written(
     assert "Reweighted (1)" in text(stage)
 
 
+@pytest.mark.slow
 async def test_a_call_ends_and_can_be_resumed(stage: Stage) -> None:
     await decide(stage)
     first = stage.screen.context.planning.calls.running
@@ -236,6 +239,7 @@ async def test_a_call_ends_and_can_be_resumed(stage: Stage) -> None:
     assert stage.screen.header.view.call.endswith("· 1 decision")
 
 
+@pytest.mark.slow
 async def test_without_a_call_everyones_decisions_are_read() -> None:
     world = planned_world()
     world.clock.advance(4 * 86_400)
@@ -293,6 +297,7 @@ async def test_a_call_wanted_at_the_start_begins_and_needs_no_planning_issue() -
         assert "### Reweighted (1)" in stage.app.clipboard
 
 
+@pytest.mark.slow
 async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) -> None:
     await decide(stage)
     await stage.press("escape")
@@ -306,6 +311,7 @@ async def test_what_share_mode_hides_is_hidden_here_with_its_note(stage: Stage) 
     assert "(confidential)" in text(stage)
 
 
+@pytest.mark.slow
 async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     await start(stage)
     await stage.press("n")

@@ -46,6 +46,7 @@ async def decide(stage: Stage) -> None:
     await stage.press("ctrl+s", "escape", "p", "g", "x")
 
 
+@pytest.mark.slow
 async def test_typed_lines_about_a_hidden_issue_are_hidden(stage: Stage) -> None:
     await decide(stage)
     shown = whole(stage)
@@ -62,6 +63,7 @@ async def test_typed_lines_about_a_hidden_issue_are_hidden(stage: Stage) -> None
     assert "lawyer" in whole(stage)
 
 
+@pytest.mark.slow
 async def test_the_comment_has_what_the_shared_screen_hides(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -98,6 +100,7 @@ async def test_the_comment_has_what_the_shared_screen_hides(
     await stage.until(lambda: "Your earlier comment is up to date." in text(stage))
 
 
+@pytest.mark.slow
 async def test_one_persons_decisions_have_a_comment_of_their_own(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +139,7 @@ async def test_one_persons_decisions_have_a_comment_of_their_own(
     assert "Bye." in text(stage)
 
 
+@pytest.mark.slow
 async def test_a_public_row_is_shown_whatever_words_it_shares_with_a_hidden_title(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ async def test_every_dialog_fits(size: tuple[int, int], tmp_path: Path) -> None:
         assert wrong == [], "\n".join(wrong)
 
 
+@pytest.mark.slow
 async def test_what_is_posted_fits_at_100x30(tmp_path: Path) -> None:
     team = tmp_path / "team.toml"
     team.write_text(TEAM)

@@ -36,6 +36,7 @@ def question(stage: Stage) -> tuple[str, dict[str, str]]:
     return asked.heading, asked._answers
 
 
+@pytest.mark.slow
 async def test_a_draft_stages_every_key_and_sends_nothing(stage: Stage) -> None:
     await stage.press("g", "d")
     assert "DRAFT 19.8 · nothing staged · nothing is sent" in head(stage)
@@ -88,6 +89,7 @@ async def test_undo_in_a_draft_takes_out_what_was_staged(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#4").weight == 2
 
 
+@pytest.mark.slow
 async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: Stage) -> None:
     await stage.press("g", "d")
     await stage.mark("platform#1", "platform#3", "platform#4")
@@ -187,6 +189,7 @@ async def test_a_new_issue_is_created_when_the_draft_is_applied(stage: Stage) ->
     assert (made.title, made.weight) == ("Try it", 2)
 
 
+@pytest.mark.slow
 async def test_fill_can_be_kept_as_a_draft(stage: Stage) -> None:
     await stage.press("g", "c", "F", "F")
     _, answers = question(stage)
@@ -204,6 +207,7 @@ async def test_fill_can_be_kept_as_a_draft(stage: Stage) -> None:
     assert "2 of 9 accepted" in text(stage)
 
 
+@pytest.mark.slow
 async def test_several_drafts_have_names(stage: Stage) -> None:
     await stage.press("g", "D")
     on_top(stage, DraftNames)
@@ -241,6 +245,7 @@ async def test_several_drafts_have_names(stage: Stage) -> None:
     assert sent(stage) == 0
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> None:
     await stage.press("g", "d")
     await stage.focus("platform#4")
@@ -266,6 +271,7 @@ async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> No
     assert stage.app.bridge.drafts.count == 1
 
 
+@pytest.mark.slow
 async def test_what_is_dropped_is_staged_again_by_redo_at_every_size(stage: Stage) -> None:
     await stage.press("g", "d")
     await stage.mark("platform#1", "platform#4")

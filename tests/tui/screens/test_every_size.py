@@ -68,6 +68,7 @@ async def read_down(stage: Stage) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 async def test_no_fact_lies_and_nothing_is_cut_without_a_sign() -> None:
     async with staged(nasty_world(), size=SIZES[0]) as stage:
         for size in SIZES:

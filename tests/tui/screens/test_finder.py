@@ -74,6 +74,7 @@ def state(stage: Stage) -> str:
 # Here
 
 
+@pytest.mark.slow
 async def test_an_issue_is_found_by_its_title_and_opened_on_its_card(stage: Stage) -> None:
     assert (await search(stage, "upgrade run"))[0] == "issue: platform#4 Upgrade the runner"
     await take(stage)
@@ -91,6 +92,7 @@ async def test_an_issue_on_no_shown_board_is_opened_all_the_same(stage: Stage) -
     assert stage.issue("platform#10").weight == 6
 
 
+@pytest.mark.slow
 async def test_what_is_typed_finds_each_kind(stage: Stage) -> None:
     runner = "issue: platform#4 Upgrade the runner"
     for text, first in (
@@ -169,6 +171,7 @@ async def test_a_changed_title_is_found_at_once(stage: Stage) -> None:
     assert await search(stage, "wholly") == ["issue: platform#4 Renamed wholly"]
 
 
+@pytest.mark.slow
 async def test_a_key_in_a_dialog_does_not_repaint_the_board_below(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +197,7 @@ async def test_a_key_in_a_dialog_does_not_repaint_the_board_below(
 # In GitLab
 
 
+@pytest.mark.slow
 async def test_an_issue_that_is_not_here_is_read_opened_edited_and_undone(stage: Stage) -> None:
     assert not any(i.reference.endswith("platform#12") for i in stage.engine.shown.values())
     stage.server.requests.clear()
@@ -274,6 +278,7 @@ async def test_offline_it_says_so(stage: Stage) -> None:
     stage.server.start()
 
 
+@pytest.mark.slow
 async def test_a_url_pasted_onto_the_board_opens_it(stage: Stage) -> None:
     stage.app.post_message(Paste(f" {stage.server.url}/demo-org/platform/-/work_items/12\n"))
     await stage.until(lambda: stage.screen.pane.issue is not None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from glboard_tui.screens.issue_list import IssueList
 from tui.app.stage import Stage
 from tui.screens.lists import on_top
@@ -13,6 +15,7 @@ def names(stage: Stage) -> list[str]:
     return [stage.name(entry.issue) for entry in screen.entries]
 
 
+@pytest.mark.slow
 async def test_a_list_is_filtered_while_typing(stage: Stage) -> None:
     await stage.press("g", "t")
     whole = names(stage)
@@ -75,6 +78,7 @@ async def test_a_list_is_sorted_by_the_same_key_as_columns(stage: Stage) -> None
     assert len(seen) > 1
 
 
+@pytest.mark.slow
 async def test_what_a_filter_hides_is_neither_done_nor_gone(stage: Stage) -> None:
     for keys, counts in ((("g", "t"), " fixed"), (("g", "c"), " accepted")):
         await stage.press(*keys)

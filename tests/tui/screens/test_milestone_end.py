@@ -46,6 +46,7 @@ def heads(screen: Ending) -> list[str]:
     return [head.text for entry in screen.entries for head in entry.heads]
 
 
+@pytest.mark.slow
 async def test_before_the_end_all_open_issues_are_listed(stage: Stage) -> None:
     await stage.press("g", "e")
     screen = on_top(stage, Ending)
@@ -74,6 +75,7 @@ async def test_before_the_end_all_open_issues_are_listed(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
+@pytest.mark.slow
 async def test_after_the_bot_ran_skipped_and_unlabelled_issues_are_listed() -> None:
     world = small_world()
     world.edit(f"{GROUP}/platform#4", by=ME, milestone="19.7", add_labels=["Deliverable"])
@@ -112,6 +114,7 @@ async def test_after_the_bot_ran_skipped_and_unlabelled_issues_are_listed() -> N
         assert stage.app.screen is not screen
 
 
+@pytest.mark.slow
 async def test_the_cursor_stays_on_the_next_remaining_issue() -> None:
     world = small_world()
     for number in (3, 4, 5):

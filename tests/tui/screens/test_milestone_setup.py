@@ -73,6 +73,7 @@ async def test_nothing_is_written_before_enter() -> None:
         assert not any(r.method == "POST" and "v4" in r.path for r in stage.server.requests)
 
 
+@pytest.mark.slow
 async def test_enter_applies_the_plan_and_the_planning_issue_is_found() -> None:
     async with looking() as (stage, pane):
         await go(stage, pane)
@@ -98,6 +99,7 @@ async def test_enter_applies_the_plan_and_the_planning_issue_is_found() -> None:
         assert stage.issue("platform#12").id == stage.screen.pane.issue
 
 
+@pytest.mark.slow
 async def test_a_line_left_out_is_not_applied() -> None:
     async with looking() as (stage, pane):
         await stage.press("j", "j", "space")
@@ -107,6 +109,7 @@ async def test_a_line_left_out_is_not_applied() -> None:
         assert "Build 19.8" in {board.name for board in stage.world.boards.values()}
 
 
+@pytest.mark.slow
 async def test_failures_are_reported_and_the_rest_is_applied() -> None:
     async with looking() as (stage, pane):
         stage.server.faults.next("403", "POST /api/v4/groups/demo-org/labels", times=2)
@@ -121,6 +124,7 @@ async def test_failures_are_reported_and_the_rest_is_applied() -> None:
         assert "  no change    board  Build 19.8" in rows(pane)
 
 
+@pytest.mark.slow
 async def test_closing_does_not_stop_running_work() -> None:
     async with looking() as (stage, pane):
         stage.server.faults.slow_seconds = 0.2

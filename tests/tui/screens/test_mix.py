@@ -54,6 +54,7 @@ def test_each_type_and_each_target_has_a_line() -> None:
     assert all(len(line) <= 100 for line in empty.plain.splitlines())
 
 
+@pytest.mark.slow
 async def test_the_mix_updates_with_edits(stage: Stage) -> None:
     await stage.press("g", "M")
     screen = on_top(stage, MixList)
@@ -73,6 +74,7 @@ async def test_the_mix_updates_with_edits(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
+@pytest.mark.slow
 async def test_after_setting_a_type_the_cursor_is_on_the_next_untyped_issue() -> None:
     world = small_world()
     world.create(f"{GROUP}/platform", "Untold", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")

@@ -51,6 +51,7 @@ def question(stage: Stage) -> str:
     return f"{stage.app.screen.heading}\n{stage.app.screen.note}"
 
 
+@pytest.mark.slow
 async def test_a_command_runs_on_the_card_and_shows_its_output() -> None:
     settings = with_commands(
         command("echo {reference} {title} -w {milestone}"),
@@ -146,6 +147,7 @@ async def test_a_refresh_reads_what_it_changed() -> None:
         await stage.until(lambda: stage.issue("platform#4").title == "Changed by a program")
 
 
+@pytest.mark.slow
 async def test_only_a_file_of_ones_own_is_obeyed_and_one_from_an_option_asks(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("")
@@ -203,6 +205,7 @@ async def test_confirm_asks_each_time() -> None:
             await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_on_a_shared_screen_hidden_issues_are_refused_and_no_output_is_shown() -> None:
     settings = with_commands(command("printf %s%s z qprinted {title}"), of=SETTINGS)
     async with staged(secret_world(), settings=settings) as stage:

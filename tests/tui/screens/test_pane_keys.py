@@ -15,6 +15,7 @@ from tui.app.stage import STILL, Stage, staged
 from tui.screens.lists import on_top, text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "group", "line"),
     [
@@ -32,6 +33,7 @@ async def test_help_shows_the_panes_own_keys_first(stage: Stage, keys: str, grou
     assert "Focus" in shown
 
 
+@pytest.mark.slow
 async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
     keymap = {"capacity.role": "Z", "candidates.order": "i o", "pane.close": "Q", "history": "g z"}
     async with staged(team_file=team_file, settings=structs.replace(STILL, keymap=keymap)) as stage:
@@ -51,6 +53,7 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
         assert stage.app.screen is stage.screen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

@@ -11,6 +11,7 @@ from tui.app.stage import ME, Stage, staged
 from tui.screens.lists import names, on_top, text
 
 
+@pytest.mark.slow
 async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("d", "enter", "g", "L")
@@ -46,6 +47,7 @@ async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     assert stage.message.startswith("Undone")
 
 
+@pytest.mark.slow
 async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with staged() as stage:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 from tui.screens.lists import lines, names, text
 
 
+@pytest.mark.slow
 async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:
     await stage.press("g", "q")
     assert names(stage) == ["platform#2", "platform#9"]
@@ -23,6 +26,7 @@ async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:
     assert "My work: 0 open · 0 to pick" in text(stage)
 
 
+@pytest.mark.slow
 async def test_own_work_by_workflow_state_and_issues_to_pick_next(team_file: Path) -> None:
     world = small_world()
     ready = [GROUP_LABEL, "type::bug", "workflow::ready for development"]
@@ -52,7 +56,7 @@ async def test_own_work_by_workflow_state_and_issues_to_pick_next(team_file: Pat
         assert "workflow::blocked" in stage.issue("ai-gateway#3").labels
         assert any(line.strip() == "blocked · 1" for line in lines(stage))
         await stage.settle()
-        # The reason is a comment that others can read by now.
+        # The reason is a comment that others can already read.
         await stage.press("u", "y", "u")
         assert stage.issue("ai-gateway#3").assignees == ()
 

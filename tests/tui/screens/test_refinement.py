@@ -50,6 +50,7 @@ def pane_says(stage: Stage) -> str:
     return "\n".join(str(part.render()) for part in queue(stage).reading.pane.query(Static) if part.display)
 
 
+@pytest.mark.slow
 async def test_the_description_is_next_to_the_list_or_below_it_on_a_narrow_terminal() -> None:
     for size in ((160, 45), (100, 30)):
         async with staged(world(), size=size) as stage:
@@ -78,6 +79,7 @@ async def test_weight_and_ready_moves_on_to_the_next_issue() -> None:
         await stage.until(lambda: "by hand" in described(stage))
 
 
+@pytest.mark.slow
 async def test_a_weight_over_three_asks_once() -> None:
     async with staged(world()) as stage:
         await stage.press("g", "q", "W", "5")
@@ -101,6 +103,7 @@ async def test_a_selection_is_weighted_after_one_question() -> None:
         assert len(queue(stage).entries) == 3
 
 
+@pytest.mark.slow
 async def test_asking_is_a_comment_and_a_spike_reminds_of_its_scope() -> None:
     made = world()
     made.add_label(made.group(GROUP), "spike")

@@ -30,6 +30,7 @@ async def test_say_do_starts_with_a_summary(team_file: Path, monkeypatch: pytest
         assert stage.app.screen is stage.screen
 
 
+@pytest.mark.slow
 async def test_say_do_of_another_milestone_and_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.capacity import CapacityDialog
 from glboard_tui.screens.queues import Triage
@@ -16,6 +18,7 @@ def over(stage: Stage) -> list[str]:
     return [type(screen).__name__ for screen in stage.app.screen_stack[2:]]
 
 
+@pytest.mark.slow
 async def test_a_list_replaces_another(stage: Stage) -> None:
     await stage.press("g", "c", "g", "t")
     on_top(stage, Triage)
@@ -41,6 +44,7 @@ async def test_keys_that_arrive_together_reach_the_other_list(stage: Stage) -> N
     assert stage.issue(names(stage)[1]).weight == 7
 
 
+@pytest.mark.slow
 async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> None:
     await stage.press("g", "c", "g", "b")
     assert over(stage) == []
@@ -88,6 +92,7 @@ async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> Non
     assert stage.issue("platform#2").weight == 7
 
 
+@pytest.mark.slow
 async def test_the_palette_in_a_list_offers_actions_of_the_list(stage: Stage) -> None:
     await stage.press("g", "t", "ctrl+p")
     await stage.type("defer")

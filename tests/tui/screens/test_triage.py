@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from glboard_core.demo.world.world import World
 from glboard_tui.screens.queues import Triage
 from glboard_tui.widgets.footer import WhichKey
@@ -11,6 +13,7 @@ from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 from tui.screens.lists import names, on_top, text
 
 
+@pytest.mark.slow
 async def test_fixed_issues_leave_triage(stage: Stage) -> None:
     await stage.press("g", "t")
     screen = on_top(stage, Triage)
@@ -54,6 +57,7 @@ def richer_world() -> World:
     return world
 
 
+@pytest.mark.slow
 async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
     team_file: Path,
 ) -> None:
@@ -83,6 +87,7 @@ async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
         assert stage.issue("platform#7").labels == {GROUP_LABEL}
 
 
+@pytest.mark.slow
 async def test_a_choice_can_be_skipped_and_esc_changes_nothing(team_file: Path) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", "space", "j", "space", "T")
@@ -100,6 +105,7 @@ async def test_a_choice_can_be_skipped_and_esc_changes_nothing(team_file: Path) 
             assert not stage.issue(name).scoped("section::")
 
 
+@pytest.mark.slow
 async def test_priority_and_severity_replace_the_previous_label(team_file: Path) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", "P")
@@ -121,6 +127,7 @@ async def test_the_line_under_the_cursor_shows_which_keys_help(stage: Stage) -> 
     assert "bug without severity: Y 1-4 sets it" in said
 
 
+@pytest.mark.slow
 async def test_a_subgroups_bucket_is_set_if_only_that_is_visible(team_file: Path) -> None:
     world = small_world()
     below = world.add_group(f"{GROUP}/below", "Below")

@@ -83,6 +83,7 @@ async def test_a_column_is_walked_and_every_decision_goes_on(stage: Stage) -> No
     assert "Walk 1 of 3 · bug" in shown(stage)
 
 
+@pytest.mark.slow
 async def test_keystrokes_per_decision(stage: Stage) -> None:
     """Weight 1, defer 1, accept with assignee 2, next column 1; an unready one 3, undo 1 (below)."""
     await walked(stage)
@@ -112,6 +113,7 @@ async def test_keystrokes_per_decision(stage: Stage) -> None:
     assert counted == {"weight": 1, "defer": 1, "accept": 2, "next column": 1}
 
 
+@pytest.mark.slow
 async def test_an_unready_one_is_accepted_with_three_keys_and_undone_with_one(stage: Stage) -> None:
     await walked(stage, "platform#1", "n")
     assert card(stage) == "platform#2"
@@ -129,6 +131,7 @@ async def test_an_unready_one_is_accepted_with_three_keys_and_undone_with_one(st
     assert "Deliverable" not in stage.issue("platform#2").labels
 
 
+@pytest.mark.slow
 async def test_comments_states_and_labels_go_on_too_and_nothing_does_if_nothing_changed(stage: Stage) -> None:
     await walked(stage)
     await stage.press("2")
@@ -166,6 +169,7 @@ async def test_h_stays_on_the_card_until_a_key_goes_on(stage: Stage) -> None:
     assert "no longer in" not in shown(stage)
 
 
+@pytest.mark.slow
 async def test_a_walk_is_resumed_without_what_left_and_with_what_is_new(stage: Stage) -> None:
     await walked(stage, "platform#1", "3", "escape")
     assert stage.message == "1 of 4 walked: 1 weighted. gn resumes."
@@ -191,6 +195,7 @@ async def test_a_walk_is_resumed_without_what_left_and_with_what_is_new(stage: S
     assert (card(stage), pane(stage).footer.view.message) == ("platform#1", "Started over.")
 
 
+@pytest.mark.slow
 async def test_cards_that_leave_while_walking_are_skipped_and_said(stage: Stage) -> None:
     await walked(stage)
     stage.world.edit(f"{GROUP}/platform#2", by="pm_oak", milestone="19.9")
@@ -207,6 +212,7 @@ async def test_cards_that_leave_while_walking_are_skipped_and_said(stage: Stage)
     assert "Walk 2 of 3" in shown(stage)
 
 
+@pytest.mark.slow
 async def test_cards_that_are_deleted_are_passed_over_in_both_directions(stage: Stage) -> None:
     await walked(stage, "platform#1", "n")
     for name in ("platform#1", "platform#2", "platform#3"):
@@ -228,6 +234,7 @@ async def test_a_source_that_disagrees_with_itself_ends_too(stage: Stage) -> Non
     assert top.footer.view.message == "3 cards left bug"
 
 
+@pytest.mark.slow
 async def test_selection_filter_and_list_can_be_walked(stage: Stage) -> None:
     await stage.mark("platform#3", "platform#5")
     await stage.press("g", "n")
@@ -259,6 +266,7 @@ async def test_selection_filter_and_list_can_be_walked(stage: Stage) -> None:
     assert stage.app.bridge.view.board_id == "build"
 
 
+@pytest.mark.slow
 async def test_nothing_to_walk_and_keys_that_do_nothing(stage: Stage) -> None:
     await walked(stage)
     await stage.press("g", "n")
@@ -288,6 +296,7 @@ async def test_facts_description_and_people(stage: Stage) -> None:
     assert alder.endswith("11.5w free")
 
 
+@pytest.mark.slow
 async def test_masked_cards_keep_reference_and_weight_only(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", confidential=True)
     stage.engine.refresh()

@@ -154,6 +154,7 @@ def secrets_in(folder: Path, token: str) -> list[str]:
     )
 
 
+@pytest.mark.slow
 async def test_from_nothing_to_a_file(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_group()
@@ -369,6 +370,7 @@ async def test_a_sign_in_that_is_there_is_offered(tmp_path: Path) -> None:
             assert secrets_in(tmp_path, at.token) == []
 
 
+@pytest.mark.slow
 async def test_a_sign_in_that_is_over_leads_to_signing_in_again(tmp_path: Path) -> None:
     server = DemoServer(shop_world())
     async with server:
@@ -426,6 +428,7 @@ def _running(server: DemoServer) -> DemoServer:
 # Changing lines
 
 
+@pytest.mark.slow
 async def test_a_label_is_chosen_from_those_of_the_group(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -472,6 +475,7 @@ async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
         assert "none runs today, next is Sprint 41" in steps.lines
 
 
+@pytest.mark.slow
 async def test_titles_of_versions_are_shown_and_typed_as_titles(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
@@ -595,6 +599,7 @@ async def test_a_server_that_is_away_is_said_and_can_be_tried_again(tmp_path: Pa
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size",
     [

@@ -420,6 +420,7 @@ async def test_focus_is_reported_once_with_ids() -> None:
         assert told == ids(1, 4, 1)
 
 
+@pytest.mark.slow
 async def test_many_columns() -> None:
     columns = tuple(
         COLUMNS[0].__class__(key=f"c{n}", title=f"column {n}", value=f"c::{n}") for n in range(25)
