@@ -307,7 +307,7 @@ async def test_many_processes_renew_for_a_while_on_a_bad_connection(
     for skip, kind in enumerate(("502", "slow", "reset-before", "503", "slow", "502") * 3):
         server.faults.next(kind, "/oauth/token", skip=2 * skip)
     assert await said([started(server, store, 150) for _ in range(4)]) == ["em_willow\n"] * 4
-    assert renewals(server) > 4
+    assert renewals(server) >= 2
     found = store.load(account)
     assert isinstance(found, OAuthCredential)
     assert await asyncio.to_thread(renew, store, account, server_at(server.url))

@@ -74,6 +74,7 @@ async def test_every_painted_text_has_a_contrast_of_seven(
         # What is not shared is readable too; it has more colours.
         faint = [one for keys in shown if len(shown) > 6 or not keys for one in await seen(stage, keys, 4.45)]
         assert faint == [], "\n".join(faint)
+        await stage.press("g", "p")
         await stage.focus("platform#3")
         await stage.press("g", "x", "plus", "escape", "p", "3")
         assert stage.app.share.last is not None

@@ -70,7 +70,7 @@ def blocked(context: CommandContext, _: str) -> None:
         source,
         picked,
         note=f"{about(issues)}{relates}",
-        typed="takes the text as the reason",
+        typed="sets the reason",
     )
 
 
