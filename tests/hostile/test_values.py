@@ -109,6 +109,17 @@ def test_text_that_is_not_unicode_is_told() -> None:
     assert "not Unicode" in told[0]
 
 
+def test_text_that_is_not_unicode_after_a_value_that_is_not_understood() -> None:
+    """The first fault ends the decoding before the second one is met."""
+    told: list[str] = []
+    raw = page((b'1, "updatedBy": {"username": [[]]}', b"false"), (b"2", b"true"))
+    first, _, last = raw.rpartition(b'"t"')
+    found = answers.decoded(first + b'"a\\ud800"' + last, WithIssues[WireIssue], told.append)
+    assert [wire.title for wire in (found.issues or Page()).items()] == ["t", "a\ufffd"]
+    assert "not Unicode" in told[0]
+    assert "updatedBy.username of a/b#1" in told[1]
+
+
 # The command line
 
 

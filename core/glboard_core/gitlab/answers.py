@@ -53,6 +53,7 @@ _DISPENSABLE = frozenset(
 )  # fmt: skip
 #: Bytes decoded again and again, a fault at a time, until an answer is refused altogether.
 _MOST_WORK = 32 * 1024 * 1024
+_NOT_UNICODE = "text that is not Unicode, shown as \ufffd"
 _MOST_FAULTS = 500
 
 # Patterns are compiled (and cached by ``re``) on first use: the board opens without them.
@@ -163,7 +164,7 @@ def _repaired(raw: bytes, kind: type[T], report: Report | None, *, alone: bool) 
     """An answer whose texts are not all Unicode: the replacement character stands for what is not."""
     if report is None:
         raise NotJsonError
-    text = re.sub(_ESCAPE, _paired, raw.decode("utf-8", "replace").encode())
+    text = _in_unicode(raw)
     try:
         found: T = decoder(kind).decode(text)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as wrong:
@@ -173,9 +174,14 @@ def _repaired(raw: bytes, kind: type[T], report: Report | None, *, alone: bool) 
     except RecursionError:
         raise TooDeepError from None
     else:
-        report(not_understood("text that is not Unicode, shown as \ufffd").message)
+        report(not_understood(_NOT_UNICODE).message)
         return found
-    return _left_out(text, kind, problem, report, alone=alone)
+    return _left_out(raw, kind, problem, report, alone=alone)
+
+
+def _in_unicode(raw: bytes) -> bytes:
+    """The same with the replacement character for what is not Unicode."""
+    return re.sub(_ESCAPE, _paired, raw.decode("utf-8", "replace").encode())
 
 
 def _paired(found: re.Match[bytes]) -> bytes:
@@ -214,8 +220,12 @@ def _left_out(
         raise NotJsonError
     import json  # rarely needed: keep it out of the start
 
+    # What is not Unicode may come after the first value that is not understood.
+    text = _in_unicode(raw)
+    if text != raw:
+        report(not_understood(_NOT_UNICODE).message)
     try:
-        tree = json.loads(raw, parse_int=_integer, parse_float=_real, parse_constant=lambda _: _OutOfRange())
+        tree = json.loads(text, parse_int=_integer, parse_float=_real, parse_constant=lambda _: _OutOfRange())
     except RecursionError:
         raise TooDeepError from None
     except ValueError:
