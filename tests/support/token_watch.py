@@ -58,7 +58,9 @@ def what_is_wrong(path: Path) -> str:
 
 
 def _files(top: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(top):
+    for folder, below, names in os.walk(top):
+        # Of installed packages, whose lists hold checksums.
+        below[:] = [one for one in below if one != "site-packages"]
         for name in sorted(names):
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
