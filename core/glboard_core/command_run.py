@@ -86,7 +86,7 @@ class OutputLines:
 
 
 def _plain(line: str) -> str:
-    """A line without what acts on a terminal. What overwrote it is what stands there in the end."""
+    """A line as a terminal would show it at last, without what acts on a terminal."""
     line = _ESCAPES.sub("", line)
     line = next((part for part in reversed(line.split("\r")) if part), "")
     line = printable(line).expandtabs(8)

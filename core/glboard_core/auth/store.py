@@ -279,7 +279,7 @@ def _credential(account: StoredAccount, tokens: _Tokens) -> Credential:
 def _encoded(value: Any) -> Any:
     if isinstance(value, Secret):
         return value.reveal()
-    raise NotImplementedError
+    raise TypeError(f"{type(value).__name__} is not stored")
 
 
 def _decoded(kind: type, value: Any) -> Any:

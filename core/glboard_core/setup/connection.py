@@ -125,7 +125,7 @@ class SetupConnection:
             except (NotGitLab, NotUnderstood) as error:
                 trouble = trouble or error
             except (AuthError, RateLimited):
-                return place  # it refuses, so it is there: a token may be let in
+                return place  # a refusal is an answer, too, and a token may change it
             else:
                 return place
         assert trouble is not None  # there is at least one place
