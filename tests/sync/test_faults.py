@@ -12,7 +12,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Comment, Edit, Op
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import EditFailed, EditUnknown, StoreFailed
+from glboard_core.errors import EditFailed, EditUnknown, Offline, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
 from glboard_core.store.sqlite import SqliteStore
@@ -111,6 +111,51 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         weights = [event.value for event in context.there("app#1").history if event.kind == "weight"]
         assert weights == [1, 3, 5]
         assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
+
+
+async def test_a_batch_that_stops_leaves_alone_what_it_has_handed_to_recovery(store: Store) -> None:
+    """The answer for one issue is lost in the first part, and the second part finds no connection: the lost
+    edit must not be recovered twice at once, since one of the two could send it while the other looks."""
+    async with DemoServer(build_world(issues=60)) as server, session(server, store) as context:
+        engine, lost = context.engine, context.issue("app#1").id
+        send, read, prepare = engine.gateway.send, engine.gateway.read, engine.poller.prepare
+        reading, again = asyncio.Event(), asyncio.Event()
+        parts, reads = [], []
+
+        async def losing_one(ops: Sequence[Op], *rest: Any) -> list[Outcome]:
+            parts.append(len(ops))
+            if len(parts) > 1:
+                again.set()
+                return await send(ops, *rest)
+            return [
+                Failed(op=outcome.op, error=EditUnknown("The answer was lost."))
+                if op.issue == lost
+                else outcome
+                for op, outcome in zip(ops, await send(ops, *rest[:2]), strict=True)
+            ]
+
+        async def without_a_connection(*args: Any) -> None:
+            if len(parts) == 1 and not again.is_set():
+                await reading.wait()
+                again.set()
+                raise Offline("The connection was lost.")
+            await prepare(*args)
+
+        async def slowly(issues: Sequence[IssueId], *rest: Any) -> Mapping[IssueId, Issue]:
+            if lost in issues and parts:
+                reads.append(len(issues))
+                reading.set()
+                await context.until(lambda: len(parts) > 1)
+            return await read(issues, *rest)
+
+        engine.gateway.send = losing_one  # type: ignore[assignment, method-assign]
+        engine.gateway.read = slowly  # type: ignore[assignment, method-assign]
+        engine.poller.prepare = without_a_connection  # type: ignore[assignment, method-assign]
+        context.edit_all([f"app#{n}" for n in range(1, 61)], weight=7)
+        await context.settled()
+        assert len(parts) == 2
+        assert reads == [1]
+        assert sorted(line.result for line in engine.store.log()) == ["done"] * 59 + ["settled"]
 
 
 async def test_what_the_server_fails_on_is_read_and_sent_once_more(server: DemoServer) -> None:

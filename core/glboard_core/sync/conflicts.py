@@ -52,7 +52,7 @@ class Conflicts:
                     item.conflicts = _description_conflict(item, theirs)
             if item.conflicts or issue in waiting:
                 waiting.add(issue)
-                item.under_way = False
+                item.release()
             else:
                 free.append(item)
         self._save(item for issue in waiting for item in self._outbox.items(issue) if item.conflicts)

@@ -19,7 +19,8 @@ from glboard_core.ports import OutboxEntry
 class OutboxItem:
     """An Op in the outbox. Times are in seconds since the epoch by this machine's clock, 0 for never.
 
-    ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
+    ``due``: not to be sent, nor recovered, before. ``batch``: the one that prepares, sends or recovers it,
+    0 for none.
     ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
     ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
     ``crashed``: whether it was lost since the server failed on the request. Then it ``goes_alone``, and
@@ -28,6 +29,7 @@ class OutboxItem:
     """
 
     __slots__ = (
+        "batch",
         "claimed_at",
         "conflicts",
         "crashed",
@@ -39,7 +41,6 @@ class OutboxItem:
         "sent_at",
         "title",
         "tries",
-        "under_way",
     )
 
     def __init__(self, entry: OutboxEntry) -> None:
@@ -48,11 +49,21 @@ class OutboxItem:
         self.due = entry.due
         self.lost_at = self.claimed_at = entry.sent
         self.sent_at = 0.0
-        self.under_way = False
+        self.batch = 0
         self.tries = 0
         self.crashed = self.goes_alone = False
         self.crashes = 0
         self.conflicts = entry.conflicts
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is being prepared, sent or recovered by this process."""
+        return bool(self.batch)
+
+    def release(self) -> None:
+        """Its batch is through with it: another one can take it."""
+        self.batch = 0
+        self.sent_at = 0.0
 
     @property
     def entry(self) -> OutboxEntry:
@@ -64,12 +75,36 @@ class OutboxItem:
         self.tries, self.crashes, self.claimed_at = 0, 0, self.lost_at
 
 
+class Batch:
+    """Items that are sent, or recovered, together. An item belongs to one batch at a time: a batch that has
+    handed an item on, to recovery or to a person, must not release it for the next."""
+
+    __slots__ = ("_items", "_number")
+
+    def __init__(self, items: Sequence[OutboxItem], number: int) -> None:
+        self._items = items
+        self._number = number
+        for item in items:
+            item.batch = number
+
+    @property
+    def items(self) -> list[OutboxItem]:
+        """The items that still belong to it."""
+        return [item for item in self._items if item.batch == self._number]
+
+    def put_back(self) -> None:
+        """It is over: what still belongs to it stays in the outbox, for the next batch."""
+        for item in self.items:
+            item.release()
+
+
 class Outbox:
     """The outbox by issue. While Ops of an issue are being sent, no more of that issue are."""
 
     def __init__(self, entries: Iterable[OutboxEntry] = ()) -> None:
         self._by_issue: dict[IssueId, list[OutboxItem]] = {}
         self._by_op: dict[OpId, OutboxItem] = {}
+        self._batches = 0
         for entry in entries:
             self.add(entry)
 
@@ -145,12 +180,12 @@ class Outbox:
         """Ops sent without an answer, and not in recovery yet."""
         return [item for item in self._by_op.values() if item.lost_at and not item.under_way]
 
-    def take_due(self, now: float) -> list[OutboxItem]:
-        """What to send now, marked as under way: per issue in order, none of a busy issue.
+    def due(self, now: float) -> list[OutboxItem]:
+        """What can be sent now: per issue in order, none of a busy issue.
 
         A change of a kind that is sent one at a time waits while another of the kind is under way.
         """
-        batch: list[OutboxItem] = []
+        found: list[OutboxItem] = []
         taken = {
             type(item.op.change)
             for item in self._by_op.values()
@@ -164,23 +199,20 @@ class Outbox:
                     break
                 if type(item.op.change) in taken:
                     break
-                batch.append(item)
+                found.append(item)
                 if item.op.change.later_wait or item.goes_alone:
                     break
-        for item in batch:
-            item.under_way = True
-        return batch
+        return found
+
+    def take(self, items: Sequence[OutboxItem]) -> Batch:
+        """A batch of these; they are under way from now on."""
+        self._batches += 1
+        return Batch(items, self._batches)
 
     def _sendable(self, item: OutboxItem) -> bool:
         op = item.op
         needed = op.change.neighbours if op.change.creates else (op.issue, *op.change.neighbours)
         return op.change.waits_for not in self and not any(issue.startswith("new:") for issue in needed)
-
-    def put_back(self, items: Iterable[OutboxItem]) -> None:
-        """No longer under way; they stay in the outbox."""
-        for item in items:
-            item.under_way = False
-            item.sent_at = 0.0
 
     def sort(self, order: Sequence[OpId]) -> None:
         """Sort every queue in this order: that of the outbox, which all processes share."""

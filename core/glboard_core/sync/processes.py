@@ -146,7 +146,7 @@ class OtherProcesses:
         left = [item for op in ops if (item := self._outbox.item(op)) is not None]
         before = self._local_state.as_shown(item.op.issue for item in left)
         for item in left:
-            item.under_way = False
+            item.release()
             if item.op.id in stored:
                 item.lost_at = time.time()
                 item.claimed_at = stored[item.op.id].sent

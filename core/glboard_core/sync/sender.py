@@ -34,7 +34,7 @@ from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.order import concerned, made_way, near
-from glboard_core.sync.outbox import OutboxItem
+from glboard_core.sync.outbox import Batch, OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.recovery import recover
@@ -188,16 +188,14 @@ class OutboxSender:
         ready = time.time() >= self._not_before and bool(len(self._outbox))
         return ready and self._lease.held()
 
-    def _batches(self) -> list[list[OutboxItem]]:
+    def _batches(self) -> list[Batch]:
         now = time.time()
         unanswered = [item for item in self._outbox.unanswered() if self._recovery_at(item) <= now]
-        for item in unanswered:
-            item.under_way = True
-        fresh = self._outbox.take_due(now)
+        fresh = self._outbox.due(now)
         # What the server failed on goes alone, so that it takes no other change with it.
         alone = [[item] for item in fresh if item.goes_alone]
         together = [item for item in fresh if not item.goes_alone]
-        return [batch for batch in (unanswered, together, *alone) if batch]
+        return [self._outbox.take(items) for items in (unanswered, together, *alone) if items]
 
     def _recovery_at(self, item: OutboxItem) -> float:
         """When recovery of a lost answer can start: what must not exist twice, after the server's timeout.
@@ -214,7 +212,7 @@ class OutboxSender:
 
     # One batch
 
-    async def _deliver(self, batch: list[OutboxItem]) -> None:
+    async def _deliver(self, batch: Batch) -> None:
         try:
             unsent = await self._attempt(batch)
         except StoreFailed as error:
@@ -225,7 +223,7 @@ class OutboxSender:
             self._pause(error)
             self._return(batch)
         except BaseException:
-            self._outbox.put_back(batch)
+            batch.put_back()
             raise
         else:
             if unsent is None:
@@ -251,11 +249,11 @@ class OutboxSender:
         self._status.disk_failed(error)
         self._not_before = time.time() + self._timing.longest_wait
 
-    def _return(self, batch: Sequence[OutboxItem]) -> None:
-        """None of these was sent; those without an answer still have none."""
-        back = [item for item in batch if item.op.id in self._outbox and not item.lost_at]
+    def _return(self, batch: Batch) -> None:
+        """None of what is left of it was sent; what is without an answer still has none."""
+        back = [item for item in batch.items if item.op.id in self._outbox and not item.lost_at]
         self._unclaim([item for item in back if item.sent_at])
-        self._outbox.put_back(batch)
+        batch.put_back()
 
     def _unclaim(self, items: Sequence[OutboxItem]) -> None:
         if not items:
@@ -268,13 +266,14 @@ class OutboxSender:
                 item.lost_at = time.time()  # "sent" on disk: trust it, and run recovery first
 
     @with_purpose("change")
-    async def _attempt(self, batch: Sequence[OutboxItem]) -> GlboardError | None:
+    async def _attempt(self, batch: Batch) -> GlboardError | None:
         """Recover Ops without an answer, or send; returns why some were not sent, if any.
 
         Raises what the gateway raises if nothing was sent, and StoreFailed.
         """
-        items = [item for item in batch if item.op.id in self._outbox]
-        if any(item.lost_at for item in batch):
+        if not (items := [item for item in batch.items if item.op.id in self._outbox]):
+            return None
+        if any(item.lost_at for item in items):
             await self._recover(items)
             return None
         for part, rest in self._parts(items):
@@ -283,7 +282,7 @@ class OutboxSender:
                 wait = self._wait_after(stopped)
                 for item in rest:
                     item.due = max(item.due, time.time() + wait)
-                self._outbox.put_back(rest)
+                    item.release()
                 return stopped
         return None
 
@@ -411,7 +410,8 @@ class OutboxSender:
         behind = {item.op.issue for item in items if item.lost_at}
         stays = [item for item in items if item.op.id in claimed and item.op.issue in behind]
         self._unclaim(stays)
-        self._outbox.put_back(stays)
+        for item in stays:
+            item.release()
         going = [item for item in items if item.op.id in claimed and item.op.issue not in behind]
         for item in going:
             item.sent_at = now
@@ -426,7 +426,7 @@ class OutboxSender:
         stopped: GlboardError | None = None
         now = time.time()
         for item, outcome in outcomes:
-            item.under_way = False
+            item.batch = 0
             if isinstance(outcome, Done):
                 self._remember_note(item.op.id, outcome.note)
                 self._linked += [link.other] if (link := item.op.change.link_wanted) is not None else []
@@ -460,7 +460,7 @@ class OutboxSender:
                 self._respaced += [item.op.issue, *outcome.places]
         self._local_state.remove(answer.op.issue for answer in answers if isinstance(answer.error, EditGone))
         for item, _ in outcomes:
-            item.sent_at = 0.0
+            item.release()
         return stopped
 
     def _save(self, answers: Sequence[ServerAnswer], items: Sequence[OutboxItem], result: str) -> None:
@@ -504,7 +504,7 @@ class OutboxSender:
         if again:
             self._store.unclaim(item.op.id for item in again)
         for item in items:
-            item.under_way = False
+            item.release()
         for item in found.again:
             item.due = self._server_done_at(item)
         for item in again:
