@@ -18,9 +18,10 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from glboard_core.concurrency import together
 from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
-from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab import decode, name_queries
 from glboard_core.gitlab.answers import Address, Identity
 from glboard_core.gitlab.decode import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
+from glboard_core.gitlab.dialect import MOST_COMPLEXITY, NEWEST, Dialect
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -31,7 +32,7 @@ from glboard_core.gitlab.graphql import (
     side_by_side,
 )
 from glboard_core.gitlab.http_errors import fine_grained
-from glboard_core.gitlab.queries import Dialect, NamedField
+from glboard_core.gitlab.name_queries import NamedField
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around
 
@@ -110,7 +111,7 @@ class WirePlace(Licence, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProjectsAnswer(Struct, frozen=True):
-    """Answer to ``queries.projects``."""
+    """Answer to ``name_queries.projects``."""
 
     projects: Page[WirePlace] | None = None
 
@@ -146,7 +147,7 @@ class _WireProject(Struct, frozen=True, rename="camel"):
 
 
 class _InsteadAnswer(Struct, frozen=True):
-    """Answer to ``queries.INSTEAD``."""
+    """Answer to ``name_queries.INSTEAD``."""
 
     project: _WireProject | None
     users: Page[User] | None = None
@@ -269,7 +270,7 @@ class CatalogReader:
             *(group(by="milestones", value=part) for part in chunks(ids, IDS_EACH)),
             *(group(by="family", value=prefix) for prefix in sorted(names.families)),
             *(group(by="label", value=title) for title in single),
-            *(NamedField(of="", by="people", value=part) for part in chunks(people, queries.NAMES_EACH)),
+            *(NamedField(of="", by="people", value=part) for part in chunks(people, name_queries.NAMES_EACH)),
             *self._by_id(known),
         ]
 
@@ -340,7 +341,7 @@ class CatalogReader:
 
     async def _ask(self, asked: Sequence[NamedField], *, about: bool = False) -> _Replies:
         """Ask for all of it, in as few documents as are allowed, at once."""
-        documents = _packed(asked, self.group, queries.MOST_COMPLEXITY, about=about)
+        documents = _packed(asked, self.group, MOST_COMPLEXITY, about=about)
         replies = _Replies()
         jobs = [
             partial(self._document, part, replies, about=about and not n) for n, part in enumerate(documents)
@@ -352,14 +353,14 @@ class CatalogReader:
     async def _document(
         self, asked: Sequence[NamedField], replies: _Replies, *, about: bool
     ) -> list[tuple[NamedField, Page[Any]]]:
-        _, variables = queries.names(asked, queries.NEWEST, self.group, about=about)
+        _, variables = name_queries.names(asked, NEWEST, self.group, about=about)
 
         def document(dialect: Dialect) -> str:
-            return queries.names(asked, dialect, self.group, about=about)[0]
+            return name_queries.names(asked, dialect, self.group, about=about)[0]
 
         try:
             answer = await self._runner.ask_in_dialect(
-                document, variables, dict[str, msgspec.Raw], assumed=queries.NEWEST
+                document, variables, dict[str, msgspec.Raw], assumed=NEWEST
             )
         except TooComplex:
             if len(asked) < 2:
@@ -405,15 +406,17 @@ class CatalogReader:
     async def _projects(self, paths: Sequence[str]) -> list[Project]:
         async def read(part: Sequence[str]) -> list[Project]:
             variables = {"paths": list(part), "first": len(part)}
-            answer = await self._runner.ask_in_dialect(queries.projects, variables, ProjectsAnswer)
+            answer = await self._runner.ask_in_dialect(name_queries.projects, variables, ProjectsAnswer)
             return [_project(one) for one in (answer.projects or Page[WirePlace]()).items()]
 
-        jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
+        jobs = [partial(read, part) for part in chunks(paths, name_queries.PROJECTS_EACH)]
         return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
 
     async def _kinds(self) -> tuple[str, ...]:
         """The ids of the types that boards show; empty where they are asked for by name."""
-        answer = await self._runner.ask_in_dialect(queries.kinds, {"group": self.group}, OfGroup[WirePlace])
+        answer = await self._runner.ask_in_dialect(
+            name_queries.kinds, {"group": self.group}, OfGroup[WirePlace]
+        )
         found = (answer.group and answer.group.work_item_types) or Page[WireKind]()
         return tuple(kind.id for kind in found.items() if kind.on_boards)
 
@@ -442,7 +445,7 @@ class CatalogReader:
             return fine_grained(host, f"it seems to lack the permission {lacks}.")
         server_of(about, host)
         answer = await self._runner.ask(
-            queries.INSTEAD, {"path": self.group, "names": [self.group]}, _InsteadAnswer
+            name_queries.INSTEAD, {"path": self.group, "names": [self.group]}, _InsteadAnswer
         )
         if answer.project is not None:
             above = answer.project.group
@@ -568,7 +571,7 @@ def _needed(needs: Needs, group: str) -> Iterable[NamedField]:
     for title in sorted(needs.near_milestones):
         yield NamedField(of="group", by="milestone below", value=title, path=group)
         yield NamedField(of="group", by="milestone near", value=_term(title), path=group)
-    for part in chunks(sorted(needs.people), queries.NAMES_EACH):
+    for part in chunks(sorted(needs.people), name_queries.NAMES_EACH):
         yield NamedField(of="", by="people", value=list(part))
 
 
@@ -588,15 +591,17 @@ def _more(asked: NamedField, page: Page[Any], own: Collection[str]) -> bool:
 def _packed(asked: Sequence[NamedField], group: str, most: int, *, about: bool) -> list[list[NamedField]]:
     """The documents, each within the complexity limit; at least one if ``about`` is asked."""
     documents: list[list[NamedField]] = [[]] if about else []
-    cost, places = (queries.ABOUT_COST + queries.PLACE_COST, {group}) if about else (most, set[str]())
+    cost, places = (
+        (name_queries.ABOUT_COST + name_queries.PLACE_COST, {group}) if about else (most, set[str]())
+    )
     for one in sorted(asked, key=lambda one: (one.of, one.path)):
         # By the dearest dialect, since the server may not be known yet.
-        fields = (queries.named(one.of, one.by, dialect) for dialect in (queries.NEWEST, Dialect()))
+        fields = (name_queries.named(one.of, one.by, dialect) for dialect in (NEWEST, Dialect()))
         own = max(field.cost for field in fields)
-        added = own + (queries.PLACE_COST if one.path and one.path not in places else 0)
+        added = own + (name_queries.PLACE_COST if one.path and one.path not in places else 0)
         if cost + added > most:
             documents.append([])
-            cost, places, added = 0, set(), own + queries.PLACE_COST
+            cost, places, added = 0, set(), own + name_queries.PLACE_COST
         documents[-1].append(one)
         places.add(one.path)
         cost += added

@@ -28,7 +28,7 @@ from glboard_core.gitlab.answers import (
     Text,
     moment,
 )
-from glboard_core.gitlab.queries import PAGE
+from glboard_core.gitlab.dialect import PAGE
 from glboard_core.model.catalog import Label, Person
 from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkedIssue, LinkKind, Note, State
 from glboard_core.model.milestone import Milestone

@@ -26,11 +26,11 @@ from glboard_core.board.operations import (
 )
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import decode
-from glboard_core.gitlab.queries import (
+from glboard_core.gitlab.dialect import Dialect
+from glboard_core.gitlab.mutations import (
     CREATE_COST,
     LINK_COST,
     STATUS_BACK,
-    Dialect,
     Mutation,
     issue_back,
     links_back,

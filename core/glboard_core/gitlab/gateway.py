@@ -35,6 +35,7 @@ from glboard_core.gitlab.decode import (
     WirePromotion,
     WithIssues,
 )
+from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
@@ -332,7 +333,7 @@ class GitLabGateway(Gateway):
         # To the very first one: a comment that was not looked at would be written a second time.
         before: str | None = None
         while True:
-            variables = {"id": issue, "last": queries.PAGE, "before": before}
+            variables = {"id": issue, "last": PAGE, "before": before}
             answer = await self._runner.ask(queries.LAST_NOTES, variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):

@@ -35,6 +35,7 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
+from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.graphql import QueryRunner, chunks
 from glboard_core.gitlab.http import Answer
@@ -191,7 +192,7 @@ class RankSender:
         if self._over_rest:
             return
         group = self._catalog.group
-        for part in chunks(issues, queries.PAGE):
+        for part in chunks(issues, PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
             must = [one.id for one in part if one.id in needed]
             pages = 0

@@ -38,7 +38,7 @@ from glboard_core.gitlab.decode import (
 )
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
-from glboard_core.gitlab.queries import Mutation
+from glboard_core.gitlab.mutations import Mutation
 from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone

@@ -23,9 +23,9 @@ from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
 from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import Named, Page, Titled, WireLabel, WireMilestone
+from glboard_core.gitlab.dialect import NEWEST
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, chunks, group_missing, server_of
 from glboard_core.gitlab.http import Limits, Transport
-from glboard_core.gitlab.queries import NEWEST
 from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
