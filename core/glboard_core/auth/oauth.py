@@ -20,7 +20,7 @@ from glboard_core.auth.credential import USUAL_LIFE, OAuthCredential
 from glboard_core.errors import ApplicationRefused, AuthError, GlboardError, NotGitLab
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
 from glboard_core.gitlab.http_errors import Failure
 

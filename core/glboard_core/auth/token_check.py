@@ -12,16 +12,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.auth import oauth
-from glboard_core.errors import (
-    AuthError,
-    FineGrainedToken,
-    NotGitLab,
-    QueryRefused,
-    ScopeMissing,
-)
+from glboard_core.errors import AuthError, FineGrainedToken, NotGitLab, QueryRefused, ScopeMissing
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account, Kind, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.http import WHO, Limits, Transport
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
 

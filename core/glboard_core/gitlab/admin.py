@@ -20,7 +20,7 @@ from msgspec import Struct, structs
 from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.answers import moment
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import Failure

@@ -18,9 +18,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from glboard_core.concurrency import together
 from glboard_core.errors import FineGrainedToken, GlboardError, GroupNotFound
-from glboard_core.gitlab import decode, name_queries
+from glboard_core.gitlab import clean_text, decode, name_queries
 from glboard_core.gitlab.answers import Address, Identity
-from glboard_core.gitlab.decode import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.dialect import MOST_COMPLEXITY, NEWEST, Dialect
 from glboard_core.gitlab.graphql import (
     About,
@@ -33,6 +32,7 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.http_errors import fine_grained
 from glboard_core.gitlab.name_queries import NamedField
+from glboard_core.gitlab.wire import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around
 
@@ -206,7 +206,7 @@ class CatalogReader:
             server = structs.replace(server, kinds=kinds)
             self._runner.learn(server)
         await self._follow(names, replies)
-        path, me = decode.line(group.full_path), decode.person(user)
+        path, me = clean_text.line(group.full_path), decode.person(user)
         if known is None or known.group_id != (group.id or ""):
             known = Catalog(group=path, me=me)
         elif known.group != path:
@@ -287,7 +287,7 @@ class CatalogReader:
             return False
         try:
             raw = await self._runner.transport.get(f"/api/v4/groups/{known.group_id.rpartition('/')[2]}")
-            path = decode.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
+            path = clean_text.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
         except (GlboardError, msgspec.DecodeError):
             return False  # it is gone, or REST is blocked
         before, self.group = self.group, path
@@ -450,8 +450,8 @@ class CatalogReader:
         if answer.project is not None:
             above = answer.project.group
             return GroupNotFound(
-                f"“{decode.line(answer.project.full_path)}” is a project, not a group.",
-                hint=f"Use the group it is in: {decode.line(above.full_path)}."
+                f"“{clean_text.line(answer.project.full_path)}” is a project, not a group.",
+                hint=f"Use the group it is in: {clean_text.line(above.full_path)}."
                 if above is not None
                 else "It belongs to a user, and glboard needs a group.",
             )
@@ -496,7 +496,7 @@ class CatalogReader:
         Its path tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``, below the server's
         own root, which need not be in the address that we use.
         """
-        path = decode.line(wire.web_path.partition("/-/")[0]) + "/"
+        path = clean_text.line(wire.web_path.partition("/-/")[0]) + "/"
         at = path.lower().find(f"/{group}/".lower())
         return path[at:].strip("/") if at >= 0 else group
 
@@ -584,7 +584,7 @@ def _term(title: str) -> str:
 def _more(asked: NamedField, page: Page[Any], own: Collection[str]) -> bool:
     """Whether there are labels with that prefix other than the group's ``own`` ids."""
     prefix = str(asked.value)
-    found = (wire.id for wire in page.items() if decode.line(wire.title).startswith(prefix))
+    found = (wire.id for wire in page.items() if clean_text.line(wire.title).startswith(prefix))
     return page.page_info.has_next_page or any(identity not in own for identity in found)
 
 
@@ -634,7 +634,7 @@ def _halves(since: date, until: date) -> list[tuple[date, date]]:
 def _project(place: WirePlace) -> Project:
     return Project(
         id=place.id or "",
-        path=decode.line(place.full_path),
+        path=clean_text.line(place.full_path),
         archived=bool(place.archived),
         can_edit=place.user_permissions.may_edit,
     )

@@ -26,7 +26,7 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, TooDeepError, decoded, moment
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import not_json, too_deep

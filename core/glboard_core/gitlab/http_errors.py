@@ -36,7 +36,7 @@ from glboard_core.errors import (
     TokenRejected,
     TokenUnknown,
 )
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.route import wants_certificate
 from glboard_core.gitlab.tls_errors import tls_failed
 

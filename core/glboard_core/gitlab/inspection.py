@@ -11,14 +11,14 @@ from datetime import date
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.gitlab import decode, name_queries
+from glboard_core.gitlab import clean_text, decode, name_queries
 from glboard_core.gitlab.answers import Address
 from glboard_core.gitlab.catalog import Permissions, TokenSelf
-from glboard_core.gitlab.decode import OfGroup, Page
 from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, group_missing, server_of
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import not_json
+from glboard_core.gitlab.wire import OfGroup, Page
 from glboard_core.model.catalog import Person, Server
 from glboard_core.model.query import Found
 
@@ -34,7 +34,7 @@ class TokenFacts(TokenSelf, frozen=True):
     @property
     def shown_scopes(self) -> tuple[str, ...]:
         """The scopes, to be shown: no token has more or longer ones."""
-        return tuple(decode.line(scope)[:40] for scope in self.scopes[:20])
+        return tuple(clean_text.line(scope)[:40] for scope in self.scopes[:20])
 
 
 class _Level(Struct, frozen=True, rename="camel"):
@@ -54,7 +54,7 @@ class RoleInProject(Struct, frozen=True, rename="camel"):
     @property
     def path(self) -> str:
         """The full path, to be shown."""
-        return decode.line(self.full_path)
+        return clean_text.line(self.full_path)
 
     @property
     def level(self) -> int | None:

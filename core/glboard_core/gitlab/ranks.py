@@ -34,7 +34,6 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.graphql import QueryRunner, chunks
@@ -42,6 +41,7 @@ from glboard_core.gitlab.http import Answer
 from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost, crashed
+from glboard_core.gitlab.wire import OfGroup, Page, PageInfo
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.order import in_order

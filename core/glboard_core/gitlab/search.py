@@ -14,11 +14,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
-from glboard_core.gitlab import decode, name_queries
+from glboard_core.gitlab import clean_text, decode, name_queries
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
-from glboard_core.gitlab.decode import Page, User, WireBlocker, WireLabel, WireMilestone
 from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.wire import Page, User, WireBlocker, WireLabel, WireMilestone
 from glboard_core.model.catalog import Label, Person, Project
 from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone
@@ -130,7 +130,7 @@ class CatalogSearch:
         found = await self._ask(name_queries.search_projects, "group", self.group, text)
         page = found.projects or Page()
         projects = (
-            Project(id=one.id, path=decode.line(one.full_path), can_edit=one.user_permissions.may_edit)
+            Project(id=one.id, path=clean_text.line(one.full_path), can_edit=one.user_permissions.may_edit)
             for one in page.items()
             if not one.archived
         )

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answers import Identity, Name
-from glboard_core.gitlab.decode import Page, line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.wire import Page
 
 
 class _Status(Struct, frozen=True):
