@@ -30,8 +30,8 @@ from glboard_core.gitlab.graphql import (
     server_of,
     side_by_side,
 )
-from glboard_core.gitlab.http_errors import fine_grained
 from glboard_core.gitlab.name_queries import NamedField
+from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import HasId, Licence, OfGroup, Page, User, WireLabel, WireMilestone
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.names import CatalogNames, Needs, around

@@ -18,13 +18,13 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, QueryRefused, ScopeMissing, TokenRejected
 from glboard_core.gitlab import clean_text, decode, markers, queries
 from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import last_request
 from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import Decoder
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
-from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.reading import PARALLEL, IssueReader
 from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.gitlab.send import Report, Sender

@@ -25,11 +25,13 @@ from glboard_core.errors import (
     TimedOut,
 )
 from glboard_core.gitlab import name_queries
+from glboard_core.gitlab.answer_errors import endless, not_json, too_deep
 from glboard_core.gitlab.answers import Name, NotJsonError, Report, TooDeepError, decoded, not_understood
 from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.dialect import PAGE, Dialect, dialect_of
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import CRASHED, endless, fine_grained, not_json, token_rejected, too_deep
+from glboard_core.gitlab.http_errors import CRASHED
+from glboard_core.gitlab.token_errors import fine_grained, token_rejected
 from glboard_core.gitlab.wire import Page, User
 from glboard_core.model.catalog import Server
 

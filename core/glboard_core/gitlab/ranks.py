@@ -36,10 +36,11 @@ from glboard_core.errors import (
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import QueryRunner, chunks
 from glboard_core.gitlab.http import Answer
-from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.token_errors import token_rejected
 from glboard_core.gitlab.verify import answer_lost, crashed
 from glboard_core.gitlab.wire import OfGroup, Page, PageInfo
 from glboard_core.model.catalog import Catalog

@@ -19,11 +19,11 @@ from msgspec import structs
 from glboard_core.board.operations import Op
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.clean_text import clean_body
 from glboard_core.gitlab.decode import Decoder, person
 from glboard_core.gitlab.dialect import MOST_COMPLEXITY, PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
-from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.markers import split_marker
 from glboard_core.gitlab.wire import (
     OfLists,

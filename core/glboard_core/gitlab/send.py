@@ -34,6 +34,7 @@ from glboard_core.gitlab.batch_size import BatchSize
 from glboard_core.gitlab.decode import Decoder
 from glboard_core.gitlab.dialect import MOST_CHARACTERS, MOST_COMPLEXITY, Dialect
 from glboard_core.gitlab.encode import MutationEncoder
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import (
     Envelope,
     FieldMissing,
@@ -44,7 +45,6 @@ from glboard_core.gitlab.graphql import (
     refused,
     request,
 )
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.reading import IssueReader

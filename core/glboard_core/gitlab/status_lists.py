@@ -14,9 +14,9 @@ from glboard_core.gitlab.admin import FinishedBoard
 from glboard_core.gitlab.answers import Identity
 from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import QueryRunner, complete, envelope_of, request
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.wire import Named, Page, Titled
 from glboard_core.model.catalog import Server
