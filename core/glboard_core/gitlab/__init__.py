@@ -2,6 +2,6 @@
 
 ``gateway`` is ``ports.Gateway``. ``http`` and ``graphql`` send requests, the modules ``…_errors`` word what
 fails; ``queries``, ``name_queries`` and ``mutations`` have the documents; ``decode``, ``catalog`` and
-``events`` read answers, ``encode``, ``send`` and ``verify`` send changes. ``account`` and ``glab`` find server
-and token; ``admin`` sets up boards.
+``events`` read answers, ``encode``, ``send`` and ``verify`` send changes. ``account`` and ``glab`` find
+server and token; ``admin`` sets up boards.
 """

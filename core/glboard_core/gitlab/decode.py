@@ -14,6 +14,7 @@ from typing import get_args
 import msgspec
 from msgspec import UNSET
 
+from glboard_core.gitlab import clean_text
 from glboard_core.gitlab.answers import EARLIEST, LATEST, moment
 from glboard_core.gitlab.clean_text import clean_body, line
 from glboard_core.gitlab.markers import split_mark, split_marker
@@ -272,3 +273,14 @@ def unique(issues: Iterable[Issue], seen: set[IssueId]) -> list[Issue]:
             seen.add(issue.id)
             fresh.append(issue)
     return fresh
+
+
+def milestone_owner(wire: WireMilestone, group: str) -> str:
+    """The full path of the group or project that a milestone belongs to; of those above, the group's.
+
+    Its path tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``, below the server's
+    own root, which need not be in the address that we use.
+    """
+    path = clean_text.line(wire.web_path.partition("/-/")[0]) + "/"
+    at = path.lower().find(f"/{group}/".lower())
+    return path[at:].strip("/") if at >= 0 else group

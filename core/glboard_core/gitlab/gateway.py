@@ -187,7 +187,7 @@ class GitLabGateway(Gateway):
                 case WireLabel():
                     labels.append(decode.label(wire, project))
                 case WireMilestone():
-                    owner = self._catalog_reader.owner_of(wire, catalog.group)
+                    owner = decode.milestone_owner(wire, catalog.group)
                     milestones.append(decode.milestone(wire, owner))
                 case User():
                     people.append(decode.person(wire))

@@ -18,7 +18,7 @@ from glboard_core.gitlab import clean_text, decode, name_queries
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
 from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import QueryRunner
-from glboard_core.gitlab.wire import Page, User, WireBlocker, WireLabel, WireMilestone
+from glboard_core.gitlab.wire import Page, Permissions, User, WireBlocker, WireLabel, WireMilestone
 from glboard_core.model.catalog import Label, Person, Project
 from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone
@@ -30,19 +30,13 @@ PATIENCE = 10.0
 MOST_TEXT = 255
 
 
-class FoundPermissions(Struct, frozen=True, rename="camel"):
-    """Whether we can change issues of a project."""
-
-    may_edit: bool | None = None
-
-
 class FoundProject(Struct, frozen=True, rename="camel"):
     """A project by its path."""
 
     id: Identity
     full_path: Address
     archived: bool | None = None
-    user_permissions: FoundPermissions = FoundPermissions()
+    user_permissions: Permissions = Permissions()
 
 
 class Place(Struct, frozen=True, rename="camel"):

@@ -282,3 +282,9 @@ class OfLinked(Struct, frozen=True, rename="camel"):
     """The answer about the links of one issue."""
 
     work_item: WireLinked | None
+
+
+class Permissions(Struct, frozen=True, rename="camel"):
+    """Whether we can change issues of a project."""
+
+    may_edit: bool | None = None

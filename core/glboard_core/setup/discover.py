@@ -21,7 +21,6 @@ from glboard_core.errors import GroupNotFound, QueryRefused, ServerFailed, Timed
 from glboard_core.gitlab import clean_text, decode
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
-from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.dialect import NEWEST
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, chunks, group_missing, server_of
 from glboard_core.gitlab.http import Limits, Transport
@@ -361,8 +360,7 @@ class Discovery:
         return answer.group or {}
 
     def _milestones(self, path: str, found: Iterable[WireMilestone]) -> tuple[Milestone, ...]:
-        owner = CatalogReader(self._runner, path).owner_of
-        rows = {one.id: decode.milestone(one, owner(one, path)) for one in found}
+        rows = {one.id: decode.milestone(one, decode.milestone_owner(one, path)) for one in found}
         return tuple(rows.values())
 
 
