@@ -14,7 +14,8 @@ from glboard_core.board.operations import Comment, Edit
 from glboard_core.config import ShareSettings
 from glboard_core.demo.world.records import MergeRequest
 from glboard_core.demo.world.world import World
-from glboard_tui.actions import Action, own_actions
+from glboard_tui.action import Action
+from glboard_tui.actions import own_actions
 from tui.app.stage import GROUP, GROUP_LABEL, ME, STILL, Stage, small_world
 
 #: The beginning of every secret; no word of the program has it.

@@ -23,7 +23,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import ActionContext, Scope, Slot
+from glboard_tui.action import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.own_commands import OwnCommands

@@ -20,7 +20,8 @@ from textual.widget import Widget
 from glboard_core.board.definition import milestone_title
 from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError, NameUnknown
 from glboard_tui import notices
-from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_actions
+from glboard_tui.action import Action, ActionContext, Scope, key_words
+from glboard_tui.actions import own_actions
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.keymap import Follow, Keymap, Match, NoMatch, Prefix, token_of
 from glboard_tui.screens.dialogs import Dialog
