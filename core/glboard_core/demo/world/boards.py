@@ -211,7 +211,7 @@ def boards_of(world: Registry, group: Group) -> list[Board]:
 
 
 def lists_of(world: Registry, board: Board) -> list[BoardList]:
-    """The lists that GitLab answers: neither Open nor Closed where the board hides them, and without a licence
+    """The lists GitLab answers: neither Open nor Closed where the board hides them, and without a licence
     none of milestones, assignees and statuses."""
     free = ("backlog", "label", "closed")
     hidden = {"backlog": board.hide_backlog, "closed": board.hide_closed}
