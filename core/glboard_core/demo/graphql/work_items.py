@@ -10,7 +10,7 @@ from glboard_core.demo.graphql import issues
 from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid, not_available, writer
 from glboard_core.demo.graphql.mutations import simple_change
-from glboard_core.demo.world import changes, permissions
+from glboard_core.demo.world import changes, notes, permissions
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.records import Issue, Project, Status
 from glboard_core.demo.world.world import World
@@ -93,7 +93,7 @@ def _types(_: Any, info: Info, **args: Any) -> Connection:
 
 
 def _web_url(issue: Issue, info: Info) -> str:
-    return f"{context_of(info).base_url}/{issue.project.full_path}/-/work_items/{issue.iid}"
+    return f"{context_of(info).base_url}{issue.path}"
 
 
 def _of(read: Any) -> Any:
@@ -158,11 +158,13 @@ FIELDS: Fields = {
         "hasChildren": lambda *_: False,
         "parent": lambda *_: None,
     },
-    "WorkItemWidgetDescription": {"description": lambda widget, _: widget.issue.description},
+    "WorkItemWidgetDescription": {"description": lambda widget, _: issues.described(widget.issue)},
     "WorkItemStatus": {
         "id": lambda status, _: status_id(status),
         "description": lambda *_: None,
         "iconName": lambda status, _: status.icon,
+        # The place of a custom status is that in the list; the field is 0 for all.
+        "position": lambda *_: 0,
     },
 }
 
@@ -216,9 +218,13 @@ def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     if issue is None or not context_of(info).may_see(issue):
         raise not_available()
     # A status alone is dropped without a word where it may not be set.
-    if not permissions.can_update(user, issue) and not wish.keys() <= _STATUS_ALONE:
+    alone = wish.keys() <= _STATUS_ALONE and not issue.project.archived
+    if not permissions.can_update(user, issue) and not alone:
         raise not_available()
-    errors = changes.apply(world, issue, _change(world, wish), user)
+    change = _change(world, wish)
+    errors = changes.apply(world, issue, change, user)
+    if change.description is not UNSET and not errors:
+        notes.describe(world, issue, user)
     done = None if errors else issue
     return {"workItem": done, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 

@@ -198,6 +198,7 @@ def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -
         if name == "title" and value is not UNSET:
             value = value.strip()
         if name == "description" and value is not UNSET:
+            issue.described = True
             value = normalised(value)
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)

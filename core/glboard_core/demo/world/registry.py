@@ -299,12 +299,18 @@ class Registry:
         return milestone
 
     def drop_milestone(self, milestone: Milestone) -> None:
-        """Delete a milestone; its issues have none afterwards."""
+        """Delete a milestone; its issues have none afterwards, each of them being updated for it."""
         for issue in [
             one for one in self.index.with_milestone(milestone.title) if one.milestone is milestone
         ]:
             with self.index.moving(issue):
-                issue.milestone = None
+                issue.milestone, issue.updated = None, self.clock.now()
+        for board in self.boards.values():
+            if board.milestone is milestone:
+                board.milestone = None
+        for one in [one for one in self.board_lists.values() if one.milestone is milestone]:
+            one.board.lists.remove(one)
+            del self.board_lists[one.id]
         del self.milestones[milestone.id]
 
     def new_issue(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from glboard_core.demo.world import boards, permissions
 from glboard_core.demo.world.records import (
+    DUPLICATE,
     NO_ACCESS,
     Group,
     Issue,
@@ -163,7 +164,7 @@ def move_issue(world: Registry, issue: Issue, target: Project, actor: User) -> I
         made.notes = [*(made.notes or ()), copied]
     world.index.add(made)
     with world.index.moving(issue):
-        issue.moved_to, issue.open = made, False
+        issue.moved_to, issue.open, issue.status = made, False, DUPLICATE
         issue.closed = issue.updated = made.updated
         issue.closed_by = issue.updated_by = actor
     world.record(issue, "state", "closed", None, actor)
