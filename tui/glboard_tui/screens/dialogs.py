@@ -21,6 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from glboard_tui.widgets.backdrop import Backdrop, stay_painted
+from glboard_tui.widgets.changed_cells import ShownCells
 from glboard_tui.widgets.first_frame import FirstFrame
 from glboard_tui.widgets.text import clean
 
@@ -45,7 +46,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
-        self._styles_cache = Backdrop()
+        self._styles_cache = self._backdrop = Backdrop()
         self._first_frame = FirstFrame(self)
         self.heading = title
         self.note = note
@@ -78,6 +79,9 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """It is shown, or shown again."""
         self._first_frame.begin(event)
+        shown = getattr(self.app, "shown", None)
+        if isinstance(shown, ShownCells) and self.app.screen is self:
+            self._backdrop.take(shown, self.app.screen_stack[-2], self.app.size)
 
     def on_screen_suspend(self) -> None:
         """Another dialog opens over it."""

@@ -13,14 +13,39 @@ from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import visible_screen_stack  # there is no public way to the screen below
 from textual._styles_cache import StylesCache
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_tui.widgets.changed_cells import ShownCells
+
 
 class Backdrop(StylesCache):
     """The lines of a transparent modal screen, which paints nothing itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given: dict[int, Strip] = {}
+        self._cleared = False
+
+    def take(self, shown: ShownCells, below: Screen[object], size: Size) -> None:
+        """What the terminal shows is the screen below, if nothing else was painted since: paint no line twice."""
+        lines = shown.lines_of(below)
+        self._given = {y: _plain(line, size.width) for y, line in enumerate(lines[: size.height])}
+
+    def clear(self) -> None:
+        super().clear()
+        self._cleared = True
+
+    def set_dirty(self, *regions: Region) -> None:
+        """Lines that the screen below changed; the whole right after ``clear`` is this screen's own refresh."""
+        super().set_dirty(*regions)
+        if not self._cleared:
+            for region in regions:
+                for y in region.line_range:
+                    self._given.pop(y, None)
+        self._cleared = False
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
         width = widget.size.width
@@ -28,6 +53,10 @@ class Backdrop(StylesCache):
             self.clear()
             self._width = width
         cache, dirty = self._cache, self._dirty_lines
+        if self._given:
+            cache.update(self._given)
+            dirty.difference_update(self._given)
+            self._given = {}
         wanted = {y for y in crop.line_range if y in dirty or y not in cache}
         stack = visible_screen_stack.get(None)
         if wanted and stack:

@@ -25,18 +25,30 @@ class ShownCells:
 
     def __init__(self) -> None:
         self._lines: list[dict[int, Strip | None]] = []
+        #: What was painted last.
+        self._painted: object = None
         self.written = 0
 
     def forget(self) -> None:
         """Nothing is known of the terminal: the next update is written whole."""
-        self._lines = []
+        self._lines, self._painted = [], None
 
-    def changes(self, update: RenderableType) -> RenderableType:
-        """The same update, of which only the changed cells are written."""
-        return _Changes(self, update) if isinstance(update, (LayoutUpdate, ChopsUpdate)) else update
+    def changes(self, painted: object, update: RenderableType) -> RenderableType:
+        """The same update of a screen, of which only the changed cells are written."""
+        if isinstance(update, (LayoutUpdate, ChopsUpdate)):
+            return _Changes(self, painted, update)
+        return update
 
-    def write(self, update: CompositorUpdate, console: Console) -> str:
+    def lines_of(self, painted: object) -> Sequence[Sequence[Strip]]:
+        """The lines of a screen, if it was painted last and all of it is known; else none."""
+        if painted is not self._painted:
+            return ()
+        lines = [[piece for piece in line.values() if piece is not None] for line in self._lines]
+        return lines if all(map(len, lines)) and list(map(len, lines)) == list(map(len, self._lines)) else ()
+
+    def write(self, painted: object, update: CompositorUpdate, console: Console) -> str:
         """What to send to the terminal for this update; it shows that from now on."""
+        self._painted = painted
         out: list[str] = []
         for y, line, spans in _lines_of(update):
             while len(self._lines) <= y:
@@ -67,11 +79,11 @@ class ShownCells:
 class _Changes(CompositorUpdate):
     """An update that is compared with the terminal only when it is written: not all of them are."""
 
-    def __init__(self, shown: ShownCells, update: CompositorUpdate) -> None:
-        self._shown, self._update = shown, update
+    def __init__(self, shown: ShownCells, painted: object, update: CompositorUpdate) -> None:
+        self._shown, self._painted, self._update = shown, painted, update
 
     def render_segments(self, console: Console) -> str:
-        return self._shown.write(self._update, console)
+        return self._shown.write(self._painted, self._update, console)
 
 
 def _lines_of(update: CompositorUpdate) -> Iterator[tuple[int, Pieces, Sequence[tuple[int, int]]]]:
