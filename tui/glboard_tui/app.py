@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.command import Provider
@@ -43,6 +44,7 @@ from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.signals import on_ending_signals
+from glboard_tui.widgets.changed_cells import ShownCells
 from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
@@ -174,6 +176,8 @@ class GlboardApp(App[int]):
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
         self._mask = MaskingFilter(self.share.masked)
+        #: What the terminal shows.
+        self.shown = ShownCells()
         #: The theme and whether it is shared, and what makes texts readable in it.
         self._contrast: tuple[tuple[str, bool], Sequence[LineFilter]] | None = None
         super().__init__()
@@ -209,6 +213,7 @@ class GlboardApp(App[int]):
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
+        self.app_resume_signal.subscribe(self, self._paint_again)
         self.set_interval(LOOK_EVERY, self._look_at_files)
         await self.push_screen(self.board_screen)
         # The mirror is part of the first frame; the network waits until that is painted.
@@ -246,6 +251,17 @@ class GlboardApp(App[int]):
             await self._keys.put(event)
         else:
             await super().on_event(event)
+
+    # What is written to the terminal
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Write only the cells that changed, whatever Textual paints."""
+        super()._display(screen, self.shown.changes(screen, renderable) if renderable is not None else None)
+
+    def _paint_again(self, _: object) -> None:
+        """The terminal was another program's."""
+        self.shown.forget()
+        self.refresh(layout=True)
 
     def on_app_focus(self) -> None:
         """The terminal got the focus."""

@@ -29,6 +29,7 @@ from glboard_tui.screens.dock import Dock
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.screens.keys import Keys
 from glboard_tui.screens.quitting import Quitting
+from glboard_tui.widgets.backdrop import stay_painted
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.column import CardList
@@ -212,6 +213,10 @@ class BoardScreen(Screen[None]):
         super()._compositor_refresh()
         if self is not self.app.screen:
             self._repaint_required = False
+
+    def on_screen_suspend(self) -> None:
+        """A dialog opens over it."""
+        stay_painted(self)
 
     # Updates from the engine
 

@@ -20,6 +20,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from glboard_tui.widgets.backdrop import Backdrop, stay_painted
+from glboard_tui.widgets.changed_cells import ShownCells
+from glboard_tui.widgets.first_frame import FirstFrame
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -43,6 +46,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
+        self._styles_cache = self._backdrop = Backdrop()
+        self._first_frame = FirstFrame(self)
         self.heading = title
         self.note = note
         self.hint = hint
@@ -52,6 +57,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
+        self._first_frame.fit()
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -69,6 +75,22 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             # A blinking cursor repaints twice a second, also on a shared screen or a slow connection.
             field.cursor_blink = False
         self.app.call_later(self._get_ready)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """It is shown, or shown again."""
+        self._first_frame.begin(event)
+        shown = getattr(self.app, "shown", None)
+        if isinstance(shown, ShownCells) and self.app.screen is self:
+            self._backdrop.take(shown, self.app.screen_stack[-2], self.app.size)
+
+    def on_screen_suspend(self) -> None:
+        """Another dialog opens over it."""
+        stay_painted(self)
+
+    def _compositor_refresh(self) -> None:
+        """Paint what has changed, once there is something to see."""
+        if self._first_frame.may_paint():
+            super()._compositor_refresh()
 
     def _get_ready(self) -> None:
         self.is_ready = True
