@@ -739,6 +739,10 @@ class Bridge:
         ops = (*group.ops, *group.refused)
         return self._people_words.title(self.shown_title(group.title, ops), ops)
 
+    def person_name(self, username: str) -> str:
+        """A person as on the cards."""
+        return self._people_words.name(username)
+
     @property
     def undo_words(self) -> str:
         """What ``u`` would do: "undo: weight 3"; "" if nothing."""

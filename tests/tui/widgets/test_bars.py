@@ -165,7 +165,7 @@ def test_head_has_a_bar_and_one_warning_below_its_figures() -> None:
     ]
 
 
-def test_the_figures_keep_their_line_beside_a_long_name() -> None:
+def test_the_figures_keep_their_line_next_to_a_long_name() -> None:
     first, second = head(width=27, title="awaiting security release", unweighted=0, full=6)
     assert first.endswith("… 5  6w  ")
     assert first.startswith("■ awaiting secur")
@@ -179,7 +179,7 @@ def test_figures_that_leave_no_space_for_a_name_go_below_it() -> None:
     assert second.endswith(" 1?  5 of 12  6w of 240  ")
 
 
-def test_the_words_beside_a_bar_have_the_colours_of_its_parts() -> None:
+def test_the_words_next_to_a_bar_have_the_colours_of_its_parts() -> None:
     view = msgspec.structs.replace(
         HEADER,
         sums=(

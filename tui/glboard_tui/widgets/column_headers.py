@@ -7,7 +7,7 @@ vertically below its mark.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from msgspec import Struct
 from rich.segment import Segment
@@ -24,8 +24,8 @@ from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
 from glboard_tui.widgets.layout import COLLAPSED, Arrangement
 from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, upright, width_of
 
-#: Lines of a header; the fewest cells of a name beside its figures, the cells of a warning that has the
-#: figures beside it because the name is shorter than that, and of a bar that has a word beside it.
+#: Lines of a header; the fewest cells of a name next to its figures, the cells of a warning that has the
+#: figures next to it because the name would be shorter than that, and of a bar with a word next to it.
 HEAD, _NAME, _SHORT, _BAR = 2, 9, 5, 8
 
 
@@ -79,6 +79,7 @@ def headers(
     target: str | None,
     has_weight: bool,
     unread: Container[str] = (),
+    title: Callable[[Column], str] = lambda column: column.title,
 ) -> tuple[list[ColumnHeader], list[ColumnHeader], list[ColumnHeader]]:
     """The collapsed columns at the left, the full ones, the collapsed ones at the right.
 
@@ -89,7 +90,7 @@ def headers(
         return [
             ColumnHeader(
                 key=(column := columns[at].column).key,
-                title=column.title,
+                title=title(column),
                 x=x + place * COLLAPSED,
                 width=COLLAPSED,
                 count=len(columns[at]),
@@ -121,7 +122,7 @@ def headers(
         full.append(
             ColumnHeader(
                 key=column.key,
-                title=column.title,
+                title=title(column),
                 x=slot.x,
                 width=slot.width,
                 color=column.color,

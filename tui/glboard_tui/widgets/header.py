@@ -245,7 +245,7 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
 
 
 def _join(fact: Fact) -> str:
-    """What is before a figure beside the bar: one in parentheses is a part of the one before it."""
+    """What is before a figure next to the bar: one in parentheses is a part of the one before it."""
     return " " if fact.text.startswith("(") else " · "
 
 
