@@ -789,6 +789,10 @@ class Bridge:
         """How many posted comments ``u`` would delete."""
         return self.engine.undo_deletes if self.engine else 0
 
+    def chosen_deletes(self, ops: Collection[OpId]) -> int:
+        """How many posted comments ``undo_chosen`` would delete."""
+        return self.engine.chosen_deletes(ops) if self.engine else 0
+
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
