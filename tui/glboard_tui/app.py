@@ -127,8 +127,8 @@ class KeyLine:
 _LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-#: Seconds in which a toast is read: a key after them clears it.
-_READ = 5.0
+#: Seconds in which a toast is noticed: a key after them clears it; Escape always does.
+_READ = 1.0
 
 
 class GlboardApp(App[int]):
@@ -244,8 +244,8 @@ class GlboardApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            if self._told_at is not None and monotonic() - self._told_at > _READ:
-                # It was there long enough to be read, and covers what this key is about.
+            if self._told_at is not None and (event.key == "escape" or monotonic() - self._told_at > _READ):
+                # It was there long enough to be seen, and may cover what this key is about.
                 self._told_at = None
                 self.clear_notifications()
             await self._keys.put(event)

@@ -739,6 +739,10 @@ class Bridge:
         ops = (*group.ops, *group.refused)
         return self._people_words.title(self.shown_title(group.title, ops), ops)
 
+    def person_name(self, username: str) -> str:
+        """A person as on the cards."""
+        return self._people_words.name(username)
+
     @property
     def undo_words(self) -> str:
         """What ``u`` would do: "undo: weight 3"; "" if nothing."""
@@ -784,6 +788,10 @@ class Bridge:
     def undo_deletes(self) -> int:
         """How many posted comments ``u`` would delete."""
         return self.engine.undo_deletes if self.engine else 0
+
+    def chosen_deletes(self, ops: Collection[OpId]) -> int:
+        """How many posted comments ``undo_chosen`` would delete."""
+        return self.engine.chosen_deletes(ops) if self.engine else 0
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.

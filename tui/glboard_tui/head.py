@@ -205,11 +205,14 @@ def spoken(words: str, usernames: Iterable[str]) -> str:
 
 
 def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """``Capacity`` and ``over``: what the bar between them shows, without the team's figures."""
+    """``Capacity``, what the parts of its bar are, and ``over``: all without the team's figures."""
     if not sums or not sums[0].text.startswith("Capacity"):
         return sums
-    last = sums[-1]
-    return (Fact("Capacity"), Fact(last.text.rpartition(" ")[2], last.tone))
+    return tuple(structs.replace(fact, text=_FIGURE.sub("", fact.text).strip()) for fact in sums)
+
+
+#: A weight in words: "18.5w".
+_FIGURE = re.compile(r"[\d.,]+w ?")
 
 
 def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, str]:
@@ -265,7 +268,7 @@ def question(
     ready = index.sums.ready
     return BoardQuestion(
         sums=(
-            Fact(f"ready {ready} of {index.count}"),
+            Fact(f"ready with weight {ready} of {index.count}", "good"),
             Fact(f"{index.sums.ready_weight}w of {index.weight}w", minor=True),
         ),
         bar=((ready, "good"),),
@@ -288,7 +291,9 @@ def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
     return BoardQuestion(
         sums=(
             Fact(f"Oldest {age_in_words(found.oldest)}"),
-            Fact(f"half {'' if found.middle < WEEK else 'over '}{age_in_words(found.middle)}", minor=True),
+            Fact(f"{middle} up to a year", "accent", minor=True),
+            Fact(f"{found.young} under 3 months", "good", minor=True),
+            Fact(f"half {'' if found.middle < WEEK else 'over '}{age_in_words(found.middle)}"),
         ),
         bar=((found.old, "warn"), (middle, "accent"), (found.young, "good")),
         full=index.count,
@@ -300,7 +305,7 @@ def _plan(planned: int, accepted: int, unweighted: int, team_key: str = "") -> B
     """What is planned, where it cannot be compared with a capacity, and the key that sets one up."""
     leads = (Fact(f"no capacity yet: {team_key}", "warn"),) if team_key else ()
     return BoardQuestion(
-        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted", minor=bool(leads)), *leads),
+        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted", "good", minor=bool(leads)), *leads),
         # Only what is accepted: the whole of what is planned would fill it, whatever it is.
         bar=((accepted, "good"),),
         full=planned,
@@ -312,16 +317,23 @@ def _fits(found: Capacity) -> BoardQuestion:
     """Whether what is planned fits into what the team can take."""
     carried = found.carry_over.likely
     free = found.free_likely
-    # What is over is the end of what is planned.
+    # What is over is the end of what is planned; what is accepted begins it, as in the columns' bars.
     over = min(max(-free, 0.0), found.planned)
+    accepted = min(found.accepted, found.planned - over)
     return BoardQuestion(
         sums=(
             Fact(f"Capacity {number(found.total)}w"),
-            Fact(f"{number(carried)}w carried over", minor=True),
-            Fact(f"{found.planned}w planned ({found.accepted}w accepted)", minor=True),
+            Fact(f"{number(carried)}w carried over", "warn", minor=True),
+            Fact(f"{found.planned}w planned", "accent", minor=True),
+            Fact(f"({found.accepted}w accepted)", "good", minor=True),
             Fact(free_words(free), "bad" if free < 0 else "good"),
         ),
-        bar=((carried, "warn"), (found.planned - over, "accent"), (over, "bad")),
+        bar=(
+            (carried, "warn"),
+            (accepted, "good"),
+            (found.planned - over - accepted, "accent"),
+            (over, "bad"),
+        ),
         full=found.total,
         warning=_no_weight(found.unweighted),
     )
@@ -346,7 +358,7 @@ def _done(index: BoardIndex, *, weighs: bool) -> BoardQuestion:
     if index.sums.heavy:
         words.append(f"{index.sums.heavy} over weight")
     warning = Fact(" · ".join(words), "warn") if words else _no_weight(index.unweighted) if weighs else None
-    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}"),)
+    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}", "good"),)
     if weighs:
         sums = (*sums, Fact(f"{weight}w of {total}w done"))
     return BoardQuestion(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)

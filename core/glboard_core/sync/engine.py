@@ -353,9 +353,15 @@ class Engine:
     @property
     def undo_deletes(self) -> int:
         """How many comments that have left ``undo`` would delete: others can have read them."""
-        if self._undoes_staged or (group := self.last_change()) is None:
-            return 0
-        return sum(not self.local_state.is_unsent(op.id) for op in deletes_notes(group.ops))
+        return 0 if self._undoes_staged else self._deletes(self.last_change())
+
+    def chosen_deletes(self, ops: Collection[OpId]) -> int:
+        """How many comments that have left ``undo_chosen`` would delete."""
+        return self._deletes(chosen_group([*self.unsent(), *self.store.log()], ops))
+
+    def _deletes(self, group: Group | None) -> int:
+        ops = deletes_notes(group.ops) if group is not None else ()
+        return sum(not self.local_state.is_unsent(op.id) for op in ops)
 
     def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
         """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from glboard_core.board.undo import Group, says
+from glboard_core.board.undo import Group, posted_comments, says
 from glboard_core.errors import UsageError
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing
@@ -35,7 +35,9 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
     metavar="DAYS",
     help="Remove older changes from the log; they can no longer be undone.",
 )
-@click.option("--yes", is_flag=True, help="Prune, or discard a refused change, without asking.")
+@click.option(
+    "--yes", is_flag=True, help="Prune, discard a refused change, or delete a posted comment, without asking."
+)
 @context.format_option
 @context.as_of_option
 @context.share_option
@@ -46,8 +48,9 @@ def undo_command(
     """Undo the last glboard change on this machine, list the change log, or prune it.
 
     Later changes by others are not overwritten: they are reported and left as they are. If GitLab refused the
-    last change, there is nothing to undo: it can be discarded, and earlier changes are not touched. The log
-    keeps the last 20,000 changes; --prune removes those older than DAYS, but never unsent or failed ones.
+    last change, there is nothing to undo: it can be discarded, and earlier changes are not touched. Undoing a
+    posted comment deletes it, and asks before. The log keeps the last 20,000 changes; --prune removes those
+    older than DAYS, but never unsent or failed ones.
     """
     if days is not None:
         if listing:
@@ -99,6 +102,16 @@ async def _undo(options: Options, *, yes: bool) -> int:
             return 0
         if group.is_refused:
             return _discard_refused(engine, group, options.printed(engine), yes=yes)
+        if not yes and (count := engine.undo_deletes):
+            words = posted_comments(count)
+            if not sys.stdin.isatty():
+                printing.echo(
+                    f"This deletes the {words}. Run again with --yes. Nothing was undone.", err=True
+                )
+                return UNCONFIRMED
+            if not printing.confirm(f"Delete the {words}?", err=True):
+                printing.echo("Nothing was undone.")
+                return 0
         await engine.sign_in()
         await engine.reread(list(dict.fromkeys(op.issue for op in group.ops)))
         before = set(engine.outbox)

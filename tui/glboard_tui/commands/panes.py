@@ -120,8 +120,9 @@ def _walked(context: CommandContext) -> WalkSource | None:
         return walks.chosen_source(bridge, chosen, walks.board_name(bridge))
     if bridge.view.text:
         return walks.filter_source(bridge)
-    column = context.column()
-    return walks.column_source(bridge, column.key, column.title) if column is not None else None
+    if (column := context.column()) is None:
+        return None
+    return walks.column_source(bridge, column.key, context.board.state.title(column))
 
 
 def queue(context: CommandContext, name: str) -> None:

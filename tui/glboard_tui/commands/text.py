@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
-from glboard_core.board.undo import Group
+from glboard_core.board.undo import Group, posted_comments
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import IssueId
@@ -164,19 +165,26 @@ def undo(context: CommandContext, _: str) -> None:
         _offer_discard(context, refused)
         return
     if count := context.bridge.undo_deletes:
-        _offer_deletion(context, count)
+        ask_to_delete(
+            context,
+            count,
+            lambda: _undo(context),
+            what=f" {context.keymap.key('undo')} would undo: {context.bridge.undo_title}.",
+            note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
+        )
         return
     _undo(context)
 
 
-def _offer_deletion(context: CommandContext, count: int) -> None:
+def ask_to_delete(
+    context: CommandContext, count: int, then: Callable[[], object], *, what: str = "", note: str = ""
+) -> None:
     """The team can have read it, so it is not taken away by a key that was meant for a weight."""
-    what = "posted comment" if count == 1 else f"{count} posted comments"
     context.ask(
-        f"Delete the {what}? {context.keymap.key('undo')} would undo: {context.bridge.undo_title}.",
+        f"Delete the {posted_comments(count)}?{what}",
         {"y": "delete it" if count == 1 else "delete them"},
-        lambda _: _undo(context),
-        note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
+        lambda _: then(),
+        note=note,
     )
 
 

@@ -275,6 +275,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
+                person=self._bridge.person_name,
             )
             self._news.warn(self.app)
             if self.wanted:
@@ -409,7 +410,8 @@ class BoardScreen(Screen[None]):
     def _dragging(self, event: BoardWidget.Dragging) -> None:
         column = event.to_column
         many = f"{len(event.ids)} cards" if len(event.ids) > 1 else "the card"
-        self.say("" if not event.ids else f"Drop {many} on {column.title if column else '…'} · Esc cancels")
+        title = self.board.state.title(column) if column else "…"
+        self.say(f"Drop {many} on {title} · Esc cancels" if event.ids else "")
 
     # The filter, at the pace that the board's size allows
 

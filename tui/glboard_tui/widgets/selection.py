@@ -5,7 +5,7 @@ Owns the rules, pure. Both stick to the issue, never to a row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -163,6 +163,8 @@ class BoardState:
         self.unread: frozenset[str] = frozenset()
         self.empty_text = ""
         self.has_weight = True
+        #: A person as on the cards, by username.
+        self.person: Callable[[str], str] = lambda username: username
         self.place: Focus | None = None
         self.selection = Selection()
         self.dragged: frozenset[IssueId] = frozenset()
@@ -182,6 +184,10 @@ class BoardState:
     def column(self, key: str | None) -> Column | None:
         """The visible column with that key."""
         return next((cards.column for cards in self.visible if cards.column.key == key), None)
+
+    def title(self, column: Column) -> str:
+        """The title of a column; a person is called as on the cards."""
+        return self.person(column.value) if column.tells == "assignees" and column.value else column.title
 
     def has(self, issue: IssueId, key: str | None = None) -> bool:
         """Whether an issue is on this board as currently shown, in the column ``key`` if given."""
