@@ -764,34 +764,34 @@ class Bridge:
         if self.engine is None:
             return None
         if self.drafts.undoes_staged:
-            return self.engine.last_change()
+            return self.engine.undoing.last()
         if (last := self.engine.undo_stack.last) is not None:
             return last
         if not self._earlier_read:
             self._earlier_read = True
-            self._earlier = self.engine.last_change()
+            self._earlier = self.engine.undoing.last()
         return self._earlier
 
     def discard_refused(self) -> None:
         """Discard what was done last and refused. Raises StoreFailed."""
         if self.engine is not None:
             self._repaint.update(op.issue for op in (self.refused.refused if self.refused else ()))
-            self.engine.discard_refused()
+            self.engine.undoing.discard_refused()
             self._earlier_read = False
 
     @property
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
-        return self.engine is not None and self.engine.next_change is not None
+        return self.engine is not None and self.engine.undoing.next is not None
 
     @property
     def undo_deletes(self) -> int:
         """How many posted comments ``u`` would delete."""
-        return self.engine.undo_deletes if self.engine else 0
+        return self.engine.undoing.deletes if self.engine else 0
 
     def chosen_deletes(self, ops: Collection[OpId]) -> int:
         """How many posted comments ``undo_chosen`` would delete."""
-        return self.engine.chosen_deletes(ops) if self.engine else 0
+        return self.engine.undoing.chosen_deletes(ops) if self.engine else 0
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
@@ -799,7 +799,7 @@ class Bridge:
         Raises StoreFailed if the undo cannot be stored, and LastRefused.
         """
         staged = self.drafts.undoes_staged
-        group = self.engine.undo() if self.engine else None
+        group = self.engine.undoing.undo() if self.engine else None
         self._earlier_read = False
         self.last_step = group
         if group is None:
@@ -809,14 +809,14 @@ class Bridge:
 
     def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
         """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
-        group = self.engine.undo_chosen(ops) if self.engine else None
+        group = self.engine.undoing.undo_chosen(ops) if self.engine else None
         self._earlier_read = False
         self.tell_group(group, "undone")
         return (self.title_of_group(group), self.text(undo.says(group.ops))) if group else None
 
     def redo(self) -> str | None:
         """Redo what was undone last; returns its title."""
-        group = self.last_step = self.engine.redo() if self.engine else None
+        group = self.last_step = self.engine.undoing.redo() if self.engine else None
         self.tell_group(group, "redone")
         return self.title_of_group(group) if group else None
 

@@ -140,7 +140,7 @@ class Options(Struct, frozen=True, kw_only=True):
         async with open_engine(place, self.settings()) as engine:
             try:
                 self.printed(engine)
-                await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
+                await (engine.names.read() if seconds is None else engine.reader.sign_in(seconds))
                 yield engine
             finally:
                 _tell_left_out(engine)
