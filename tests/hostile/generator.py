@@ -16,7 +16,7 @@ from hostile.operations import Asked, operations
 from hostile.tampering import Answer, Way, paths, with_value
 from hostile.values import HEADER_VALUES, HEADERS, JSON_VALUES
 
-#: What an answer can have beside its data, or in its place.
+#: What an answer can have as well as its data, or in its place.
 ERRORS: Any = [
     {
         "message": "Variable $input was provided invalid value",
@@ -28,7 +28,7 @@ ERRORS: Any = [
 
 
 def with_errors(body: bytes) -> bytes:
-    """An answer with errors beside its data."""
+    """An answer with errors as well as its data."""
     return msgspec.json.encode({**msgspec.json.decode(body), "errors": ERRORS})
 
 

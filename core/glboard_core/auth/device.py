@@ -115,13 +115,13 @@ class DeviceSignIn:
                     over = over and said == "invalid_grant"
                     raise oauth.refusal("expired_token" if over else said, self._server.host, self._scope)
                 if over:
-                    # Whether the server says so or not: nobody waits for ever.
+                    # Whether the server says so or not: no one waits forever.
                     raise oauth.refusal("expired_token", self._server.host, self._scope)
 
     def _page(self, given: object) -> str:
-        """The address of a page, as shown and opened: one of this server, whatever an answer says, or nothing.
+        """The address of a page, as shown and opened: one of this server, whatever it says, or nothing.
 
-        A server that is reached through a tunnel names another host; its page is also at the address we use.
+        Behind a tunnel it names another host; its page is also at the address that we use.
         """
         text = given if isinstance(given, str) else ""
         if not re.fullmatch(r"[\x21-\x7e]{1,500}", text):

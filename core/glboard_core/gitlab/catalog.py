@@ -186,7 +186,7 @@ class CatalogReader:
         try:
             raw = await self._runner.transport.get(f"/api/v4/groups/{known.group_id.rpartition('/')[2]}")
             path = clean_text.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
-        except (GlboardError, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False  # it is gone, or REST is blocked
         before, self.group = self.group, path
         return path != before
@@ -204,7 +204,7 @@ class CatalogReader:
         path = f"/api/v4/groups/{group.rpartition('/')[2]}/labels/{label.id.rpartition('/')[2]}"
         try:
             found = msgspec.json.decode(await self._runner.transport.get(path), type=_RestLabel)
-        except (GlboardError, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # deleted, or REST is blocked: then a card tells
         return WireLabel(found.name, label.id, found.color, found.description)
 
