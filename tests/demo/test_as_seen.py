@@ -47,7 +47,7 @@ def test_hidden_lists_are_not_listed(wire: Wire) -> None:
 def test_a_board_is_made_with_its_labels_and_needs_a_name(wire: Wire) -> None:
     said = ["There was an error when creating a board."]
     for name in ("", "  ", "x" * 300):
-        wish = {"groupPath": "demo-org", "name": name}
+        wish: dict[str, object] = {"groupPath": "demo-org", "name": name}
         assert wire.data(MAKE, input=wish)["createBoard"] == {"errors": said, "board": None}
     wish = {"groupPath": "demo-org", "name": "Labelled", "labels": ["never seen before"]}
     made = wire.data(MAKE, input=wish)["createBoard"]["board"]

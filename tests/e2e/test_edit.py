@@ -415,6 +415,27 @@ def test_a_former_name_of_a_label_or_person_means_it_still(world: World, capsys:
     assert assignees(world, RIPE) == {"eng_birch"}
 
 
+def test_what_is_taken_off_is_known_by_its_former_name(world: World, capsys: Text) -> None:
+    """No refresh tells of the rename before: the issue as it is read does."""
+    label = world.label_of(world.group(GROUP), "spike")
+    assert label is not None
+    world.edit(RIPE, by=ME, add_labels=["spike"], assignees=["eng_alder"])
+    assert edit(BUILT, "--add-label", "spike", "--assign", "eng_alder", "--yes") == 0
+    world.rename_label(label, "exploration")
+    upheavals.rename_user(world, world.user("eng_alder"), "eng_elder")
+    assert edit(RIPE, "--remove-label", "spike", "--unassign", "eng_alder") == 0
+    assert "exploration" not in labels(world, RIPE)
+    assert assignees(world, RIPE) == set()
+    assert "no change" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("title", ["Any", "None", "Current", "Upcoming", "#started", 'a "quoted" / one'])
+def test_a_milestone_that_is_called_like_a_word_of_ours_or_gitlabs(world: World, title: str) -> None:
+    world.add_milestone(world.group(GROUP), title)
+    assert edit(RIPE, "--milestone", title) == 0
+    assert milestone(world, RIPE) == title
+
+
 @pytest.mark.parametrize("text", ["platform#" + "9" * 5_000, "platform#１", f"{GROUP}/platform#-1"])
 def test_a_number_that_no_issue_has(world: World, text: str, capsys: Text) -> None:
     assert edit(text, "--weight", "1") == 2

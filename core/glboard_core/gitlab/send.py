@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.operations import Op, Rank
+from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.concurrency import together
 from glboard_core.errors import (
     AuthError,
@@ -47,21 +47,19 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.mutations import Mutation
+from glboard_core.gitlab.present_titles import AskAgain, PresentTitles
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
-from glboard_core.model.catalog import Catalog, Label, Person, moved_in, without
+from glboard_core.model.catalog import Catalog, Label, Person, moved_in
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.ports import Done, Failed, Outcome
 
 #: Documents under way at once, whoever sends them: more only slow each other down.
 IN_FLIGHT = 2
 _LEAST_BUDGET = 40
 
-#: Asks the server for what a catalog does not know.
-AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 #: Called with outcomes that are final, as each document is answered.
 Report = Callable[[Sequence[Outcome]], None]
 
@@ -168,11 +166,11 @@ class _SendBatch:
     ) -> None:
         self._sender = sender
         self._report = report
-        self._ops = ops
+        self._ops = list(ops)
         self._catalog = catalog
         self._statuses = statuses
         self._dialect = dialect
-        self._verifier = AnswerVerifier(catalog, sender.decoder, sender.relearned)
+        self._verifier = AnswerVerifier(catalog, sender.decoder)
         #: The issues as the server last returned them, including during this call.
         self._known: dict[IssueId, Issue] = dict(shown)
         #: The same with the Ops being sent applied: the state the next Op will find.
@@ -185,6 +183,7 @@ class _SendBatch:
         self._fresh: list[Outcome] = []
         #: Ops that are sent a second time, since their project has another path now, or a label another id.
         self._readdressed: set[int] = set()
+        self._titles = PresentTitles(sender.ask_again)
         self._answered = False
         self._unsent: GlboardError | None = None
 
@@ -395,6 +394,7 @@ class _SendBatch:
         errors = {error.alias: error for error in reversed(envelope.errors or ()) if error.alias is not None}
         whole = next((error for error in envelope.errors or () if error.alias is None), None)
         doubtful: list[tuple[_PreparedOp, Failed]] = []
+        again: list[_PreparedOp] = []
         alias = 0
         for one in prepared:
             names = [f"m{alias + n}" for n in range(len(one.calls))]
@@ -413,11 +413,70 @@ class _SendBatch:
             except (ConnectionFailed, AuthError, QueryRefused):
                 # The rest of a long list could not be read, so nothing can be concluded from its beginning.
                 outcome = Failed(op=one.op.id, error=answer_lost())
+            renamed = self._verifier.take_renamed()
+            if one.op.id in self._verifier.misplaced:
+                # Said, and not sent again: what was changed instead is to be set back by a person.
+                self._readdressed.add(one.at)
             if isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))
+            elif await self._meant_others(one, outcome, renamed):
+                again.append(one)
             else:
                 self._settle(one.at, outcome)
-        return await self._look(doubtful)
+        paths = {
+            issue.project
+            for one, _ in doubtful
+            if one.op.id in self._verifier.misplaced and (issue := self._known.get(one.op.issue))
+        }
+        again += await self._look(doubtful)
+        await self._readdress(paths)
+        return again
+
+    async def _readdress(self, paths: Set[str]) -> None:
+        """Read the other issues of paths that other projects have now, before more of those are changed."""
+        rest = {
+            op.issue
+            for at, op in enumerate(self._ops)
+            if at not in self._outcomes and (issue := self._known.get(op.issue)) and issue.project in paths
+        }
+        if rest:
+            try:
+                now = await self._sender.reader.read(sorted(rest), self._known)
+            except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+                return  # the next answer tells again
+            self._known.update(now)
+            self._expected.update(now)
+
+    async def _meant_others(
+        self, one: _PreparedOp, outcome: Outcome, renamed: Sequence[tuple[Label | Milestone, str]]
+    ) -> bool:
+        """Whether something that was set has another title now, while something else has got the one that was
+        asked for: then that is set in its place."""
+        wrong: set[str] = set()
+        heirs: list[Label | Milestone] = []
+        now, edit = outcome.issue, one.op.change
+        for known, title in renamed:
+            heir = await self._titles.heir(self._catalog, known, now.project) if now is not None else None
+            if heir is None:
+                self._sender.relearned.append(msgspec.structs.replace(known, title=title))
+                continue
+            heirs.append(heir)
+            if isinstance(known, Label) and isinstance(heir, Label):
+                wrong.add(title)
+                labels = [msgspec.structs.replace(known, title=title), heir]
+                self._catalog = self._catalog.learn(labels=labels)
+            elif isinstance(heir, Milestone):
+                self._catalog = self._catalog.learn(milestones=[heir])
+        before = self._known.get(one.op.issue)
+        if not heirs or one.at in self._readdressed or not isinstance(edit, Edit) or before is None:
+            return False
+        self._readdressed.add(one.at)
+        self._sender.relearned += heirs
+        edit = msgspec.structs.replace(edit, remove=edit.remove | (wrong - before.labels))
+        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
+        if now is not None:
+            self._known[one.op.issue] = now
+        return True
 
     async def _payload(self, raw: msgspec.Raw) -> Payload:
         """The answer to one mutation, with the whole of an issue's long lists."""
@@ -455,27 +514,7 @@ class _SendBatch:
         dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
         if edit is None or now is None or not dropped:
             return False
-        missing, project = edit.missing_on(now), now.project
-        titles = missing.add | missing.remove
-        labels = {one for title in titles if (one := self._catalog.label(project, title)) is not None}
-        titled = missing.milestone if isinstance(missing.milestone, str) else ""
-        milestone = self._catalog.milestone(project, titled)
-        asked = without(self._catalog, {one.id for one in labels}, {milestone.id} if milestone else ())
-        needs = Needs(
-            labels=titles_of([project], (one.title for one in labels)),
-            milestones=titles_of([project], [titled] if milestone else ()),
-        )
-        try:
-            found = await self._sender.ask_again(asked, needs)
-        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
-            return False
-        now_known = [found.label(project, one.title) for one in labels]
-        fresh: list[Label | Milestone] = [
-            one for one in now_known if one and one.id not in {o.id for o in labels}
-        ]
-        there = found.milestone(project, titled) if milestone else None
-        if there is not None and milestone is not None and there.id != milestone.id:
-            fresh.append(there)
+        found, fresh = await self._titles.again(self._catalog, edit.missing_on(now), now.project)
         if fresh:
             self._catalog = found
             self._sender.relearned += fresh

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
-from glboard_core.board.operations import Edit, LinkWanted, Op, Rank
+from glboard_core.board.operations import Edit, LinkWanted, Op, OpId, Rank
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -32,7 +32,7 @@ from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
 from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import HasId, IssuePart, Named, Page, WireIssue
-from glboard_core.model.catalog import Catalog, Label, Person
+from glboard_core.model.catalog import Catalog, Label
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.text import stored
@@ -105,11 +105,17 @@ Reply = Payload | GraphError | None
 class AnswerVerifier:
     """Verifies answers against one catalog."""
 
-    def __init__(self, catalog: Catalog, decoder: Decoder, renamed: list[Label | Milestone | Person]) -> None:
-        """``renamed`` gets what the answers show to have another title than in the catalog."""
+    def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
         self._catalog = catalog
         self._decoder = decoder
-        self._renames = renamed
+        self._renames: list[tuple[Label | Milestone, str]] = []
+        #: The Ops that changed another issue, whose project has the path now.
+        self.misplaced: set[OpId] = set()
+
+    def take_renamed(self) -> list[tuple[Label | Milestone, str]]:
+        """What the answers since the last call show to have another title than in the catalog, with that."""
+        renamed, self._renames = self._renames, []
+        return renamed
 
     def outcome(
         self, op: Op, issue: Issue | None, replies: Sequence[Reply], calls: Sequence[Mutation]
@@ -136,6 +142,10 @@ class AnswerVerifier:
             if reply.errors and not commands_only:
                 # Its issue shows values that were not saved.
                 problems.append(_invalid(reply.errors))
+                continue
+            if issue is not None and not op.change.creates and _is_of_another(reply, issue):
+                self.misplaced.add(op.id)
+                problems.append(_misplaced(issue))
                 continue
             op = self._renamed(op, issue, reply)
             issue = self._merged(op, issue, reply)
@@ -182,7 +192,7 @@ class AnswerVerifier:
 
     def _note(self, known: Label | Milestone, title: str) -> None:
         if known.title != title:
-            self._renames.append(msgspec.structs.replace(known, title=title))
+            self._renames.append((known, title))
 
     def _only_commands(self, reply: Payload) -> bool:
         status = reply.quick_actions_status
@@ -315,6 +325,20 @@ class AnswerVerifier:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
+
+
+def _is_of_another(reply: Payload, issue: Issue) -> bool:
+    """Whether the answer is about another issue: one of its number in another project of that path."""
+    if bytes(reply.issue) == NULL:
+        return False
+    return _number(msgspec.json.decode(reply.issue, type=HasId).id or issue.id) != _number(issue.id)
+
+
+def _misplaced(issue: Issue) -> EditForbidden:
+    return EditForbidden(
+        f"GitLab changed another issue: {issue.project} is the path of another project now.",
+        hint=f"Set {issue.reference} back in GitLab, then retry this change.",
+    )
 
 
 def _links_of(reply: Payload) -> Mapping[str, LinkKind] | None:

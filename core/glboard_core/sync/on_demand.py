@@ -86,6 +86,9 @@ class IssuesOnDemand:
                 )
         issues = list({found[reference].id: found[reference] for reference in wanted}.values())
         self.take(issues)
+        here = {issue.id for issue in issues}
+        # What is on them may have another name than it had, and so on the issues as they were read.
+        self._names.learn(lambda identity: identity in here)
         return issues
 
     def take(self, issues: Iterable[Issue], *, asked: float | None = None) -> None:

@@ -315,7 +315,18 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
         found=found,
         changes=changes,
         questions=questions,
-        doubtful=lacking or bool(questions) or bool(found.left),
+        doubtful=lacking or _takes_nothing(catalog, issues, asked) or bool(questions) or bool(found.left),
+    )
+
+
+def _takes_nothing(catalog: Catalog, issues: Sequence[Issue], asked: EditOptions) -> bool:
+    """Whether a label or person to take off is known and on none of the issues: it may have another name now,
+    which no issue read by itself tells."""
+    labels = {title for issue in issues for title in issue.labels}
+    people = {name for issue in issues for name in issue.assignees}
+    titles = {(issue.project, title) for issue in issues for title in set(asked.remove) - labels}
+    return any(catalog.label(project, title) is not None for project, title in titles) or any(
+        catalog.person(name) is not None for name in set(asked.unassign) - people
     )
 
 

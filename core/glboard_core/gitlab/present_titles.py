@@ -1,0 +1,77 @@
+"""Which label or milestone has a title now: another than is known, if that was renamed, deleted or promoted.
+
+A change is written by id, and the id of a title can be older than the title: a team renames “Current” and
+creates another one. What a person asks for by a title is what has that title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from glboard_core.board.operations import Edit
+from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
+from glboard_core.model.catalog import Catalog, Label, without
+from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import Needs, titles_of
+
+#: Asks the server for what a catalog does not know.
+AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
+
+
+class PresentTitles:
+    """Asks for titles again, during one call of ``send``: of many cards changed at once, once."""
+
+    def __init__(self, ask_again: AskAgain) -> None:
+        self._ask_again = ask_again
+        self._heirs: dict[tuple[str, str], Label | Milestone | None] = {}
+
+    async def heir(
+        self, catalog: Catalog, known: Label | Milestone, project: str
+    ) -> Label | Milestone | None:
+        """What has the former title of ``known`` now, for issues of a project; None if nothing has."""
+        key = (known.id, project)
+        if key not in self._heirs:
+            self._heirs[key] = await self._heir(catalog, known, project)
+        return self._heirs[key]
+
+    async def _heir(
+        self, catalog: Catalog, known: Label | Milestone, project: str
+    ) -> Label | Milestone | None:
+        titles = titles_of([project], [known.title])
+        try:
+            if isinstance(known, Label):
+                found = await self._ask_again(without(catalog, {known.id}, ()), Needs(labels=titles))
+                return found.label(project, known.title)
+            found = await self._ask_again(without(catalog, (), {known.id}), Needs(milestones=titles))
+            return found.milestone(project, known.title)
+        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+            return None
+
+    async def again(
+        self, catalog: Catalog, missing: Edit, project: str
+    ) -> tuple[Catalog, list[Label | Milestone]]:
+        """What ``missing`` names and has another id now, and the catalog with that."""
+        labels = {
+            one
+            for title in missing.add | missing.remove
+            if (one := catalog.label(project, title)) is not None
+        }
+        titled = missing.milestone if isinstance(missing.milestone, str) else ""
+        milestone = catalog.milestone(project, titled)
+        asked = without(catalog, {one.id for one in labels}, {milestone.id} if milestone else ())
+        needs = Needs(
+            labels=titles_of([project], (one.title for one in labels)),
+            milestones=titles_of([project], [titled] if milestone else ()),
+        )
+        try:
+            found = await self._ask_again(asked, needs)
+        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+            return catalog, []
+        now_known = [found.label(project, one.title) for one in labels]
+        fresh: list[Label | Milestone] = [
+            one for one in now_known if one and one.id not in {o.id for o in labels}
+        ]
+        there = found.milestone(project, titled) if milestone else None
+        if there is not None and milestone is not None and there.id != milestone.id:
+            fresh.append(there)
+        return found, fresh
