@@ -130,7 +130,9 @@ def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
     if locked:
         named = listed(locked)
         text = f"You cannot change issues in {len(locked):,} of {of}: {named}."
-        checks.warn("roles", text, "Ask for the role Planner or higher there.", **figures)
+        checks.warn(
+            "roles", text, "Ask for the role Reporter there, or Planner from GitLab 17.7 on.", **figures
+        )
     elif less:
         roles = sorted({levels[path] for path in less})
         text = (
