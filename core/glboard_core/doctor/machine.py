@@ -92,11 +92,11 @@ def check_disk(checks: Checks, folder: Path | None) -> None:
         advice = "Make it writable: without it glboard keeps no change and no copy of the group."
         checks.fail("disk", f"{shown} cannot be written.", advice, **figures)
     elif free < FULL:
-        advice = "Make room: until then no change can be kept, so none can be made."
+        advice = "Free some space: until then no change can be kept, and none is accepted."
         checks.fail("disk", f"The disk with {shown} is full.", advice, **figures)
     elif free < SCARCE:
         text = f"{free / _MIB:,.0f} MiB are free on the disk with {shown}."
-        checks.warn("disk", text, "Make room: changes are kept there until GitLab has them.", **figures)
+        checks.warn("disk", text, "Free some space: changes are kept there until GitLab has them.", **figures)
     else:
         checks.ok("disk", f"{free / _MIB / 1024:,.1f} GiB are free.", **figures)
 
