@@ -577,3 +577,13 @@ async def test_damaged_sign_ins_are_a_problem_of_the_token(
     kept.touch(0o600)
     kept.write_text("{", "utf-8")
     assert of(await examined(config), "token").status == "problem"
+
+
+async def test_states_with_labels_of_their_own_need_no_others(serve: Serve, config: Path) -> None:
+    world = healthy()
+    for label in [one for one in world.labels.values() if one.title.startswith("workflow::")]:
+        world.rename_label(label, label.title.removeprefix("workflow::"))
+    serve(world)
+    own = '[flow.labels]\n"in dev" = "in dev"\n"in review" = "in-review"\n'
+    labels = of(await examined(written(config, own)), "labels")
+    assert list(labels.facts["missing"]) == ["in-review"]
