@@ -199,7 +199,7 @@ class Reports:
             now = lock
         if lock > now:
             raise UsageError(
-                f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
+                f"The plan of {milestone.title} is not locked before {plan_lock.minute(lock)}.",
                 hint="Pass an earlier time with --locked-at.",
             )
         looks = () if plan is not None else (Look(_PLANNED | {"weight"}, lock, lock),)

@@ -46,7 +46,7 @@ def _not_trusted(whose: str, problem: ssl.SSLCertVerificationError, trusted_by: 
             f"The certificate of {whose} is for another name.",
             hint="Use the name that the certificate has. If it is right, something in between answers.",
         )
-    hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration."
+    hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert under [gitlab] in config.toml."
     if trusted_by:
         hint = f"{trusted_by} says whom to trust, and names no authority of this certificate: add it there."
     return TlsFailed(

@@ -27,6 +27,8 @@ from glboard_core.planning.text import plain
 from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
@@ -71,7 +73,10 @@ class Options(Struct, frozen=True, kw_only=True):
         """
         if self.config is not None:
             if not self.config.is_file():
-                raise ConfigError("no such file.", where=str(self.config))
+                command = f"glboard --config {self.config} config init --url URL --group GROUP"
+                raise ConfigError(
+                    "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
+                )
             return self.config
         from platformdirs import user_config_path
 
@@ -80,9 +85,8 @@ class Options(Struct, frozen=True, kw_only=True):
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError(
-                "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
-            )
+            command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
+            raise ConfigError("no such profile.", where=str(path), hint=f"Create it: {command}")
         return path
 
     @property
@@ -189,6 +193,17 @@ class Options(Struct, frozen=True, kw_only=True):
         return bool(named)
 
 
+def board_id(options: Options, name: str) -> str:
+    """The id of the board that a person named by its id or its name, in any case; else ``name`` itself."""
+    boards = options.settings().boards
+    if any(board.id == name for board in boards):
+        return name
+    meant = name.strip().casefold()
+    ids = [board.id for board in boards if board.id.casefold() == meant]
+    ids += [board.id for board in boards if board.name.casefold() == meant]
+    return next(iter(ids), name)
+
+
 def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The boards whose ids a shell can complete: those of the configuration."""
     given = ctx.find_root().params
@@ -213,6 +228,21 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
     except ConfigError:
         names = _MILESTONE_WORDS
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The profiles that there are."""
+    from platformdirs import user_config_path
+
+    folder = user_config_path("glboard") / "profiles"
+    return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
+
+
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, as the shell completes them."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def _tell_left_out(engine: Engine) -> None:
@@ -248,7 +278,12 @@ def parse_time(text: str) -> datetime:
 
 
 def _on_both_sides(
-    flag: str, what: str, parse: Callable[[str], Any], metavar: str, help_text: str
+    flag: str,
+    what: str,
+    parse: Callable[[str], Any],
+    metavar: str,
+    help_text: str,
+    complete: Callable[..., Any] | None = None,
 ) -> Callable[[Any], Any]:
     """An option that ends up in ``Options``, wherever it stands. Two different values are a usage error."""
     name = flag.removeprefix("--").replace("-", "_")
@@ -262,7 +297,13 @@ def _on_both_sides(
             ctx.obj = structs.replace(options, **{name: value})
 
     return click.option(
-        flag, metavar=metavar, multiple=True, expose_value=False, callback=take, help=help_text
+        flag,
+        metavar=metavar,
+        multiple=True,
+        expose_value=False,
+        callback=take,
+        help=help_text,
+        shell_complete=complete,
     )
 
 
@@ -271,7 +312,12 @@ locked_at_option = _on_both_sides(
     "--locked-at", "times", parse_time, "TIME", "Use the plan as of this time (say-do, scope); ISO 8601, UTC."
 )
 team_option = _on_both_sides(
-    "--team", "files", Path, "FILE", "Team file (default: team.toml in the configuration folder)."
+    "--team",
+    "files",
+    Path,
+    "FILE",
+    "Team file (default: team.toml in the configuration folder).",
+    complete_file,
 )
 
 

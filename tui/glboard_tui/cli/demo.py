@@ -75,7 +75,14 @@ from glboard_tui.cli.context import Options
     "--serve", metavar="HOST:PORT", help="Serve without a screen; port 0 is any. Prints how to connect."
 )
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
-@click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.option(
+    "--board",
+    metavar="BOARD",
+    default="planning",
+    show_default=True,
+    help="The board to open.",
+    shell_complete=context.complete_board,
+)
 @click.option("--call", is_flag=True, help="Start a planning call.")
 @context.as_of_option
 @context.team_option
@@ -124,7 +131,9 @@ def demo_command(
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(globally, options, board, call=call))
+    ctx.exit(
+        open_demo(globally, options, context.board_id(Options(config=globally.config), board), call=call)
+    )
 
 
 def _address(text: str) -> tuple[str, int]:

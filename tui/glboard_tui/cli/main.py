@@ -96,7 +96,12 @@ class LazyGroup(click.Group):
 )
 @click.option("--url", metavar="URL", help="GitLab URL (default: GITLAB_HOST, then the configuration).")
 @click.option("--group", metavar="GROUP", help="Full path of the group (default: GLBOARD_GROUP).")
-@click.option("--profile", metavar="NAME", help="Use profiles/NAME.toml in the configuration folder.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Use profiles/NAME.toml in the configuration folder.",
+    shell_complete=context.complete_profile,
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
@@ -175,6 +180,11 @@ def run(arguments: list[str]) -> int:
         with suppress(OSError):
             printing.usage_error(error)
         return 2
+    except printing.Unanswered:
+        with suppress(OSError):
+            printing.echo("glboard: nothing was done, a confirmation is needed:", err=True)
+            printing.echo("  To continue, run again with --yes.", err=True)
+        return context.UNCONFIRMED
     except (click.Abort, KeyboardInterrupt):
         return 130
     except (UsageError, NameUnknown) as error:

@@ -45,7 +45,12 @@ class Last(Struct, frozen=True):
 
 @click.command("open")
 @click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
-@click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
+@click.option(
+    "--milestone",
+    metavar="M",
+    help="A title, current, next, or an alias.",
+    shell_complete=context.complete_milestone,
+)
 @click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
 @context.as_of_option
 @context.team_option
@@ -59,8 +64,8 @@ def open_command(ctx: click.Context, board: str, milestone: str | None, call: bo
     from glboard_core.model.address import issue_address
 
     if issue_address(board) is None:
-        ctx.exit(open_board(ctx.obj, board, milestone, call=call))
-    last = _remembered()
+        ctx.exit(open_board(ctx.obj, context.board_id(ctx.obj, board), milestone, call=call))
+    last = _last(ctx.obj)
     ctx.exit(open_board(ctx.obj, last.board, milestone or last.milestone, call=call, issue=board))
 
 
@@ -79,8 +84,13 @@ def open_last(options: Options) -> int:
             return _set_up(options, lacking=True)
     except GlboardError:
         pass  # the board says it, and may have something to show all the same
+    return _open(options, _last(options), account=account)
+
+
+def _last(options: Options) -> Last:
+    """The board that was open last; the first one if this configuration has no such board (any longer)."""
     last = _remembered()
-    return _open(options, last, account=account)
+    return last if options.settings().board(last.board) is not None else Last()
 
 
 def _set_up(options: Options, *, lacking: bool = False) -> int:

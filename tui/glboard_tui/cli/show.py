@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +67,12 @@ class ShownBoard(Struct, frozen=True):
 
 @click.command("show")
 @click.argument("board", shell_complete=context.complete_board)
-@click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
+@click.option(
+    "--milestone",
+    metavar="M",
+    help="Another milestone: a title, current, next, or an alias.",
+    shell_complete=context.complete_milestone,
+)
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
 @click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")
 @context.format_option
@@ -105,6 +111,7 @@ async def _read(
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
         printed = options.printed(engine, confidential=confidential)
+        name = context.board_id(options, name)
         issues = await engine.reader.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
@@ -181,11 +188,19 @@ def _of(value: int | None, limit: int | None) -> str:
     return f"{value}" if limit is None else f"{value} of {limit}"
 
 
+def _issues(column: ShownColumn) -> str:
+    return "issue" if (column.limit_issues or column.count) == 1 else "issues"
+
+
+def _to_the_second(time: str) -> str:
+    return context.moment(datetime.fromisoformat(time))
+
+
 def _as_text(board: ShownBoard) -> str:
-    parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
+    parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {_to_the_second(board.as_of)}"]
     for column in board.columns:
         weights = column.weight is not None
-        head = f"{column.name}  {_of(column.count, column.limit_issues)} issues"
+        head = f"{column.name}  {_of(column.count, column.limit_issues)} {_issues(column)}"
         if weights:
             head += f"  {_of(column.weight, column.limit_weight)} w"
         if column.unweighted:

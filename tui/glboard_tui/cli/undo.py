@@ -52,6 +52,13 @@ def undo_command(
     posted comment deletes it, and asks before. The log keeps the last 20,000 changes; --prune removes those
     older than DAYS, but never unsent or failed ones.
     """
+    if not listing:
+        # Whoever asks for a format, or for so many lines, wants the list: not a change undone.
+        for name, flag in (("style", "--format"), ("limit", "--limit")):
+            if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise UsageError(
+                    f"{flag} is for --list. Nothing was undone.", hint="Add --list to see the log."
+                )
     if days is not None:
         if listing:
             raise UsageError("--list and --prune cannot be combined.", hint="Give one of them.")
@@ -76,7 +83,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
         return 0
     rows = [
         (
-            entry.at.isoformat().replace("+00:00", "Z"),
+            context.moment(entry.at),
             entry.reference,
             entry.what,
             entry.was,
