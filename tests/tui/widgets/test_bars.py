@@ -13,7 +13,7 @@ from textual.strip import Strip
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import truecolor_palette
 from glboard_tui.widgets.column_headers import ColumnHeader, paint_column_header
-from glboard_tui.widgets.footer import FooterView, differing, paint_footer, paint_keys
+from glboard_tui.widgets.footer import FooterView, differing, paint_footer, paint_keys, whole_words
 from glboard_tui.widgets.header import HeaderView, Tab, paint_header
 from tui.widgets.test_text import NASTY
 
@@ -348,3 +348,19 @@ def test_keys_that_stay_are_next_to_a_message() -> None:
     line = footer(80, message="platform#1 " * 9, stay=2, target="")
     assert "…  M defer to 19.9  d accept for…" in line
     assert line.endswith(" ? ")
+
+
+def test_a_message_is_read_to_its_end_before_the_target_is() -> None:
+    words = "The planning issue of 19.8; o opens it in the browser, Esc closes it."
+    line = footer(80, message=words, target="model-registry#10", last="")
+    assert words in line
+    assert "model-registry" not in line
+    assert "model-registry#10" in footer(120, message=words, target="model-registry#10", last="")
+    assert footer(40, message=words, target="model-registry#10").count("…") == 1
+
+
+def test_hints_that_do_not_fit_are_left_out_whole() -> None:
+    hint = "words  ~label  @user   a | b   Up: earlier"
+    assert whole_words(hint, 80) == hint
+    assert whole_words(hint, 34) == "words  ~label  @user   a | b"
+    assert whole_words(hint, 3) == "words"

@@ -90,7 +90,8 @@ def _plan(found: PlanComparison, at: _Cells, most: int, *, team: bool, hidden: b
     same = len(found.people) - (0 if hidden else min(len(changed), most))
     if same and not hidden:
         more = len(changed) > most
-        words = f"{counted(same, 'other person')}".replace("persons", "people")
+        other = "other person" if changed else "person"
+        words = f"{counted(same, other)}".replace("persons", "people")
         rows.append([(words if more else f"{words} unchanged", "dim")])
     return rows
 
