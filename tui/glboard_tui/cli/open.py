@@ -46,7 +46,7 @@ class Last(Struct, frozen=True):
 @click.command("open")
 @click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
-@click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
+@click.option("--call", is_flag=True, help="Start a planning call, unless one is in progress.")
 @context.as_of_option
 @context.team_option
 @context.share_option

@@ -80,8 +80,8 @@ class Quitting:
         """Of a session that keeps nothing: the draft ends with it."""
         self._context.shell.app.push_screen(
             Ask(
-                f"{staged_words(staged)} in the draft, which this session cannot keep.",
-                {"y": "quit, and lose it"},
+                f"{staged_words(staged)} in the draft; this session cannot save drafts.",
+                {"y": "quit and lose them"},
             ),
             self._answered,
         )
@@ -101,7 +101,7 @@ class Quitting:
         if answer == "y":
             self._context.shell.app.exit()
         elif answer == "w":
-            self._context.say("Waiting for GitLab … Quit again to choose again.")
+            self._context.say("Waiting for GitLab … Quit again to see the options.")
             self._send(_LONG)
         else:
             self._attempt += 1
@@ -346,7 +346,7 @@ class BoardScreen(Screen[None]):
         self._bridge.touch()
         self.keys.cancel()
         if self._bridge.finding.address(text) is None:
-            self.say("Pasted text is not the reference or URL of an issue.")
+            self.say("The pasted text is not an issue reference or URL.")
         elif self._bridge.catalog is not None:
             find(self.context, text.strip(), go=True)
 
@@ -432,7 +432,7 @@ class BoardScreen(Screen[None]):
         error = self._bridge.why_no_board
         self.board.display = False
         if error is None:
-            self._panel.say("Connecting …", "Labels and milestones load first, then the board.")
+            self._panel.say("Connecting …", "Loading labels and milestones, then the board.")
             return
         notice = notices.notice_of(error)
         retry, leave = (self._keymap.key(name) for name in ("view.refresh", "quit"))
