@@ -129,7 +129,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         index = 0 if name == "next" else 1
         if len(coming) <= index:
             raise NameUnknown(
-                "milestone", name, hint=f"Create it in GitLab: none starts after {today.isoformat()}."
+                "milestone", name, hint=f"Create it in GitLab: no milestone starts after {today.isoformat()}."
             )
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
@@ -141,11 +141,9 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     if found := next(chain(exact, renamed, similar), None):
         return found
     close = catalog.near_milestones(titles[0])
-    hint = (
-        f"Near matches: {', '.join(close)}." if close else "The group has no milestone with a similar name."
-    )
+    hint = f"Similar: {', '.join(close)}." if close else "The group has no milestone with a similar name."
     raise NameUnknown(
-        "milestone", titles[0], close, hint=f"{hint} Set the right title under [milestones] in config.toml."
+        "milestone", titles[0], close, hint=f"{hint} Set the correct title under [milestones] in config.toml."
     )
 
 
@@ -165,7 +163,9 @@ def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) 
         return []
     now = milestone_title("current", settings, catalog, today)
     titles = " and ".join([*(one.title for one in others), now])
-    return [f"{titles} overlap on {today.isoformat()}: {now}, which started last, is the current one."]
+    return [
+        f"{titles} overlap on {today.isoformat()}; using {now}, which started last, as the current milestone."
+    ]
 
 
 def _aliases(name: str, settings: Settings) -> tuple[str, ...]:

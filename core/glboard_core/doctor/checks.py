@@ -38,7 +38,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "requests": ("On this machine", "Requests"),
     "log": ("On this machine", "Log"),
     "terminal": ("Terminal", "Size"),
-    "colors": ("Terminal", "Colours"),
+    "colors": ("Terminal", "Colors"),
     "encoding": ("Terminal", "Encoding"),
     "keys": ("Terminal", "Keys"),
     "clipboard": ("Terminal", "Clipboard"),

@@ -94,12 +94,10 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(
             _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
         )
-    way = (
-        f"It goes through the proxy {proxy.shown}, which {proxy.setting} names." if proxy is not None else ""
-    )
+    way = f"The connection uses the proxy {proxy.shown}, set in {proxy.setting}." if proxy is not None else ""
     if kinds & {"TimeoutException", "TimeoutError"}:
         busy = "The server may be busy. Try again later."
-        return Failure(TimedOut(f"{host} did not answer in time.", hint=way or busy), again=True)
+        return Failure(TimedOut(f"{host} did not respond in time.", hint=way or busy), again=True)
     if "ProxyError" in kinds:
         return Failure(_refused_by(proxy, str(problem)), reached=False, again=True)
     if "ConnectError" in kinds:
@@ -107,7 +105,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
     # The account's own address was checked before: only a redirect leads to another kind of address.
     said = str(problem).lower()
     if "UnsupportedProtocol" in kinds or ("RemoteProtocolError" in kinds and "location header" in said):
-        astray = f"{host} redirects to an address that is none of HTTP."
+        astray = f"{host} redirects to an address that is not HTTP."
         return Failure(
             NotGitLab(astray, hint=way or "Is this the address of a GitLab server?"), reached=False
         )
@@ -124,7 +122,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(Offline(f"The connection to {host} was lost.", hint=way or check), again=True)
     if "ImportError" in kinds and proxy is not None:
         missing = Offline(
-            f"{proxy.setting} names a SOCKS proxy, for which a Python package is missing.",
+            f"{proxy.setting} sets a SOCKS proxy, which needs another Python package.",
             hint="Install it: pip install socksio",
         )
         return Failure(missing, reached=False)
@@ -136,7 +134,7 @@ def _unanswered(host: str, proxy: Proxy | None) -> Offline:
     if proxy is not None:
         return Offline(
             f"Connecting to the proxy {proxy.shown} timed out.",
-            hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+            hint=f"Check {proxy.setting}, which sets the proxy, or NO_PROXY.",
         )
     return Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN.")
 
@@ -151,7 +149,7 @@ def _refused_by(proxy: Proxy | None, said: str) -> Offline:
         return Offline(f"The proxy refused the connection{answer}.", hint="Check your network connection.")
     return Offline(
         f"The proxy {proxy.shown} refused the connection{answer}.",
-        hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+        hint=f"Check {proxy.setting}, which sets the proxy, or NO_PROXY.",
     )
 
 
@@ -159,25 +157,25 @@ def proxy_wants_sign_in(proxy: Proxy | None) -> Offline:
     """HTTP 407."""
     if proxy is None:
         return Offline(
-            "The proxy requires authentication (HTTP 407).", hint="Ask your network's administrators."
+            "The proxy requires authentication (HTTP 407).", hint="Ask your network administrator."
         )
     return Offline(
         f"The proxy {proxy.shown} requires authentication (HTTP 407).",
-        hint=f"Put username and password into {proxy.setting}: http://username:password@host:port.",
+        hint=f"Add the username and password to {proxy.setting}: http://username:password@host:port.",
     )
 
 
 def unsendable(host: str) -> AuthError:
     """The token cannot be a header's value; the HTTP library's own error would hold it."""
     return AuthError(
-        f"The token for {host} contains characters that no token has, so it was not sent.",
-        hint="Copy it again, without anything around it.",
+        f"The token for {host} contains invalid characters, so it was not sent.",
+        hint="Copy only the token, and try again.",
     )
 
 
 def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) -> Offline:
     if proxy is not None:
-        host, hint = f"The proxy {proxy.shown}", f"{proxy.setting} names it: check that, or NO_PROXY."
+        host, hint = f"The proxy {proxy.shown}", f"Check {proxy.setting}, which sets the proxy, or NO_PROXY."
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return Offline(f"{host} was not found.", hint=hint)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -186,7 +184,10 @@ def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) ->
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Offline(f"Host {host} not found.", hint="Check your network connection and the address.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Offline(f"{host} refused the connection.", hint="Is the server running, and the port correct?")
+        return Offline(
+            f"{host} refused the connection.",
+            hint="Check that the server is running and the port is correct.",
+        )
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
 
 
@@ -331,7 +332,7 @@ def still_limited(failure: Failure | None, host: str, wait: float) -> Failure:
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
     """``host`` was sent the ``most`` requests a minute; the next may go in ``wait`` seconds."""
     limited = RateLimited(
-        f"{host} is sent at most {most} requests a minute: for another {wait:.0f} s none.",
+        f"glboard sends {host} at most {most} requests a minute; the next one is possible in {wait:.0f} s.",
         retry_after=wait,
         hint="Try again after that.",
     )
@@ -359,7 +360,7 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
             return EditForbidden(f"{host} cannot {doing}: not found, or you have no access.", hint=needs)
         case 405:
             return EditInvalid(
-                f"{host} refused to {doing}: the project has another path now.",
+                f"{host} refused to {doing}: the project path has changed.",
                 hint="Refresh, then try again.",
             )
     return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
@@ -399,7 +400,7 @@ def _flat_text(value: object) -> str:
 #: Errors of REST that are about the token, not about the role of its user.
 _TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
 _MAINTENANCE = "undergoing maintenance"
-_RENEW = "Sign in again: glboard auth login. Or set GITLAB_TOKEN to another token with the scope “api”."
+_RENEW = "Sign in again with glboard auth login, or set GITLAB_TOKEN to another token with the “api” scope."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
@@ -411,8 +412,8 @@ def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenR
         return TokenRejected(f"{host} rejected the token: it was revoked.", hint=_RENEW)
     if "401 unauthorized" in said:
         return TokenUnknown(
-            f"{host} rejected the token: it does not know it.",
-            hint=f"Check that it was copied whole, and is one of {host}.",
+            f"{host} rejected the token: unknown token.",
+            hint=f"Check that you copied all of it, and that it is a token for {host}.",
         )
     return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=_RENEW)
 
@@ -432,8 +433,8 @@ def why_rejected(answer: object, host: str, *, worked: bool) -> GlboardError | N
 
 def _lacks_scope(host: str, scope: str) -> ScopeMissing:
     return ScopeMissing(
-        f"The token is not allowed to use the API of {host}: it lacks the scope “{scope}”.",
-        hint="Create a token with the scope “api” (read_api is enough for reading).",
+        f"The token cannot use the API of {host}: it lacks the “{scope}” scope.",
+        hint="Create a token with the “api” scope (“read_api” is enough for read-only access).",
     )
 
 
@@ -442,9 +443,10 @@ def fine_grained(host: str, said: str = "") -> FineGrainedToken:
     return FineGrainedToken(
         f"{host} does not accept this fine-grained token here{f': {said}' if said else '.'}",
         hint=(
-            "Create a classic personal access token (not fine-grained) with the scope “api”, and set "
-            "GITLAB_TOKEN. From GitLab 19.2 on, a fine-grained one works for most with the permissions "
-            "Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; User: Read."
+            "Create a classic personal access token (not fine-grained) with the “api” scope, and set "
+            "GITLAB_TOKEN. In GitLab 19.2 and later, a fine-grained token mostly works with the "
+            "permissions Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; "
+            "User: Read."
         ),
     )
 
@@ -452,8 +454,8 @@ def fine_grained(host: str, said: str = "") -> FineGrainedToken:
 def maintenance(host: str = "GitLab") -> ServerFailed:
     """``host`` can only be read for a while. What was asked was not done."""
     return ServerFailed(
-        f"{host} is in maintenance mode: it cannot be changed for the moment.",
-        hint="Nothing is lost: unsent changes wait until it ends.",
+        f"{host} is in maintenance mode and cannot be changed now.",
+        hint="Nothing is lost: unsent changes are kept until it ends.",
     )
 
 
@@ -462,11 +464,11 @@ def _not_installed(url: str, status: int) -> NotGitLab:
     if path:
         return NotGitLab(
             f"GitLab is not installed at {host}{path} (HTTP {status}).",
-            hint=f"Correct the path in the address, or leave it out: {host}.",
+            hint=f"Correct the path in the address, or omit it: {host}.",
         )
     return NotGitLab(
         f"GitLab is not installed at {host} (HTTP {status}): there is no /api/graphql.",
-        hint="If it is installed under a path, include it in the address: https://host/gitlab.",
+        hint="If it uses a relative URL, include that in the address: https://host/gitlab.",
     )
 
 
@@ -475,10 +477,11 @@ def _limited(host: str, headers: Mapping[str, str], wait: float | None) -> RateL
     if "unauthenticated" in headers.get("ratelimit-name", ""):
         # A token that is not valid is counted with all requests without one, before it is checked.
         return RateLimited(
-            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, as a request without a valid "
-            "token.",
+            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, like a request without a "
+            "valid token.",
             retry_after=seconds,
-            hint="Check the token: a wrong, expired or revoked one is limited sooner, and not told as such.",
+            hint="Check the token. GitLab limits an invalid, expired or revoked token sooner, without "
+            "saying so.",
         )
     return RateLimited(
         f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",
@@ -533,8 +536,8 @@ def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
     if fields.get("error") == "insufficient_scope":
         scope = _words(fields.get("scope") or "api", 80)
         return ScopeMissing(
-            f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
-            hint="Create a token with the scope “api” (read_api is enough for reading).",
+            f"The token cannot do this on {host}: it lacks the “{scope}” scope.",
+            hint="Create a token with the “api” scope (“read_api” is enough for read-only access).",
         )
     return AuthError(
         f"Access to {host} denied: {_message(fields)}", hint="Sign in with a browser to see why."
@@ -546,14 +549,14 @@ def _redirect(host: str, status: int, location: str) -> NotGitLab:
     if any(word in target.lower() for word in ("sign_in", "login", "saml")):
         hint = "Got a sign-in page instead of the API (proxy or SSO?)."
     else:
-        hint = "The token was not sent there. If that is your GitLab, pass its address as --url."
+        hint = "The token was not sent there. If that is your GitLab, pass its URL with --url."
     return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
 
 
 def elsewhere(host: str, address: str) -> NotGitLab:
     """A next page that is not one of the REST API."""
     return NotGitLab(
-        f"{host} names a next page elsewhere ({_shown(address)}).",
+        f"{host} links to a next page elsewhere ({_shown(address)}).",
         hint="The token was not sent there. Is there a proxy in between?",
     )
 
@@ -583,7 +586,7 @@ def _page(host: str, status: int, kind: str, raw: bytes) -> ConnectionFailed:
 def not_json(host: str) -> NotGitLab:
     """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
-        f"The response from {host} is cut off or not from GitLab (HTTP 200, but not its API).",
+        f"The response from {host} is truncated or not from GitLab (HTTP 200, but not the API).",
         hint="Is there a proxy in between?",
     )
 
@@ -619,6 +622,6 @@ def too_deep(host: str) -> NotGitLab:
 def endless(host: str, pages: int) -> NotGitLab:
     """A list of which ever more pages come."""
     return NotGitLab(
-        f"{host} does not come to the end of a list: {pages} pages were read.",
-        hint="Is there a proxy in between? Please report this with your GitLab version.",
+        f"{host} sent an endless list: stopped after {pages} pages.",
+        hint="Check for a proxy in between, or report this with your GitLab version.",
     )

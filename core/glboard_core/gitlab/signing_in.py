@@ -21,5 +21,5 @@ def _hint(account: Account) -> str:
     if account.tokens is not None:
         return "Sign in again: glboard auth login"
     if account.source.isupper():
-        return f"Set {account.source} to another token of {account.host}, with the scope “api”."
+        return f"Set {account.source} to another token for {account.host} with the “api” scope."
     return f"It is from {account.source}. Sign in again there, or run: glboard auth login"

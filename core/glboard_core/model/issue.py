@@ -318,7 +318,7 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
     match = _PATH.fullmatch(path)
     if match is None:
         raise UsageError(
-            f"“{text}” is not an issue URL.", hint="Copy it from the browser: it ends in /-/issues/NUMBER."
+            f"“{text}” is not an issue URL.", hint="Copy it from the browser. It ends in /-/issues/NUMBER."
         )
     project = match["project"].lstrip("/")
     # Under a relative URL the path starts with more than the project.
