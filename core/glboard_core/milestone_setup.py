@@ -224,7 +224,7 @@ class MilestoneSetup:
         if self._engine.read_only:
             raise ReadOnly(READ_ONLY, hint="Restart without --read-only to make changes.")
         if self._engine.drafts.current is not None:
-            raise DraftOn("A milestone cannot be opened in it.")
+            raise DraftOn("You cannot open a milestone in a draft.")
         doing = {"label": self._label, "board": self._board, "issue": self._issue}
         done: list[StepOutcome] = []
         broken: GlboardError | None = None
@@ -272,7 +272,7 @@ class MilestoneSetup:
         self._know(made.board)
         problems = []
         if not made.scoped:
-            problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
+            problems.append("GitLab did not save its filter (needs Premium), so it shows all milestones")
         if made.missing:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:

@@ -226,7 +226,7 @@ async def test_what_is_wrong_with_an_account_is_told_with_it(home: Path) -> None
     found = overview(URL, env={}, home=home)
     said = {one.origin: f"{one.message} {one.hint}" for one in found.accounts if one.host in URL}
     assert "chmod 600" in said["glboard"]
-    assert "only glab renews it" in said["glab"]
+    assert "only glab can renew it" in said["glab"]
     assert found.used is None
     assert all(one.hint for one in found.accounts)
 

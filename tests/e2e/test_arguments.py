@@ -60,7 +60,7 @@ def test_a_milestone_is_understood_as_people_write_it(world: World, name: str, c
 def test_what_no_milestone_is_called_has_near_words(world: World, capsys: Text) -> None:
     assert edit("--milestone", "nxt") == 2
     said = capsys.readouterr().err
-    assert "Near matches: next" in said
+    assert "Similar: next" in said
     assert "[milestones]" not in said
 
 

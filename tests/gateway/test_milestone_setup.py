@@ -246,7 +246,7 @@ async def test_missing_labels_are_never_created_implicitly() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         found = (await steps(server))[-1]
-        assert "“Planning Issue” does not exist, so it is left out" in found.notes[0]
+        assert "“Planning Issue” does not exist; left out" in found.notes[0]
         await run(server)
         assert not any(label.title == "Planning Issue" for label in world.labels.values())
 

@@ -120,5 +120,5 @@ async def test_a_search_that_takes_too_long_is_given_up(
     monkeypatch.setattr(search, "PATIENCE", 0.1)
     server.faults.next("slow", "SearchPeople")
     async with gateway(server) as one:
-        with pytest.raises(TimedOut, match="did not answer the search"):
+        with pytest.raises(TimedOut, match="did not respond to the search"):
             await one.search_people("em", None)

@@ -414,7 +414,7 @@ async def test_the_name_of_no_person_empties_no_assignees(context: LoadedGateway
     for edit in (Edit(assignees=("eng_11",)), Edit(assign=frozenset({"eng_11"}), weight=3)):
         error = await context.fail("top/app#1", edit)
         assert isinstance(error, EditImpossible)
-        assert ("eng_11" in error.message, error.hint) == (True, "Near matches: eng_1, eng_2.")
+        assert ("eng_11" in error.message, error.hint) == (True, "Similar: eng_1, eng_2.")
     assert [user.username for user in context.world.issue("top/app#1").assignees] == ["eng_2"]
     assert context.sent() == 0
 

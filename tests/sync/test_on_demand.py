@@ -81,13 +81,13 @@ async def test_every_form_of_a_name_leads_to_it(context: Session, text: str, fou
 
 
 async def test_what_leads_nowhere_says_what_it_can_be(context: Session) -> None:
-    with pytest.raises(IssueNotFound, match=r"top/app has no issue of this number for you\. .*confidential"):
+    with pytest.raises(IssueNotFound, match=r"top/app has no issue with this number .*confidential"):
         await read(context, "app#99")
-    with pytest.raises(IssueNotFound, match=r"No project of top has an issue of this number for you"):
+    with pytest.raises(IssueNotFound, match=r"No issue with this number in the projects of top"):
         await read(context, "#77")
-    with pytest.raises(IssueNotFound, match=r"no project “nowhere” here"):
+    with pytest.raises(IssueNotFound, match=r"Project “nowhere” not found"):
         await read(context, "nowhere#1")
-    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Check project and number"):
+    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Check the project and number"):
         await read(context, "https://gitlab.example.com/secret/place/-/issues/1")
 
 

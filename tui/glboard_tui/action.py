@@ -16,9 +16,9 @@ Group = Literal[
     "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
     "Boards", "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates",
     "Changes by others", "Say/Do",
-    "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
-    "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
-    "Opening a milestone", "Set-up", "Dialogs",
+    "Decisions", "Post decisions", "End of milestone", "Locked plan", "Capacity",
+    "Post capacity", "Compare a draft", "Drafts", "Failed changes", "Change log",
+    "Open a milestone", "Setup", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]

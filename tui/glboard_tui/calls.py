@@ -380,7 +380,7 @@ class Calls:
             raise NotConnected
         if self._reports is None:
             raise GlboardError(
-                "Events cannot be read in this session.", hint="Run glboard report decisions instead."
+                "This session cannot load events.", hint="Run glboard report decisions instead."
             )
         async with self._reports(engine) as reports:
             self._read[call.id] = await read_changes(

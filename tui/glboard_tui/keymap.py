@@ -303,11 +303,11 @@ def _slot_takes(slot: Slot, token: str) -> bool:
 
 def _clash(action: Action, other: Action, keys: str, where: str) -> ConfigError:
     return ConfigError(
-        f"“{key_words(keys)}” would mean both “{action.title}” ({action.id}) and "
-        f"“{other.title}” ({other.id}).",
+        f"“{key_words(keys)}” is bound to both “{action.title}” ({action.id}) and “{other.title}” "
+        f"({other.id}).",
         where=where,
         key=f"keymap.{action.id}",
-        hint=f"Give one of them another key, or none: {other.id} = “”.",
+        hint=f"Bind one of them to another key, or to none: {other.id} = “”.",
     )
 
 

@@ -161,14 +161,14 @@ def refusal(code: str, host: str, scope: str = "") -> AuthError:
     match code:
         case "invalid_client" | "unauthorized_client":
             return ApplicationRefused(
-                f"{host} does not accept this application's client ID.",
+                f"{host} does not accept this client ID.",
                 hint="Check client_id in [gitlab]. The application must not be confidential. "
                 "Without one, sign in with a token: glboard auth login --method token",
             )
         case "invalid_scope":
             return AuthError(
                 f"The application on {host} does not have the scope “{scope}”.",
-                hint="Ask whoever owns the application to select it, or choose another one with --scope.",
+                hint="Ask the application's owner to add it, or choose another scope with --scope.",
             )
         case "access_denied":
             return AuthError(
@@ -176,11 +176,11 @@ def refusal(code: str, host: str, scope: str = "") -> AuthError:
             )
         case "expired_token":
             return AuthError(
-                "The code expired before it was approved.", hint="For another one, run: glboard auth login"
+                "The code expired before it was approved.", hint="For a new code, run: glboard auth login"
             )
         case "invalid_grant":
-            return AuthError(f"{host} no longer knows this sign-in.", hint=SIGN_IN_AGAIN)
-    return AuthError(f"{host} refused the sign-in ({code}).", hint=SIGN_IN_AGAIN)
+            return AuthError(f"{host} no longer recognizes this sign-in.", hint=SIGN_IN_AGAIN)
+    return AuthError(f"{host} rejected the sign-in ({code}).", hint=SIGN_IN_AGAIN)
 
 
 def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
@@ -188,9 +188,9 @@ def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
     if not isinstance(error, NotGitLab):
         return error
     return AuthError(
-        f"{host} offers no sign-in {way}.",
-        hint="Is this the address of a GitLab of version 17.2 or later? Else sign in with a token: "
-        "glboard auth login --method token",
+        f"{host} does not support signing in {way}.",
+        hint="This needs GitLab 17.2 or later. Otherwise, sign in with a token: glboard auth login "
+        "--method token",
     )
 
 

@@ -122,7 +122,7 @@ def renew(
             raise signed_out(account)
         if not isinstance(credential, OAuthCredential):
             raise TokenRejected(
-                f"The token for {account.host} is a personal access token, which is not renewed.",
+                f"The token for {account.host} is a personal access token, which cannot be renewed.",
                 hint=f"Create another one at {account.url}/-/user_settings/personal_access_tokens, "
                 "then run: glboard auth login",
             )
@@ -175,7 +175,7 @@ def over(account: StoredAccount, *, lost: bool = False) -> TokenRejected:
             hint=AGAIN,
         )
     return TokenRejected(
-        f"The sign-in to {account.host} as @{account.user} has ended: it cannot be renewed.", hint=AGAIN
+        f"The sign-in to {account.host} as @{account.user} has expired and cannot be renewed.", hint=AGAIN
     )
 
 

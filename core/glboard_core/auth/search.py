@@ -92,14 +92,15 @@ def sendable(account: Account, *, allow_http: bool) -> Account:
     """The account if its token can be sent, without blanks around it. The errors never quote the token."""
     if account.token and not re.fullmatch(r"\s*[\x21-\x7e]+\s*", account.token.reveal()):
         raise ConfigError(
-            "this token contains blanks, line breaks or other characters that no token has.",
+            "this token contains spaces, line breaks or other invalid characters.",
             where=account.source,
-            hint="Copy it again, without anything around it.",
+            hint="Copy only the token, and try again.",
         )
     if account.url.startswith("http://") and not account.loopback and not allow_http:
         raise ConfigError(
             f"{account.url} is not encrypted: anyone on the network could read the token.",
-            hint="Use https://. If you trust the network: --allow-http, or allow_http = true in [gitlab].",
+            hint="Use https://. If you trust the network, use --allow-http, or allow_http = true in "
+            "[gitlab].",
         )
     return structs.replace(account, token=Secret(account.token.reveal().strip()))
 
@@ -194,7 +195,7 @@ class Search:
             self._checked.append(f"glboard auth login (not signed in{wanted})")
             return None
         if weaker(url, found.url):
-            self._checked.append(f"glboard auth login (signed in to {found.url}, not to http)")
+            self._checked.append(f"glboard auth login (signed in to {found.url}, not over http)")
             return None
         return self.stored(found, url)
 

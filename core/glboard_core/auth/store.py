@@ -181,7 +181,9 @@ class CredentialStore:
             return _Content()
         except OSError as error:
             raise ConfigError(
-                f"cannot be read: {error.strerror}.", where=str(self.path), hint="Check its owner and mode."
+                f"cannot read this file: {error.strerror}.",
+                where=str(self.path),
+                hint="Check its owner and mode.",
             ) from None
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return msgspec.json.decode(raw, type=_Content, dec_hook=_decoded)
@@ -234,7 +236,7 @@ def _same(one: StoredAccount, other: StoredAccount) -> bool:
 
 def _no_keyring(account: StoredAccount, problem: keyring_access.KeyringUnusable) -> AuthError:
     return AuthError(
-        f"The token for {account.host} is in the keyring, which cannot be used: {problem}.",
+        f"Cannot use the keyring with the token for {account.host}: {problem}.",
         hint="Unlock it, or sign in again: glboard auth login",
     )
 

@@ -126,6 +126,6 @@ def unusable(info: TokenInfo, host: str) -> AuthError | None:
     if info.lacks:
         return ScopeMissing(
             f"This token is missing the scope “{info.lacks}”: it has {', '.join(info.scopes)}.",
-            hint=f"Create one with the scope “api” on {host}; “read_api” is enough for looking.",
+            hint=f"Create one with the “api” scope on {host}; “read_api” is enough for read-only access.",
         )
     return None

@@ -110,8 +110,8 @@ class Admin:
             return work(open_gitlab(self._transport, loop))
         except _AnswerLost:
             return EditUnknown(
-                f"{host} did not answer the request to {doing}, and there is no result yet.",
-                hint="It may still appear. Retry in a minute: glboard looks for it before creating another.",
+                f"{host} did not respond to the request to {doing}, and there is no result yet.",
+                hint="It may still appear. Retry in a minute; glboard checks before it creates another.",
             )
         except NoAnswer as problem:
             return problem.failure.error
@@ -323,7 +323,7 @@ class Admin:
         EditRefused if it keeps changing.
         """
         if wanted.seen is None:
-            raise ValueError("no issue was read to update")
+            raise ValueError("no issue was loaded to update")
         iid = wanted.seen.issue.iid
 
         def work(gitlab: Gitlab) -> tuple[SeenIssue, IssueText | None] | None:

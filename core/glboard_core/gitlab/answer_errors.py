@@ -41,14 +41,14 @@ def redirected(host: str, status: int, location: str) -> NotGitLab:
     if any(word in target.lower() for word in ("sign_in", "login", "saml")):
         hint = "Got a sign-in page instead of the API (proxy or SSO?)."
     else:
-        hint = "The token was not sent there. If that is your GitLab, pass its address as --url."
+        hint = "The token was not sent there. If that is your GitLab, pass its URL with --url."
     return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
 
 
 def elsewhere(host: str, address: str) -> NotGitLab:
     """A next page that is not one of the REST API."""
     return NotGitLab(
-        f"{host} names a next page elsewhere ({_shown(address)}).",
+        f"{host} links to a next page elsewhere ({_shown(address)}).",
         hint="The token was not sent there. Is there a proxy in between?",
     )
 
@@ -79,7 +79,7 @@ def no_answer_of_gitlab(host: str, status: int, kind: str, raw: bytes) -> Connec
 def not_json(host: str) -> NotGitLab:
     """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
-        f"The response from {host} is cut off or not from GitLab (HTTP 200, but not its API).",
+        f"The response from {host} is truncated or not from GitLab (HTTP 200, but not the API).",
         hint="Is there a proxy in between?",
     )
 
@@ -115,6 +115,6 @@ def too_deep(host: str) -> NotGitLab:
 def endless(host: str, pages: int) -> NotGitLab:
     """A list of which ever more pages come."""
     return NotGitLab(
-        f"{host} does not come to the end of a list: {pages} pages were read.",
-        hint="Is there a proxy in between? Please report this with your GitLab version.",
+        f"{host} sent an endless list: stopped after {pages} pages.",
+        hint="Check for a proxy in between, or report this with your GitLab version.",
     )

@@ -329,9 +329,9 @@ class CatalogReader:
             above = answer.project.group
             return GroupNotFound(
                 f"“{clean_text.line(answer.project.full_path)}” is a project, not a group.",
-                hint=f"Use the group it is in: {clean_text.line(above.full_path)}."
+                hint=f"Use its group: {clean_text.line(above.full_path)}."
                 if above is not None
-                else "It belongs to a user, and glboard needs a group.",
+                else "It belongs to a user; glboard needs a group.",
             )
         if answer.users is not None and answer.users.items():
             return GroupNotFound(

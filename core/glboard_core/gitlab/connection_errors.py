@@ -37,12 +37,10 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(
             _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
         )
-    way = (
-        f"It goes through the proxy {proxy.shown}, which {proxy.setting} names." if proxy is not None else ""
-    )
+    way = f"The connection uses the proxy {proxy.shown}, set in {proxy.setting}." if proxy is not None else ""
     if kinds & {"TimeoutException", "TimeoutError"}:
         busy = "The server may be busy. Try again later."
-        return Failure(TimedOut(f"{host} did not answer in time.", hint=way or busy), again=True)
+        return Failure(TimedOut(f"{host} did not respond in time.", hint=way or busy), again=True)
     if "ProxyError" in kinds:
         return Failure(_refused_by(proxy, str(problem)), reached=False, again=True)
     if "ConnectError" in kinds:
@@ -50,7 +48,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
     # The account's own address was checked before: only a redirect leads to another kind of address.
     said = str(problem).lower()
     if "UnsupportedProtocol" in kinds or ("RemoteProtocolError" in kinds and "location header" in said):
-        astray = f"{host} redirects to an address that is none of HTTP."
+        astray = f"{host} redirects to an address that is not HTTP."
         return Failure(
             NotGitLab(astray, hint=way or "Is this the address of a GitLab server?"), reached=False
         )
@@ -67,7 +65,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(Offline(f"The connection to {host} was lost.", hint=way or check), again=True)
     if "ImportError" in kinds and proxy is not None:
         missing = Offline(
-            f"{proxy.setting} names a SOCKS proxy, for which a Python package is missing.",
+            f"{proxy.setting} sets a SOCKS proxy, which needs another Python package.",
             hint="Install it: pip install socksio",
         )
         return Failure(missing, reached=False)
@@ -79,7 +77,7 @@ def _unanswered(host: str, proxy: Proxy | None) -> Offline:
     if proxy is not None:
         return Offline(
             f"Connecting to the proxy {proxy.shown} timed out.",
-            hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+            hint=f"Check {proxy.setting}, which sets the proxy, or NO_PROXY.",
         )
     return Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN.")
 
@@ -94,7 +92,7 @@ def _refused_by(proxy: Proxy | None, said: str) -> Offline:
         return Offline(f"The proxy refused the connection{answer}.", hint="Check your network connection.")
     return Offline(
         f"The proxy {proxy.shown} refused the connection{answer}.",
-        hint=f"{proxy.setting} names it: check that, or NO_PROXY.",
+        hint=f"Check {proxy.setting}, which sets the proxy, or NO_PROXY.",
     )
 
 
@@ -102,17 +100,17 @@ def proxy_wants_sign_in(proxy: Proxy | None) -> Offline:
     """HTTP 407."""
     if proxy is None:
         return Offline(
-            "The proxy requires authentication (HTTP 407).", hint="Ask your network's administrators."
+            "The proxy requires authentication (HTTP 407).", hint="Ask your network administrator."
         )
     return Offline(
         f"The proxy {proxy.shown} requires authentication (HTTP 407).",
-        hint=f"Put username and password into {proxy.setting}: http://username:password@host:port.",
+        hint=f"Add the username and password to {proxy.setting}: http://username:password@host:port.",
     )
 
 
 def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) -> Offline:
     if proxy is not None:
-        host, hint = f"The proxy {proxy.shown}", f"{proxy.setting} names it: check that, or NO_PROXY."
+        host, hint = f"The proxy {proxy.shown}", f"Check {proxy.setting}, which sets the proxy, or NO_PROXY."
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return Offline(f"{host} was not found.", hint=hint)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -121,7 +119,10 @@ def _unreachable(host: str, causes: list[BaseException], proxy: Proxy | None) ->
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Offline(f"Host {host} not found.", hint="Check your network connection and the address.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Offline(f"{host} refused the connection.", hint="Is the server running, and the port correct?")
+        return Offline(
+            f"{host} refused the connection.",
+            hint="Check that the server is running and the port is correct.",
+        )
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
 
 

@@ -149,7 +149,7 @@ class FieldMissing(QueryRefused):
     """The document uses ``field``, which this server lacks. Nothing was executed."""
 
     def __init__(self, message: str, field: str) -> None:
-        super().__init__(message, hint="This GitLab is older than 16.8, or not the edition it reports.")
+        super().__init__(message, hint="This GitLab is older than 16.8, or is not the edition it reports.")
         self.field = field
 
 
@@ -168,7 +168,7 @@ def envelope_of(raw: bytes, kind: type[T], host: str, report: Report | None = No
     try:
         whole = decoded(raw, _Whole[kind], report)  # type: ignore[valid-type]  # the type is a value here
         if len(memoryview(whole.errors)) > MOST_ERROR_BYTES:
-            raise not_understood("its errors are too long")
+            raise not_understood("too many errors")
         errors: Any = list[GraphError] | None
         return Envelope(data=whole.data, errors=decoded(whole.errors, errors, report))
     except NotJsonError as problem:
@@ -283,7 +283,7 @@ class QueryRunner:
         before = self.left_out
         yield
         if self.left_out > before:
-            raise not_understood("what is looked for may be among what is left out")
+            raise not_understood("the result may be among the entries left out")
 
     def part(self, raw: msgspec.Raw, kind: type[T], *, alone: bool = False) -> T | None:
         """See ``part_of``; what is left out is reported as of a whole answer."""

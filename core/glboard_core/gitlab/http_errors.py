@@ -148,7 +148,7 @@ def still_limited(failure: Failure | None, host: str, wait: float) -> Failure:
 def at_our_limit(host: str, most: int, wait: float) -> Failure:
     """``host`` was sent the ``most`` requests a minute; the next may go in ``wait`` seconds."""
     limited = RateLimited(
-        f"{host} is sent at most {most} requests a minute: for another {wait:.0f} s none.",
+        f"glboard sends {host} at most {most} requests a minute; the next one is possible in {wait:.0f} s.",
         retry_after=wait,
         hint="Try again after that.",
     )
@@ -176,7 +176,7 @@ def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardE
             return EditForbidden(f"{host} cannot {doing}: not found, or you have no access.", hint=needs)
         case 405:
             return EditInvalid(
-                f"{host} refused to {doing}: the project has another path now.",
+                f"{host} refused to {doing}: the project path has changed.",
                 hint="Refresh, then try again.",
             )
     return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
@@ -195,8 +195,8 @@ _MAINTENANCE = "undergoing maintenance"
 def maintenance(host: str = "GitLab") -> ServerFailed:
     """``host`` can only be read for a while. What was asked was not done."""
     return ServerFailed(
-        f"{host} is in maintenance mode: it cannot be changed for the moment.",
-        hint="Nothing is lost: unsent changes wait until it ends.",
+        f"{host} is in maintenance mode and cannot be changed now.",
+        hint="Nothing is lost: unsent changes are kept until it ends.",
     )
 
 
@@ -205,11 +205,11 @@ def _not_installed(url: str, status: int) -> NotGitLab:
     if path:
         return NotGitLab(
             f"GitLab is not installed at {host}{path} (HTTP {status}).",
-            hint=f"Correct the path in the address, or leave it out: {host}.",
+            hint=f"Correct the path in the address, or omit it: {host}.",
         )
     return NotGitLab(
         f"GitLab is not installed at {host} (HTTP {status}): there is no /api/graphql.",
-        hint="If it is installed under a path, include it in the address: https://host/gitlab.",
+        hint="If it uses a relative URL, include that in the address: https://host/gitlab.",
     )
 
 
@@ -218,10 +218,11 @@ def _limited(host: str, headers: Mapping[str, str], wait: float | None) -> RateL
     if "unauthenticated" in headers.get("ratelimit-name", ""):
         # A token that is not valid is counted with all requests without one, before it is checked.
         return RateLimited(
-            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, as a request without a valid "
-            "token.",
+            f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s, like a request without a "
+            "valid token.",
             retry_after=seconds,
-            hint="Check the token: a wrong, expired or revoked one is limited sooner, and not told as such.",
+            hint="Check the token. GitLab limits an invalid, expired or revoked token sooner, without "
+            "saying so.",
         )
     return RateLimited(
         f"Rate limited by {host} (HTTP 429) for another {seconds:.0f} s.",

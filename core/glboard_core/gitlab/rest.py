@@ -126,7 +126,7 @@ class _Backend:
         except RuntimeError:  # the loop is closed: the program is ending
             asking.close()
             return Failure(
-                Offline("The connection is closed.", hint="The program is ending: run it again."),
+                Offline("The connection is closed.", hint="glboard is exiting. Run it again."),
                 reached=False,
             )
         return asked.result()

@@ -144,7 +144,7 @@ class CatalogSearch:
         except TimeoutError:
             seconds = f"{PATIENCE:.0f} seconds"
             raise TimedOut(
-                f"{self._runner.host} did not answer the search within {seconds}.",
+                f"{self._runner.host} did not respond to the search within {seconds}.",
                 hint="Type more letters, or try again.",
             ) from None
         if answer.place is None:

@@ -310,8 +310,8 @@ class _SendBatch:
             todo.remove(at)
             if isinstance(error, EditUnknown):
                 error = Offline(
-                    "Not sent yet: an earlier change has to be checked first.",
-                    hint="It is sent by itself as soon as that is known.",
+                    "Not sent yet: checking an earlier change first.",
+                    hint="It is then sent automatically.",
                 )
             self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
 

@@ -27,7 +27,7 @@ def _hint(account: Account) -> str:
         return "Sign in again: glboard auth login"
     if account.source.isupper():
         return (
-            f"Set {account.source} to another token of {account.host}, with the scope “api”. "
+            f"Set {account.source} to another token for {account.host} with the “api” scope. "
             f"Or unset it, and run: glboard auth login"
         )
     if account.source.endswith(_OWN_FILE) or account.source.startswith(_OWN_ENTRY):

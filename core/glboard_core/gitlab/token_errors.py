@@ -20,15 +20,15 @@ from glboard_core.gitlab.failure import Failure
 def unsendable(host: str) -> AuthError:
     """The token cannot be a header's value; the HTTP library's own error would hold it."""
     return AuthError(
-        f"The token for {host} contains characters that no token has, so it was not sent.",
-        hint="Copy it again, without anything around it.",
+        f"The token for {host} contains invalid characters, so it was not sent.",
+        hint="Copy only the token, and try again.",
     )
 
 
 #: Errors of REST that are about the token, not about the role of its user.
 TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
 #: What helps against a token that is over; by where it comes from, see ``signing_in``.
-RENEW = "Sign in again: glboard auth login. Or set GITLAB_TOKEN to another token with the scope “api”."
+RENEW = "Sign in again with glboard auth login, or set GITLAB_TOKEN to another token with the “api” scope."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
@@ -40,8 +40,8 @@ def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenR
         return TokenRejected(f"{host} rejected the token: it was revoked.", hint=RENEW)
     if "401 unauthorized" in said:
         return TokenUnknown(
-            f"{host} rejected the token: it does not know it.",
-            hint=f"Check that it was copied whole, and is one of {host}.",
+            f"{host} rejected the token: unknown token.",
+            hint=f"Check that you copied all of it, and that it is a token for {host}.",
         )
     return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=RENEW)
 
@@ -61,8 +61,8 @@ def why_rejected(answer: object, host: str, *, worked: bool) -> GlboardError | N
 
 def _lacks_scope(host: str, scope: str) -> ScopeMissing:
     return ScopeMissing(
-        f"The token is not allowed to use the API of {host}: it lacks the scope “{scope}”.",
-        hint="Create a token with the scope “api” (read_api is enough for reading).",
+        f"The token cannot use the API of {host}: it lacks the “{scope}” scope.",
+        hint="Create a token with the “api” scope (“read_api” is enough for read-only access).",
     )
 
 
@@ -71,9 +71,10 @@ def fine_grained(host: str, said: str = "") -> FineGrainedToken:
     return FineGrainedToken(
         f"{host} does not accept this fine-grained token here{f': {said}' if said else '.'}",
         hint=(
-            "Create a classic personal access token (not fine-grained) with the scope “api”, and set "
-            "GITLAB_TOKEN. From GitLab 19.2 on, a fine-grained one works for most with the permissions "
-            "Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; User: Read."
+            "Create a classic personal access token (not fine-grained) with the “api” scope, and set "
+            "GITLAB_TOKEN. In GitLab 19.2 and later, a fine-grained token mostly works with the "
+            "permissions Work Item: Read, Create, Update; Label: Read, Create; Group: Read; Project: Read; "
+            "User: Read."
         ),
     )
 
@@ -94,8 +95,8 @@ def forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
     if fields.get("error") == "insufficient_scope":
         scope = words(fields.get("scope") or "api", 80)
         return ScopeMissing(
-            f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
-            hint="Create a token with the scope “api” (read_api is enough for reading).",
+            f"The token cannot do this on {host}: it lacks the “{scope}” scope.",
+            hint="Create a token with the “api” scope (“read_api” is enough for read-only access).",
         )
     return AuthError(
         f"Access to {host} denied: {message_of(fields)}", hint="Sign in with a browser to see why."

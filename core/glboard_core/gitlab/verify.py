@@ -259,7 +259,7 @@ class AnswerVerifier:
         if error.timeout:
             return answer_lost()
         if error.fine_grained:
-            unnamed = "no permission of such a token covers it."
+            unnamed = "no permission of such a token allows it."
             refusal = fine_grained("GitLab", unnamed if "boundaries" in error.message else error.text)
             # Nothing was executed, so there is nothing to look into.
             return EditImpossible(refusal.message, hint=refusal.hint)
@@ -269,7 +269,7 @@ class AnswerVerifier:
         where = op.change.project_of(issue)
         if self._catalog.server.can_write is False:
             return EditForbidden(
-                "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
+                "The token is read-only.", hint="Create a token with the “api” scope and set GITLAB_TOKEN."
             )
         project = self._catalog.project(where)
         if project is not None and project.can_edit is False:
@@ -278,7 +278,7 @@ class AnswerVerifier:
             )
         return EditForbidden(
             "GitLab does not allow this change, or the issue was not found.",
-            hint="Ask for the Reporter role in the project, and use a token with the scope “api”.",
+            hint="Ask for the Reporter role in the project, and use a token with the “api” scope.",
         )
 
     # -- silent drops
@@ -302,7 +302,7 @@ class AnswerVerifier:
             cause = (
                 "an issue can have only one label per scope"
                 if pushed
-                else f"the label may not be available to {where}, or you lack the Reporter role there"
+                else f"the label may not be available to {where}, or you need the Reporter role there"
             )
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
@@ -373,7 +373,7 @@ def _not_linked(
         return None
     if there is not None and wanted.kind is not None:
         return EditInvalid(
-            f"The issues are linked already: this one is {_LINKED_AS[there]}.",
+            f"The issues are already linked: this one is {_LINKED_AS[there]}.",
             hint="Remove that link first, then try again.",
         )
     if errors:
@@ -395,8 +395,8 @@ def _rewritten(call: Mutation, reply: Payload) -> EditDropped | None:
         return None
     what = "description" if "description" in call.input else "comment"
     return EditDropped(
-        f"GitLab did not save the {what} as it was written.",
-        hint="Compare it in GitLab: a line that begins with a slash can be taken for a quick action.",
+        f"GitLab changed the {what} when saving it.",
+        hint="Check it in GitLab. A line that starts with a slash can run as a quick action.",
     )
 
 
@@ -407,7 +407,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
         return None
     if rank.position is None or rank.position == issue.position:
         return None
-    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again. An adjacent issue may be gone.")
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
@@ -420,7 +420,7 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
 
 def _comments_limited() -> RateLimited:
     return RateLimited(
-        "GitLab accepts no more comments for the moment.",
+        "GitLab does not accept more comments right now.",
         retry_after=UNKNOWN_WAIT,
         hint="gitlab.com allows 60 per minute. Try again in a minute.",
     )
@@ -433,7 +433,7 @@ def _number(identity: str) -> str:
 def answer_lost() -> EditUnknown:
     """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
-        "GitLab's answer was lost: the change may or may not have been applied.",
+        "GitLab's response was lost; the change may have been applied.",
         hint="glboard will check GitLab before retrying.",
     )
 
@@ -441,7 +441,7 @@ def answer_lost() -> EditUnknown:
 def crashed(*, alone: bool = True) -> EditCrashed:
     """GitLab failed while making the change, which may have been made; ``alone`` as in the error."""
     return EditCrashed(
-        "GitLab failed on this change (internal server error): it may or may not have been applied.",
+        "GitLab failed on this change (internal server error); it may have been applied.",
         hint="glboard will check GitLab before retrying.",
         alone=alone,
     )

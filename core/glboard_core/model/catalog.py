@@ -285,9 +285,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             wanted = title.strip().casefold()
             alike = (one.title for one in self.labels if one.title.casefold() == wanted)
             if title in self._labels:
-                hint = "It exists only in another project. Create it as a group label in GitLab."
+                hint = "It only exists in another project. Create it as a group label in GitLab."
             elif near := next(alike, ""):
-                hint = f"Did you mean “{near}”? GitLab tells titles of labels apart by case and blanks."
+                hint = f"Did you mean “{near}”? Label titles are case-sensitive in GitLab."
             else:
                 hint = "Create it as a group label in GitLab, then try again."
             raise EditImpossible(f"The label “{title}” does not exist in {project}.", hint=hint)
@@ -298,7 +298,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         if Absent("project", project) in self.absent:
             raise EditImpossible(
                 f"The project {project} no longer exists, or you no longer have access to it.",
-                hint="Refresh, or look it up in GitLab.",
+                hint="Refresh, or find it in GitLab.",
             )
 
     def color(self, title: str) -> str | None:
@@ -328,9 +328,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             known = any(m.title == title for m in self.milestones)
             raise EditImpossible(
                 f"The milestone “{title}” is not available to {project}.",
-                hint="Choose another: it belongs to another project or subgroup."
+                hint="Choose another. This one belongs to another project or subgroup."
                 if known
-                else "Choose another: it no longer exists, or has another title.",
+                else "Choose another. This one no longer exists, or its title has changed.",
             )
         return milestone.id
 

@@ -100,7 +100,7 @@ def markdown(
             if len(some) > MOST_ROWS:
                 parts.append(f"… and {len(some) - MOST_ROWS} more.")
     if not found.decisions:
-        parts.append("Nothing was decided.")
+        parts.append("No decisions.")
     if (capacity := _capacity(found.before, found.after)) is not None:
         parts += ["### Capacity", capacity]
     if questions := found.open_questions:

@@ -76,7 +76,7 @@ MOST_LEFT_OUT = 50
 #: Why a failed change cannot be retried.
 GONE = EditImpossible("The issue no longer exists.", hint="Discard the change.")
 #: Why it cannot be retried while a draft is on.
-KEEPS_FAILED = "The failed change waits."
+KEEPS_FAILED = "The failed change was not retried."
 
 
 class UserChangedError(Exception):
@@ -379,7 +379,7 @@ class Engine:
 
     def keep_mine(self, issue: IssueId) -> None:
         """Send the conflicting changes over the server's values. Raises what ``perform`` raises."""
-        self.check_sends("The conflict waits.")
+        self.check_sends("The conflict was not resolved.")
         self.local_state.conflicts.keep_mine(issue)
         self.local_state.conflicts_changed([issue])
 
@@ -405,7 +405,7 @@ class Engine:
 
         Raises EditForbidden, EditUnknown, DraftOn, and what ``perform`` raises.
         """
-        self.check_sends("A board cannot be staged.")
+        self.check_sends("Boards cannot be created in a draft.")
         board = await self.gateway.create_board(name)
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
             self._present.store(structs.replace(catalog, ranking_board=board))

@@ -187,7 +187,7 @@ def split_new_issues(
         else:
             failed.append(ServerAnswer(op, None, answer.error))
             orphan = EditImpossible(
-                "The new issue that this belongs to was not created.", hint="Retry the new issue first."
+                "The new issue this belongs to was not created.", hint="Retry the new issue first."
             )
             failed += [
                 ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id

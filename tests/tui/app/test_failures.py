@@ -59,7 +59,7 @@ def test_what_went_through_of_an_edit_is_named() -> None:
 
     refused = (op(Edit(weight=1)), EditForbidden("The weight was not set."))
     notice = notices.failures("#1 edit", [refused], 1, [op(Edit(add=frozenset({"priority::4"})))])
-    assert notice.title == "Changed only in part: #1 edit"
+    assert notice.title == "Partly changed: #1 edit"
     assert notice.message == "Applied: +priority::4\nThe weight was not set."
     notice = notices.failures("2 edit", [refused], 1)
     assert notice.title == "1 of 2 not changed: 2 edit"

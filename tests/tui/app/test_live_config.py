@@ -124,7 +124,7 @@ def test_a_half_written_file_waits_for_its_end(tmp_path: Path) -> None:
         half.write('me = "glboard-light"\n')
     assert not file.changed()
     assert file.changed()
-    assert file.read().words == "Configuration read again: theme."
+    assert file.read().words == "Configuration reloaded: theme."
     path.unlink()
     assert not file.changed()
     assert not file.changed()
@@ -137,7 +137,7 @@ async def test_what_needs_a_restart_is_said_once(tmp_path: Path) -> None:
         assert stage.engine.settings.labels.group == "group::custom models"
         words = [one for one in stage.toasts if "Restart" in one]
         assert words == [
-            ": Configuration read again: labels. Restart glboard to use another group and group label."
+            ": Configuration reloaded: labels. Restart glboard to use another group and group label."
         ]
         stage.app._notifications.clear()
         write(tmp_path, '[gitlab]\ngroup = "other"\n[labels]\ngroup = "group::other"\n')
@@ -173,12 +173,12 @@ async def test_the_editor_opens_the_file_and_the_board_takes_it_up(
         await stage.press("g", ",")
         assert opened == [["vi", "-n", str(tmp_path / "config.toml")]]
         assert stage.screen.board.density == "roomy"
-        assert any("Configuration read again: density." in one for one in stage.toasts)
+        assert any("Configuration reloaded: density." in one for one in stage.toasts)
 
 
 async def test_without_a_file_there_is_nothing_to_edit(stage: Stage) -> None:
     await stage.press("g", ",")
-    assert stage.message == "No configuration file is in use: start with --config FILE to have one."
+    assert stage.message == "No configuration file in use. Start with --config FILE to use one."
 
 
 async def test_sync_labels_and_workflow_states_reach_the_engine(tmp_path: Path) -> None:

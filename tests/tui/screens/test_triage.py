@@ -82,7 +82,7 @@ async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
             "Category:Self-Hosted models",
             "devops::ai-powered",
         }
-        assert "GitLab has no label section::data science" in text(stage)
+        assert "No label section::data science in GitLab" in text(stage)
         await stage.press("u")
         assert stage.issue("platform#7").labels == {GROUP_LABEL}
 

@@ -24,7 +24,10 @@ Others = Mapping[str, LinkedIssue]
 
 _OPTIONS = (
     click.option(
-        "--blocked-by", multiple=True, metavar="REF", help="Set blocked; link the issue that blocks."
+        "--blocked-by",
+        multiple=True,
+        metavar="REF",
+        help="Set the state to blocked and link the blocking issue.",
     ),
     click.option("--relate", multiple=True, metavar="REF", help="Link an issue as related."),
     click.option("--unblock", multiple=True, metavar="REF", help="Remove the link to an issue."),

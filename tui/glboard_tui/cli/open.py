@@ -51,7 +51,7 @@ class Last(Struct, frozen=True):
     help="A title, current, next, or an alias.",
     shell_complete=context.complete_milestone,
 )
-@click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
+@click.option("--call", is_flag=True, help="Start a planning call, unless one is in progress.")
 @context.as_of_option
 @context.team_option
 @context.share_option

@@ -73,8 +73,8 @@ class ShownBoard(Struct, frozen=True):
     help="Another milestone: a title, current, next, or an alias.",
     shell_complete=context.complete_milestone,
 )
-@click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
-@click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")
+@click.option("--closed", is_flag=True, help="Add the closed issues as a (closed) column.")
+@click.option("--fresh", is_flag=True, help="Reload everything, even if loaded a moment ago.")
 @context.format_option
 @context.as_of_option
 @context.share_option

@@ -36,7 +36,7 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
     help="Remove older changes from the log; they can no longer be undone.",
 )
 @click.option(
-    "--yes", is_flag=True, help="Prune, discard a refused change, or delete a posted comment, without asking."
+    "--yes", is_flag=True, help="Prune, discard a rejected change, or delete a comment, without asking."
 )
 @context.format_option
 @context.as_of_option
@@ -61,12 +61,10 @@ def undo_command(
                 )
     if days is not None:
         if listing:
-            raise UsageError("--list and --prune cannot be combined.", hint="Give one of them.")
+            raise UsageError("--list and --prune cannot be combined.", hint="Pass only one of them.")
         ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
     if yes and listing:
-        raise UsageError(
-            "--yes and --list cannot be combined.", hint="Leave out --yes: --list changes nothing."
-        )
+        raise UsageError("--yes and --list cannot be combined.", hint="Omit --yes: --list changes nothing.")
     ctx.exit(
         context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj, yes=yes))
     )
@@ -138,7 +136,7 @@ async def _undo(options: Options, *, yes: bool) -> int:
         if note := says(group.ops):
             printing.echo(note, err=True)
         if group.refused:
-            left = counted(len(group.refused), "refused change")
+            left = counted(len(group.refused), "rejected change")
             printing.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
         return outcomes.status
 
@@ -148,13 +146,13 @@ def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: boo
     reasons = {op.id: error for op, error in engine.failed}
     hidden = any(printed.hides(engine, op) for op in (*group.ops, *group.refused))
     title = "changed" if hidden else group.title
-    printing.echo(f"The last change was refused and is not in GitLab: {title}", err=True)
+    printing.echo(f"GitLab rejected the last change: {title}", err=True)
     for op in group.refused:
         why = "" if printed.hides(engine, op) else f": {reasons[op.id]}"
         printing.echo(f"  {reference(op)}: {printed.change(engine, op)}{why}", err=True)
     if not yes:
         if not sys.stdin.isatty():
-            printing.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
+            printing.echo("  To discard it, run again with --yes. Nothing undone.", err=True)
             return UNCONFIRMED
         if not printing.confirm("Discard it?", err=True):
             printing.echo("Nothing was undone.")

@@ -93,7 +93,7 @@ def _create(context: CommandContext, change: Create, after: Edit) -> None:
     if context.perform(EditBatch(changes=changes, title="new issue")):
         context.board.focus_card(identity)
         if context.bridge.drafts.is_on:
-            context.say("Staged: it is created when the draft is applied.")
+            context.say("Staged. Created when you apply the draft.")
         else:
             context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
 
@@ -129,7 +129,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
         return
     (title, description), was = split(after), split(before)[1]
     if not title:
-        context.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
+        context.say("No changes: the first line is the title and cannot be empty.", bad=True)
         return
     context.drafts.pop(("edit", identity), None)
     changes: dict[str, str] = {}
@@ -213,11 +213,11 @@ def _offer_discard(context: CommandContext, refused: Group) -> None:
             context.tell(error)
             return
         context.shell.sync()
-        context.say(f"Discarded: {title}. Nothing was undone.")
+        context.say(f"Discarded: {title}. Nothing undone.")
 
     context.ask(
-        f"GitLab refused the last change: {title}. Discard it?",
-        {"y": "discard it; earlier changes stay"},
+        f"GitLab rejected the last change: {title}. Discard it?",
+        {"y": "discard it; keep earlier changes"},
         discard,
         note=f"To retry or edit it, press {context.keymap.key('pane.failed')}.",
     )
@@ -248,7 +248,7 @@ def _go_to(context: CommandContext, group: Group | None) -> str:
     if issue is None:
         return ""
     reference = context.bridge.reference_of(issue)
-    return f"It is not on this board: {reference} in {issue.milestone or 'no milestone'}."
+    return f"Not on this board: {reference} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:

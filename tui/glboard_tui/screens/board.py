@@ -198,7 +198,7 @@ class BoardScreen(Screen[None]):
         self._bridge.touch()
         self.keys.cancel()
         if self._bridge.finding.address(text) is None:
-            self.say("Pasted text is not the reference or URL of an issue.")
+            self.say("The pasted text is not an issue reference or URL.")
         elif self._bridge.catalog is not None:
             find(self.context, text.strip(), go=True)
 
@@ -289,7 +289,7 @@ class BoardScreen(Screen[None]):
         error = self._bridge.why_no_board
         self.board.display = False
         if error is None:
-            self._panel.say("Connecting …", "Labels and milestones load first, then the board.")
+            self._panel.say("Connecting …", "Loading labels and milestones, then the board.")
             return
         notice = notices.notice_of(error)
         retry, leave = (self._keymap.key(name) for name in ("view.refresh", "quit"))

@@ -42,7 +42,7 @@ class ChangeLog(RowDialog):
         self._title_line.update(Content(clean(" · ".join(parts))))
         self.show_rows(
             (_row(row, marked=row.op in self._marked) for row in self._rows),
-            empty="No change has these words." if words else "No changes yet.",
+            empty="No changes match." if words else "No changes yet.",
         )
 
     @property
@@ -77,7 +77,7 @@ class ChangeLog(RowDialog):
         if (row := self._chosen) is None:
             return
         if self._bridge.issue(row.issue) is None:
-            self.say("This issue is not loaded, or no longer exists.")
+            self.say("Issue not loaded, or no longer exists.")
             return
         self.dismiss(None)
         self.context.make_way()

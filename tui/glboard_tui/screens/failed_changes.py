@@ -217,7 +217,7 @@ class FailedList(RowDialog):
         if words:
             parts.append(f"filter {self._query}: {len(self._rows)} of {len(found)}")
         self._title_line.update(Content(clean(" · ".join(parts))))
-        self.show_rows(map(self._words, self._rows[:_MOST]), empty="No failed change has these words.")
+        self.show_rows(map(self._words, self._rows[:_MOST]), empty="No failed changes match.")
 
     def action_search(self) -> None:
         """Show only the changes with these words."""
@@ -253,11 +253,11 @@ class FailedList(RowDialog):
         if row is None:
             return
         if row.conflict:
-            self.say("A conflict: retry it to keep yours, discard it to keep theirs.")
+            self.say("Conflict: retry to keep yours, discard to keep theirs.")
         elif self._hides(row):
             self.say("Hidden on the shared screen.")
         elif not parts_of(row.change):
-            self.say("Nothing to edit: retry it, or discard it.")
+            self.say("Nothing to edit: retry or discard it.")
         elif not self._bridge.writable:
             self.say(READ_ONLY)
         else:

@@ -23,19 +23,19 @@ from glboard_tui.widgets.text import width_of, wrapped
 _KEYS = 18
 
 _FILTER: tuple[tuple[str, str], ...] = (
-    ("words", "match all, in title, reference or label"),
+    ("words", "all words, in the title, reference or a label"),
     ("~label", "a label; @user an assignee; %milestone a milestone"),
     ("w:3, w>2, w:none", "the weight"),
-    ("-word", "exclude it; a | b either; “two words” together"),
+    ("-word", "exclude; a | b either; “two words” a phrase"),
     ("is:", ", ".join(FILTER_STATES)),
 )
 #: What every sign on the board means.
 _SIGNS: tuple[tuple[str, str], ...] = (
-    ("▌", "the card that the next key acts on"),
-    ("✓", "marked: the next key acts on all marked cards"),
+    ("▌", "focused: the next key acts on this issue"),
+    ("✓", "selected: the next key acts on all selected issues"),
     (
         "▎",
-        "the edge of a card: green ready, amber to refine, red blocked, else its workflow state",
+        "edge of a card: green ready, amber to refine, red blocked, otherwise the workflow state",
     ),
     ("2", "the weight, red over 3; ? has none yet"),
     ("@elm", "the assignee, green on an accepted issue (Deliverable); · unassigned"),
@@ -44,14 +44,14 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("slipped ×2", "missed two milestones"),
     ("≠ status", "label and status name different workflow states"),
     ("▒", "confidential, or hidden on a shared screen"),
-    ("*", "not sent yet; ! a change failed; ≠ a conflict"),
-    ("~", "staged in the draft that is on: nothing of it is sent"),
+    ("*", "unsent; ! failed change; ≠ conflict"),
+    ("~", "staged in the current draft, not sent"),
     ("●", "changed by others since you last looked"),
     (
         "4  7w",
-        "a column: it has 4 issues, which weigh 7; 2? means that 2 have no weight; 4 of 3 is over its limit",
+        "column totals: 4 issues, weight 7; 2? for 2 without weight; 4 of 3 is over the limit",
     ),
-    ("(unlisted)", "the issues of the board that fit none of its columns; (closed) those closed"),
+    ("(unlisted)", "issues that fit no other column; (closed) the closed ones"),
     (
         "━─ in the head",
         "Planning: carried over (amber), accepted (green), planned but not yet accepted (blue), over (red)",
@@ -61,8 +61,8 @@ _SIGNS: tuple[tuple[str, str], ...] = (
         "",
         "Next boards: ready with a weight (green); Backlog: over a year (amber), under 3 months (green)",
     ),
-    ("━─ of a column", "accepted (green) and not yet accepted (blue), next to the heaviest column"),
-    ("▐", "where a column is scrolled to"),
+    ("━─ of a column", "accepted (green) and not yet accepted (blue), relative to the heaviest column"),
+    ("▐", "scroll position of a column"),
 )
 
 

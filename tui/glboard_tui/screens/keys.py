@@ -29,7 +29,7 @@ from glboard_tui.widgets.footer import KeyGroups, WhichKey
 
 T = TypeVar("T")
 
-_NO_SEARCH = "There is no search here. Enter or Esc takes keys as commands again."
+_NO_SEARCH = "No search here. Press Enter or Esc to use keys as commands."
 #: Keys other than letters that are part of a text.
 _TYPED = ("space", "backspace", "delete", "left", "right")
 
@@ -111,7 +111,7 @@ class Keys:
         elif len(keys) > 1:
             self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
-            self._context.say(f"{keys[0]} does nothing in this pane. Esc or Tab goes to the board.")
+            self._context.say(f"{keys[0]} does nothing in this pane. Press Esc or Tab to go to the board.")
         elif keys[0] == "/":
             self._sought = True
             self._context.say(_NO_SEARCH)
@@ -174,7 +174,7 @@ def _reason(now: ActionContext, action: Action) -> str:
         return READ_ONLY[0].lower() + READ_ONLY[1:]
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
-    return "not now." if now.targets else "no card here."
+    return "not now." if now.targets else "no issue here."
 
 
 class PaneDialog(Dialog[T]):

@@ -40,8 +40,8 @@ class Quitting:
         """Of a session that keeps nothing: the draft ends with it."""
         self._context.shell.app.push_screen(
             Ask(
-                f"{staged_words(staged)} in the draft, which this session cannot keep.",
-                {"y": "quit, and lose it"},
+                f"{staged_words(staged)} in the draft; this session cannot save drafts.",
+                {"y": "quit and lose them"},
             ),
             self._answered,
         )
@@ -61,7 +61,7 @@ class Quitting:
         if answer == "y":
             self._context.shell.app.exit()
         elif answer == "w":
-            self._context.say("Waiting for GitLab … Quit again to choose again.")
+            self._context.say("Waiting for GitLab … Quit again to see the options.")
             self._send(_LONG)
         else:
             self._attempt += 1

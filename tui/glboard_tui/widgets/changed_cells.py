@@ -129,9 +129,7 @@ def _move(x: int, y: int) -> str:
     return f"\x1b[{y + 1};{x + 1}H"
 
 
-def _write(
-    out: list[str], x: int, y: int, old: list[Segment], new: list[Segment], console: Console
-) -> None:
+def _write(out: list[str], x: int, y: int, old: list[Segment], new: list[Segment], console: Console) -> None:
     """Write what differs between two ends that look alike. Both have the same number of cells."""
     cells, left = _alike(old, new)
     if not left:
@@ -158,7 +156,10 @@ def _alike(
             n = min(len(text), len(rest))
             one, other = (text[-n:], rest[-n:]) if from_end else (text[:n], rest[:n])
             if one != other or segment.control or not _same(style, segment.style):
-                return cells, [segment if text is segment.text else Segment(text, segment.style), *new[at + 1 :]]
+                return cells, [
+                    segment if text is segment.text else Segment(text, segment.style),
+                    *new[at + 1 :],
+                ]
             text, rest = (text[:-n], rest[:-n]) if from_end else (text[n:], rest[n:])
             cells += Segment(one).cell_length
     return cells, []

@@ -26,7 +26,10 @@ class FirstFrame:
     def fit(self) -> None:
         """Give the screen the classes for its size before it has widgets: else all are styled twice."""
         screen, size = self._screen, self._screen.app.size
-        for cells, steps in ((size.width, screen.HORIZONTAL_BREAKPOINTS), (size.height, screen.VERTICAL_BREAKPOINTS)):
+        for cells, steps in (
+            (size.width, screen.HORIZONTAL_BREAKPOINTS),
+            (size.height, screen.VERTICAL_BREAKPOINTS),
+        ):
             for name in screen._get_breakpoint_classes(cells, steps or []):
                 screen.add_class(name)
         self._styled = screen.app._css_update_count
