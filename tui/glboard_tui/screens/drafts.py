@@ -53,6 +53,7 @@ class DraftList(MilestoneList):
     """What the draft that is on would change, issue by issue, below the plan before and after."""
 
     scope = "draft"
+    asks = True
     empty = "Nothing staged yet: every key of the board stages a change while the draft is on."
     hints = (
         "draft.apply",
