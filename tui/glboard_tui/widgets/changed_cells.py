@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, takewhile
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -174,14 +174,22 @@ def _alike(
                 rest, style, _ = following
             n = min(len(text), len(rest))
             one, other = (text[-n:], rest[-n:]) if from_end else (text[:n], rest[:n])
-            if one != other or segment.control or not _same(style, segment.style):
-                return cells, [
-                    segment if text is segment.text else Segment(text, segment.style),
-                    *new[at + 1 :],
-                ]
+            if segment.control or not _same(style, segment.style):
+                n = 0
+            elif one != other:
+                n = _common(one, other, from_end=from_end)
+            cells += n if text.isascii() else cell_len(text[-n:] if from_end else text[:n]) if n else 0
+            if n < min(len(text), len(rest)):
+                text = text[: len(text) - n] if from_end else text[n:]
+                return cells, [Segment(text, segment.style, segment.control), *new[at + 1 :]]
             text, rest = (text[:-n], rest[:-n]) if from_end else (text[n:], rest[n:])
-            cells += Segment(one).cell_length
     return cells, []
+
+
+def _common(one: str, other: str, *, from_end: bool) -> int:
+    """How many letters are the same from one end."""
+    pairs = zip(reversed(one), reversed(other), strict=True) if from_end else zip(one, other, strict=True)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _same(one: Style | None, other: Style | None) -> bool:
