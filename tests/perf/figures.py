@@ -92,7 +92,7 @@ def spent(pid: int) -> float:
 
 
 def worked(pid: int) -> float:
-    """Milliseconds that a process has run so far, to the microsecond; raises OSError where that is not told."""
+    """Milliseconds that a process has run so far, to the microsecond; 0 where that is not told."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
 

@@ -1,7 +1,7 @@
 """What opens with a key: time to the last byte, bytes and processor time of opening it, and of Esc.
 
-One program against a demo's world of the size asked for, in a terminal of 160 by 45. The first opening of each kind also
-imports and parses what it needs, so it is told apart.
+One program against a demo's world of the size asked for, in a terminal of 160 by 45. The first opening of
+each kind also imports and parses what it needs, so it is told apart.
 """
 
 from __future__ import annotations

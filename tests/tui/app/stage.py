@@ -177,8 +177,10 @@ class Stage:
             before = self.app.screen
             self.app.post_message(key_event(key))
             await self._through()
-            if self.app.screen is not before:
+            # A question takes no key that was pressed before it was there.
+            if self.app.screen is not before or not self._rests():
                 await self.pilot.pause()
+                await self.until(self._rests)
         await self.pilot.pause()
         if not self._rests():
             await self.until(self._rests)

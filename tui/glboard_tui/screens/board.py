@@ -204,8 +204,7 @@ class BoardScreen(Screen[None]):
 
     def press(self, token: str) -> None:
         """Send a key to the capacity pane next to the board, the open issue or the board."""
-        if not self.dock.keep(token):
-            self.keys.press(token)
+        self.keys.press(token)
         self.show_footer()
 
     def _compositor_refresh(self) -> None:

@@ -12,6 +12,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -325,12 +326,15 @@ class DockedCapacity(VerticalScroll, can_focus=True):
     DockedCapacity:focus { border-left: outer $primary; }
     """
 
+    class Ready(Message):
+        """The pane has its focus and takes keys."""
+
     def __init__(self, context: CommandContext) -> None:
         super().__init__()
         self.context = context
         self._shown: Milestone | None = None
-        #: Keys pressed before the pane was mounted; None once it is.
-        self._early: list[str] | None = []
+        #: Whether it takes keys.
+        self.is_ready = False
         closes = context.keymap.key("pane.capacity")
         self.figures = CapacityPane(
             context,
@@ -345,11 +349,10 @@ class DockedCapacity(VerticalScroll, can_focus=True):
         yield self.figures
 
     def on_mount(self) -> None:
-        """Take the focus, then the keys pressed before the pane was mounted, in order."""
+        """Take the focus, and then keys."""
         self.screen.set_focus(self)
-        early, self._early = self._early or [], None
-        for token in early:
-            self.context.shell.press(token)
+        self.is_ready = True
+        self.post_message(self.Ready())
 
     @property
     def is_open(self) -> bool:
@@ -359,13 +362,7 @@ class DockedCapacity(VerticalScroll, can_focus=True):
     @property
     def has_keys(self) -> bool:
         """Whether keys go to it."""
-        return self._early is not None or (self.is_open and self.screen.focused is self)
-
-    def keep(self, token: str) -> bool:
-        """Keep a key that is pressed before the pane is mounted; return whether it was."""
-        if self._early is not None:
-            self._early.append(token)
-        return self._early is not None
+        return not self.is_ready or (self.is_open and self.screen.focused is self)
 
     def follow(self) -> None:
         """Update if the board shows another milestone."""

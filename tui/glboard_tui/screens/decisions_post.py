@@ -32,6 +32,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     """Dismissed with the text to post and the one it replaces, if any. ``issue`` is the planning issue."""
 
     scope = "decisions-post"
+    asks = True
     DEFAULT_CSS = """
     PostDecisions .preview {
         height: auto; max-height: 45vh; margin: 1 0; background: $surface; padding: 0 1;

@@ -42,17 +42,23 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     class Ready(Message):
         """The dialog has its focus and takes keys."""
 
+    #: Whether it asks something: then no key answers that was pressed before it could be seen.
+    asks: ClassVar[bool] = False
+
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
         self._styles_cache = self._backdrop = Backdrop()
-        self._first_frame = FirstFrame(self)
+        self._first_frame = FirstFrame(self, self._painted)
         self.heading = title
         self.note = note
         self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
         self.is_ready = False
+        self._has_focus = self._is_painted = False
+        #: When it could be seen, on the clock of events.
+        self._seen_at = 0.0
         self._title_line = Static(Content(clean(title)), classes="overlay-title")
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
@@ -93,8 +99,26 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             super()._compositor_refresh()
 
     def _get_ready(self) -> None:
-        self.is_ready = True
-        self.post_message(Dialog.Ready())
+        self._has_focus = True
+        self._take_keys()
+
+    def _painted(self) -> None:
+        self._is_painted = True
+        self._take_keys()
+
+    def _take_keys(self) -> None:
+        if not self.is_ready and self._has_focus and (self._is_painted or not self.asks):
+            self.is_ready = True
+            ready = Dialog.Ready()
+            self._seen_at = ready.time
+            self.post_message(ready)
+
+    def is_too_early(self, key: events.Key) -> bool:
+        """Whether a key was pressed before anybody had seen this question; it says so then."""
+        early = self.asks and key.time < self._seen_at
+        if early:
+            self.say(f"Keys pressed before this was shown do nothing. {self.hint}")
+        return early
 
     def say(self, hint: str) -> None:
         """Replace the line of hints."""
@@ -119,6 +143,8 @@ class Waiting(Dialog[T]):
 
     Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc ends it, as ``hint`` says.
     """
+
+    asks = True
 
     def __init__(
         self, question: str, read: Callable[[], Awaitable[T]], *, note: str = "", hint: str = "Esc cancels"
@@ -148,6 +174,7 @@ class Ask(Dialog[str]):
     DEFAULT_CSS = """
     Ask .answers { height: auto; margin: 1 0; }
     """
+    asks = True
 
     def __init__(
         self, question: str, answers: Mapping[str, str], *, note: str = "", hint: str = "Esc cancels"

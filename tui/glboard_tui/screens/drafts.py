@@ -53,6 +53,7 @@ class DraftList(MilestoneList):
     """What the draft that is on would change, issue by issue, below the plan before and after."""
 
     scope = "draft"
+    asks = True
     empty = "Nothing staged yet. While the draft is on, every edit is staged."
     hints = (
         "draft.apply",

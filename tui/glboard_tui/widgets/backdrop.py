@@ -30,7 +30,7 @@ class Backdrop(StylesCache):
         self._cleared = False
 
     def take(self, shown: ShownCells, below: Screen[object], size: Size) -> None:
-        """What the terminal shows is the screen below, if nothing else was painted since: paint no line twice."""
+        """Take the lines of the screen below from the terminal, if it shows them: none is painted twice."""
         lines = shown.lines_of(below)
         self._given = {y: _plain(line, size.width) for y, line in enumerate(lines[: size.height])}
 
@@ -39,7 +39,7 @@ class Backdrop(StylesCache):
         self._cleared = True
 
     def set_dirty(self, *regions: Region) -> None:
-        """Lines that the screen below changed; the whole right after ``clear`` is this screen's own refresh."""
+        """Lines that the screen below changed; all of them after ``clear`` are this screen's own refresh."""
         super().set_dirty(*regions)
         if not self._cleared:
             for region in regions:
@@ -73,7 +73,7 @@ class Backdrop(StylesCache):
 
 
 def stay_painted(screen: Screen[object]) -> None:
-    """Another screen opens over this one: Textual would paint both once more, although this one stays as it is."""
+    """Another screen opens over this one, which stays as it is: Textual would paint both once more."""
     screen._repaint_required = False
     screen._exchange_repaint_regions()
 

@@ -1,15 +1,17 @@
 """What the terminal shows, line by line, so that of what is painted only the changed cells are written.
 
-Textual writes whole regions: opening a dialog, or closing it, was the whole screen (60 kB), although most of it
-stayed as it was. Owns the lines as they were written last. Whoever hands the terminal to another program, or
-cannot know what it shows, calls ``forget``: then everything is written once.
+Textual writes whole regions: opening a dialog, or closing it, was the whole screen (60 kB), although most of
+it stayed as it was. Owns the lines as they were written last. Whoever hands the terminal to another program,
+or cannot know what it shows, calls ``forget``: then everything is written once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, takewhile
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
@@ -56,7 +58,10 @@ class ShownCells:
             shown = self._lines[y]
             if shown.keys() != line.keys():
                 if (before := _whole(shown)) and (after := _whole(line)):
-                    _write(out, 0, y, before, after, console)
+                    if _are_sure(before) and _are_sure(after):
+                        _write(out, 0, y, before, after, console)
+                    else:
+                        out += (_move(0, y), Strip(after).render(console))
                     self._lines[y] = dict(line)
                     continue
                 shown = self._lines[y] = _cut_alike(shown, line)
@@ -67,7 +72,11 @@ class ShownCells:
                 old, shown[x] = shown[x], new
                 if old is new:
                     continue
-                if old is None or old.cell_length != new.cell_length:
+                if (
+                    old is None
+                    or old.cell_length != new.cell_length
+                    or not (_are_sure(old) and _are_sure(new))
+                ):
                     out += (_move(x, y), new.render(console))
                 else:
                     _write(out, x, y, list(old), list(new), console)
@@ -125,6 +134,16 @@ def _cut_alike(shown: Pieces, line: Pieces) -> dict[int, Strip | None]:
     return dict(zip(starts, pieces, strict=True))
 
 
+def _are_sure(segments: Iterable[Segment]) -> bool:
+    """Whether all terminals agree where each letter is: not about wide letters, accents and pictures."""
+    return all(text.isascii() or _is_plain(text) for text, _, _ in segments)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(text: str) -> bool:
+    return all(cell_len(letter) == 1 for letter in text)
+
+
 def _move(x: int, y: int) -> str:
     return f"\x1b[{y + 1};{x + 1}H"
 
@@ -155,14 +174,22 @@ def _alike(
                 rest, style, _ = following
             n = min(len(text), len(rest))
             one, other = (text[-n:], rest[-n:]) if from_end else (text[:n], rest[:n])
-            if one != other or segment.control or not _same(style, segment.style):
-                return cells, [
-                    segment if text is segment.text else Segment(text, segment.style),
-                    *new[at + 1 :],
-                ]
+            if segment.control or not _same(style, segment.style):
+                n = 0
+            elif one != other:
+                n = _common(one, other, from_end=from_end)
+            cells += n if text.isascii() else cell_len(text[-n:] if from_end else text[:n]) if n else 0
+            if n < min(len(text), len(rest)):
+                text = text[: len(text) - n] if from_end else text[n:]
+                return cells, [Segment(text, segment.style, segment.control), *new[at + 1 :]]
             text, rest = (text[:-n], rest[:-n]) if from_end else (text[n:], rest[n:])
-            cells += Segment(one).cell_length
     return cells, []
+
+
+def _common(one: str, other: str, *, from_end: bool) -> int:
+    """How many letters are the same from one end."""
+    pairs = zip(reversed(one), reversed(other), strict=True) if from_end else zip(one, other, strict=True)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _same(one: Style | None, other: Style | None) -> bool:

@@ -6,6 +6,8 @@ focus; each time the whole terminal. Owns whether the dialog may be painted yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -15,10 +17,11 @@ _PATIENCE = 0.1
 
 
 class FirstFrame:
-    """Holds the first frame back. ``screen`` asks ``may_paint`` each time."""
+    """Holds the first frame back. ``screen`` asks ``may_paint`` each time; ``painted`` is called after it."""
 
-    def __init__(self, screen: Screen[object]) -> None:
+    def __init__(self, screen: Screen[object], painted: Callable[[], None]) -> None:
         self._screen = screen
+        self._painted = painted
         self._held = False
         #: The state of the style sheets that it was styled with.
         self._styled = -1
@@ -26,12 +29,9 @@ class FirstFrame:
     def fit(self) -> None:
         """Give the screen the classes for its size before it has widgets: else all are styled twice."""
         screen, size = self._screen, self._screen.app.size
-        for cells, steps in (
-            (size.width, screen.HORIZONTAL_BREAKPOINTS),
-            (size.height, screen.VERTICAL_BREAKPOINTS),
-        ):
-            for name in screen._get_breakpoint_classes(cells, steps or []):
-                screen.add_class(name)
+        across = screen._get_breakpoint_classes(size.width, screen.HORIZONTAL_BREAKPOINTS or [])
+        down = screen._get_breakpoint_classes(size.height, screen.VERTICAL_BREAKPOINTS or [])
+        screen.add_class(*across, *down)
         self._styled = screen.app._css_update_count
 
     def begin(self, event: events.ScreenResume) -> None:
@@ -41,7 +41,7 @@ class FirstFrame:
         event.refresh_styles = event.refresh_styles and self._styled != count
         self._styled = count
         self._held = True
-        self._screen.set_timer(_PATIENCE, self._paint)
+        self._screen.app.set_timer(_PATIENCE, self._paint)
         # The size comes after this event, and what the size leads to after that.
         self._screen.call_later(self._screen.call_later, self._sized)
 
@@ -73,6 +73,11 @@ class FirstFrame:
         screen = self._screen
         if not screen.is_current:
             return
+        self._now()
+        self._painted()
+
+    def _now(self) -> None:
+        screen = self._screen
         screen._repaint_required = False
         screen._compositor.update_widgets({screen, *screen._dirty_widgets})
         if screen._layout_required:
