@@ -175,7 +175,7 @@ async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along(
         await stage.press("r")
         await stage.settle()
         assert stage.screen.header.view.sums[0].text == "9 issues"
-        assert sum("Premium licence" in toast for toast in stage.toasts) == 1
+        assert sum("Premium license" in toast for toast in stage.toasts) == 1
         assert not stage.screen.header.view.changed
 
 

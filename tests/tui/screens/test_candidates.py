@@ -116,7 +116,7 @@ async def test_accepting_a_proposal_assigns_unassigned_issues(stage: Stage) -> N
 async def test_without_a_team_there_is_no_proposal() -> None:
     async with staged() as stage:
         await stage.press("g", "c", "F")
-        assert "without team.toml" in text(stage)
+        assert "needs team.toml" in text(stage)
 
 
 async def test_the_cursor_follows_accepted_and_moved_issues(stage: Stage) -> None:
