@@ -336,7 +336,7 @@ class BoardScreen(Screen[None]):
                 self.context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
-                undo=bridge.undo_words,
+                undo=bridge.undoing.words,
                 message=self._message or ("" if pane is not None else self._told or self._theirs()),
                 bad=self._bad,
                 right=self.board.right_title,

@@ -109,7 +109,7 @@ class ChangeLog(RowDialog):
         said: list[str] = []
 
         def undo() -> None:
-            if (found := self._bridge.undo_chosen(wanted)) is not None:
+            if (found := self._bridge.undoing.undo_chosen(wanted)) is not None:
                 said.append(" ".join(filter(None, (f"Undone: {found[0]}.", found[1]))))
 
         if wanted and self.attempt(undo):

@@ -200,7 +200,7 @@ class DraftList(MilestoneList):
         def go() -> None:
             dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
-            self.context.bridge.tell_group(group, "applied")
+            self.context.bridge.words.tell_step(group, "applied")
             self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)

@@ -149,7 +149,7 @@ class MilestoneSetupDialog(RowDialog):
         # What is written here is no news, and nothing that undo can revert.
         self.context.bridge.wrote([one.issue for one in outcomes if one.issue is not None])
         if any(one.state == "done" for one in outcomes):
-            self.context.bridge.no_undo = (
+            self.context.bridge.undoing.no_undo = (
                 f"Opening {self._milestone.title} cannot be undone: boards, labels and issue stay in GitLab."
             )
         # The board and the planning issue's key need what was created.

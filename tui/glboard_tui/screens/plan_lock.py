@@ -173,7 +173,7 @@ def lock_now(context: CommandContext, milestone: Milestone) -> None:
         context.tell(error)
         return
     key = context.keymap.key("plan-lock.lock")
-    context.bridge.no_undo = (
+    context.bridge.undoing.no_undo = (
         f"Locking {milestone.title} cannot be undone; {key} in the locked plan locks it again, and the "
         "previous one is kept."
     )
