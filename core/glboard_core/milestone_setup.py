@@ -110,7 +110,7 @@ class MilestoneSetup:
 
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
-        await self._engine.know_milestones([self._name])
+        await self._engine.names.know_milestones([self._name])
         milestone = self.milestone
         wanted = await self._with_statuses(await self._want(milestone))
         wanted = await self._with_names(wanted)
@@ -256,7 +256,7 @@ class MilestoneSetup:
             color = next((one.color for one in alike), _MISSED)
             description = f"Was planned for {self._must().month.milestone.title} and not done in it"
         await self._admin.ensure_label(self._catalog.group, step.name, color, description)
-        await self._engine.load_catalog()
+        await self._engine.names.read()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
         return StepOutcome(step=step, state="done")
 

@@ -18,6 +18,7 @@ from glboard_core.auth.search import find_account
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.ports import Store
@@ -57,7 +58,7 @@ async def open_engine(
     group = find_group(options.group, configured=settings.gitlab.group)
     if account is None:
         account = find_account(options.url, settings.gitlab)
-    known = _Known(options.folder or _state_folder(), f"{account.url} {group}") if options.keep else None
+    known = _Known(options.folder or state_folder(), f"{account.url} {group}") if options.keep else None
     user = known.user if known else None
     gateway = GitLabGateway(account, group)
     store: Store | None = None
@@ -111,7 +112,7 @@ def state_file_of(url: str, group: str, folder: Path | None = None) -> Path | No
     """The state file of a server and group, which need not exist; None before the first sign-in there."""
     from glboard_core.store.database import state_file
 
-    known = _Known(folder or _state_folder(), f"{url} {group}")
+    known = _Known(folder or state_folder(), f"{url} {group}")
     return state_file(known.folder, url, known.former(url, group), known.user) if known.user else None
 
 
@@ -129,12 +130,6 @@ def _keep_clock(store: Store, gateway: GitLabGateway) -> None:
     offset = f"{(gateway.now() - datetime.now(UTC)).total_seconds():.0f}".encode()
     if store.durable and store.meta(CLOCK) != offset:
         store.put_meta(CLOCK, offset)
-
-
-def _state_folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("glboard")
 
 
 class _Known:

@@ -225,11 +225,11 @@ async def clash(world: World) -> None:
     """Leave a conflict in the outbox: somebody else sets a weight while it is set here."""
     account = find_account()
     async with open_engine(EngineOptions(group=GROUP), Settings(), account=account) as engine:
-        await engine.sign_in()
-        (issue,) = await engine.load_issues([MINE])
+        await engine.reader.sign_in()
+        (issue,) = await engine.reader.load_issues([MINE])
         engine.perform([(issue.id, Edit(weight=5))], "weight 5")
         world.edit(MINE, by="pm_oak", weight=8)
-        await engine.reread([issue.id])
+        await engine.reader.reread([issue.id])
         await engine.sender.flush()
         assert engine.outbox.conflicting(issue.id)
 

@@ -43,10 +43,10 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.connection_errors import of_exception
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.graphql import complete, envelope_of
 from glboard_core.gitlab.http import Limits
-from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Done, Failed, Outcome

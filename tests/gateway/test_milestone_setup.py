@@ -46,7 +46,7 @@ async def opened(
     account = Account(url=server.url, token=Secret(token or server.token))
     place = EngineOptions(url=server.url, group="top", keep=False, read_only=read_only)
     async with open_engine(place, settings, account=account) as engine:
-        await engine.load_catalog()
+        await engine.names.read()
         yield MilestoneSetup(engine, name, team=team)
 
 

@@ -37,10 +37,11 @@ from glboard_core.errors import (
 from glboard_core.gitlab import answers, graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.answer_errors import place_in
+from glboard_core.gitlab.connection_errors import of_exception
 from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
-from glboard_core.gitlab.http_errors import of_exception, place_in
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery

@@ -15,10 +15,11 @@ from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import answers
-from glboard_core.gitlab.decode import Page, WireIssue, WithIssues
 from glboard_core.gitlab.http import http_date, retry_after, share_left
+from glboard_core.gitlab.wire import Page, WireIssue, WithIssues
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.command_reader import CommandReader
 from glboard_core.sync.engine import Engine
 from glboard_tui.cli.main import run
 from hostile.generator import Asked, cases, gateway_to, of_answers, some, trouble
@@ -179,7 +180,7 @@ def test_the_last_step_says_what_failed_and_where(
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
     assert show() == 0
-    monkeypatch.setattr(Engine, "load_board", fails)
+    monkeypatch.setattr(CommandReader, "load_board", fails)
     capsys.readouterr()
     assert show() == 1
     said = capsys.readouterr().err

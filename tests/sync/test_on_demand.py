@@ -98,7 +98,7 @@ async def test_it_is_edited_and_undone_like_a_card(context: Session) -> None:
         await context.settled()
         there = context.world.issue(reference)
         assert (there.weight, there.title) == (5, "Renamed")
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.settled()
         assert there.weight == issue.weight
         assert there.title == issue.title
@@ -137,7 +137,7 @@ async def test_one_that_enters_the_scope_by_an_edit_is_a_card(context: Session) 
     await context.settled()
     await context.refreshed()
     assert len(list(context.engine.shown.slim("19.7"))) == 13
-    context.engine.undo()
+    context.engine.undoing.undo()
     assert len(list(context.engine.shown.slim("19.7"))) == 12
 
 
@@ -177,8 +177,10 @@ async def test_the_oldest_leave_the_mirror_unless_something_needs_them(context: 
 async def test_a_command_that_names_one_does_not_make_it_a_card(context: Session) -> None:
     context.engine.host = "gitlab.example.com"
     with pytest.raises(UsageError, match="is on another GitLab"):
-        await context.engine.load_issues(["https://gitlab.example.org/top/app/-/issues/13"])
-    (issue,) = await context.engine.load_issues(["https://gitlab.example.com/top/app/-/issues/13#note_1"])
+        await context.engine.reader.load_issues(["https://gitlab.example.org/top/app/-/issues/13"])
+    (issue,) = await context.engine.reader.load_issues(
+        ["https://gitlab.example.com/top/app/-/issues/13#note_1"]
+    )
     assert issue.id in context.engine.shown
     assert len(list(context.engine.shown.slim("19.7"))) == 12
 

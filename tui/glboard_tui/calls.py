@@ -281,7 +281,7 @@ class Calls:
             return None
         call = structs.replace(self.newest(call), milestone=self._title(call))
         try:
-            lines = [*engine.unsent(), *self._lines(call.started)]
+            lines = [*engine.log.unsent(), *self._lines(call.started)]
         except StoreFailed:
             return None
         made = made_here(lines, call.started, call.ended, catalog)

@@ -169,7 +169,7 @@ class ChangeLists:
         if (engine := self._engine()) is None:
             return []
         zone = self._zone()
-        lines = [*engine.unsent(), *engine.store.log()]
+        lines = [*engine.log.unsent(), *engine.store.log()]
         possible = undoable(lines)
         return [self._log_row(line, zone, line.op in possible) for line in lines]
 

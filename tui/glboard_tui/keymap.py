@@ -18,22 +18,8 @@ from msgspec import Struct, field
 
 from glboard_core.command_template import CommandSettings
 from glboard_core.errors import ConfigError
-from glboard_tui.actions import (
-    ACTIONS,
-    ALIASES,
-    BY_ID,
-    COMMAND,
-    PREFIXES,
-    Action,
-    Scope,
-    Slot,
-    board_action,
-    chain_of,
-    command_actions,
-    key_words,
-    slot_of,
-    slot_token,
-)
+from glboard_tui.action import Action, Scope, Slot, chain_of, key_words, slot_of, slot_token
+from glboard_tui.actions import ACTIONS, ALIASES, BY_ID, COMMAND, PREFIXES, board_action, command_actions
 
 if TYPE_CHECKING:
     from textual import events

@@ -13,7 +13,8 @@ from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
 from glboard_core.sync.events import LiveStatus, Status
-from glboard_tui.actions import BY_ID, ActionContext
+from glboard_tui.action import ActionContext
+from glboard_tui.actions import BY_ID
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.card import Tone

@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from glboard_core.auth.credential import USUAL_LIFE, OAuthCredential
 from glboard_core.errors import ApplicationRefused, AuthError, GlboardError, NotGitLab
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import answer_errors
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
-from glboard_core.gitlab.http_errors import Failure
 
 AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
 AUTHORIZE_DEVICE, TOKEN_INFO = "/oauth/authorize_device", "/oauth/token/info"
@@ -72,7 +72,7 @@ async def ask(transport: Transport, path: str, **fields: str | Secret) -> Mappin
     code = found.get("error") if found is not None else None
     if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code):
         raise Refused(code)
-    raise http_errors.not_json(transport.account.host)
+    raise answer_errors.not_json(transport.account.host)
 
 
 def _form(fields: Mapping[str, str | Secret]) -> HiddenBytes:
@@ -93,7 +93,7 @@ def word(fields: Mapping[str, Any], name: str, host: str) -> Secret:
     value = fields.get(name)
     if isinstance(value, str) and _WORD.fullmatch(value):
         return Secret(value)
-    raise http_errors.not_json(host)
+    raise answer_errors.not_json(host)
 
 
 def seconds(fields: Mapping[str, Any], name: str, usual: float) -> float:
@@ -149,7 +149,7 @@ async def info(transport: Transport) -> OAuthFacts:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if found is None:
-        raise http_errors.not_json(transport.account.host)
+        raise answer_errors.not_json(transport.account.host)
     return OAuthFacts(tuple(line(one)[:40] for one in found.scope[:20]), found.expires_in)
 
 

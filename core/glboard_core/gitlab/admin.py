@@ -18,12 +18,12 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import answer_errors, http_errors
 from glboard_core.gitlab.answers import moment
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.rest import NoAnswer, open_gitlab
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -118,7 +118,7 @@ class Admin:
         except GitlabError as problem:
             return http_errors.of_rest(problem, host, doing, needs)
         except RecursionError:
-            return http_errors.too_deep(host)
+            return answer_errors.too_deep(host)
         except (AttributeError, *WRONG_VALUES) as problem:
             # It claims to be an API response, but has another format.
             return misled(problem)

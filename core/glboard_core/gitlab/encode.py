@@ -25,12 +25,12 @@ from glboard_core.board.operations import (
     labels_after,
 )
 from glboard_core.errors import EditImpossible, EditInvalid
-from glboard_core.gitlab import decode
-from glboard_core.gitlab.queries import (
+from glboard_core.gitlab import markers
+from glboard_core.gitlab.dialect import Dialect
+from glboard_core.gitlab.mutations import (
     CREATE_COST,
     LINK_COST,
     STATUS_BACK,
-    Dialect,
     Mutation,
     issue_back,
     links_back,
@@ -231,12 +231,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = decode.with_mark(literal(note.body), note.mark)
+        body = markers.with_mark(literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
             field="updateNote",
-            input={"id": note.note, "body": decode.marked(body, op.id)},
+            input={"id": note.note, "body": markers.marked(body, op.id)},
             back="errors note { id body }",
             cost=5,
         )
@@ -248,7 +248,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
-            input={"noteableId": issue.id, "body": decode.marked(literal(body), op.id)},
+            input={"noteableId": issue.id, "body": markers.marked(literal(body), op.id)},
             back=f"errors note {{ id body }}{commands}",
             cost=8,
         )
@@ -259,7 +259,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             "projectPath": new.project,
             "title": _title(new.title),
             "description": _text(
-                decode.marked(literal(new.description), op.id), "description", MOST_DESCRIPTION
+                markers.marked(literal(new.description), op.id), "description", MOST_DESCRIPTION
             ),
         }
         if new.labels:

@@ -34,13 +34,15 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
+from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import QueryRunner, chunks
 from glboard_core.gitlab.http import Answer
-from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.token_errors import token_rejected
 from glboard_core.gitlab.verify import answer_lost, crashed
+from glboard_core.gitlab.wire import OfGroup, Page, PageInfo
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.order import in_order
@@ -191,7 +193,7 @@ class RankSender:
         if self._over_rest:
             return
         group = self._catalog.group
-        for part in chunks(issues, queries.PAGE):
+        for part in chunks(issues, PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
             must = [one.id for one in part if one.id in needed]
             pages = 0

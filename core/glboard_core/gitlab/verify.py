@@ -24,21 +24,14 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import clean_text
 from glboard_core.gitlab.answers import Identity, Name, moment
-from glboard_core.gitlab.decode import (
-    Decoder,
-    HasId,
-    IssuePart,
-    Named,
-    Page,
-    WireIssue,
-    link_kind,
-    state_of,
-)
+from glboard_core.gitlab.decode import Decoder, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
-from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
-from glboard_core.gitlab.queries import Mutation
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
+from glboard_core.gitlab.mutations import Mutation
+from glboard_core.gitlab.token_errors import fine_grained
+from glboard_core.gitlab.wire import HasId, IssuePart, Named, Page, WireIssue
 from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
@@ -311,7 +304,7 @@ class AnswerVerifier:
             people = ", ".join(sorted(left.unassign))
             dropped.append((f"the assignee {people} was not removed", "a role below Reporter"))
         for field, wanted in edit.fields():
-            shown = decode.line(wanted) if isinstance(wanted, str) else wanted
+            shown = clean_text.line(wanted) if isinstance(wanted, str) else wanted
             if not field.same(shown, getattr(issue, field.name)):
                 dropped.append(field.ignored(wanted, issue))
         if not dropped:
@@ -395,7 +388,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
     # Shortened before it is cleaned, too: that takes time.
-    message = decode.line("; ".join(error[:1_000] for error in errors[:20]))[:300]
+    message = clean_text.line("; ".join(error[:1_000] for error in errors[:20]))[:300]
     if "requested too many times" in message:
         return _comments_limited()
     return EditInvalid(f"GitLab rejected it: {message}")

@@ -156,7 +156,7 @@ async def test_a_renamed_milestone_keeps_its_board(stage: Stage) -> None:
     label = world.label_of(world.root, "type::bug")
     assert label is not None
     world.rename_label(label, "type::fault")
-    await stage.engine.load_catalog()
+    await stage.engine.names.read()
     await stage.settle()
     assert list(stage.cards().values()) == list(before.values())
     assert stage.screen.header.view.board.endswith("19.8 GA")

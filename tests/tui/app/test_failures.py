@@ -38,7 +38,7 @@ async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
     assert len(stage.toasts) == 1
     assert stage.toasts[0].startswith("1 of 2 not changed: 2 weight 4")
     assert stage.screen.header.view.failed == 1
-    assert stage.app.bridge.is_failed(stage.issue("locked#1").id)
+    assert stage.app.bridge.flags.is_failed(stage.issue("locked#1").id)
     await stage.press("g", "f")
     assert isinstance(stage.app.screen, FailedList)
     assert stage.app.screen.query_one(OptionList).option_count == 1

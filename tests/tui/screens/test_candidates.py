@@ -70,10 +70,10 @@ async def test_fill_capacity_proposal_can_be_accepted_as_a_whole(stage: Stage) -
     await stage.press("g", "c", "F")
     assert "2 issues, weight 3 of 11.5 proposed; nothing changed yet." in text(stage)
     assert [line.split()[-1] for line in lines(stage) if "proposed" in line] == ["proposed"] * 2
-    assert not stage.app.bridge.undo_title
+    assert not stage.app.bridge.undoing.title
     await stage.press("F", "n", "escape")
     assert "Proposal discarded" in text(stage)
-    assert not stage.app.bridge.undo_title
+    assert not stage.app.bridge.undoing.title
     on_top(stage, Candidates)
     await stage.press("F", "F", "y")
     assert all("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))

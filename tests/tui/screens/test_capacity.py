@@ -512,7 +512,7 @@ async def test_a_team_file_with_former_names_counts_and_can_be_brought_up_to_dat
     upheavals.rename_user(stage.world, stage.world.user("eng_alder"), "eng_elder")
     engine = stage.app.bridge.engine
     assert engine is not None
-    await engine.load_catalog()
+    await engine.names.read()
     await stage.press("g", "r")
     assert lines(stage)[0].startswith("eng_elder backend 25 0 1 ")
     assert lines(stage)[0].endswith("11.5w free of 12.5")

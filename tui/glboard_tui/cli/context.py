@@ -22,6 +22,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
 from glboard_tui.cli import printing
@@ -73,9 +74,7 @@ class Options(Struct, frozen=True, kw_only=True):
             if not self.config.is_file():
                 raise ConfigError("no such file.", where=str(self.config))
             return self.config
-        from platformdirs import user_config_path
-
-        folder = user_config_path("glboard")
+        folder = config_folder()
         if self.profile is None:
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
@@ -140,7 +139,7 @@ class Options(Struct, frozen=True, kw_only=True):
         async with open_engine(place, self.settings()) as engine:
             try:
                 self.printed(engine)
-                await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
+                await (engine.names.read() if seconds is None else engine.reader.sign_in(seconds))
                 yield engine
             finally:
                 _tell_left_out(engine)

@@ -288,17 +288,17 @@ def _tell_untaken(
 
 async def _prepared(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
     """Read the issues. A stored catalog that lacks a name is read again before anything is refused."""
-    if not await engine.sign_in(RECENT if asked.by_date else DAY):
+    if not await engine.reader.sign_in(RECENT if asked.by_date else DAY):
         with suppress(NameUnknown, UsageError):
             work = await _prepare(engine, references, asked)
             if not work.doubtful:
                 return work
-        await engine.load_catalog()
+        await engine.names.read()
     return await _prepare(engine, references, asked)
 
 
 async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
-    issues = await engine.load_issues(references)
+    issues = await engine.reader.load_issues(references)
     await _know(engine, issues, asked)
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
@@ -328,7 +328,7 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
 
 async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> None:
     """Ask for what the options name, as far as it is not known."""
-    await engine.know_milestones([asked.milestone] if asked.milestone else [])
+    await engine.names.know_milestones([asked.milestone] if asked.milestone else [])
     projects = {issue.project for issue in issues}
     people, names = (asked.accept or "", *asked.breakdown, *asked.assign), engine.settings.labels
     used = [

@@ -182,10 +182,10 @@ async def _retry(options: Options, references: Sequence[str]) -> int:
         if not rows:
             printing.echo(_NOTHING)
             return 0
-        await engine.sign_in()
+        await engine.reader.sign_in()
         known = [row.op.issue for row in rows if not row.op.issue.startswith("new:")]
         if known:
-            await engine.reread(list(dict.fromkeys(known)))
+            await engine.reader.reread(list(dict.fromkeys(known)))
         before = set(engine.outbox)
         waiting = [row.op for row in rows if row.kind == "conflict"]
         for issue in dict.fromkeys(op.issue for op in waiting):

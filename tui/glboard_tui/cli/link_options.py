@@ -58,7 +58,7 @@ async def named_issues(engine: Engine, asked: LinkOptions) -> Others:
     names = dict.fromkeys(name for field in NAMES for name in getattr(asked, field))
     found: dict[str, LinkedIssue] = {}
     for name in names:
-        [issue] = await engine.load_issues([name])
+        [issue] = await engine.reader.load_issues([name])
         found[name] = to_link(issue)
     return found
 

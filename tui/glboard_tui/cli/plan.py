@@ -47,7 +47,9 @@ def _with_reports(task: Callable[..., Awaitable[int]], seconds: float | None = N
                 if reports.engine.save_error is not None:
                     # Without the state folder there is no plan to show, and none could be stored.
                     raise reports.engine.save_error
-                await reports.engine.know_milestones([given["milestone"]] if "milestone" in given else [])
+                await reports.engine.names.know_milestones(
+                    [given["milestone"]] if "milestone" in given else []
+                )
                 return await task(reports, **given)
 
         try:
@@ -154,7 +156,7 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
     plan = plans.imported(_content(file), str(file))
     if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group, reports.catalog.group_id):
         raise ConfigError(f"cannot use this plan: {wrong}.", where=str(file))
-    await reports.engine.know_milestones([plan.milestone])
+    await reports.engine.names.know_milestones([plan.milestone])
     if reports.catalog.find_milestone(plan.milestone) is None:
         raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
     before = _plans(reports, plan.milestone)
@@ -260,7 +262,7 @@ def _write(file: Path, raw: bytes) -> None:
         file.write_bytes(raw)
     except OSError as error:
         raise GlboardError(
-            f"Cannot write {file}: {error.strerror}.", title="Plan", hint="Pass another file with -o."
+            f"Cannot save {file}: {error.strerror}.", title="Plan", hint="Pass another file with -o."
         ) from None
 
 

@@ -66,7 +66,7 @@ def report_command(
 
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:
-            await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
+            await reports.engine.names.know_milestones([asked.milestone] if asked.milestone else [])
             printed = options.printed(reports.engine, confidential=confidential)
             if wanted.private:
                 printed.refuse_figures()

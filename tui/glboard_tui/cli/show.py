@@ -105,7 +105,7 @@ async def _read(
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
         printed = options.printed(engine, confidential=confidential)
-        issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
+        issues = await engine.reader.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
         index = BoardIndex(board, flow, issues, show_closed=closed)

@@ -91,16 +91,16 @@ def _for_all(entry: Logged) -> Logged:
 
 async def _undo(options: Options, *, yes: bool) -> int:
     async with options.engine() as engine:
-        group = engine.last_change()
+        group = engine.undoing.last()
         if group is None:
             printing.echo("Nothing to undo.")
             return 0
         if group.is_refused:
             return _discard_refused(engine, group, options.printed(engine), yes=yes)
-        await engine.sign_in()
-        await engine.reread(list(dict.fromkeys(op.issue for op in group.ops)))
+        await engine.reader.sign_in()
+        await engine.reader.reread(list(dict.fromkeys(op.issue for op in group.ops)))
         before = set(engine.outbox)
-        engine.undo()
+        engine.undoing.undo()
         ops = [op for op in engine.outbox if op not in before]
         changing = {op.issue for op in ops}
         printed = options.printed(engine)
@@ -137,14 +137,14 @@ def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: boo
         if not printing.confirm("Discard it?", err=True):
             printing.echo("Nothing was undone.")
             return 0
-    engine.discard_refused()
-    printing.echo(f"Discarded: {title}. Nothing was undone.")
+    engine.undoing.discard_refused()
+    printing.echo(f"Discarded: {title}. Nothing undone.")
     return 0
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine() as engine:
-        before, count = engine.prunable(engine.now() - timedelta(days=days))
+        before, count = engine.log.prunable(engine.now() - timedelta(days=days))
         if not count:
             printing.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
             return 0
@@ -155,6 +155,6 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
             )
             printing.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
             printing.confirm("Remove them?", abort=True, err=True)
-        engine.prune(before)
+        engine.log.prune(before)
         printing.echo(f"Removed {changes} from the change log.")
         return 0

@@ -23,7 +23,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import ActionContext, Scope, Slot
+from glboard_tui.action import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.own_commands import OwnCommands
@@ -180,8 +180,8 @@ class CommandContext:
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
-            undo=bool(bridge.undo_title or bridge.no_undo),
-            redo=bridge.can_redo,
+            undo=bool(bridge.undoing.title or bridge.undoing.no_undo),
+            redo=bridge.undoing.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
             draft=bridge.drafts.is_on,
@@ -351,7 +351,7 @@ class CommandContext:
 
         waiting = Waiting(
             f"{work.wish or work.title}?",
-            lambda: self.bridge.merge_requests(ending),
+            lambda: self.bridge.reads.requests_now(ending),
             note="Checking for open merge requests …",
         )
         then = _unless_cancelled(partial(self._warn, work, edits, follow=follow))

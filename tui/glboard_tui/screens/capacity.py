@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_tui.actions import Action, Scope
+from glboard_tui.action import Action, Scope
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.capacity_keys import CapacityActions

@@ -28,7 +28,7 @@ from glboard_core.model.address import IssueAddress
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui import head
-from glboard_tui.actions import key_words
+from glboard_tui.action import key_words
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import Action, Scope, groups_for, key_words
+from glboard_tui.action import Action, Scope, key_words
+from glboard_tui.actions import groups_for
 from glboard_tui.board_view import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog

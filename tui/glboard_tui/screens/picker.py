@@ -26,7 +26,7 @@ from textual.widgets import Input, Static
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import same_scope
 from glboard_core.model.query import Found
-from glboard_tui.actions import key_words
+from glboard_tui.action import key_words
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker_source import Choice, Source
 from glboard_tui.widgets.colors import Ground, palette_of

@@ -22,7 +22,8 @@ from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.walk import Outcome, Walk, begun, outcomes, resumed
 from glboard_tui import texts
-from glboard_tui.actions import BY_ID, Action
+from glboard_tui.action import Action
+from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext, OnTop
 from glboard_tui.more_of_issue import MoreOfIssue
 from glboard_tui.people_words import short_people
@@ -418,7 +419,7 @@ class WalkPane(PaneDialog[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 # What was decided is worth more than what undo would do, where only one of them fits.
-                undo="" if self._said and narrow else bridge.undo_words,
+                undo="" if self._said and narrow else bridge.undoing.words,
                 message=self._said,
             )
         )
