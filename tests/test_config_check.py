@@ -57,7 +57,7 @@ def test_all_mistakes_are_found_with_their_lines() -> None:
     expected = {
         (2, "gitlab.grop"): "“group”",
         (3, "gitlab.token"): "glboard auth login",
-        (4, "gitlab.url"): "a text in quotes, not 3",
+        (4, "gitlab.url"): "a string in quotes, not 3",
         (6, "sync.poll"): "from 0.01 to 86,400, not 0",
         (7, "sync.hold"): "a number from 0 to 3,600",
         (9, "ui.density"): "one of auto",

@@ -396,7 +396,7 @@ def _choices(kind: Any) -> tuple[str, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-_NAMES = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+_NAMES = {str: "a string in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 def expected(kind: Any) -> str:
@@ -411,7 +411,7 @@ def expected(kind: Any) -> str:
         some = [one for one in get_args(kind) if one is not type(None) and get_args(one) != ("",)]
         return " or ".join(map(expected, some))
     if origin is tuple:
-        return "a list of texts in quotes"
+        return "a list of strings in quotes"
     return _NAMES.get(kind, "another value")
 
 

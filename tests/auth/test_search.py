@@ -10,10 +10,11 @@ import pytest
 from glboard_core.auth.credential import Credential, OAuthCredential, TokenCredential
 from glboard_core.auth.overview import checked, overview
 from glboard_core.auth.search import client_id, find_account, find_address, server_at
-from glboard_core.auth.store import CredentialStore, folder_of
+from glboard_core.auth.store import CredentialStore
 from glboard_core.config import GitLabSettings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConfigError, TokenMissing
+from glboard_core.folders import state_folder_of
 from glboard_core.gitlab.account import Account, Secret
 
 URL = "https://gitlab.example.com"
@@ -26,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def own(home: Path, url: str = URL, user: str = "me", credential: Credential = PERSONAL) -> CredentialStore:
-    store = CredentialStore(folder_of({}, home))
+    store = CredentialStore(state_folder_of({}, home))
     store.save(url, user, credential, keyring=False)
     return store
 

@@ -225,7 +225,8 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
             await go_back(stage)
             stage.app.bridge.drafts.turn_off()
             while (last := stage.engine.undo_stack.last) is not before and last is not None:
-                stage.app.bridge.discard_refused() if last.is_refused else stage.app.bridge.undo()
+                undoing = stage.app.bridge.undoing
+                undoing.discard_refused() if last.is_refused else undoing.undo()
             stage.screen.sync()
     await go_back(stage)
 

@@ -275,7 +275,7 @@ class News:
             (op, HIDDEN if bridge.is_hidden(op.issue, op.before) else error) for op, error in settled.failed
         )
         ops = (*settled.done, *(op for op, _ in failed))
-        return structs.replace(settled, title=bridge.shown_title(settled.title, ops), failed=failed)
+        return structs.replace(settled, title=bridge.words.shown(settled.title, ops), failed=failed)
 
     def _applied(self, settled: Settled) -> list[Op]:
         """What went through in part, of issues that may be shown."""

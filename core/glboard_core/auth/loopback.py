@@ -23,7 +23,6 @@ from glboard_core.gitlab.account import Account, Secret
 
 #: The path of the redirect URI, http://127.0.0.1/callback: GitLab ignores the port of such an address.
 CALLBACK = "/callback"
-REDIRECT_URI = f"http://127.0.0.1{CALLBACK}"
 #: Seconds that the browser is waited for.
 PATIENCE = 300.0
 #: Bytes of a request that are read, and seconds that it may take.

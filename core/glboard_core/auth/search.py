@@ -16,11 +16,12 @@ from msgspec import structs
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.renewal import StoredToken
 from glboard_core.auth.sources import Glab, Netrc, PythonGitlab
-from glboard_core.auth.store import CredentialStore, StoredAccount, default_folder, folder_of
+from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.auth.trust import with_trust
 from glboard_core.config import GitLabSettings
 from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, TokenMissing
+from glboard_core.folders import state_folder, state_folder_of
 from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, is_loopback, normal_url
 
 HOST_NAMES = ("GITLAB_HOST", "GITLAB_URI", "GL_HOST")
@@ -123,7 +124,7 @@ class Search:
         self._settings = settings
         self.env = environment() if env is None else env
         home_folder = home or Path.home()
-        ours = default_folder() if env is None and home is None else folder_of(self.env, home_folder)
+        ours = state_folder() if env is None and home is None else state_folder_of(self.env, home_folder)
         self.store = CredentialStore(ours)
         self.glab = Glab(self.env, home_folder)
         self.python_gitlab = PythonGitlab(self.env, home_folder)

@@ -231,7 +231,7 @@ class _Visit:
         label = self._settings.labels.group
         query = IssueQuery(labels=(label,) if label else (), state="opened", order="updated")
         issues, _ = await self._gateway.page(query, None)
-        names.check_flow(self._checks, self._settings, catalog, issues)
+        names.check_flow(self._checks, self._settings, issues)
 
     def _today(self) -> date:
         return (self._patient.as_of or self._gateway.now()).date()

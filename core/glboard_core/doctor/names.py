@@ -149,7 +149,7 @@ def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
         checks.ok("roles", f"{said or 'You can change issues in all'} of {of}.", **figures)
 
 
-def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Sequence[Issue]) -> None:
+def check_flow(checks: Checks, settings: Settings, issues: Sequence[Issue]) -> None:
     """How the workflow is stored in GitLab, compared with the configuration, by issues changed last."""
     backend = settings.flow.backend
     scheme = flow_scheme(settings)

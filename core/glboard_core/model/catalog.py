@@ -7,7 +7,6 @@ never is all there is: what is named, seen or about to be written is asked, and 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -41,12 +40,6 @@ class Person(Struct, frozen=True, kw_only=True):
     id: str
     username: str
     name: str = ""
-
-    @property
-    def initials(self) -> str:
-        """Two letters for a card, taken from the username."""
-        parts = [part for part in re.split(r"[-._]", self.username) if part]
-        return (parts[-1] if len(parts) > 1 else self.username)[:2].upper()
 
 
 class Project(Struct, frozen=True, kw_only=True):

@@ -77,7 +77,7 @@ class LabelLines:
             ("section", "Section", _NAMES.section),
         ):
             scope = default.partition("::")[0] + "::"
-            found = self._mostly(scope, default)
+            found = self._mostly(scope)
             why = self._make.use_words(found.title) if found.title else f"no label on most issues {YOURS}"
             lines.append(
                 self._make.line(
@@ -112,7 +112,7 @@ class LabelLines:
         )
         return lines
 
-    def _mostly(self, scope: str, default: str) -> TitleMatch:
+    def _mostly(self, scope: str) -> TitleMatch:
         """The label of a scope that most of our issues have."""
         mine = self._make.found.mine
         below = [one for one in self._make.titles if one.startswith(scope)]

@@ -1,7 +1,7 @@
 """The engine: what the screen and the command line call.
 
 Owns what a keystroke does, and retrying failed changes. Builds the parts, and runs them until it is
-cancelled: ``poller.py`` reads the server, ``watcher.py`` what GitLab tells of, ``sender.py`` sends the outbox,
+cancelled: ``poller.py`` reads the server, ``watcher.py`` what GitLab tells of, ``sender.py`` sends, and
 ``processes.py`` follows other processes. What all of them change is in ``local_state.py``. Callers use the
 part they need: ``undoing``, ``log``, ``drafts``, ``names``, and ``reader`` for commands.
 """

@@ -90,7 +90,7 @@ async def test_a_mistake_leaves_the_board_as_it_is_and_is_named_with_its_line(tm
         assert stage.cards() == before
         write(tmp_path, "")
         await stage.until(lambda: stage.app.config.mistake is None)
-        assert any("right again" in one for one in stage.toasts)
+        assert any("valid again" in one for one in stage.toasts)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,6 @@ async def test_a_changed_team_file_is_read_again(tmp_path: Path) -> None:
         assert stage.engine.names.people == {"eng_alder"}
         team.write_text('[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n', "utf-8")
         await stage.until(lambda: len(stage.engine.names.people) == 2)
-        assert any("team.toml read again." in one for one in stage.toasts)
+        assert any("team.toml reloaded." in one for one in stage.toasts)
         team.write_text("[[people]\n", "utf-8")
         await stage.until(lambda: any("team.toml" in one and "TOML" in one for one in stage.toasts))

@@ -144,6 +144,8 @@ _WHOLE = {
     "board_view.py",
     "bridge.py",
     "change_lists.py",
+    "change_words.py",
+    "issue_reads.py",
     "calls.py",
     "planning.py",
     "commands/context.py",

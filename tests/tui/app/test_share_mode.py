@@ -198,7 +198,7 @@ async def test_the_last_change_is_told_and_marked_for_some_seconds(stage: Stage)
         assert "not ready" not in screen_text(stage)
         await stage.press("y")
     assert "birch" not in screen_text(stage).splitlines()[2]
-    assert "birch" not in stage.app.bridge.undo_words
+    assert "birch" not in stage.app.bridge.undoing.words
 
 
 @pytest.mark.slow

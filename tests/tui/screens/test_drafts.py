@@ -257,13 +257,13 @@ async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> No
     await stage.settle()
     assert sent(stage) == 0
     issue = stage.issue("platform#4")
-    before = await stage.app.bridge.detail(issue.id)
+    before = await stage.app.bridge.reads.detail(issue.id)
     change = Edit(description="Tried out", description_was=before.source)
     stage.engine.perform([(issue.id, change)], "description")
-    shown = await stage.app.bridge.detail(issue.id)
+    shown = await stage.app.bridge.reads.detail(issue.id)
     assert (shown.description, shown.source) == ("Tried out", "Tried out")
     stage.app.bridge.drafts.turn_off()
-    assert await stage.app.bridge.detail(issue.id) == before
+    assert await stage.app.bridge.reads.detail(issue.id) == before
     stage.engine.store.durable = False
     await stage.press("g", "d", "q")
     assert question(stage)[0] == "1 staged in the draft; this session cannot save drafts."

@@ -96,7 +96,7 @@ async def test_a_choice_can_be_skipped_and_esc_changes_nothing(team_file: Path) 
         await stage.press("enter")
         assert "Category: 2 issues" in text(stage)
         await stage.press("escape")
-        assert not stage.app.bridge.undo_title
+        assert not stage.app.bridge.undoing.title
         await stage.press("T")
         await stage.type("functional")
         await stage.press("enter", *"pers", "enter")

@@ -70,7 +70,7 @@ user_option = click.option("--user", metavar="NAME", help="Use this user's sign-
 
 @click.group("auth")
 def auth_command() -> None:
-    """Sign in and out, and show where tokens come from."""
+    """Sign in or out, or show where tokens come from."""
 
 
 @auth_command.command("login")
@@ -140,7 +140,7 @@ def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> No
         )
         printing.echo(printing.as_json(shown))
     else:
-        _print(found, options)
+        _print(found)
     state = found.used.state if found.used is not None else "problem"
     # Offline, no server was asked.
     ctx.exit(0 if state == "ok" or (offline and state == "unknown") else 1)
@@ -158,7 +158,7 @@ def logout(options: Options, url: str | None, user: str | None) -> None:
     from glboard_core.auth import signing_out
 
     settings = options.settings().gitlab
-    store, stored = _stored(options, settings, url or options.url, user)
+    store, stored = _stored(settings, url or options.url, user)
     result = asyncio.run(signing_out.sign_out(store, stored, settings))
     printing.echo(f"✓ Logged out of {stored.host} as @{stored.user}.")
     if result.revoked:
@@ -181,7 +181,7 @@ def refresh(options: Options, url: str | None, user: str | None) -> None:
     from glboard_core.auth.search import server_at
 
     settings = options.settings().gitlab
-    store, stored = _stored(options, settings, url or options.url, user)
+    store, stored = _stored(settings, url or options.url, user)
     fresh = renew(store, stored, server_at(stored.url, settings))
     printing.echo(f"✓ Renewed the sign-in to {stored.host} as @{stored.user}.")
     if fresh.expires_at is not None:
@@ -190,7 +190,7 @@ def refresh(options: Options, url: str | None, user: str | None) -> None:
 
 
 def _stored(
-    options: Options, settings: GitLabSettings, url: str | None, user: str | None
+    settings: GitLabSettings, url: str | None, user: str | None
 ) -> tuple[CredentialStore, StoredAccount]:
     """The sign-in that is meant. Raises UsageError if there is none, or several."""
     from glboard_core.auth.search import find_address
@@ -231,7 +231,7 @@ def _shown(one: FoundAccount) -> ShownAccount:
     )
 
 
-def _print(found: Overview, options: Options) -> None:
+def _print(found: Overview) -> None:
     """The accounts by server, in the order in which they are taken."""
     marked = sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower()
     ordered = sorted(found.accounts, key=lambda one: (not _is_same(one, found), one.host))

@@ -22,6 +22,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
 from glboard_tui.cli import printing
@@ -78,9 +79,7 @@ class Options(Struct, frozen=True, kw_only=True):
                     "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
                 )
             return self.config
-        from platformdirs import user_config_path
-
-        folder = user_config_path("glboard")
+        folder = config_folder()
         if self.profile is None:
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"

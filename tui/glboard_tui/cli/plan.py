@@ -262,7 +262,7 @@ def _write(file: Path, raw: bytes) -> None:
         file.write_bytes(raw)
     except OSError as error:
         raise GlboardError(
-            f"Cannot write {file}: {error.strerror}.", title="Plan", hint="Pass another file with -o."
+            f"Cannot save {file}: {error.strerror}.", title="Plan", hint="Pass another file with -o."
         ) from None
 
 

@@ -158,7 +158,7 @@ def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: boo
             printing.echo("Nothing was undone.")
             return 0
     engine.undoing.discard_refused()
-    printing.echo(f"Discarded: {title}. Nothing was undone.")
+    printing.echo(f"Discarded: {title}. Nothing undone.")
     return 0
 
 

@@ -177,7 +177,7 @@ def decide(context: CommandContext, which: str) -> None:
     """Keep mine: send my change over the current value; or theirs: my change is discarded."""
     for issue in _conflicting(context):
         try:
-            context.bridge.decide(issue.id, mine=which == "mine")
+            context.bridge.flags.decide(issue.id, mine=which == "mine")
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
@@ -191,7 +191,7 @@ def compare(context: CommandContext, _: str) -> None:
     if not found:
         return
     issue = found[0]
-    conflicts = context.bridge.conflicts(issue.id)
+    conflicts = context.bridge.flags.conflicts(issue.id)
     lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in conflicts]
     if any(conflict.maybe for conflict in conflicts):
         lines.append("GitLab's response to your change was lost; your change may have been applied first.")
@@ -204,7 +204,7 @@ def compare(context: CommandContext, _: str) -> None:
 
 
 def _conflicting(context: CommandContext) -> list[Issue]:
-    found = [issue for issue in context.targets() if context.bridge.is_conflicting(issue.id)]
+    found = [issue for issue in context.targets() if context.bridge.flags.is_conflicting(issue.id)]
     if not found:
         context.say(f"No conflict on this issue; {context.keymap.key('pane.failed')} lists all conflicts.")
     return found

@@ -180,8 +180,8 @@ class CommandContext:
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
-            undo=bool(bridge.undo_title or bridge.no_undo),
-            redo=bridge.can_redo,
+            undo=bool(bridge.undoing.title or bridge.undoing.no_undo),
+            redo=bridge.undoing.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
             draft=bridge.drafts.is_on,
@@ -351,7 +351,7 @@ class CommandContext:
 
         waiting = Waiting(
             f"{work.wish or work.title}?",
-            lambda: self.bridge.merge_requests(ending),
+            lambda: self.bridge.reads.requests_now(ending),
             note="Checking for open merge requests …",
         )
         then = _unless_cancelled(partial(self._warn, work, edits, follow=follow))

@@ -83,7 +83,7 @@ def unlink(context: CommandContext, _: str) -> None:
 
 async def _unlink(context: CommandContext, issue: Issue) -> None:
     try:
-        links = (await context.bridge.detail(issue.id)).links
+        links = (await context.bridge.reads.detail(issue.id)).links
     except GlboardError as error:
         context.tell(error)
         return
@@ -138,7 +138,7 @@ def tick(context: CommandContext, _: str) -> None:
 
 async def _tick(context: CommandContext, issue: Issue, number: int, wanted: Task) -> None:
     try:
-        _, detail = await context.bridge.detail_to_edit(issue.id)
+        _, detail = await context.bridge.reads.detail_to_edit(issue.id)
     except GlboardError as error:
         context.tell(error)
         return

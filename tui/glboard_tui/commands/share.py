@@ -15,7 +15,7 @@ def start(context: CommandContext, _: str) -> None:
         return
     share.start()
     stop = context.keymap.key("share.off")
-    context.say(f"Share mode on: confidential issues and people's figures are hidden. {stop} stops sharing.")
+    context.say(f"Share mode on: {stop} stops sharing. Confidential issues and people's figures are hidden.")
 
 
 def stop(context: CommandContext, _: str) -> None:

@@ -112,7 +112,7 @@ def edit(context: CommandContext, _: str) -> None:
 
 async def _edit(context: CommandContext, identity: IssueId) -> None:
     try:
-        issue, detail = await context.bridge.detail_to_edit(identity)
+        issue, detail = await context.bridge.reads.detail_to_edit(identity)
         if issue is None:
             return
         context.say("")
@@ -156,20 +156,20 @@ def undo(context: CommandContext, _: str) -> None:
 
     What was done last and cannot be undone is said first; the next key undoes the change before.
     """
-    if words := context.bridge.no_undo:
-        context.bridge.no_undo = ""
-        before = context.bridge.undo_words
+    if words := context.bridge.undoing.no_undo:
+        context.bridge.undoing.no_undo = ""
+        before = context.bridge.undoing.words
         context.say(f"{words} {context.keymap.key('undo')} again: {before}." if before else words)
         return
-    if (refused := context.bridge.refused) is not None:
+    if (refused := context.bridge.undoing.refused) is not None:
         _offer_discard(context, refused)
         return
-    if count := context.bridge.undo_deletes:
+    if count := context.bridge.undoing.deletes:
         ask_to_delete(
             context,
             count,
             lambda: _undo(context),
-            what=f" {context.keymap.key('undo')} would undo: {context.bridge.undo_title}.",
+            what=f" {context.keymap.key('undo')} would undo: {context.bridge.undoing.title}.",
             note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
         )
         return
@@ -190,7 +190,7 @@ def ask_to_delete(
 
 def _undo(context: CommandContext) -> None:
     try:
-        found = context.bridge.undo()
+        found = context.bridge.undoing.undo()
     except GlboardError as error:
         context.tell(error)
         return
@@ -199,16 +199,16 @@ def _undo(context: CommandContext) -> None:
         return
     title, but = found
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.last_step)
+    where = _go_to(context, context.bridge.undoing.last_step)
     context.say(" ".join(filter(None, (f"Undone: {title}.", but, where))))
 
 
 def _offer_discard(context: CommandContext, refused: Group) -> None:
-    title = context.bridge.title_of_group(refused)
+    title = context.bridge.words.title(refused)
 
     def discard(_: str) -> None:
         try:
-            context.bridge.discard_refused()
+            context.bridge.undoing.discard_refused()
         except GlboardError as error:
             context.tell(error)
             return
@@ -226,12 +226,12 @@ def _offer_discard(context: CommandContext, refused: Group) -> None:
 def redo(context: CommandContext, _: str) -> None:
     """Redo the last undone change."""
     try:
-        title = context.bridge.redo()
+        title = context.bridge.undoing.redo()
     except GlboardError as error:
         context.tell(error)
         return
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.last_step)
+    where = _go_to(context, context.bridge.undoing.last_step)
     context.say(" ".join(filter(None, (f"Redone: {title}.", where))) if title else "Nothing to redo.")
 
 
@@ -252,6 +252,6 @@ def _go_to(context: CommandContext, group: Group | None) -> str:
 
 
 def repeat(context: CommandContext, _: str) -> None:
-    """Repeat the last edit on the current focus or selection."""
+    """Repeat last edit on the current focus or selection."""
     if context.again is not None:
         context.again()

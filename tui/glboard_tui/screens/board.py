@@ -274,7 +274,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
-                person=self._bridge.person_name,
+                person=self._bridge.people_words.name,
             )
             self._news.warn(self.app)
             if self.wanted:
@@ -341,7 +341,7 @@ class BoardScreen(Screen[None]):
                 self.context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
-                undo=bridge.undo_words,
+                undo=bridge.undoing.words,
                 message=self._message or ("" if pane is not None else self._told or self._theirs()),
                 bad=self._bad,
                 right=self.board.right_title,

@@ -201,7 +201,7 @@ class DraftList(MilestoneList):
         def go() -> None:
             dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
-            self.context.bridge.tell_group(group, "applied")
+            self.context.bridge.words.tell_step(group, "applied")
             self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)
@@ -280,7 +280,7 @@ class DraftNames(RowDialog):
         return all_[at] if at is not None and at < len(all_) else None
 
     def action_open(self) -> None:
-        """Turn the draft on, and compare."""
+        """Turn the draft on and compare."""
         if (draft := self._chosen()) is None:
             self.action_new()
         elif self.attempt(lambda: self._drafts.turn_on(draft.id)):

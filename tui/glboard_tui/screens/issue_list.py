@@ -276,7 +276,7 @@ class IssueList(PaneDialog[None]):
             keys, word = keymap.hint(name)
             if keys and BY_ID[name].applies(now):
                 hints.append((keys, words or word))
-        undo = self.context.bridge.undo_words
+        undo = self.context.bridge.undoing.words
         undo = undo.partition(":")[0] if now.draft else undo
         self.footer.show(
             FooterView(

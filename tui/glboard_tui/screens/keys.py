@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -276,6 +276,9 @@ R = TypeVar("R")
 class RowDialog(PaneDialog[None]):
     """Rows, such as the failed changes and the change log."""
 
+    #: What the search is called, and what it looks in; "" if there is none.
+    search: ClassVar[tuple[str, str]] = ("", "")
+
     DEFAULT_CSS = """
     RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
     RowDialog OptionList:focus { border: none; }
@@ -290,6 +293,8 @@ class RowDialog(PaneDialog[None]):
         super().__init__(context, title, hint=hint)
         self.list = OptionList(markup=False)
         self.order: RowOrder = "newest"
+        #: The words that every row must have; "" if all are shown.
+        self.query_text = ""
 
     @property
     def order_words(self) -> str:
@@ -309,6 +314,24 @@ class RowDialog(PaneDialog[None]):
             return project, int(iid) if iid.isdecimal() else 0
 
         return sorted(oldest, key=place)
+
+    def action_search(self) -> None:
+        """Show only the rows with these words."""
+
+        def typed(text: str) -> None:
+            self.query_text = text.strip()
+            self.fill()
+
+        title, placeholder = self.search
+        self.context.prompt(title, typed, value=self.query_text, placeholder=placeholder)
+
+    def end_search(self) -> bool:
+        """Show all rows again; False if they are shown."""
+        if not self.query_text:
+            return False
+        self.query_text = ""
+        self.fill()
+        return True
 
     def action_order(self) -> None:
         """Another order of the rows."""

@@ -150,7 +150,7 @@ class MilestoneSetupDialog(RowDialog):
         # What is written here is no news, and nothing that undo can revert.
         self.context.bridge.wrote([one.issue for one in outcomes if one.issue is not None])
         if any(one.state == "done" for one in outcomes):
-            self.context.bridge.no_undo = (
+            self.context.bridge.undoing.no_undo = (
                 f"Opening {self._milestone.title} cannot be undone: boards, labels and the issue stay in "
                 "GitLab."
             )
@@ -174,7 +174,7 @@ class MilestoneSetupDialog(RowDialog):
                 self.app.open_url(url)
             else:
                 self.app.copy_to_clipboard(url)
-                self.say(f"No browser here; sent to the terminal's clipboard: {url}")
+                self.say(f"No browser here; copied to the terminal's clipboard: {url}")
         else:
             self.say("Not in GitLab yet.")
 

@@ -173,7 +173,7 @@ def lock_now(context: CommandContext, milestone: Milestone) -> None:
         context.tell(error)
         return
     key = context.keymap.key("plan-lock.lock")
-    context.bridge.no_undo = (
+    context.bridge.undoing.no_undo = (
         f"Locking {milestone.title} cannot be undone, but you can lock again ({key} in the locked plan); "
         "earlier plans are kept."
     )

@@ -419,7 +419,7 @@ class WalkPane(PaneDialog[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 # What was decided is worth more than what undo would do, where only one of them fits.
-                undo="" if self._said and narrow else bridge.undo_words,
+                undo="" if self._said and narrow else bridge.undoing.words,
                 message=self._said,
             )
         )
