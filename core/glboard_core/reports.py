@@ -17,6 +17,7 @@ from msgspec import structs
 
 from glboard_core.board.definition import milestone_title, overlap_notes
 from glboard_core.board.rules import missed_labels
+from glboard_core.concurrency import together
 from glboard_core.config import Settings
 from glboard_core.errors import (
     LOAD_FIRST,
@@ -322,8 +323,6 @@ class Reports:
         self, milestone: str, looks: Sequence[Look], missed: Collection[str], progress: Progress | None
     ) -> tuple[dict[IssueId, Issue], Collection[IssueId]]:
         """The issues that may have been in the milestone, and those of them that were not read just now."""
-        from glboard_core.concurrency import together
-
         labels = self.issues.labels
         queries = [IssueQuery(labels=labels, milestone=milestone, order="updated")]
         queries += [IssueQuery(labels=(*labels, label), order="updated") for label in sorted(missed)]

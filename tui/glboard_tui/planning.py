@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.operations import NoteSought, NoteWrite
-from glboard_core.board.rules import types_of
+from glboard_core.board.rules import missed_labels, types_of
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected
 from glboard_core.files import read_bytes
 from glboard_core.model.issue import Issue, IssueId, rank_key
@@ -499,7 +499,6 @@ class PlanHistory:
 
         Issues dropped elsewhere before are in none of these: the list is about what can be done here.
         """
-        from glboard_core.board.rules import missed_labels
         from glboard_core.planning.milestone_end import leftovers
 
         bridge, locked = self._bridge, self.lock_of(milestone)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -376,8 +377,6 @@ def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str
     assigned = {name for issue in issues for name in issue.assignees}
     for name in names:
         if catalog.person(name) is None and name not in assigned:
-            from difflib import get_close_matches
-
             known = [*(person.username for person in catalog.people), *assigned]
             near = get_close_matches(name, dict.fromkeys(known), 3)
             meant = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
