@@ -15,7 +15,7 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.renewal import StoredToken, renew
 from glboard_core.auth.search import server_at
 from glboard_core.auth.store import CredentialStore, StoredAccount
-from glboard_core.board.names import catalog_names
+from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
