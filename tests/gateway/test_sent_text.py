@@ -7,6 +7,7 @@ import pytest
 from gateway.worlds import LoadedGateway, errors
 from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite
 from glboard_core.errors import EditDropped
+from glboard_core.model import stored_text
 
 #: A line that GitLab runs, and what is left of the text.
 TYPED = "Before\n/label ~Deliverable\nafter"
