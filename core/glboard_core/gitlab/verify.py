@@ -35,7 +35,7 @@ from glboard_core.gitlab.wire import HasId, IssuePart, Named, Page, WireIssue
 from glboard_core.model.catalog import Catalog, Label
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.text import stored
+from glboard_core.model.stored_text import stored
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) report success of a note that has only quick actions.
