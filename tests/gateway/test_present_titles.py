@@ -11,7 +11,7 @@ from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import EditForbidden
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.names import Needs
+from glboard_core.model.catalog_needs import Needs
 from glboard_core.ports import Done, Failed
 
 

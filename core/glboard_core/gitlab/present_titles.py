@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from glboard_core.board.operations import Edit
 from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
 from glboard_core.model.catalog import Catalog, Label, without
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import Needs, titles_of
 
 #: Asks the server for what a catalog does not know.
 AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
