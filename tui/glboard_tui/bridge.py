@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field, structs
 
@@ -47,6 +46,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_core.zones import zone_named
 from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.drafts import BoardDrafts
@@ -145,7 +145,7 @@ class Bridge:
         self.changes = ChangeLists(
             lambda: self.engine,
             self,
-            lambda: ZoneInfo(self.settings.ui.time_zone),
+            lambda: zone_named(self.settings.ui.time_zone),
             self._mark,
         )
         #: The labels that everybody knows, and the settings they come from.

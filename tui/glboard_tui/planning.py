@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
@@ -29,6 +28,7 @@ from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
+from glboard_core.zones import zone_named
 from glboard_tui.board_view import milestone_line
 from glboard_tui.bridge import Bridge
 from glboard_tui.calls import Calls
@@ -510,7 +510,7 @@ class PlanHistory:
         return leftovers(
             [*self._issues_of(milestone.title, *after), *named],
             milestone.title,
-            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
+            window(milestone, zone_named(bridge.settings.ui.time_zone)),
             bridge.settings.labels,
             plan,
             missed_labels(milestone, bridge.settings.labels),

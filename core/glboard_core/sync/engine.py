@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
@@ -63,6 +62,7 @@ from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import DAY, RECENT, Timing
 from glboard_core.sync.watcher import Watcher
 from glboard_core.unknown_names import no_board
+from glboard_core.zones import zone_named
 
 Listener = Callable[[Event], None]
 
@@ -118,7 +118,7 @@ class Engine:
         self.save_error: GlboardError | None = None
         self.timing = timing or Timing()
         self._as_of = as_of
-        self._zone = ZoneInfo(settings.ui.time_zone)
+        self._zone = zone_named(settings.ui.time_zone)
         self._listeners: list[Listener] = []
         #: What was left out of answers, since it is not understood; each once.
         self.left_out: list[str] = []
@@ -269,7 +269,7 @@ class Engine:
 
     def configure(self, settings: Settings) -> None:
         """Use another configuration from now on: all of it but server, group and the group's label."""
-        self._zone = ZoneInfo(settings.ui.time_zone)
+        self._zone = zone_named(settings.ui.time_zone)
         names = self._present.configure(settings)
         self.local_state.configure(settings.sync)
         self.poller.configure(names=names)

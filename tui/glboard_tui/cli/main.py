@@ -137,6 +137,7 @@ def main() -> NoReturn:
     environment.take_tokens()
     environment.leave_folder()
     environment.keep_private()
+    home = environment.find_home()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
@@ -144,6 +145,8 @@ def main() -> NoReturn:
         # A terminal or pipe in latin-1 or C gets a question mark, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if home:
+        _say(GlboardError(f"There is no home folder: {home} takes its place.", hint="Set HOME."))
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
