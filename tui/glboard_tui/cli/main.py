@@ -218,6 +218,13 @@ def _cause(error: Exception) -> GlboardError:
         # A full disk, a folder that is gone: of the files a command reads and writes.
         place = f"{error.filename}: " if error.filename else ""
         return GlboardError(f"{place}{error.strerror or error}.", hint=_NO_FILE)
+    if isinstance(error, ImportError):
+        # Python was built without it, as without SQLite or TLS, or the installation is not whole.
+        name = (error.name or "?").lstrip("_").partition(".")[0]
+        return GlboardError(
+            f"A module that glboard needs cannot be loaded: {name}.",
+            hint=f"Install glboard again, with a Python that has it: python3 -c 'import {name}'",
+        )
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")
