@@ -54,6 +54,7 @@ from glboard_core.report_issues import (
 )
 from glboard_core.store.report_tables import ReportCache
 from glboard_core.sync.engine import Engine
+from glboard_core.zones import zone_named
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.resource_events import EventReader, Further, Read
@@ -129,7 +130,7 @@ class Reports:
     @property
     def zone(self) -> ZoneInfo:
         """The team's time zone."""
-        return ZoneInfo(self.settings.ui.time_zone)
+        return zone_named(self.settings.ui.time_zone)
 
     # -- issues
 

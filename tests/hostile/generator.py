@@ -80,7 +80,7 @@ def of_answers(operation: str, answers: Iterable[Answer]) -> list[Case]:
     found: list[Case] = []
     for nth, answer in enumerate(list(answers)):
         found += [Case(operation, nth, header, value) for header in HEADERS for value in HEADER_VALUES]
-        places = list(paths(msgspec.json.decode(answer.body))) if answer.body else [()]
+        places: list[Way] = [*paths(msgspec.json.decode(answer.body))] if answer.body else [()]
         if nth == 0 and b'"query"' in answer.asked and b'"errors"' not in answer.body:
             places += paths(ERRORS, ("errors",))
         found += [Case(operation, nth, path, value) for path in places for value in JSON_VALUES]

@@ -213,7 +213,8 @@ def reading() -> dict[str, Operation]:
     async def no_group(it: Asked) -> object:
         async with gateway_to(it.server, "top/app") as gateway:
             with suppress(GroupNotFound):
-                return await gateway.catalog(NAMES)
+                await gateway.catalog(NAMES)
+        return None
 
     async def sign_in(it: Asked) -> object:
         # It keeps what it read for the next look at the catalog.
@@ -479,7 +480,8 @@ def signing_in() -> dict[str, Operation]:
     async def revoke(it: Asked) -> object:
         async with oauth.opened(it.nobody, LIMITS) as transport:
             with suppress(oauth.Refused):
-                return await oauth.revoke(transport, it.pair())
+                await oauth.revoke(transport, it.pair())
+        return None
 
     return {
         "device": by_device,

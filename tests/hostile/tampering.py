@@ -162,8 +162,8 @@ class MaliciousServer:
             self._kept.clear()
         if not writes and (kept := self._kept.get(key)) is not None:
             return kept
-        names = ("authorization", "content-type", "private-token")
-        sent = {name: asked[name] for name in names if name in asked}
+        passed = ("authorization", "content-type", "private-token")
+        sent = {name: asked[name] for name in passed if name in asked}
         got = await self._client.request(method, self.demo.url + path, content=body, headers=sent)
         names = ("content-type", "date", "x-request-id", "x-next-page", "x-page", "x-total", "x-total-pages")
         headers = [(name, got.headers[name]) for name in names if name in got.headers]

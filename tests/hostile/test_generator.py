@@ -125,7 +125,7 @@ class Watch:
             return await in_thread(self._watched, work, *given, **more)
 
         # Of threads only those that we start: the server's own are none of ours.
-        asyncio.to_thread = to_thread
+        asyncio.to_thread = to_thread  # type: ignore[assignment]
         sys.settrace(self._see)
         return self
 

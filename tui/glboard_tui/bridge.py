@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
@@ -41,6 +40,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_core.zones import zone_named
 from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.change_words import ChangeWords
@@ -140,7 +140,7 @@ class Bridge:
         self.changes = ChangeLists(
             lambda: self.engine,
             self,
-            lambda: ZoneInfo(self.settings.ui.time_zone),
+            lambda: zone_named(self.settings.ui.time_zone),
             self._mark,
         )
         #: The labels that everybody knows, and the settings they come from.

@@ -19,6 +19,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.label_history import LabelHistory, added, days_since
 from glboard_core.sync.engine import Engine
+from glboard_core.zones import zone_named
 from glboard_tui.share import ShareMode
 
 #: Seconds that an open issue waits for GitLab to tell about its merge requests.
@@ -62,7 +63,7 @@ class IssueReads:
         found = added(issue, flow.label(state), history)
         if found is None:
             return None
-        return days_since(found.at, engine.today(), ZoneInfo(engine.settings.ui.time_zone))
+        return days_since(found.at, engine.today(), zone_named(engine.settings.ui.time_zone))
 
     def saw(self, changes: Sequence[IssueDiff], flow: WorkflowScheme) -> None:
         """These issues changed: of those that are in another workflow state, since when is known now."""
@@ -115,7 +116,7 @@ class IssueReads:
     def zone(self) -> ZoneInfo | None:
         """The team's time zone."""
         engine = self._engine()
-        return ZoneInfo(engine.settings.ui.time_zone) if engine is not None else None
+        return zone_named(engine.settings.ui.time_zone) if engine is not None else None
 
     def now(self) -> datetime | None:
         """The time that everything is computed with."""

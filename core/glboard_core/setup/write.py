@@ -210,8 +210,13 @@ def key_of(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A text of JSON is one of TOML.
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+    # A text of JSON is one of TOML; a person sees what is otherwise invisible, or turns the line around.
+    json = msgspec.json.encode(text).decode()
+    return "".join(one if one.isprintable() else _escaped(ord(one)) for one in json)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _one_line(text: str) -> str:

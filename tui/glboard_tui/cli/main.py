@@ -146,6 +146,7 @@ def main() -> NoReturn:
     environment.take_tokens()
     environment.leave_folder()
     environment.keep_private()
+    home = environment.find_home()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
@@ -153,6 +154,8 @@ def main() -> NoReturn:
         # A terminal or pipe in latin-1 or C gets a question mark, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if home:
+        _say(GlboardError(f"There is no home folder: {home} takes its place.", hint="Set HOME."))
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -229,6 +232,13 @@ def _cause(error: Exception) -> GlboardError:
         # A full disk, a folder that is gone: of the files a command reads and writes.
         place = f"{error.filename}: " if error.filename else ""
         return GlboardError(f"{place}{error.strerror or error}.", hint=_NO_FILE)
+    if isinstance(error, ImportError):
+        # Python was built without it, as without SQLite or TLS, or the installation is not whole.
+        name = (error.name or "?").lstrip("_").partition(".")[0]
+        return GlboardError(
+            f"A module that glboard needs cannot be loaded: {name}.",
+            hint=f"Install glboard again, with a Python that has it: python3 -c 'import {name}'",
+        )
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")

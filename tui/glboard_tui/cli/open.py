@@ -20,8 +20,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core import logfile
+from glboard_core.auth import private_files
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError, TokenMissing
+from glboard_core.errors import ConfigError, GlboardError, StoreFailed, TokenMissing
+from glboard_core.files import read_bytes
 from glboard_core.folders import state_folder
 from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
@@ -279,13 +281,11 @@ def _state_file() -> Path:
 
 def _remembered() -> Last:
     # A file that cannot be read only costs convenience.
-    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(_state_file().read_bytes(), type=Last)
+    with suppress(OSError, ConfigError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_bytes(_state_file()), type=Last)
     return Last()
 
 
 def _remember(board: str, milestone: str | None) -> None:
-    with suppress(OSError):
-        path = _state_file()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_bytes(msgspec.json.encode(Last(board, milestone)))
+    with suppress(StoreFailed):
+        private_files.replace(_state_file(), msgspec.json.encode(Last(board, milestone)))

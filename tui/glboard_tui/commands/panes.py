@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from glboard_core import logfile
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
+from glboard_core.zones import zone_named
 from glboard_tui import texts
 from glboard_tui.commands.context import CommandContext
 
@@ -81,7 +81,7 @@ def connection(context: CommandContext, _: str) -> None:
     if status is not None and status.next_try is not None:
         lines.append(f"Next retry within {status.next_try:.0f} s.")
     if last is not None:
-        at = last[0].astimezone(ZoneInfo(bridge.settings.ui.time_zone))
+        at = last[0].astimezone(zone_named(bridge.settings.ui.time_zone))
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
     else:
         lines.append("No error in this session.")
