@@ -27,8 +27,14 @@ RIPE, RAW, BUILT = f"{GROUP}/platform#1", f"{GROUP}/platform#2", f"{GROUP}/platf
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+def world(served: DemoServer) -> World:
     """A world on a machine of its own."""
+    return served.world
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    """A server on a machine of its own."""
     world = small_world()
     for title in ("spike", "missed-deliverable"):
         world.add_label(world.group(GROUP), title)
@@ -38,7 +44,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         monkeypatch.setenv("GITLAB_HOST", server.url)
         monkeypatch.setenv("GITLAB_TOKEN", server.token)
         monkeypatch.setenv("GLBOARD_GROUP", GROUP)
-        yield world
+        yield server
 
 
 def labels(world: World, name: str) -> set[str]:
@@ -427,6 +433,23 @@ def test_what_is_taken_off_is_known_by_its_former_name(world: World, capsys: Tex
     assert "exploration" not in labels(world, RIPE)
     assert assignees(world, RIPE) == set()
     assert "no change" not in capsys.readouterr().out
+
+
+def test_an_address_as_the_browser_shows_it_behind_a_tunnel(served: DemoServer, capsys: Text) -> None:
+    """GitLab calls itself by another name than the one that it is asked by."""
+    world = served.world
+    served.settings.external_url = "https://git.example.com/gitlab"
+    assert run(["show", "planning"]) == 0
+    for page in ("issues/1", "work_items/1", "issues/1#note_3"):
+        address = f"https://GIT.example.com/gitlab/{GROUP.upper()}/Platform/-/{page}"
+        before = world.issue(RIPE).weight or 0
+        assert edit(address, "--weight", str(before + 1)) == 0
+        assert world.issue(RIPE).weight == before + 1
+    assert edit(f"{served.url}/{GROUP}/platform/-/issues/1", "--weight", "9") == 0
+    capsys.readouterr()
+    for host in ("http://git.example.com:8080/gitlab", "https://git.example.com", "https://example.com"):
+        assert edit(f"{host}/{GROUP}/platform/-/issues/1", "--weight", "1") == 2
+        assert "is on another GitLab" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("title", ["Any", "None", "Current", "Upcoming", "#started", 'a "quoted" / one'])

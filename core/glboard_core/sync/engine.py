@@ -32,7 +32,7 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
-from glboard_core.model.address import is_below
+from glboard_core.model.address import is_below, server_of
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.milestone import Milestone
@@ -682,7 +682,14 @@ class Engine:
 
         Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
         """
-        return await self.on_demand.load(references, self._find, self.host)
+        return await self.on_demand.load(references, self._find, self.hosts)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The server as it is asked, and as GitLab itself calls it in the addresses of pages."""
+        one = next(iter(self.store.issues().values()), None)
+        own = server_of(one.web_url, one.project) if one is not None else ""
+        return tuple(dict.fromkeys(host for host in (self.host, own) if host)) if self.host else ()
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again: for commands that change them. Raises UserChangedError."""

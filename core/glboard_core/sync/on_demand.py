@@ -63,15 +63,12 @@ class IssuesOnDemand:
             found |= await self._names.find_renamed(wanted)
         return list({issue.id: issue for issue in found.values()}.values())
 
-    async def load(self, references: Sequence[str], find: Find, host: str = "") -> list[Issue]:
+    async def load(self, references: Sequence[str], find: Find, hosts: Sequence[str] = ()) -> list[Issue]:
         """See ``Engine.load_issues``; ``find`` reads them, and learns who we are from the same answer.
 
-        ``host`` is the server's, with port and relative root.
+        ``hosts`` are the server's names, with port and relative root.
         """
-        for text in references:
-            address = issue_address(text)
-            if address is not None and host and on_server(address, host) is None:
-                raise UsageError(f"{text} is on another GitLab.", hint=f"This one is {host}; see --url.")
+        references = [_here(text, hosts) for text in references]
         await self._names.know_projects(references)
         catalog = self._catalog(references[0])
         wanted = [parse_reference(text, catalog) for text in references]
@@ -125,6 +122,18 @@ class IssuesOnDemand:
         if any(one.project.lower() in here for one in wanted):
             return IssueNotFound(f"{where} has no issue of this number for you.", hint=_HIDDEN)
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
+
+
+def _here(text: str, hosts: Sequence[str]) -> str:
+    """The name of an issue without the server, if that is one of ours. Raises UsageError for another one."""
+    address = issue_address(text)
+    if address is None or not address.host or not hosts:
+        return text
+    if (here := on_server(address, *hosts)) is None:
+        raise UsageError(
+            f"{text} is on another GitLab.", hint=f"This one is {' or '.join(hosts)}; see --url."
+        )
+    return str(here)
 
 
 _HIDDEN = "Check the number: it may be deleted, moved, or confidential and hidden from you."
