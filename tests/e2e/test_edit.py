@@ -505,3 +505,22 @@ def test_public_needs_a_yes(world: World, capsys: Text) -> None:
     assert not world.issue(RIPE).confidential
     assert world.issue(RIPE).health is None
     assert run(["edit", RIPE, "--public", "--confidential"]) == 2
+
+
+def test_a_title_that_something_else_has_now(world: World, capsys: Text) -> None:
+    """What is typed is what is called so now, however old the catalog is."""
+    root = world.group(GROUP)
+    assert edit(BUILT, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    old, sprint = world.label_of(root, "spike"), world.milestone("19.9")
+    assert old is not None
+    world.rename_label(old, "spike (old)")
+    upheavals.rename_milestone(world, sprint, "19.9 (old)")
+    world.add_label(root, "spike")
+    new = world.add_milestone(root, "19.9", sprint.start, sprint.due)
+    before = labels(world, RIPE)
+    assert edit(RIPE, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    assert labels(world, RIPE) == before | {"spike"}
+    assert world.issue(RIPE).milestone is new
+    assert run(["undo"]) == 0
+    assert labels(world, RIPE) == before
+    assert milestone(world, RIPE) == "19.8"

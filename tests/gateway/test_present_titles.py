@@ -28,6 +28,7 @@ def renamed_and_made_again(world: World, title: str, new: str) -> None:
 
 async def test_a_label_whose_title_another_one_has_now(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     renamed_and_made_again(world, "Deliverable", "Deliverable (old)")
     issue = await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
     assert titles(world, "top/app#1") == {"type::bug", "Deliverable"} == issue.labels
@@ -38,6 +39,7 @@ async def test_a_label_whose_title_another_one_has_now(context: LoadedGateway) -
 
 async def test_one_that_was_on_the_issue_stays(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
     renamed_and_made_again(world, "Deliverable", "Deliverable (old)")
     await context.gateway.read([context.issue("top/app#1").id])
@@ -47,8 +49,15 @@ async def test_one_that_was_on_the_issue_stays(context: LoadedGateway) -> None:
     assert titles(world, "top/app#1") == {"type::bug", "Deliverable", "Deliverable (old)"}
 
 
+async def test_what_was_chosen_on_screen_is_what_was_shown_there(context: LoadedGateway) -> None:
+    renamed_and_made_again(context.world, "Deliverable", "Deliverable (old)")
+    issue = await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
+    assert titles(context.world, "top/app#1") == {"type::bug", "Deliverable (old)"} == issue.labels
+
+
 async def test_one_of_a_scope(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     renamed_and_made_again(world, "workflow::in dev", "workflow::in dev (2025)")
     references = ("top/app#1", "top/app#2", "top/app#3")
     edit = Edit(add=frozenset({"workflow::in dev"}))
@@ -72,6 +81,7 @@ async def test_a_milestone_whose_title_another_one_has_now(context: LoadedGatewa
     old = world.milestone("19.8")
     upheavals.rename_milestone(world, old, "19.8 (old)")
     new = world.add_milestone(world.root, "19.8", old.start, old.due)
+    context.gateway.prefer_titles()
     issue = await context.do("top/app#1", Edit(milestone="19.8"))
     assert world.issue("top/app#1").milestone is new
     assert issue.milestone == "19.8"
@@ -81,6 +91,7 @@ async def test_a_title_that_only_changed_is_asked_for_once(context: LoadedGatewa
     world = context.world
     upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
     references = ("top/app#1", "top/app#2", "top/app#3")
+    context.gateway.prefer_titles()
     outcomes = await context.send(*(context.op(one, Edit(milestone="19.8")) for one in references))
     assert {one.issue.milestone for one in outcomes if one.issue is not None} == {"19.8 GA"}
     assert len(context.server.requests) == 2

@@ -1,7 +1,8 @@
 """Which label or milestone has a title now: another than is known, if that was renamed, deleted or promoted.
 
 A change is written by id, and the id of a title can be older than the title: a team renames “Current” and
-creates another one. What a person asks for by a title is what has that title.
+creates another one. What a person types on the command line is what has that title; what was chosen on screen
+is what was shown there, whatever it is called now.
 """
 
 from __future__ import annotations

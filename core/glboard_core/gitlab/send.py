@@ -48,7 +48,7 @@ from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.present_titles import AskAgain, PresentTitles
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
-from glboard_core.gitlab.statuses import status_ids
+from glboard_core.gitlab.statuses import KnownStatuses
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
 from glboard_core.model.catalog import Catalog, Label, Person, moved_in
 from glboard_core.model.issue import Issue, IssueId
@@ -88,7 +88,9 @@ class Sender:
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = queries.MOST_COMPLEXITY
-        self._statuses: Mapping[str, str] | None = None
+        self.statuses = KnownStatuses(runner)
+        #: Whether a title means what has it now, rather than what had it when it was read.
+        self.prefers_titles = False
 
     async def send(
         self,
@@ -136,18 +138,9 @@ class Sender:
             return []
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
-            statuses = await self._status_ids(catalog.group)
+            statuses = await self.statuses.ids(catalog.group)
         sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), report)
         return await sending.run()
-
-    async def _status_ids(self, group: str) -> Mapping[str, str]:
-        """Case-folded status names to ids, asked for once. Empty if the server has no statuses to set."""
-        if self._statuses is None:
-            found = await status_ids(self.runner, group)
-            if not found:
-                return {}
-            self._statuses = found
-        return self._statuses
 
 
 class _SendBatch:
@@ -317,6 +310,8 @@ class _SendBatch:
     def _settle(self, at: int, outcome: Outcome) -> None:
         self._outcomes[at] = outcome
         self._fresh.append(outcome)
+        if isinstance(outcome, Failed) and "status" in self._ops[at].change.touches():
+            self._sender.statuses.forget()
         issue = outcome.issue
         if issue is not None:
             # Later Ops find a new issue by its temporary id, too.
@@ -450,12 +445,13 @@ class _SendBatch:
         self, one: _PreparedOp, outcome: Outcome, renamed: Sequence[tuple[Label | Milestone, str]]
     ) -> bool:
         """Whether something that was set has another title now, while something else has got the one that was
-        asked for: then that is set in its place."""
+        typed: then that is set in its place."""
         wrong: set[str] = set()
         heirs: list[Label | Milestone] = []
         now, edit = outcome.issue, one.op.change
         for known, title in renamed:
-            heir = await self._titles.heir(self._catalog, known, now.project) if now is not None else None
+            asks = now is not None and self._sender.prefers_titles
+            heir = await self._titles.heir(self._catalog, known, now.project) if asks and now else None
             if heir is None:
                 self._sender.relearned.append(msgspec.structs.replace(known, title=title))
                 continue
@@ -508,10 +504,17 @@ class _SendBatch:
         return again
 
     async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
-        """Whether what GitLab ignored has another id now: it was promoted to a group, or created again."""
+        """Whether what GitLab did not take has another id now: it was promoted, or created again."""
         edit, now = op.change.as_edit, outcome.issue
-        dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
-        if edit is None or now is None or not dropped:
+        if edit is None or not isinstance(outcome, Failed):
+            return False
+        if isinstance(edit.status, str):
+            # All of them change when a group makes statuses of its own.
+            name, before = edit.status.casefold(), self._statuses
+            self._statuses = await self._sender.statuses.again(self._catalog.group) or before
+            if self._statuses.get(name) != before.get(name):
+                return True
+        if now is None or not isinstance(outcome.error, EditDropped):
             return False
         found, fresh = await self._titles.again(self._catalog, edit.missing_on(now), now.project)
         if fresh:
