@@ -133,7 +133,7 @@ class Gateway(Protocol):
         """The group has this path, as far as it is known from an earlier session."""
 
     def prefer_titles(self) -> None:
-        """What is sent from now on means the label or milestone that has the title now: a person has typed it.
+        """What is sent from now on means the label or milestone that has the title now: a person typed it.
 
         Otherwise it means the one that was shown, whatever that is called by then.
         """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -26,6 +27,17 @@ def without_own_statuses() -> World:
     return world
 
 
+@asynccontextmanager
+async def loaded(world: World) -> AsyncIterator[LoadedGateway]:
+    """A gateway to that world, with everything read."""
+    async with DemoServer(world) as server:
+        context = LoadedGateway(server)
+        try:
+            yield await context.open()
+        finally:
+            await context.gateway.close()
+
+
 def made_again(world: World) -> None:
     """Each is deleted, and another made under its name."""
     world.statuses = {name: replace(one, id=one.id + 500, own=True) for name, one in world.statuses.items()}
@@ -34,8 +46,7 @@ def made_again(world: World) -> None:
 
 async def test_gitlabs_own_statuses() -> None:
     world = without_own_statuses()
-    async with DemoServer(world) as server:
-        context = await LoadedGateway(server).open()
+    async with loaded(world) as context:
         assert context.issue("top/app#1").status == "To do"
         issue = await context.do("top/app#1", Edit(status="in progress"))
         assert issue.status == "In progress"
@@ -49,8 +60,7 @@ async def test_gitlabs_own_statuses() -> None:
 @pytest.mark.parametrize("upheaval", [upheavals.customise_statuses, made_again])
 async def test_one_that_has_another_id_now(name: str, upheaval: Callable[[World], None]) -> None:
     world = without_own_statuses()
-    async with DemoServer(world) as server:
-        context = await LoadedGateway(server).open()
+    async with loaded(world) as context:
         await context.do("top/app#1", Edit(status="In progress"))
         upheaval(world)
         op = context.op("top/app#2", Edit(status=name))
@@ -65,8 +75,7 @@ async def test_one_that_has_another_id_now(name: str, upheaval: Callable[[World]
 
 async def test_one_that_is_gone_is_said_so() -> None:
     world = without_own_statuses()
-    async with DemoServer(world) as server:
-        context = await LoadedGateway(server).open()
+    async with loaded(world) as context:
         await context.do("top/app#1", Edit(status="In progress"))
         made_again(world)
         del world.statuses["In progress"]
