@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import ME, LoadedGateway
-from glboard_core.board.operations import Edit, Rank
+from glboard_core.board.operations import Create, Edit, Rank
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import EditForbidden
@@ -158,3 +158,45 @@ def _projects(*paths: str) -> Needs:
 
 def _without_board(catalog: Catalog) -> Catalog:
     return structs.replace(catalog, ranking_board=None)
+
+
+# -- new issues
+
+
+async def test_a_new_issue_has_what_is_called_otherwise_now(context: LoadedGateway) -> None:
+    """Ids are sent, so it is there: titles that differ are no reason to say that it is not."""
+    world = context.world
+    label = world.label_of(world.root, "Deliverable")
+    assert label is not None
+    world.rename_label(label, "Deliverable GA")
+    upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+    upheavals.rename_user(world, world.user("eng_1"), "engineer")
+    new = Create(
+        project="top/app",
+        title="New",
+        labels=frozenset({"Deliverable"}),
+        milestone="19.8",
+        assignees=("eng_1",),
+    )
+    issue = await context.do("new:1", new)
+    assert issue.labels == {"Deliverable GA"}
+    assert (issue.milestone, issue.assignees) == ("19.8 GA", ("engineer",))
+    learned = context.gateway.learned(context.catalog, lambda _: True)
+    assert learned.label("top/app", "Deliverable GA") is not None
+    assert learned.milestone("top/app", "19.8 GA") is not None
+
+
+async def test_a_new_issue_in_a_project_with_another_path(context: LoadedGateway) -> None:
+    world = context.world
+    upheavals.rename_project(world, world.project("top/app"), "top/sub/renamed")
+    ops = [context.op(f"new:{n}", Create(project="top/app", title=f"New {n}")) for n in (1, 2)]
+    outcomes = await context.send(*ops)
+    assert [one.issue.project for one in outcomes if one.issue] == ["top/sub/renamed"] * 2
+    assert all(isinstance(one, Done) for one in outcomes)
+    assert sum(1 for one in world.index.issues.values() if one.title.startswith("New")) == 2
+
+
+async def test_a_new_issue_that_lacks_a_milestone_is_there_all_the_same(context: LoadedGateway) -> None:
+    context.world.milestone("19.7").closed = True
+    error = await context.fail("new:1", Create(project="top/app", title="New", milestone="19.7"))
+    assert str(error).startswith("The issue was created, but the milestone “19.7” was not set: it is closed.")

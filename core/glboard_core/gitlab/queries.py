@@ -87,7 +87,7 @@ _LISTS = {"labels": "id title color", "assignees": "id username name"}
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card; of a card with
 #: names.
 CARD_COST, NAMED_COST = 38, 48
-CREATE_COST = 41
+CREATE_COST = 52
 
 
 @cache
@@ -696,5 +696,6 @@ def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[s
     """The document with these calls in order, as m0, m1…, and its variables."""
     names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
     fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))
-    cards = f" {card(dialect)}" if any(call.card for call in calls) else ""
+    # With the ids of what a new issue was given, since that can be called otherwise by now.
+    cards = f" {card(dialect, named=True)}" if any(call.card for call in calls) else ""
     return f"mutation Send({names}) {{ {fields} }}{cards}", {f"i{n}": c.input for n, c in enumerate(calls)}

@@ -494,6 +494,10 @@ class _SendBatch:
             if moved and before is not None and now is not None:
                 self._known[one.op.issue] = now
                 self._catalog = moved_in(self._catalog, before.project, now.project)
+            if one.at not in self._readdressed and (elsewhere := await inquiry.elsewhere(one.op, outcome)):
+                moved, self._ops[one.at] = True, elsewhere
+                new = elsewhere.change.project_of(None)
+                self._catalog = moved_in(self._catalog, one.op.change.project_of(None), new)
             if one.at not in self._readdressed and (moved or await self._has_other_id(one.op, outcome)):
                 self._readdressed.add(one.at)
                 if now is not None:

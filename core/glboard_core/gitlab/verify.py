@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
-from glboard_core.board.operations import Edit, LinkWanted, Op, OpId, Rank
+from glboard_core.board.operations import Create, Edit, LinkWanted, Op, OpId, Rank
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -175,7 +175,11 @@ class AnswerVerifier:
     def _renamed(self, op: Op, issue: Issue | None, reply: Payload) -> Op:
         """The Op with the present titles of what it sets, if GitLab set that: ids tell."""
         edit = op.change
-        if not isinstance(edit, Edit) or issue is None or bytes(reply.issue) == NULL:
+        if bytes(reply.issue) == NULL:
+            return op
+        if isinstance(edit, Create):
+            return msgspec.structs.replace(op, change=self._renamed_new(edit, reply))
+        if not isinstance(edit, Edit) or issue is None:
             return op
         part = msgspec.json.decode(reply.issue, type=IssuePart)
         if isinstance(edit.milestone, str) and part.milestone:
@@ -189,6 +193,27 @@ class AnswerVerifier:
             titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
             edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
         return op if edit == op.change else msgspec.structs.replace(op, change=edit)
+
+    def _renamed_new(self, new: Create, reply: Payload) -> Create:
+        """The new issue with the present names of what it was given: labels, milestone and people."""
+        wire = msgspec.json.decode(reply.issue, type=WireIssue)
+        there = {_number(one.id): self._decoder.line(one.title) for one in (wire.labels or Page()).items()}
+        titles = frozenset(self._label_now(new.project, title, there) for title in new.labels)
+        milestone = new.milestone
+        known = self._catalog.milestone(new.project, milestone) if milestone is not None else None
+        if (
+            known is not None
+            and wire.milestone is not None
+            and _number(wire.milestone.id) == _number(known.id)
+        ):
+            milestone = self._decoder.title(wire.milestone)
+            self._note(known, milestone or known.title)
+        names = {one.id: self._decoder.line(one.username) for one in (wire.assignees or Page()).items()}
+        ids = {
+            name: person.id for name in new.assignees if (person := self._catalog.person(name)) is not None
+        }
+        people = tuple(names.get(ids.get(name, ""), name) for name in new.assignees)
+        return msgspec.structs.replace(new, labels=titles, milestone=milestone, assignees=people)
 
     def _label_now(self, project: str, title: str, there: Mapping[str, str]) -> str:
         wanted = self._catalog.label(project, title)
