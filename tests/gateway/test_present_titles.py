@@ -200,3 +200,20 @@ async def test_a_new_issue_that_lacks_a_milestone_is_there_all_the_same(context:
     context.world.milestone("19.7").closed = True
     error = await context.fail("new:1", Create(project="top/app", title="New", milestone="19.7"))
     assert str(error).startswith("The issue was created, but the milestone “19.7” was not set: it is closed.")
+
+
+# -- two labels of one title
+
+
+async def test_two_labels_of_one_title_are_both_taken_off(context: LoadedGateway) -> None:
+    """One of the group and one of the project, where that came first: GitLab allows it, and shows both."""
+    world = context.world
+    issue = world.issue("top/app#1")
+    own = world.add_label(world.project("top/app"), "Deliverable")
+    shared = world.label_of(world.root, "Deliverable")
+    assert shared is not None
+    with world.index.moving(issue):
+        issue.labels = (own, shared, *issue.labels)
+    context.shown.update(await context.gateway.read([context.issue("top/app#1").id]))
+    after = await context.do("top/app#1", Edit(remove=frozenset({"Deliverable"})))
+    assert titles(world, "top/app#1") == {"type::bug"} == after.labels

@@ -45,7 +45,7 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry
-from glboard_core.gitlab.present_titles import AskAgain, PresentTitles
+from glboard_core.gitlab.present_titles import AskAgain, Heirs, PresentTitles
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.statuses import KnownStatuses
@@ -411,7 +411,10 @@ class _SendBatch:
             if one.op.id in self._verifier.misplaced:
                 # Said, and not sent again: what was changed instead is to be set back by a person.
                 self._readdressed.add(one.at)
-            if isinstance(outcome, Failed) and not _open(outcome.error):
+            twins = self._verifier.take_twins()
+            if twins and self._once_more(one, outcome, self._catalog.learn(labels=twins)):
+                again.append(one)
+            elif isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))
             elif await self._meant_others(one, outcome, renamed):
                 again.append(one)
@@ -446,31 +449,25 @@ class _SendBatch:
     ) -> bool:
         """Whether something that was set has another title now, while something else has got the one that was
         typed: then that is set in its place."""
-        wrong: set[str] = set()
-        heirs: list[Label | Milestone] = []
-        now, edit = outcome.issue, one.op.change
-        for known, title in renamed:
-            asks = now is not None and self._sender.prefers_titles
-            heir = await self._titles.heir(self._catalog, known, now.project) if asks and now else None
-            if heir is None:
-                self._sender.relearned.append(msgspec.structs.replace(known, title=title))
-                continue
-            heirs.append(heir)
-            if isinstance(known, Label) and isinstance(heir, Label):
-                wrong.add(title)
-                labels = [msgspec.structs.replace(known, title=title), heir]
-                self._catalog = self._catalog.learn(labels=labels)
-            elif isinstance(heir, Milestone):
-                self._catalog = self._catalog.learn(milestones=[heir])
-        before = self._known.get(one.op.issue)
-        if not heirs or one.at in self._readdressed or not isinstance(edit, Edit) or before is None:
+        now, before, edit = outcome.issue, self._known.get(one.op.issue), one.op.change
+        found = Heirs(catalog=self._catalog)
+        if now is not None and before is not None and isinstance(edit, Edit) and self._sender.prefers_titles:
+            found = await self._titles.heirs(self._catalog, renamed, now.project)
+        kept = ((known, title) for known, title in renamed if known.title not in found.titles)
+        self._sender.relearned += [msgspec.structs.replace(known, title=title) for known, title in kept]
+        if not found.heirs or one.at in self._readdressed or before is None or not isinstance(edit, Edit):
+            return False
+        edit = msgspec.structs.replace(edit, remove=edit.remove | (found.wrong - before.labels))
+        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
+        self._sender.relearned += found.heirs
+        return self._once_more(one, outcome, found.catalog)
+
+    def _once_more(self, one: _PreparedOp, outcome: Outcome, catalog: Catalog) -> bool:
+        """Send it again, by the ids of this catalog; returns whether that is not the second time already."""
+        if one.at in self._readdressed or outcome.issue is None:
             return False
         self._readdressed.add(one.at)
-        self._sender.relearned += heirs
-        edit = msgspec.structs.replace(edit, remove=edit.remove | (wrong - before.labels))
-        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
-        if now is not None:
-            self._known[one.op.issue] = now
+        self._catalog, self._known[one.op.issue] = catalog, outcome.issue
         return True
 
     async def _payload(self, raw: msgspec.Raw) -> Payload:

@@ -116,6 +116,8 @@ class AnswerVerifier:
         self._catalog = catalog
         self._decoder = decoder
         self._renames: list[tuple[Label | Milestone, str]] = []
+        #: Labels that stay, since the issue had two of one title: its project's and its group's.
+        self._twins: list[Label] = []
         #: The Ops that changed another issue, whose project has the path now.
         self.misplaced: set[OpId] = set()
 
@@ -123,6 +125,11 @@ class AnswerVerifier:
         """What the answers since the last call show to have another title than in the catalog, with that."""
         renamed, self._renames = self._renames, []
         return renamed
+
+    def take_twins(self) -> list[Label]:
+        """The labels that stayed since the last call, by an id that was not the one to be removed."""
+        twins, self._twins = self._twins, []
+        return twins
 
     def outcome(
         self, op: Op, issue: Issue | None, replies: Sequence[Reply], calls: Sequence[Mutation]
@@ -192,6 +199,11 @@ class AnswerVerifier:
             there = {_number(one.id): self._decoder.line(one.title) for one in part.labels.items()}
             titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
             edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
+        for label in part.labels.items() if edit.remove and part.labels else ():
+            title = self._decoder.line(label.title)
+            sent = self._catalog.label(issue.project, title) if title in edit.remove - edit.add else None
+            if sent is not None and label.id and _number(label.id) != _number(sent.id):
+                self._twins.append(decode.label(label, issue.project))
         return op if edit == op.change else msgspec.structs.replace(op, change=edit)
 
     def _renamed_new(self, new: Create, reply: Payload) -> Create:
