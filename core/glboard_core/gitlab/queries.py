@@ -696,6 +696,6 @@ def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[s
     """The document with these calls in order, as m0, m1…, and its variables."""
     names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
     fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))
-    # With the ids of what a new issue was given, since that can be called otherwise by now.
+    # With the ids of what a new issue was given, since that can be called otherwise now.
     cards = f" {card(dialect, named=True)}" if any(call.card for call in calls) else ""
     return f"mutation Send({names}) {{ {fields} }}{cards}", {f"i{n}": c.input for n, c in enumerate(calls)}
