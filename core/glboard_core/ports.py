@@ -132,6 +132,12 @@ class Gateway(Protocol):
     def expect_group(self, path: str) -> None:
         """The group has this path, as far as it is known from an earlier session."""
 
+    def prefer_titles(self) -> None:
+        """What is sent from now on means the label or milestone that has the title now: a person typed it.
+
+        Otherwise it means the one that was shown, whatever that is called by then.
+        """
+
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of these projects whose title contains ``text``: one request."""
 

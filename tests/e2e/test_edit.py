@@ -27,8 +27,14 @@ RIPE, RAW, BUILT = f"{GROUP}/platform#1", f"{GROUP}/platform#2", f"{GROUP}/platf
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+def world(served: DemoServer) -> World:
     """A world on a machine of its own."""
+    return served.world
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    """A server on a machine of its own."""
     world = small_world()
     for title in ("spike", "missed-deliverable"):
         world.add_label(world.group(GROUP), title)
@@ -38,7 +44,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         monkeypatch.setenv("GITLAB_HOST", server.url)
         monkeypatch.setenv("GITLAB_TOKEN", server.token)
         monkeypatch.setenv("GLBOARD_GROUP", GROUP)
-        yield world
+        yield server
 
 
 def labels(world: World, name: str) -> set[str]:
@@ -429,6 +435,23 @@ def test_what_is_taken_off_is_known_by_its_former_name(world: World, capsys: Tex
     assert "no change" not in capsys.readouterr().out
 
 
+def test_an_address_as_the_browser_shows_it_behind_a_tunnel(served: DemoServer, capsys: Text) -> None:
+    """GitLab calls itself by another name than the one that it is asked by."""
+    world = served.world
+    served.settings.external_url = "https://git.example.com/gitlab"
+    assert run(["show", "planning"]) == 0
+    for page in ("issues/1", "work_items/1", "issues/1#note_3"):
+        address = f"https://GIT.example.com/gitlab/{GROUP.upper()}/Platform/-/{page}"
+        before = world.issue(RIPE).weight or 0
+        assert edit(address, "--weight", str(before + 1)) == 0
+        assert world.issue(RIPE).weight == before + 1
+    assert edit(f"{served.url}/{GROUP}/platform/-/issues/1", "--weight", "9") == 0
+    capsys.readouterr()
+    for host in ("http://git.example.com:8080/gitlab", "https://git.example.com", "https://example.com"):
+        assert edit(f"{host}/{GROUP}/platform/-/issues/1", "--weight", "1") == 2
+        assert "is on another GitLab" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("title", ["Any", "None", "Current", "Upcoming", "#started", 'a "quoted" / one'])
 def test_a_milestone_that_is_called_like_a_word_of_ours_or_gitlabs(world: World, title: str) -> None:
     world.add_milestone(world.group(GROUP), title)
@@ -482,3 +505,22 @@ def test_public_needs_a_yes(world: World, capsys: Text) -> None:
     assert not world.issue(RIPE).confidential
     assert world.issue(RIPE).health is None
     assert run(["edit", RIPE, "--public", "--confidential"]) == 2
+
+
+def test_a_title_that_something_else_has_now(world: World, capsys: Text) -> None:
+    """What is typed is what is called so now, however old the catalog is."""
+    root = world.group(GROUP)
+    assert edit(BUILT, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    old, sprint = world.label_of(root, "spike"), world.milestone("19.9")
+    assert old is not None
+    world.rename_label(old, "spike (old)")
+    upheavals.rename_milestone(world, sprint, "19.9 (old)")
+    world.add_label(root, "spike")
+    new = world.add_milestone(root, "19.9", sprint.start, sprint.due)
+    before = labels(world, RIPE)
+    assert edit(RIPE, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    assert labels(world, RIPE) == before | {"spike"}
+    assert world.issue(RIPE).milestone is new
+    assert run(["undo"]) == 0
+    assert labels(world, RIPE) == before
+    assert milestone(world, RIPE) == "19.8"

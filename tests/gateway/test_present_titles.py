@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import ME, LoadedGateway
-from glboard_core.board.operations import Edit, Rank
+from glboard_core.board.operations import Create, Edit, Rank
 from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import EditForbidden
@@ -28,6 +28,7 @@ def renamed_and_made_again(world: World, title: str, new: str) -> None:
 
 async def test_a_label_whose_title_another_one_has_now(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     renamed_and_made_again(world, "Deliverable", "Deliverable (old)")
     issue = await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
     assert titles(world, "top/app#1") == {"type::bug", "Deliverable"} == issue.labels
@@ -38,6 +39,7 @@ async def test_a_label_whose_title_another_one_has_now(context: LoadedGateway) -
 
 async def test_one_that_was_on_the_issue_stays(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
     renamed_and_made_again(world, "Deliverable", "Deliverable (old)")
     await context.gateway.read([context.issue("top/app#1").id])
@@ -47,8 +49,15 @@ async def test_one_that_was_on_the_issue_stays(context: LoadedGateway) -> None:
     assert titles(world, "top/app#1") == {"type::bug", "Deliverable", "Deliverable (old)"}
 
 
+async def test_what_was_chosen_on_screen_is_what_was_shown_there(context: LoadedGateway) -> None:
+    renamed_and_made_again(context.world, "Deliverable", "Deliverable (old)")
+    issue = await context.do("top/app#1", Edit(add=frozenset({"Deliverable"})))
+    assert titles(context.world, "top/app#1") == {"type::bug", "Deliverable (old)"} == issue.labels
+
+
 async def test_one_of_a_scope(context: LoadedGateway) -> None:
     world = context.world
+    context.gateway.prefer_titles()
     renamed_and_made_again(world, "workflow::in dev", "workflow::in dev (2025)")
     references = ("top/app#1", "top/app#2", "top/app#3")
     edit = Edit(add=frozenset({"workflow::in dev"}))
@@ -72,6 +81,7 @@ async def test_a_milestone_whose_title_another_one_has_now(context: LoadedGatewa
     old = world.milestone("19.8")
     upheavals.rename_milestone(world, old, "19.8 (old)")
     new = world.add_milestone(world.root, "19.8", old.start, old.due)
+    context.gateway.prefer_titles()
     issue = await context.do("top/app#1", Edit(milestone="19.8"))
     assert world.issue("top/app#1").milestone is new
     assert issue.milestone == "19.8"
@@ -81,6 +91,7 @@ async def test_a_title_that_only_changed_is_asked_for_once(context: LoadedGatewa
     world = context.world
     upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
     references = ("top/app#1", "top/app#2", "top/app#3")
+    context.gateway.prefer_titles()
     outcomes = await context.send(*(context.op(one, Edit(milestone="19.8")) for one in references))
     assert {one.issue.milestone for one in outcomes if one.issue is not None} == {"19.8 GA"}
     assert len(context.server.requests) == 2
@@ -147,3 +158,62 @@ def _projects(*paths: str) -> Needs:
 
 def _without_board(catalog: Catalog) -> Catalog:
     return structs.replace(catalog, ranking_board=None)
+
+
+# -- new issues
+
+
+async def test_a_new_issue_has_what_is_called_otherwise_now(context: LoadedGateway) -> None:
+    """Ids are sent, so it is there: titles that differ are no reason to say that it is not."""
+    world = context.world
+    label = world.label_of(world.root, "Deliverable")
+    assert label is not None
+    world.rename_label(label, "Deliverable GA")
+    upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
+    upheavals.rename_user(world, world.user("eng_1"), "engineer")
+    new = Create(
+        project="top/app",
+        title="New",
+        labels=frozenset({"Deliverable"}),
+        milestone="19.8",
+        assignees=("eng_1",),
+    )
+    issue = await context.do("new:1", new)
+    assert issue.labels == {"Deliverable GA"}
+    assert (issue.milestone, issue.assignees) == ("19.8 GA", ("engineer",))
+    learned = context.gateway.learned(context.catalog, lambda _: True)
+    assert learned.label("top/app", "Deliverable GA") is not None
+    assert learned.milestone("top/app", "19.8 GA") is not None
+
+
+async def test_a_new_issue_in_a_project_with_another_path(context: LoadedGateway) -> None:
+    world = context.world
+    upheavals.rename_project(world, world.project("top/app"), "top/sub/renamed")
+    ops = [context.op(f"new:{n}", Create(project="top/app", title=f"New {n}")) for n in (1, 2)]
+    outcomes = await context.send(*ops)
+    assert [one.issue.project for one in outcomes if one.issue] == ["top/sub/renamed"] * 2
+    assert all(isinstance(one, Done) for one in outcomes)
+    assert sum(1 for one in world.index.issues.values() if one.title.startswith("New")) == 2
+
+
+async def test_a_new_issue_that_lacks_a_milestone_is_there_all_the_same(context: LoadedGateway) -> None:
+    context.world.milestone("19.7").closed = True
+    error = await context.fail("new:1", Create(project="top/app", title="New", milestone="19.7"))
+    assert str(error).startswith("The issue was created, but the milestone “19.7” was not set: it is closed.")
+
+
+# -- two labels of one title
+
+
+async def test_two_labels_of_one_title_are_both_taken_off(context: LoadedGateway) -> None:
+    """One of the group and one of the project, where that came first: GitLab allows it, and shows both."""
+    world = context.world
+    issue = world.issue("top/app#1")
+    own = world.add_label(world.project("top/app"), "Deliverable")
+    shared = world.label_of(world.root, "Deliverable")
+    assert shared is not None
+    with world.index.moving(issue):
+        issue.labels = (own, shared, *issue.labels)
+    context.shown.update(await context.gateway.read([context.issue("top/app#1").id]))
+    after = await context.do("top/app#1", Edit(remove=frozenset({"Deliverable"})))
+    assert titles(world, "top/app#1") == {"type::bug"} == after.labels

@@ -163,7 +163,7 @@ async def test_a_renamed_and_a_promoted_label(ground: Ground, remote: Remote) ->
 
 
 async def test_a_title_that_something_else_has_now(ground: Ground, remote: Remote) -> None:
-    """A team renames its “Current” and makes another one: what is asked for is what is called so now."""
+    """A team renames its “Current” and makes another one: what is typed is what is called so now."""
     labels, milestones = f"/groups/{ground.group_id}/labels", f"/groups/{ground.group_id}/milestones"
     first = ground.rest.post(labels, name="live handed on", color="#428bca")
     sprint = ground.rest.post(milestones, title="Live current")
@@ -180,6 +180,7 @@ async def test_a_title_that_something_else_has_now(ground: Ground, remote: Remot
     later = ground.rest.post(milestones, title="Live current")
     ground.delete_later(f"{labels}/{second['id']}")
     ground.delete_later(f"{milestones}/{later['id']}")
+    remote.gateway.prefer_titles()
     issue = await remote.read(ground.issue("With a title handed on"))
     _, after = await remote.do(issue, Edit(add=frozenset({"live handed on"}), milestone="Live current"))
     assert after.labels == {TEAM, "live handed on"}

@@ -13,10 +13,11 @@ from glboard_core.config_check import CheckedConfig, check
 from glboard_core.doctor.checks import Checks, counted
 from glboard_core.errors import ConfigError, Offline, StoreFailed, TlsFailed
 from glboard_core.files import read_text
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.route import proxy_of, trust_of
 from glboard_core.planning.team import load as load_team
-from glboard_core.session import state_file_of, state_folder
+from glboard_core.session import state_file_of
 from glboard_core.store.peek import StateFacts, peek
 
 #: A mirror that is older is read as a whole at the next start.

@@ -154,6 +154,9 @@ class GitLabGateway(Gateway):
         """The group's full path; another one once it was found to be renamed."""
         return self._catalog_reader.group
 
+    def prefer_titles(self) -> None:
+        self._sender.prefers_titles = True
+
     def expect_group(self, path: str) -> None:
         self._catalog_reader.group = self._search.group = path
 

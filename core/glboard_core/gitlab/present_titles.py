@@ -1,12 +1,15 @@
 """Which label or milestone has a title now: another than is known, if that was renamed, deleted or promoted.
 
 A change is written by id, and the id of a title can be older than the title: a team renames “Current” and
-creates another one. What a person asks for by a title is what has that title.
+creates another one. What a person types on the command line is what has that title; what was chosen on screen
+is what was shown there, whatever it is called now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from msgspec import Struct, structs
 
 from glboard_core.board.operations import Edit
 from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
@@ -18,6 +21,16 @@ from glboard_core.model.milestone import Milestone
 AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 
 
+class Heirs(Struct, frozen=True, kw_only=True):
+    """What has the titles that something else had, and the catalog with these; ``wrong``: what labels that
+    had them are called now, which were set for that reason."""
+
+    catalog: Catalog
+    heirs: Sequence[Label | Milestone] = ()
+    titles: frozenset[str] = frozenset()
+    wrong: frozenset[str] = frozenset()
+
+
 class PresentTitles:
     """Asks for titles again, during one call of ``send``: of many cards changed at once, once."""
 
@@ -25,14 +38,26 @@ class PresentTitles:
         self._ask_again = ask_again
         self._heirs: dict[tuple[str, str], Label | Milestone | None] = {}
 
-    async def heir(
-        self, catalog: Catalog, known: Label | Milestone, project: str
-    ) -> Label | Milestone | None:
-        """What has the former title of ``known`` now, for issues of a project; None if nothing has."""
-        key = (known.id, project)
-        if key not in self._heirs:
-            self._heirs[key] = await self._heir(catalog, known, project)
-        return self._heirs[key]
+    async def heirs(
+        self, catalog: Catalog, renamed: Iterable[tuple[Label | Milestone, str]], project: str
+    ) -> Heirs:
+        """What has the former titles of what was ``renamed``, for issues of a project."""
+        titles, wrong = set[str](), set[str]()
+        heirs: list[Label | Milestone] = []
+        for known, title in renamed:
+            key = (known.id, project)
+            if key not in self._heirs:
+                self._heirs[key] = await self._heir(catalog, known, project)
+            if (heir := self._heirs[key]) is None:
+                continue
+            heirs.append(heir)
+            titles.add(known.title)
+            if isinstance(known, Label) and isinstance(heir, Label):
+                wrong.add(title)
+                catalog = catalog.learn(labels=[structs.replace(known, title=title), heir])
+            elif isinstance(heir, Milestone):
+                catalog = catalog.learn(milestones=[heir])
+        return Heirs(catalog=catalog, heirs=heirs, titles=frozenset(titles), wrong=frozenset(wrong))
 
     async def _heir(
         self, catalog: Catalog, known: Label | Milestone, project: str

@@ -443,7 +443,7 @@ class RankSender:
             beside = urlencode({name: number(place) for name, place in places.items() if place is not None})
         except EditImpossible as error:
             return error
-        # By its number, since another project may have its path by now.
+        # By its number, since another project may have its path now.
         known = self._catalog.project(issue.project)
         project = number(known.id) if known is not None and known.id else quote(issue.project, safe="")
         path = f"/api/v4/projects/{project}/issues/{issue.iid}/reorder?{beside}"

@@ -47,9 +47,9 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.mutations import Mutation
-from glboard_core.gitlab.present_titles import AskAgain, PresentTitles
+from glboard_core.gitlab.present_titles import AskAgain, Heirs, PresentTitles
 from glboard_core.gitlab.reading import IssueReader
-from glboard_core.gitlab.statuses import status_ids
+from glboard_core.gitlab.statuses import KnownStatuses
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
 from glboard_core.model.catalog import Catalog, Label, Person, moved_in
 from glboard_core.model.issue import Issue, IssueId
@@ -89,7 +89,9 @@ class Sender:
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = MOST_COMPLEXITY
-        self._statuses: Mapping[str, str] | None = None
+        self.statuses = KnownStatuses(runner)
+        #: Whether a title means what has it now, rather than what had it when it was read.
+        self.prefers_titles = False
 
     async def send(
         self,
@@ -137,18 +139,9 @@ class Sender:
             return []
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
-            statuses = await self._status_ids(catalog.group)
+            statuses = await self.statuses.ids(catalog.group)
         sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), report)
         return await sending.run()
-
-    async def _status_ids(self, group: str) -> Mapping[str, str]:
-        """Case-folded status names to ids, asked for once. Empty if the server has no statuses to set."""
-        if self._statuses is None:
-            found = await status_ids(self.runner, group)
-            if not found:
-                return {}
-            self._statuses = found
-        return self._statuses
 
 
 class _SendBatch:
@@ -318,6 +311,8 @@ class _SendBatch:
     def _settle(self, at: int, outcome: Outcome) -> None:
         self._outcomes[at] = outcome
         self._fresh.append(outcome)
+        if isinstance(outcome, Failed) and "status" in self._ops[at].change.touches():
+            self._sender.statuses.forget()
         issue = outcome.issue
         if issue is not None:
             # Later Ops find a new issue by its temporary id, too.
@@ -417,7 +412,10 @@ class _SendBatch:
             if one.op.id in self._verifier.misplaced:
                 # Said, and not sent again: what was changed instead is to be set back by a person.
                 self._readdressed.add(one.at)
-            if isinstance(outcome, Failed) and not _open(outcome.error):
+            twins = self._verifier.take_twins()
+            if twins and self._once_more(one, outcome, self._catalog.learn(labels=twins)):
+                again.append(one)
+            elif isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))
             elif await self._meant_others(one, outcome, renamed):
                 again.append(one)
@@ -451,31 +449,26 @@ class _SendBatch:
         self, one: _PreparedOp, outcome: Outcome, renamed: Sequence[tuple[Label | Milestone, str]]
     ) -> bool:
         """Whether something that was set has another title now, while something else has got the one that was
-        asked for: then that is set in its place."""
-        wrong: set[str] = set()
-        heirs: list[Label | Milestone] = []
-        now, edit = outcome.issue, one.op.change
-        for known, title in renamed:
-            heir = await self._titles.heir(self._catalog, known, now.project) if now is not None else None
-            if heir is None:
-                self._sender.relearned.append(msgspec.structs.replace(known, title=title))
-                continue
-            heirs.append(heir)
-            if isinstance(known, Label) and isinstance(heir, Label):
-                wrong.add(title)
-                labels = [msgspec.structs.replace(known, title=title), heir]
-                self._catalog = self._catalog.learn(labels=labels)
-            elif isinstance(heir, Milestone):
-                self._catalog = self._catalog.learn(milestones=[heir])
-        before = self._known.get(one.op.issue)
-        if not heirs or one.at in self._readdressed or not isinstance(edit, Edit) or before is None:
+        typed: then that is set in its place."""
+        now, before, edit = outcome.issue, self._known.get(one.op.issue), one.op.change
+        found = Heirs(catalog=self._catalog)
+        if now is not None and before is not None and isinstance(edit, Edit) and self._sender.prefers_titles:
+            found = await self._titles.heirs(self._catalog, renamed, now.project)
+        kept = ((known, title) for known, title in renamed if known.title not in found.titles)
+        self._sender.relearned += [msgspec.structs.replace(known, title=title) for known, title in kept]
+        if not found.heirs or one.at in self._readdressed or before is None or not isinstance(edit, Edit):
+            return False
+        edit = msgspec.structs.replace(edit, remove=edit.remove | (found.wrong - before.labels))
+        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
+        self._sender.relearned += found.heirs
+        return self._once_more(one, outcome, found.catalog)
+
+    def _once_more(self, one: _PreparedOp, outcome: Outcome, catalog: Catalog) -> bool:
+        """Send it again, by the ids of this catalog; returns whether that is not the second time already."""
+        if one.at in self._readdressed or outcome.issue is None:
             return False
         self._readdressed.add(one.at)
-        self._sender.relearned += heirs
-        edit = msgspec.structs.replace(edit, remove=edit.remove | (wrong - before.labels))
-        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
-        if now is not None:
-            self._known[one.op.issue] = now
+        self._catalog, self._known[one.op.issue] = catalog, outcome.issue
         return True
 
     async def _payload(self, raw: msgspec.Raw) -> Payload:
@@ -499,6 +492,10 @@ class _SendBatch:
             if moved and before is not None and now is not None:
                 self._known[one.op.issue] = now
                 self._catalog = moved_in(self._catalog, before.project, now.project)
+            if one.at not in self._readdressed and (elsewhere := await inquiry.elsewhere(one.op, outcome)):
+                moved, self._ops[one.at] = True, elsewhere
+                new = elsewhere.change.project_of(None)
+                self._catalog = moved_in(self._catalog, one.op.change.project_of(None), new)
             if one.at not in self._readdressed and (moved or await self._has_other_id(one.op, outcome)):
                 self._readdressed.add(one.at)
                 if now is not None:
@@ -509,10 +506,17 @@ class _SendBatch:
         return again
 
     async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
-        """Whether what GitLab ignored has another id now: it was promoted to a group, or created again."""
+        """Whether what GitLab did not take has another id now: it was promoted, or created again."""
         edit, now = op.change.as_edit, outcome.issue
-        dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
-        if edit is None or now is None or not dropped:
+        if edit is None or not isinstance(outcome, Failed):
+            return False
+        if isinstance(edit.status, str):
+            # All of them change when a group makes statuses of its own.
+            name, before = edit.status.casefold(), self._statuses
+            self._statuses = await self._sender.statuses.again(self._catalog.group) or before
+            if self._statuses.get(name) != before.get(name):
+                return True
+        if now is None or not isinstance(outcome.error, EditDropped):
             return False
         found, fresh = await self._titles.again(self._catalog, edit.missing_on(now), now.project)
         if fresh:

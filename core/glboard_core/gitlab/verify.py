@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
-from glboard_core.board.operations import Edit, LinkWanted, Op, OpId, Rank
+from glboard_core.board.operations import Create, Edit, LinkWanted, Op, OpId, Rank
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -24,7 +24,7 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import clean_text
+from glboard_core.gitlab import clean_text, decode
 from glboard_core.gitlab.answers import Identity, Name, moment
 from glboard_core.gitlab.decode import Decoder, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
@@ -109,6 +109,8 @@ class AnswerVerifier:
         self._catalog = catalog
         self._decoder = decoder
         self._renames: list[tuple[Label | Milestone, str]] = []
+        #: Labels that stay, since the issue had two of one title: its project's and its group's.
+        self._twins: list[Label] = []
         #: The Ops that changed another issue, whose project has the path now.
         self.misplaced: set[OpId] = set()
 
@@ -116,6 +118,11 @@ class AnswerVerifier:
         """What the answers since the last call show to have another title than in the catalog, with that."""
         renamed, self._renames = self._renames, []
         return renamed
+
+    def take_twins(self) -> list[Label]:
+        """The labels that stayed since the last call, by an id that was not the one to be removed."""
+        twins, self._twins = self._twins, []
+        return twins
 
     def outcome(
         self, op: Op, issue: Issue | None, replies: Sequence[Reply], calls: Sequence[Mutation]
@@ -168,7 +175,11 @@ class AnswerVerifier:
     def _renamed(self, op: Op, issue: Issue | None, reply: Payload) -> Op:
         """The Op with the present titles of what it sets, if GitLab set that: ids tell."""
         edit = op.change
-        if not isinstance(edit, Edit) or issue is None or bytes(reply.issue) == NULL:
+        if bytes(reply.issue) == NULL:
+            return op
+        if isinstance(edit, Create):
+            return msgspec.structs.replace(op, change=self._renamed_new(edit, reply))
+        if not isinstance(edit, Edit) or issue is None:
             return op
         part = msgspec.json.decode(reply.issue, type=IssuePart)
         if isinstance(edit.milestone, str) and part.milestone:
@@ -181,7 +192,33 @@ class AnswerVerifier:
             there = {_number(one.id): self._decoder.line(one.title) for one in part.labels.items()}
             titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
             edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
+        for label in part.labels.items() if edit.remove and part.labels else ():
+            title = self._decoder.line(label.title)
+            sent = self._catalog.label(issue.project, title) if title in edit.remove - edit.add else None
+            if sent is not None and label.id and _number(label.id) != _number(sent.id):
+                self._twins.append(decode.label(label, issue.project))
         return op if edit == op.change else msgspec.structs.replace(op, change=edit)
+
+    def _renamed_new(self, new: Create, reply: Payload) -> Create:
+        """The new issue with the present names of what it was given: labels, milestone and people."""
+        wire = msgspec.json.decode(reply.issue, type=WireIssue)
+        there = {_number(one.id): self._decoder.line(one.title) for one in (wire.labels or Page()).items()}
+        titles = frozenset(self._label_now(new.project, title, there) for title in new.labels)
+        milestone = new.milestone
+        known = self._catalog.milestone(new.project, milestone) if milestone is not None else None
+        if (
+            known is not None
+            and wire.milestone is not None
+            and _number(wire.milestone.id) == _number(known.id)
+        ):
+            milestone = self._decoder.title(wire.milestone)
+            self._note(known, milestone or known.title)
+        names = {one.id: self._decoder.line(one.username) for one in (wire.assignees or Page()).items()}
+        ids = {
+            name: person.id for name in new.assignees if (person := self._catalog.person(name)) is not None
+        }
+        people = tuple(names.get(ids.get(name, ""), name) for name in new.assignees)
+        return msgspec.structs.replace(new, labels=titles, milestone=milestone, assignees=people)
 
     def _label_now(self, project: str, title: str, there: Mapping[str, str]) -> str:
         wanted = self._catalog.label(project, title)

@@ -58,11 +58,26 @@ def _of_url(text: str) -> IssueAddress | None:
     return IssueAddress(found.project, found.iid, found.host) if found is not None else None
 
 
-def on_server(address: IssueAddress, server: str) -> IssueAddress | None:
-    """The address on this server, with the project's whole path; None if it is on another host.
+def server_of(web_url: str, project: str) -> str:
+    """The server of an issue's page, with port and relative root; "" if that cannot be told.
 
-    ``server`` is its host, with port and relative root, as in ``gitlab.example.com:8443/gitlab``.
+    It can be another than the one that is asked, behind a tunnel or under another name.
     """
+    before, scheme, rest = web_url.partition("/-/")[0].partition("://")
+    if not scheme or before not in PORTS or not rest.lower().endswith(f"/{project.lower()}"):
+        return ""
+    return rest[: -len(project) - 1]
+
+
+def on_server(address: IssueAddress, *servers: str) -> IssueAddress | None:
+    """The address on one of these servers, with the project's whole path; None if it is on another host.
+
+    Each is a host, with port and relative root, as in ``gitlab.example.com:8443/gitlab``.
+    """
+    return next((found for one in servers if (found := _on(address, one)) is not None), None)
+
+
+def _on(address: IssueAddress, server: str) -> IssueAddress | None:
     if not address.host:
         return address
     host, _, root = server.lower().strip("/").partition("/")

@@ -275,6 +275,7 @@ async def _run(
         _tell_unchanged(issues, changes, found, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
+        engine.gateway.prefer_titles()
         ops = engine.perform(changes, found.work.title)
         if (draft := engine.drafts.remembered) is not None:
             printing.echo(

@@ -97,7 +97,10 @@ _KINDS = {
     "NoteID": ("Note",),
     "NoteableID": ("Issue", "WorkItem"),
     "WorkItemsTypeID": ("WorkItems::Type",),
-    "WorkItemsStatusesStatusID": ("WorkItems::Statuses::Custom::Status",),
+    "WorkItemsStatusesStatusID": (
+        "WorkItems::Statuses::Custom::Status",
+        "WorkItems::Statuses::SystemDefined::Status",
+    ),
 }
 
 

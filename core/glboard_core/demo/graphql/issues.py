@@ -21,7 +21,6 @@ from glboard_core.demo.world.records import (
     Milestone,
     Note,
     Project,
-    default_status,
 )
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
@@ -42,7 +41,7 @@ def status_of(issue: Issue, info: Info) -> Any:
     world = context_of(info).world
     if not world.licensed("premium"):
         return None
-    return world.statuses.get(issue.status or default_status(issue))
+    return world.statuses.get(world.status_of(issue))
 
 
 def blockers(issue: Issue, info: Info) -> list[Issue]:

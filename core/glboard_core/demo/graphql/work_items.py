@@ -8,11 +8,20 @@ from graphql import GraphQLError
 
 from glboard_core.demo.graphql import issues
 from glboard_core.demo.graphql.connections import Connection, listed
-from glboard_core.demo.graphql.context import Fields, Info, context_of, gid, not_available, writer
+from glboard_core.demo.graphql.context import (
+    Fields,
+    GlobalId,
+    Info,
+    context_of,
+    gid,
+    not_available,
+    writer,
+)
 from glboard_core.demo.graphql.mutations import simple_change
 from glboard_core.demo.world import changes, notes, permissions
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.records import Issue, Project, Status
+from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.world import World
 
 _WIDGETS = {
@@ -74,7 +83,23 @@ def _permissions(issue: Issue, info: Info) -> dict[str, bool]:
 
 def status_id(status: Status) -> str:
     """The global id of a status."""
-    return gid("WorkItems::Statuses::Custom::Status", status.id)
+    kind = "Custom" if status.own else "SystemDefined"
+    return gid(f"WorkItems::Statuses::{kind}::Status", status.id)
+
+
+def _status(world: World, ident: GlobalId) -> str:
+    """The name of the status with an id. One that GitLab had before the group made its own means that one
+    still, except that 18.9 fails to close by it."""
+    own = "::Custom::" in ident.kind
+    named = next((one for one in world.statuses.values() if (one.id, one.own) == (int(ident), own)), None)
+    former = None if own else world.former_statuses.get(int(ident))
+    if named is None and former is not None:
+        named = world.statuses[former]
+        if named.closes:
+            raise InternalServerError
+    if named is None:
+        raise GraphQLError("Status doesn't exist.")
+    return named.name
 
 
 def _type(world: World, kind: str) -> dict[str, Any]:
@@ -202,10 +227,7 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
     if status is not None and not world.licensed("premium"):
         raise GraphQLError("Following widget keys are not supported by Issue type: [:status_widget]")
     if status is not None:
-        named = {one.id: name for name, one in world.statuses.items()}
-        if status not in named:
-            raise GraphQLError("Status doesn't exist.")
-        change.status = named[status]
+        change.status = _status(world, status)
     return change
 
 

@@ -376,6 +376,8 @@ class Status:
     name: str
     category: str
     position: int
+    own: bool = True
+    """Whether the group at the top has made it; otherwise it is one of GitLab's."""
 
     @property
     def color(self) -> str:
@@ -393,13 +395,19 @@ class Status:
         return self.category in ("DONE", "CANCELED")
 
 
-#: What a new issue has, and what closing it sets.
+#: What a new issue has, what closing it sets, and what becoming a duplicate or a moved one sets.
 OPEN, CLOSED, DUPLICATE = "Validation backlog", "Complete", "Duplicate"
+#: The same of a group that has no statuses of its own.
+SYSTEM_DEFAULTS = ("To do", "Done", "Duplicate")
 
 
-def default_status(issue: Issue) -> str:
-    """The status of an issue for which none was ever stored: GitLab answers one all the same."""
-    return OPEN if issue.open else DUPLICATE if issue.duplicate_of is not None else CLOSED
+def system_statuses() -> dict[str, Status]:
+    """GitLab's own statuses, by name."""
+    rows = (
+        ("To do", "TO_DO"), ("In progress", "IN_PROGRESS"), ("Done", "DONE"), ("Won't do", "CANCELED"),
+        ("Duplicate", "CANCELED"),
+    )  # fmt: skip
+    return {name: Status(at + 1, name, kind, at, own=False) for at, (name, kind) in enumerate(rows)}
 
 
 def default_statuses() -> dict[str, Status]:
