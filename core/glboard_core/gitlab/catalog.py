@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -145,11 +146,30 @@ class _WireProject(Struct, frozen=True, rename="camel"):
     group: WirePlace | None = None
 
 
-class _InsteadAnswer(Struct, frozen=True):
+class _Place(Struct, frozen=True, rename="camel"):
+    """A group by its path."""
+
+    full_path: Address
+
+
+class _Groups(Struct, frozen=True):
+    """The groups of the current user."""
+
+    groups: Page[_Place] | None = None
+
+
+class _InsteadAnswer(Struct, frozen=True, rename="camel"):
     """Answer to ``queries.INSTEAD``."""
 
     project: _WireProject | None
     users: Page[User] | None = None
+    current_user: _Groups | None = None
+
+    @property
+    def groups(self) -> list[str]:
+        """The paths of groups that we are in."""
+        page = self.current_user.groups if self.current_user is not None else None
+        return [decode.line(one.full_path) for one in page.items()] if page is not None else []
 
 
 class _Replies:
@@ -457,7 +477,9 @@ class CatalogReader:
                 f"“{self.group}” is a user, not a group.",
                 hint="Use the full path of a group, such as company/team.",
             )
-        return group_missing(self.group, host)
+        near = get_close_matches(self.group.casefold(), answer.groups, 3)
+        missing = group_missing(self.group, host)
+        return GroupNotFound(missing.message, hint=f"Near matches: {', '.join(near)}.") if near else missing
 
     # -- what was learned
 
