@@ -40,7 +40,7 @@ from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed
 from glboard_core.planning.events_needed import Look, kinds_needed
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
-from glboard_core.planning.reasons import tier_notes
+from glboard_core.planning.reasons import team_label_notes, tier_notes
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import before_move, timeline
 from glboard_core.ports import Store
@@ -120,7 +120,8 @@ class Reports:
     def notes(self, name: str) -> list[str]:
         """What to know about the milestone that ``name`` means today. Raises NameUnknown."""
         overlaps = overlap_notes(name, self.settings, self.catalog, self.engine.today())
-        return [*tier_notes(self.catalog.server), *overlaps]
+        label = team_label_notes(self.settings, self.catalog)
+        return [*tier_notes(self.catalog.server), *label, *overlaps]
 
     @property
     def figures(self) -> Figures:

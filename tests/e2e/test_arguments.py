@@ -170,3 +170,17 @@ def test_a_time_is_said_as_people_read_it(world: World, capsys: Text) -> None:
     assert run(["--as-of", "2026-11-20", "report", "scope", "19.9"]) == 2
     assert "UTC" in (said := capsys.readouterr().err)
     assert "+00:00" not in said
+
+
+def test_signing_in_is_advised_for_the_server_that_was_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Text
+) -> None:
+    monkeypatch.delenv("GITLAB_TOKEN")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    other = "https://gitlab.example.com"
+    assert run(["--url", other, "show", "planning"]) == 1
+    assert f"Run: glboard auth login --url {other}. Or" in capsys.readouterr().err
+    assert run(["auth", "status", "--url", other, "--offline"]) == 1
+    assert f"Sign in: glboard auth login --url {other}\n" in capsys.readouterr().out
+    assert run(["show", "planning"]) == 1
+    assert "Run: glboard auth login. Or" in capsys.readouterr().err

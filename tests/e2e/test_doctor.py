@@ -388,6 +388,13 @@ async def test_a_group_that_does_not_exist_leaves_the_rest(serve: Serve, config:
     assert of(found, "token").status == "ok"
 
 
+async def test_a_misspelt_group_has_near_matches(serve: Serve, config: Path) -> None:
+    serve(healthy())
+    group = of(await examined(config, group="demo-ogr"), "group")
+    assert "“demo-ogr” not found" in group.text
+    assert group.advice == "Near matches: demo-org."
+
+
 async def test_without_a_group_the_server_is_still_checked(
     serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

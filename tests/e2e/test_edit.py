@@ -355,9 +355,9 @@ def test_as_of_is_taken_on_both_sides(world: World, capsys: Text) -> None:
         ["--as-of", "2027-01-20", "edit", some_day, "--defer", "--as-of", "2027-01-20T00:00Z"],
     ):
         assert run([*arguments, "--dry-run"]) == 0
-        assert "would to 19.10" in capsys.readouterr().out
+        assert "would change: to 19.10" in capsys.readouterr().out
     assert run(["edit", some_day, "--defer", "--dry-run"]) == 0
-    assert "would to 19.8" in capsys.readouterr().out
+    assert "would change: to 19.8" in capsys.readouterr().out
     assert run(["--as-of", "2027-01-20", "show", "build", "--as-of", "2027-01-21"]) == 2
     assert "--as-of is set twice" in capsys.readouterr().err
     assert run(["show", "build", "--as-of", "soon"]) == 2

@@ -242,6 +242,21 @@ def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, caps
     assert "Your groups: shop, shop/web." in capsys.readouterr().err
 
 
+def test_a_group_that_is_misspelt_has_near_matches(server: DemoServer, home: Path, capsys: Text) -> None:
+    assert run(["config", "init", "--url", server.url, "--group", "shopp", "--yes"]) == 1
+    assert "Near matches: shop" in capsys.readouterr().err
+    assert run(["config", "init", "--url", server.url, "--group", "rowan", "--yes"]) == 1
+    assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err
+    assert not config_of(home).exists()
+
+
+def test_a_board_that_the_team_label_empties_says_so(server: DemoServer, home: Path, capsys: Text) -> None:
+    """Without a configuration the label of another team applies."""
+    for command in (["show", "planning"], ["report", "mix", "Sprint 40"]):
+        run(["--url", server.url, "--group", "shop", *command])
+        assert "the team's label “group::custom models” does not exist in shop" in capsys.readouterr().err
+
+
 def test_a_broken_file_is_named_and_left_alone(server: DemoServer, home: Path, capsys: Text) -> None:
     config_of(home).parent.mkdir(parents=True)
     config_of(home).write_text("[labels\n", "utf-8")

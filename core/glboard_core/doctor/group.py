@@ -52,8 +52,8 @@ def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: da
         own = set(settings.flow.labels.values())
         missing = [title for title in missing if title in own or not title.startswith(prefix)]
         bare.remove(prefix)
-    near = {title: list(catalog.near_labels(title)) for title in missing}
     below = sorted({one.title for one in catalog.labels if one.title in missing})
+    near = {title: [one for one in catalog.near_labels(title) if one != title] for title in missing}
     figures = {"found": len(known), "missing": near, "only_below": below, "unused_prefixes": bare}
     if not missing and not bare:
         checks.ok("labels", f"All {len(known)} exist.", **figures)

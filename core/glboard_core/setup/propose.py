@@ -29,7 +29,7 @@ _BUCKETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "backlog": ("Backlog", (r"^%?\W*backlog$", r"\bbacklog\b", r"^icebox", r"^some ?day", r"^parking")),
     "awaiting": ("Awaiting", (r"^await", r"^waiting", r"\bfeedback\b", r"\bdemand\b", r"^on hold")),
 }
-_DATES = "Give the milestones in GitLab a start and a due date."
+_DATES = "Give milestones of the group itself a start and a due date in GitLab."
 _LATER = "Create the next one in GitLab, with a start and a due date."
 #: What it means that a bucket does not exist.
 _BUCKET_DOES = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import GitLabSettings, load, parse
 from glboard_core.environment import environment
-from glboard_core.errors import ConfigError, UsageError
+from glboard_core.errors import ConfigError, GroupNotFound, UsageError
 from glboard_core.logfile import short
 from glboard_core.planning.text import counted
 from glboard_tui.cli import printing
@@ -27,7 +27,8 @@ from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
-    from glboard_core.setup.found import FoundGroup
+    from glboard_core.model.query import Found
+    from glboard_core.setup.found import FoundGroup, GroupChoice
     from glboard_core.setup.proposal import Proposal, SettingLine
     from glboard_core.setup.save import How
 
@@ -184,15 +185,34 @@ async def _found(account: Account, path: str) -> FoundGroup:
 
     async with Discovery(account) as discovery:
         if path:
-            found = await discovery.group_at(path)
+            try:
+                found = await discovery.group_at(path)
+            except GroupNotFound as error:
+                raise GroupNotFound(
+                    error.message, hint=_near_groups(path, await discovery.groups())
+                ) from None
             if found.path.casefold() != path.casefold():
                 printing.echo(f"{path} is a project; using its group, {found.path}.", err=True)
             return found
         groups = await discovery.groups()
         if len(groups.items) == 1 and not groups.more:
             return await discovery.group(groups.items[0].path)
-    named = ", ".join(one.path for one in groups.items[:_GROUPS]) or "none"
+    named = _named(one.path for one in groups.items)
     raise UsageError("No group given.", hint=f"Pass --group PATH. Your groups: {named}.")
+
+
+def _near_groups(path: str, groups: Found[GroupChoice]) -> str:
+    """What helps if there is no group at a path: those that are called alike, else all."""
+    from difflib import get_close_matches
+
+    paths = [one.path for one in groups.items]
+    if near := get_close_matches(path.casefold(), paths, 3, 0.5):
+        return f"Similar: {', '.join(near)}."
+    return f"Pass --group PATH. Your groups: {_named(paths)}."
+
+
+def _named(paths: Iterable[str]) -> str:
+    return ", ".join(list(paths)[:_GROUPS]) or "none"
 
 
 def _print(proposal: Proposal, *, err: bool) -> None:

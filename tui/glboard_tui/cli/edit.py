@@ -531,7 +531,7 @@ def _preview(
             printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
             continue
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
-        would = ", ".join(words) or "not change"
+        would = f"change: {', '.join(words)}" if words else "not change"
         reason = found.left.get(issue.id)
         printing.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
 

@@ -14,7 +14,7 @@ from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles
-from glboard_core.planning.reasons import tier_notes
+from glboard_core.planning.reasons import team_label_notes, tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
@@ -122,7 +122,7 @@ async def _read(
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
             columns=tuple(_column(c, index, engine, printed) for c in index.visible()),
         )
-        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues)), printed
+        return shown, (*_notes(engine), *board.warnings, *_unsent(engine, issues)), printed
 
 
 def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
@@ -130,8 +130,10 @@ def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
     return (f"not included: {counted(waiting, 'change')} not sent yet.",) if waiting else ()
 
 
-def _tier(engine: Engine) -> list[str]:
-    return tier_notes(engine.catalog.server) if engine.catalog is not None else []
+def _notes(engine: Engine) -> list[str]:
+    if (catalog := engine.catalog) is None:
+        return []
+    return [*tier_notes(catalog.server), *team_label_notes(engine.settings, catalog)]
 
 
 def _has_weight(engine: Engine) -> bool:
