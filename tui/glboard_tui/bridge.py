@@ -153,7 +153,7 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
-        self._people_words = PeopleWords(lambda: self.catalog)
+        self.people_words = PeopleWords(lambda: self.catalog)
         #: What undo applies to of an earlier session: read from the log once, since the footer asks on every
         #: key.
         self._earlier: Group | None = None
@@ -737,11 +737,7 @@ class Bridge:
     def title_of_group(self, group: Group) -> str:
         """What a keystroke did, in the words that everybody may see."""
         ops = (*group.ops, *group.refused)
-        return self._people_words.title(self.shown_title(group.title, ops), ops)
-
-    def person_name(self, username: str) -> str:
-        """A person as on the cards."""
-        return self._people_words.name(username)
+        return self.people_words.title(self.shown_title(group.title, ops), ops)
 
     @property
     def undo_words(self) -> str:

@@ -177,7 +177,7 @@ def undo(context: CommandContext, _: str) -> None:
 
 
 def ask_to_delete(
-    context: CommandContext, count: int, then: Callable[[], object], *, what: str = "", note: str = ""
+    context: CommandContext, count: int, then: Callable[[], None], *, what: str = "", note: str = ""
 ) -> None:
     """The team can have read it, so it is not taken away by a key that was meant for a weight."""
     context.ask(

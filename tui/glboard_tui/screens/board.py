@@ -419,7 +419,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
-                person=self._bridge.person_name,
+                person=self._bridge.people_words.name,
             )
             self._news.warn(self.app)
             if self.wanted:
@@ -473,6 +473,7 @@ class BoardScreen(Screen[None]):
                 partial=bridge.is_partial,
                 call=planning.calls.words,
                 share=head.share_view(bridge),
+                short_name=bridge.people_words.short,
             )
         )
 
