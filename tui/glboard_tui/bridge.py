@@ -18,7 +18,7 @@ from msgspec import Struct, field, structs
 from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.changes import differences
-from glboard_core.board.columns import CLOSED
+from glboard_core.board.columns import CLOSED, Column
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
@@ -738,6 +738,14 @@ class Bridge:
         """What a keystroke did, in the words that everybody may see."""
         ops = (*group.ops, *group.refused)
         return self.people_words.title(self.shown_title(group.title, ops), ops)
+
+    def column_title(self, column: Column) -> str:
+        """The title of a column: a person as on the cards, nothing of a label that is hidden."""
+        if column.tells == "assignees" and column.value:
+            return self.text(self.people_words.name(column.value))
+        # The title is the end of the label: what hides that hides it.
+        shown = self.text(column.value or "")
+        return self.text(column.title) if shown == (column.value or "") else shown
 
     @property
     def undo_words(self) -> str:

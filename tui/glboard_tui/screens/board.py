@@ -419,7 +419,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
-                person=self._bridge.people_words.name,
+                title=self._bridge.column_title,
             )
             self._news.warn(self.app)
             if self.wanted:
