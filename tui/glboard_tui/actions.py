@@ -89,6 +89,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     conflicting: bool = False
     #: Whether this server supports weights (EE).
     weights: bool = True
+    #: Whether its licence covers health statuses, as far as known.
+    health: bool = True
     #: Whether a draft is on: edits are staged.
     draft: bool = False
     #: Whether the catalog is loaded, so that pickers have something to offer.
@@ -229,6 +231,10 @@ def _editable(now: ActionContext) -> bool:
 
 def _weighable(now: ActionContext) -> bool:
     return _editable(now) and now.weights
+
+
+def _healthy(now: ActionContext) -> bool:
+    return _editable(now) and now.weights and now.health
 
 
 def _creatable(now: ActionContext) -> bool:
@@ -478,7 +484,7 @@ ACTIONS: tuple[Action, ...] = (
         "confidential",
         shows=True,
     ),
-    _weight("health.set", "issue.health", "i h", "Set health status", "health"),
+    _plan("health.set", "issue.health", "i h", "Set health status", "health", when=_healthy),
     _linked("link.blocked-by", "issue.link blocked", "i b", "Link: blocked by an issue", "blocked by"),
     _linked("link.blocks", "issue.link blocks", "i k", "Link: blocks an issue", "blocks"),
     _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),

@@ -153,6 +153,8 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
+        #: Whether the licence covers health statuses; None until somebody wants to set one.
+        self.health: bool | None = None
         self.people_words = PeopleWords(lambda: self.catalog)
         #: What undo applies to of an earlier session: read from the log once, since the footer asks on every
         #: key.
@@ -542,6 +544,21 @@ class Bridge:
         staged = self._description_here(issue)
         detail = found if staged is None else structs.replace(found, description=staged, source=staged)
         return self.share.detail(self.whole_issue(issue), detail)
+
+    async def has_health(self, issue: Issue) -> bool:
+        """Whether health statuses can be set; asked of GitLab once, unless an issue here has one.
+
+        True if it is not told, or GitLab cannot be asked: then setting one tells.
+        """
+        if self.health is None and self.engine is not None and not issue.is_new:
+            if any(one.health_status for one in self.engine.shown.values()):
+                self.health = True
+            else:
+                try:
+                    self.health = await self.engine.gateway.has_health(issue.id)
+                except GlboardError:
+                    return True
+        return self.health is not False
 
     def _description_here(self, issue: IssueId) -> str | None:
         """The description as it is staged, or unsent; None if it is as GitLab has it."""

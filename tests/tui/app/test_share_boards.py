@@ -34,7 +34,16 @@ async def test_boards_and_commands_with_masked_names_leak_nothing(width: int) ->
         await stage.press("p")
         watcher = Watcher(stage)
         watcher.look("planning")
-        for keys in (("g",), ("g", "5"), ("f",), ("g", "B"), ("ctrl+p", "b"), ("g", "w"), ("question_mark", "Z"), ("Q",)):
+        for keys in (
+            ("g",),
+            ("g", "5"),
+            ("f",),
+            ("g", "B"),
+            ("ctrl+p", "b"),
+            ("g", "w"),
+            ("question_mark", "Z"),
+            ("Q",),
+        ):
             await watcher.press("", *keys)
             await stage.press("escape", "escape")
             watcher.look(" ".join(keys))

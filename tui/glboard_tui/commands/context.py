@@ -186,6 +186,7 @@ class CommandContext:
             conflicting=bool(status and status.conflicts),
             draft=bridge.drafts.is_on,
             weights=catalog is None or catalog.server.has_weight,
+            health=bridge.health is not False,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
             calling=self.planning.calls.running is not None,
