@@ -201,6 +201,9 @@ class Gateway(Protocol):
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
 
+    async def has_health(self, issue: IssueId) -> bool | None:
+        """Whether the licence covers health statuses, as far as this issue tells: one request."""
+
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:

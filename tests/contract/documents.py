@@ -181,6 +181,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"all {name}", queries.listed(name))
     yield Document("detail", queries.detail(dialect))
     yield Document("linked", queries.linked(dialect))
+    yield Document("widgets", queries.WIDGETS)
     if dialect.ee:
         yield Document("blocked by", queries.BLOCKED_BY)
     for of, by in name_queries.NAMED:

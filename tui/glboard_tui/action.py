@@ -85,6 +85,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     conflicting: bool = False
     #: Whether this server supports weights (EE).
     weights: bool = True
+    #: Whether its license covers health statuses, as far as known.
+    health: bool = True
     #: Whether a draft is on: edits are staged.
     draft: bool = False
     #: Whether the catalog is loaded, so that pickers have something to offer.

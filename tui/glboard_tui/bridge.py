@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from msgspec import Struct, field
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.columns import CLOSED
+from glboard_core.board.columns import CLOSED, Column
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
 from glboard_core.board.index import BoardIndex
@@ -148,9 +148,9 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
-        #: What a keystroke did, in words.
         #: People as on the cards.
         self.people_words = PeopleWords(lambda: self.catalog)
+        #: What a keystroke did, in words.
         self.words = ChangeWords(
             self.share,
             self.people_words,
@@ -631,3 +631,11 @@ class Bridge:
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
         return await self.engine.finish(seconds) if self.engine else 0
+
+    def column_title(self, column: Column) -> str:
+        """The title of a column: a person as on the cards, nothing of a label that is hidden."""
+        if column.tells == "assignees" and column.value:
+            return self.text(self.people_words.name(column.value))
+        # The title is the end of the label: what hides that hides it.
+        shown = self.text(column.value or "")
+        return self.text(column.title) if shown == (column.value or "") else shown

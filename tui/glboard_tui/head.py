@@ -8,7 +8,7 @@ and what is unassigned add up to planned, as long as no issue has two assignees.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 from msgspec import Struct, structs
@@ -24,8 +24,7 @@ from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge
 from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
-from glboard_tui.people_words import short_people
-from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
+from glboard_tui.texts import age_words, free_words, progress_words, state_of
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column_headers import ink_of
@@ -75,6 +74,7 @@ def header_view(
     partial: bool = False,
     call: str = "",
     share: ShareView | None = None,
+    short_name: Callable[[str], str] = lambda username: username,
 ) -> HeaderView:
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
@@ -167,7 +167,7 @@ def header_view(
         bar=asked.bar,
         full=asked.full,
         warning=asked.warning,
-        people=people_facts(planned, hidden=share is not None)
+        people=people_facts(planned, short_name, hidden=share is not None)
         if planned is not None
         and team
         and not partial
@@ -193,15 +193,8 @@ def share_view(bridge: Bridge) -> ShareView | None:
 
 def last_change(bridge: Bridge) -> str:
     """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
-    last, catalog = bridge.share.last, bridge.catalog
-    people = catalog.people if catalog is not None else ()
-    return spoken(last.words, (person.username for person in people)) if last else ""
-
-
-def spoken(words: str, usernames: Iterable[str]) -> str:
-    """A change in words, with people called as on the cards: ``@birch``."""
-    names = short_people(usernames)
-    return re.sub(r"@([\w.-]+\w)", lambda found: "@" + names.get(found[1], found[1]), words)
+    last = bridge.share.last
+    return bridge.people_words.spoken(last.words) if last else ""
 
 
 def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -371,13 +364,13 @@ def _no_weight(count: int) -> Fact | None:
 # Who has what
 
 
-def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
+def people_facts(found: Capacity, short_name: Callable[[str], str], *, hidden: bool) -> tuple[Fact, ...]:
     """Whom the planned weight is for, which adds up to it; who is over, full and free: each under its name.
 
     ``hidden``: only whether each is over, full or free.
     """
     people = [person for person in found.people if person.budget is not None or person.committed]
-    names = short_names(person.username for person in people)
+    names = {person.username: short_name(person.username) for person in people}
     if hidden:
         ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
         states = [(names[person.username], *state_of(person)) for person in ordered]

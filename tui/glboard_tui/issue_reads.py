@@ -42,6 +42,24 @@ class IssueReads:
         self._share = share
         self._whole_issue = whole_issue
         self._staged = staged
+        #: Whether the license covers health statuses; None until somebody wants to set one.
+        self.health: bool | None = None
+
+    async def has_health(self, issue: Issue) -> bool:
+        """Whether health statuses can be set; asked of GitLab once, unless an issue here has one.
+
+        True if it is not told, or GitLab cannot be asked: then setting one tells.
+        """
+        engine = self._engine()
+        if self.health is None and engine is not None and not issue.is_new:
+            if any(one.health_status for one in engine.shown.values()):
+                self.health = True
+            else:
+                try:
+                    self.health = await engine.gateway.has_health(issue.id)
+                except GlboardError:
+                    return True
+        return self.health is not False
 
     def requests(self, issue: Issue) -> Sequence[MergeRequest]:
         """The merge requests that close an issue, as last read; none if they were not, or are hidden."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from glboard_core.board.batch import short
@@ -51,19 +51,6 @@ def state_of(person: PersonCapacity) -> tuple[str, Tone]:
 def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
     """What remains of each person's days, by username: ``4.5w free``; ``hidden`` leaves only ``free``."""
     return {name: state_of(one)[0] if hidden else free_words(one.free or 0) for name, one in people.items()}
-
-
-def short_names(usernames: Iterable[str]) -> dict[str, str]:
-    """Usernames without their common prefix, up to a separator: ``eng_alder`` becomes ``alder``."""
-    known: Sequence[str] = list(usernames)
-    if len(known) < 2:
-        return {name: name for name in known}
-    low, high = min(known), max(known)
-    same = next(
-        (n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
-    cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
-    return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
 PlanWords = tuple[str, str]

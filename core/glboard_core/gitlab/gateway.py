@@ -332,6 +332,11 @@ class GitLabGateway(Gateway):
                     return note
         return None
 
+    async def has_health(self, issue: IssueId) -> bool | None:
+        from glboard_core.gitlab.health import has_health  # not before somebody sets one
+
+        return await has_health(self._runner, issue)
+
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
         """Comments, newest first."""
         # To the very first one: a comment that was not looked at would be written a second time.

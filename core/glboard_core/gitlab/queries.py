@@ -252,6 +252,10 @@ def _linked_items(page: str, dialect: Dialect) -> str:
     )
 
 
+#: What an issue can have here: widgets that no licence covers are left out. Variable: id.
+WIDGETS = "query Widgets($id: WorkItemID!) { workItem(id: $id) { workItemType { name } widgets { type } } }"
+
+
 @cache
 def linked(dialect: Dialect) -> str:
     """A page of the issues linked to an issue. Variables: id, first, after."""

@@ -11,7 +11,6 @@ from glboard_core.demo.world.clock import DAY
 from glboard_core.planning.capacity import Capacity, CapacityTally
 from glboard_core.planning.team import Team
 from glboard_core.planning.text import signed
-from glboard_tui.texts import short_names
 from support.leaks import TEAM
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 
@@ -27,9 +26,9 @@ def people(stage: Stage) -> list[str]:
 async def test_the_header_asks_whether_the_plan_fits(stage: Stage) -> None:
     assert sums(stage) == ["Capacity 13.5w", "2w carried over", "9w planned", "(0w accepted)", "2.5w free"]
     assert people(stage) == [
-        *("Planned for", "alder 1w", "birch 2w", "unassigned 6w"),
-        *("Over", "birch 1w"),
-        *("Free", "alder 11.5w"),
+        *("Planned for", "eng_alder 1w", "eng_birch 2w", "unassigned 6w"),
+        *("Over", "eng_birch 1w"),
+        *("Free", "eng_alder 11.5w"),
     ]
     warning = stage.screen.header.view.warning
     assert warning is not None
@@ -179,21 +178,6 @@ async def test_a_narrow_header_keeps_the_important_figures(team_file: Path) -> N
         assert "Capacity 13.5w" in line
         assert "2.5w free" in line
         assert "carried over" not in line
-
-
-@pytest.mark.parametrize(
-    ("names", "short"),
-    [
-        (["eng_alder", "eng_birch"], ["alder", "birch"]),
-        (["ann", "bob"], ["ann", "bob"]),
-        (["eng_alder"], ["eng_alder"]),
-        (["eng_a", "eng_", "x"], ["eng_a", "eng_", "x"]),
-        (["a-b-c", "a-b-d"], ["c", "d"]),
-        ([], []),
-    ],
-)
-def test_short_names_drop_the_common_prefix(names: list[str], short: list[str]) -> None:
-    assert list(short_names(names).values()) == short
 
 
 @pytest.mark.parametrize(("value", "words"), [(4.25, "+4.25"), (-9.75, "!-9.75"), (0, "+0"), (-0.001, "+0")])

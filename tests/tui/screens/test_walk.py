@@ -292,7 +292,7 @@ async def test_facts_description_and_people(stage: Stage) -> None:
     words = shown(stage)
     assert "Readiness       not ready  W 0-9 weight and ready" in words
     assert "no weight  0-9 sets it" in words
-    [alder] = (line for line in words.splitlines() if line.startswith("da alder"))
+    [alder] = (line for line in words.splitlines() if line.startswith("da eng_alder"))
     assert alder.endswith("11.5w free")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glboard_core import logfile
@@ -91,7 +92,7 @@ def connection(context: CommandContext, _: str) -> None:
         f"Connection: {state}",
         {"r": "retry now"},
         lambda _: bridge.refresh(),
-        note="\n".join(filter(None, lines)),
+        note="\n".join(_once(lines)),
         hint="Esc closes",
     )
 
@@ -106,6 +107,11 @@ def walk(context: CommandContext, _: str) -> None:
         context.say("No issues to walk through.")
     else:
         context.shell.app.push_screen(WalkPane(context, source), lambda _: context.shell.show_footer())
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    """The lines without those that say what one before says: why there are no live events, too."""
+    return [one for at, one in enumerate(lines) if one and not any(one in said for said in lines[:at])]
 
 
 def _walked(context: CommandContext) -> WalkSource | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
 from glboard_core.board.operations import Create, Edit, new_issue_id
-from glboard_core.board.undo import Group, posted_comments
+from glboard_core.board.undo import Group
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import ProjectSource
+from glboard_tui.screens.deletion import ask_to_delete
 from glboard_tui.screens.editor import edit_in_editor
 
 if TYPE_CHECKING:
@@ -174,18 +174,6 @@ def undo(context: CommandContext, _: str) -> None:
         )
         return
     _undo(context)
-
-
-def ask_to_delete(
-    context: CommandContext, count: int, then: Callable[[], object], *, what: str = "", note: str = ""
-) -> None:
-    """The team can have read it, so it is not taken away by a key that was meant for a weight."""
-    context.ask(
-        f"Delete the {posted_comments(count)}?{what}",
-        {"y": "delete it" if count == 1 else "delete them"},
-        lambda _: then(),
-        note=note,
-    )
 
 
 def _undo(context: CommandContext) -> None:

@@ -274,7 +274,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
-                person=self._bridge.people_words.name,
+                title=self._bridge.column_title,
             )
             self._news.warn(self.app)
             if self.wanted:
@@ -328,6 +328,7 @@ class BoardScreen(Screen[None]):
                 partial=bridge.is_partial,
                 call=planning.calls.words,
                 share=head.share_view(bridge),
+                short_name=bridge.people_words.short,
             )
         )
 

@@ -8,7 +8,7 @@ from glboard_core.board.filters import folded
 from glboard_core.board.operations import OpId
 from glboard_tui.change_lists import LogRow
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.text import ask_to_delete
+from glboard_tui.screens.deletion import ask_to_delete
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.widgets.text import clean
 

@@ -34,7 +34,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-high")]  # noqa: RUF012  (Textual declares it so)
     DEFAULT_CSS = """
     Dialog .overlay-title { height: auto; max-height: 3; }
-    Dialog .overlay-note { height: auto; max-height: 4; color: $foreground 80%; }
+    Dialog .overlay-note { height: auto; max-height: 7; color: $foreground 80%; }
     Dialog Input { border: none; height: 1; padding: 0; background: $surface; margin: 0 0 1 0; }
     Dialog .overlay-hint { height: 1; }
     """

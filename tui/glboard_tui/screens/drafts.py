@@ -130,6 +130,7 @@ class DraftList(MilestoneList):
             # The list needs space, too.
             most=max(2, min(9, self.app.size.height // 3 - 5)),
             prefix=self.context.bridge.settings.labels.type_prefix,
+            short_name=self.context.bridge.people_words.short,
             team=self.planning.team is not None and not self.context.bridge.share.is_on,
             hidden=self.context.bridge.share.is_on,
         )

@@ -174,6 +174,8 @@ def _reason(now: ActionContext, action: Action) -> str:
         return READ_ONLY[0].lower() + READ_ONLY[1:]
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
+    if action.id == "health.set" and not (now.weights and now.health):
+        return "only with an Ultimate license."
     return "not now." if now.targets else "no issue here."
 
 

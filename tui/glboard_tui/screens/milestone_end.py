@@ -97,7 +97,7 @@ class Ending(MilestoneList):
             marks = ["blocked"] if issue.blocked else []
             marks += [self._missed] if self._missed in issue.labels else []
             said = " · ".join([self.state_of(issue), *marks])
-        who = " ".join(issue.assignees)
+        who = " ".join(map(self.context.bridge.people_words.name, issue.assignees))
         return Entry(
             issue,
             (

@@ -108,19 +108,19 @@ class BoardWidget(Vertical, can_focus=True):
         empty: str = "",
         unread: frozenset[str] = frozenset(),
         has_weight: bool = True,
-        person: Callable[[str], str] = lambda username: username,
+        title: Callable[[Column], str] = lambda column: column.title,
     ) -> None:
         """Swap the whole board. The focus stays on its issue if the new board has it too.
 
         ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns
-        that are still loading. ``has_weight``: whether this server has weights. ``person`` names one as on
-        the cards.
+        that are still loading. ``has_weight``: whether this server has weights. ``title`` names a
+        column.
         """
         state = self.state
         if state.index is None or state.index.board.id != index.board.id:
             self.columns.forget_tops()
         state.index, state.empty_text, state.unread, state.has_weight = index, empty, unread, has_weight
-        state.person = person
+        state.title = title
         self.columns.present_with(present)
         self.cancel_drag()
         state.selection.end_range()

@@ -163,8 +163,8 @@ class BoardState:
         self.unread: frozenset[str] = frozenset()
         self.empty_text = ""
         self.has_weight = True
-        #: A person as on the cards, by username.
-        self.person: Callable[[str], str] = lambda username: username
+        #: The title of a column, as everybody may see it.
+        self.title: Callable[[Column], str] = lambda column: column.title
         self.place: Focus | None = None
         self.selection = Selection()
         self.dragged: frozenset[IssueId] = frozenset()
@@ -184,10 +184,6 @@ class BoardState:
     def column(self, key: str | None) -> Column | None:
         """The visible column with that key."""
         return next((cards.column for cards in self.visible if cards.column.key == key), None)
-
-    def title(self, column: Column) -> str:
-        """The title of a column; a person is called as on the cards."""
-        return self.person(column.value) if column.tells == "assignees" and column.value else column.title
 
     def has(self, issue: IssueId, key: str | None = None) -> bool:
         """Whether an issue is on this board as currently shown, in the column ``key`` if given."""
