@@ -180,7 +180,7 @@ class GlboardApp(App[int]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write only the cells that changed, whatever Textual paints."""
-        super()._display(screen, self.shown.changes(screen, renderable) if renderable is not None else None)
+        super()._display(screen, self.shown.changes(screen, renderable))
 
     def _paint_again(self, _: object) -> None:
         """The terminal was another program's."""
