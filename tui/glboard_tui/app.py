@@ -174,6 +174,9 @@ class GlboardApp(App[int]):
                 self.clear_notifications()
             await self._keys.put(event)
         else:
+            if isinstance(event, events.Resize | events.AppFocus):
+                # A terminal moves its lines for another size, and others may have written to it meanwhile.
+                self.shown.forget()
             await super().on_event(event)
 
     # What is written to the terminal
