@@ -26,7 +26,7 @@ OPENINGS: dict[str, str] = {
     "milestones": "m/",
     "comment": "c",
     "new issue": "n",
-    "close, a question": "xx",
+    "a question": "gL",
     "capacity pane": "gr",
     "candidates": "gc",
     "refinement": "gq",

@@ -175,13 +175,16 @@ class GlboardApp(App[int]):
                 self.clear_notifications()
             await self._keys.put(event)
         else:
+            if isinstance(event, events.Resize | events.AppFocus):
+                # A terminal moves its lines for another size, and others may have written to it meanwhile.
+                self.shown.forget()
             await super().on_event(event)
 
     # What is written to the terminal
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write only the cells that changed, whatever Textual paints."""
-        super()._display(screen, self.shown.changes(screen, renderable) if renderable is not None else None)
+        super()._display(screen, self.shown.changes(screen, renderable))
 
     def _paint_again(self, _: object) -> None:
         """The terminal was another program's."""

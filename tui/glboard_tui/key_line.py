@@ -1,6 +1,6 @@
 """The keys that were pressed, in their order, however fast they arrive.
 
-Owns which of them waits for what: a key takes effect before the next one is looked at, what opens takes those
+Owns which of them waits for what: a key takes effect before the next one does, what opens takes those
 that were typed ahead, and a question takes none that was pressed before it could be seen.
 """
 

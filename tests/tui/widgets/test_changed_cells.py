@@ -32,7 +32,7 @@ def whole(*lines: Sequence[Strip]) -> LayoutUpdate:
 
 def part(y: int, line: dict[int, Strip | None], left: int, right: int) -> ChopsUpdate:
     lines: list[dict[int, Strip | None]] = [{}] * y + [line]
-    ends = [[]] * y + [[*list(line)[1:], WIDTH]]
+    ends: list[list[int]] = [[]] * y + [[*list(line)[1:], WIDTH]]
     return ChopsUpdate(lines, [(y, left, right)], ends)
 
 

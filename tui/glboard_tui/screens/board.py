@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -212,6 +213,11 @@ class BoardScreen(Screen[None]):
         super()._compositor_refresh()
         if self is not self.app.screen:
             self._repaint_required = False
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for another size only: each dialog that opens over it asks for that."""
+        if size != self.size:
+            super()._screen_resized(size)
 
     def on_screen_suspend(self) -> None:
         """A dialog opens over it."""

@@ -15,6 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -88,6 +89,11 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         shown = getattr(self.app, "shown", None)
         if isinstance(shown, ShownCells) and self.app.screen is self:
             self._backdrop.take(shown, self.app.screen_stack[-2], self.app.size)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for another size only: Textual asks for it again once the screen has the size it has."""
+        if size != self.size:
+            super()._screen_resized(size)
 
     def on_screen_suspend(self) -> None:
         """Another dialog opens over it."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import visible_screen_stack  # there is no public way to the screen below
+from textual._context import visible_screen_stack  # there is no public way to the screen below
 from textual._styles_cache import StylesCache
 from textual.geometry import Region, Size
 from textual.screen import Screen
@@ -29,7 +30,7 @@ class Backdrop(StylesCache):
         self._given: dict[int, Strip] = {}
         self._cleared = False
 
-    def take(self, shown: ShownCells, below: Screen[object], size: Size) -> None:
+    def take(self, shown: ShownCells, below: Screen[Any], size: Size) -> None:
         """Take the lines of the screen below from the terminal, if it shows them: none is painted twice."""
         lines = shown.lines_of(below)
         self._given = {y: _plain(line, size.width) for y, line in enumerate(lines[: size.height])}
@@ -72,7 +73,7 @@ class Backdrop(StylesCache):
         return lines
 
 
-def stay_painted(screen: Screen[object]) -> None:
+def stay_painted(screen: Screen[Any]) -> None:
     """Another screen opens over this one, which stays as it is: Textual would paint both once more."""
     screen._repaint_required = False
     screen._exchange_repaint_regions()

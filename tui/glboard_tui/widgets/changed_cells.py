@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, takewhile
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -35,7 +36,7 @@ class ShownCells:
         """Nothing is known of the terminal: the next update is written whole."""
         self._lines, self._painted = [], None
 
-    def changes(self, painted: object, update: RenderableType) -> RenderableType:
+    def changes(self, painted: object, update: RenderableType | None) -> Any:
         """The same update of a screen, of which only the changed cells are written."""
         if isinstance(update, (LayoutUpdate, ChopsUpdate)):
             return _Changes(self, painted, update)

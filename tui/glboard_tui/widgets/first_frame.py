@@ -7,6 +7,7 @@ focus; each time the whole terminal. Owns whether the dialog may be painted yet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from textual import events
 from textual.message_pump import MessagePump
@@ -19,7 +20,7 @@ _PATIENCE = 0.1
 class FirstFrame:
     """Holds the first frame back. ``screen`` asks ``may_paint`` each time; ``painted`` is called after it."""
 
-    def __init__(self, screen: Screen[object], painted: Callable[[], None]) -> None:
+    def __init__(self, screen: Screen[Any], painted: Callable[[], None]) -> None:
         self._screen = screen
         self._painted = painted
         self._held = False
