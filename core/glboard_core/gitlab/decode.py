@@ -1,7 +1,7 @@
 """Decodes issues and notes from GitLab's JSON into the model.
 
-Owns the JSON of an issue, and the interning that keeps 100,000 issues small. Other JSON is in ``wire.py``. All
-text is cleaned here, so nothing above ever sees a control character. It sends nothing.
+Owns the JSON of an issue, and the interning that keeps 100,000 issues small. Other JSON is in ``wire.py``.
+All text is cleaned here, so nothing above ever sees a control character. It sends nothing.
 """
 
 from __future__ import annotations
