@@ -21,7 +21,7 @@ from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import last_request
 from glboard_core.gitlab.catalog import CatalogReader
-from glboard_core.gitlab.decode import Decoder
+from glboard_core.gitlab.decode import Decoder, WireIssue
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
@@ -35,7 +35,6 @@ from glboard_core.gitlab.wire import (
     Page,
     User,
     WireCommented,
-    WireIssue,
     WireLabel,
     WireLink,
     WireMilestone,
