@@ -524,3 +524,11 @@ def test_a_title_that_something_else_has_now(world: World, capsys: Text) -> None
     assert run(["undo"]) == 0
     assert labels(world, RIPE) == before
     assert milestone(world, RIPE) == "19.8"
+
+
+def test_a_locked_issue_is_not_reopened_and_the_lock_is_named(world: World, capsys: Text) -> None:
+    world.edit(RIPE, by=ME, close=True)
+    world.issue(RIPE).locked = True
+    assert edit(RIPE, "--reopen") == 1
+    assert "its discussion is locked" in capsys.readouterr().err
+    assert not world.issue(RIPE).open
