@@ -19,23 +19,21 @@ PAGE = Path(__file__).parent / "configuration.md"
 _LISTED: dict[str, type[Struct]] = {"boards": BoardSettings, "commands": CommandSettings}
 
 BEGIN = """\
-<!-- Made by docs/make_configuration.py from the definitions by which the file is read. -->
+<!-- Made by docs/make_configuration.py from the definitions of the settings. -->
 
 # Configuration
 
-Everything is optional: without a file the defaults below apply. `glboard config path` prints where the file
-is (`config.toml` in the user's configuration folder; `--config FILE` and `--profile NAME` choose another),
-`glboard config init` writes one with comments, `glboard config edit` and `g,` on the board open it in
-`$EDITOR`.
+All settings are optional; the defaults are below. `glboard config path` prints the path of the file
+(`config.toml` in your configuration folder, or the file of `--config FILE` or `--profile NAME`). `glboard
+config init` creates it; `glboard config edit`, or `g,` on the board, opens it in `$EDITOR`.
 
-A change of the file takes effect on the open board within two seconds. What cannot be changed then is said:
-another server, group or group label needs a restart. A file with mistakes changes nothing: the board goes
-on with what it had and names the first mistake with its line; `glboard config check` names all of them,
-with `--online` also the names that GitLab does not have. `glboard config show` prints what is in effect and
-where each value comes from.
+When you save the file, an open board applies the changes within two seconds. A changed server, group or
+group label needs a restart. If the file has errors, the board keeps its current configuration and reports
+the first error; `glboard config check` lists all of them, with `--online` also names that do not exist in
+GitLab. `glboard config show` prints the settings in effect and their source.
 
-Editors complete and check the file by its schema: `glboard config schema > config.schema.json`, and
-`#:schema ./config.schema.json` as the first line of `config.toml` (Taplo, and what uses it).
+For completion and checks in your editor, run `glboard config schema > config.schema.json`, and add
+`#:schema ./config.schema.json` as the first line of `config.toml` (for editors with Taplo).
 """
 
 

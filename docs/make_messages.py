@@ -199,8 +199,8 @@ def _message(
         advice = words(_keyword(call, "hint"))
         if name == "NameUnknown":
             kind_of_name = words(call.args[0]) if call.args else "name"
-            text = f"There is no {kind_of_name} named “{{name}}”."
-            advice = advice or ("Near matches: {near}." if len(call.args) > 2 else "")
+            text = f"No {kind_of_name} named “{{name}}”."
+            advice = advice or ("Similar: {near}." if len(call.args) > 2 else "")
         elif kind.own is not None:
             text, advice = kind.own[0].replace("{what}", text), kind.own[1] or advice
         return title, text, advice or kind.advice, name, not advice

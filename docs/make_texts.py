@@ -16,7 +16,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core/glboard_core", "tui/glboard_tui")
 #: Imitates GitLab, and GraphQL.
-LEFT_OUT = ("core/glboard_core/demo/", "core/glboard_core/gitlab/queries.py")
+LEFT_OUT = (
+    "core/glboard_core/demo/",
+    *(f"core/glboard_core/gitlab/{name}.py" for name in ("queries", "name_queries", "mutations", "dialect")),
+)
 
 #: Calls whose texts are patterns, log formats, statements or selectors, by the method's name.
 _PATTERNS = frozenset({"compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer"})

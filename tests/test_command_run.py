@@ -69,7 +69,7 @@ async def test_several_runs_follow_one_another_until_one_fails() -> None:
 async def test_a_program_that_is_not_there_says_so() -> None:
     run = CommandRun("test", [Invocation(arguments=("no-such-program", "x"))])
     await run.run()
-    assert run.words == "no-such-program: not found. Install it, or write its whole path"
+    assert run.words == "no-such-program: not found. Install it, or use its full path"
     assert not run.worked
 
 
@@ -142,4 +142,4 @@ def test_a_file_that_others_can_write_is_told(tmp_path: Path) -> None:
     folder.chmod(0o700)
     (tmp_path / "link").symlink_to(file)
     assert who_else_writes(tmp_path / "link") == ""
-    assert "cannot be checked" in who_else_writes(tmp_path / "nothing")
+    assert "Cannot check" in who_else_writes(tmp_path / "nothing")

@@ -17,15 +17,16 @@ COLLECTOR: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "make_messages.py
 
 #: Verbs by which a hint says what to do.
 _VERBS = (
-    r"add|ask|change|check|choose|close|compare|connect|copy|correct|create|delete|discard|edit|enlarge|"
-    r"fix|free|give|include|install|leave|list|make|name|open|pass|press|put|rank|rotate|link|refresh|remove|"
-    r"report|resolve|restart|retry|run|save|see|select|set|shorten|sign|start|stop|try|turn|"
+    r"add|ask|bind|change|check|choose|close|compare|connect|copy|correct|create|delete|discard|edit|enlarge|"
+    r"enter|fix|free|give|include|install|leave|list|make|name|open|pass|press|put|rank|rotate|link|refresh|remove|"
+    r"omit|report|resolve|restart|retry|run|save|see|select|set|shorten|sign|start|stop|try|turn|"
     r"type|unset|update|use|wait|write"
 )
 _DOES = re.compile(
     # An example, a near match or a command says it as well, and so does that nothing need be done.
-    rf"\b(?:{_VERBS})\b|\?|\bexamples?\b|near matches|known:|known keys|texts are in quotes"
-    r"|\bglboard \w|\{(?:advice|hint|what_to_do)\}|nothing to do|nothing is lost|by itself|enough for",
+    rf"\b(?:{_VERBS})\b|\?|\bexamples?\b|similar:|known:|known keys"
+    r"|\bglboard \w|\{(?:advice|hint|what_to_do)\}|nothing to do|no action needed|nothing is "
+    "lost|automatically|by itself|enough for",
     re.IGNORECASE,
 )
 _FILLED_IN = re.compile(r"\{[^}]*\}")
@@ -125,7 +126,7 @@ def test_the_collector_finds_messages_of_every_form() -> None:
         ("Something went wrong", "{host} is gone.", ""),
         ("Odd", "{host} at {path} is odd.", "Try again later. / Check the path."),
         ("Something went wrong", "Not connected yet.", "Wait a moment, then try again."),
-        ("Unknown name", "There is no board named “{name}”.", "It is a pity."),
+        ("Unknown name", "No board named “{name}”.", "It is a pity."),
         ("Configuration", "it is broken.", errors.ConfigError.advice),
         # What a function makes an error of, and the function itself.
         ("Configuration", "{message}", "Use another."),
@@ -135,7 +136,7 @@ def test_the_collector_finds_messages_of_every_form() -> None:
     ]
     assert [one.text for one in found if is_silent(one)] == [
         "{host} is gone.",
-        "There is no board named “{name}”.",
+        "No board named “{name}”.",
     ]
 
 

@@ -222,7 +222,7 @@ def _signal(process: asyncio.subprocess.Process, number: int, *, only_if_running
 
 def _why(program: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"{program}: not found. Install it, or write its whole path."
+        return f"{program}: not found. Install it, or use its full path."
     if isinstance(error, PermissionError):
         return f"{program}: not an executable program."
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

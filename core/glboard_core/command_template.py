@@ -24,7 +24,7 @@ _SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "fish", "pwsh", "powershell", "cm
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z_-]*)\}")
 #: Variables of a shell are called so.
 _VARIABLE = "GLBOARD_"
-_BRACES = "For braces of its own write {{ and }}."
+_BRACES = "For literal braces, write {{ and }}."
 
 
 class CommandSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,11 +89,11 @@ def problems(command: CommandSettings) -> Iterator[TemplateProblem]:
             continue
         near = get_close_matches(name, known, 1, 0.6)
         if name in (*OF_ISSUE, *OF_ALL):
-            hint = 'Leave out on = "board" to have an issue.'
-            yield TemplateProblem("run", f"{{{name}}} is of an issue, and the command is of a board.", hint)
+            hint = 'Remove on = "board" to run it on an issue.'
+            yield TemplateProblem("run", f"{{{name}}} needs an issue, but the command runs on a board.", hint)
         else:
             hint = f"Did you mean {{{near[0]}}}? {_BRACES}" if near else f"Known: {_listed(known)}. {_BRACES}"
-            yield TemplateProblem("run", f"there is no {{{name}}}.", hint)
+            yield TemplateProblem("run", f"unknown placeholder {{{name}}}.", hint)
         return
     if _names(words[0]):
         yield TemplateProblem("run", "the program itself cannot be a placeholder.")
@@ -126,8 +126,8 @@ def _in_script(words: Sequence[str]) -> Iterator[TemplateProblem]:
     for shell, option, script in zip(words, words[1:], words[2:], strict=False):
         runs = option.lower() in ("-command", "/c") or re.fullmatch(r"-[a-z]*c", option)
         if shell.rpartition("/")[2].lower() in _SHELLS and runs and (names := _names(script)):
-            hint = "Write shell = true and only the line itself in run."
-            yield TemplateProblem("run", f"{{{names[0]}}} would be run as a part of the script.", hint)
+            hint = "Set shell = true and put only the script in run."
+            yield TemplateProblem("run", f"{{{names[0]}}} would run as part of the script.", hint)
             return
 
 

@@ -363,8 +363,8 @@ def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     for key in SECRETS:
         if key in keys:
             hint = (
-                "Remove it here and revoke it if the file was shared; "
-                "sign in with glboard auth login, or set GITLAB_TOKEN."
+                "Remove it, and revoke it if the file was shared. Then sign in with glboard auth login, or "
+                "set GITLAB_TOKEN."
             )
             raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
@@ -394,7 +394,7 @@ def _milestone_titles(table: Any, source: _Source) -> dict[str, tuple[str, ...]]
     for key, value in table.items():
         titles = value if isinstance(value, list) else [value]
         if not titles or not all(isinstance(one, str) and one.strip() for one in titles):
-            wrong = "must be a milestone title, or a list of titles, best first."
+            wrong = "must be a milestone title, or a list of titles, preferred first."
             raise source.wrong(wrong, f"milestones.{key}", hint='Example: ["Backlog", "Some day"].')
         found[key] = tuple(titles)
     return found

@@ -67,7 +67,7 @@ def check(text: str) -> CheckedConfig:
         data, text = _parsed(text, found)
         checker = _Checker(lines_of(text), found)
     except RecursionError:
-        found.append(Mistake(line=0, key="", message="it is nested too deeply.", hint="Remove brackets."))
+        found.append(Mistake(line=0, key="", message="too deeply nested.", hint="Remove brackets."))
         data, checker = {}, _Checker({}, found)
     settings = checker.settings(data)
     ordered = sorted(found, key=lambda one: (one.line, one.key))
@@ -161,7 +161,7 @@ class _Checker:
     def _table(self, data: Any, kind: type[Struct], path: KeyPath) -> dict[str, Any]:
         """The keys of a table that are right."""
         if not isinstance(data, dict):
-            hint = f"Write [{path[-1]}] in a line of its own."
+            hint = f"Write [{path[-1]}] on a separate line."
             if len(path) > 1:
                 names = (field.encode_name for field in structs.fields(kind))
                 hint = f"Write {_quoted(str(path[-1]))} = {{ {' = …, '.join(names)} = … }}."
@@ -179,7 +179,7 @@ class _Checker:
                 kept[key] = right
         lacking = [name for name, field in fields.items() if field.required and name not in data]
         if lacking:
-            self._say(path, f"it lacks {' and '.join(lacking)}.", "Add them to the table.")
+            self._say(path, f"missing {' and '.join(lacking)}.", "Add them to the table.")
         return kept
 
     def _value(self, value: Any, kind: Any, path: KeyPath) -> Any:
@@ -199,7 +199,7 @@ class _Checker:
                 self._say(
                     path,
                     f"must be a table, not {_kind_of(value)}.",
-                    f"Write [{'.'.join(map(str, path))}] in a line of its own.",
+                    f"Write [{'.'.join(map(str, path))}] on a separate line.",
                 )
                 return _WRONG
             pairs = {key: self._value(one, arguments[1], (*path, key)) for key, one in value.items()}
@@ -232,7 +232,9 @@ class _Checker:
     def _milestones(self, value: Any, path: KeyPath) -> Any:
         """``[milestones]``: a title or a list of titles per key."""
         if not isinstance(value, dict):
-            self._say(path, "must be a table.", 'Write [milestones], and below it: backlog = "Backlog".')
+            self._say(
+                path, "must be a table.", 'Write [milestones], followed by lines such as backlog = "Backlog".'
+            )
             return _WRONG
         kept = {}
         for key, titles in value.items():
@@ -240,10 +242,10 @@ class _Checker:
             if several and all(isinstance(one, str) and one.strip() for one in several):
                 kept[key] = titles
                 if key in BY_DATE:
-                    message = f"{key} always means a milestone by its dates, so this is not used."
+                    message = f"{key} is reserved for a milestone by its dates, so this is ignored."
                     self._say((*path, key), message, "Choose another key.", harmless=True)
             else:
-                message = "must be a milestone title, or a list of titles, best first."
+                message = "must be a milestone title, or a list of titles, preferred first."
                 self._say((*path, key), message, 'Example: ["Backlog", "Some day"].')
         return kept
 
@@ -275,14 +277,14 @@ class _Checker:
         for number, board in enumerate(settings.planning.boards):
             if board not in ids:
                 path = ("planning", "boards", number)
-                self._say(path, f"there is no board “{board}”.", _near(board, ids), harmless=True)
+                self._say(path, f"unknown board “{board}”.", _near(board, ids), harmless=True)
 
     def _boards(self, own: Sequence[tuple[int, dict[str, Any]]]) -> None:
         often = Counter(str(board.get("id")) for _, board in own)
         for number, board in own:
             if often[str(board.get("id"))] > 1:
                 message = f"two boards have the id “{board.get('id')}”."
-                self._say(("boards", number, "id"), message, "Give each an id of its own.")
+                self._say(("boards", number, "id"), message, "Use a unique id for each.")
             self._names(number, board)
             self._columns(number, board)
             filtered = board.get("filter")
@@ -299,14 +301,14 @@ class _Checker:
         """An id that is hard to type, a name that is empty, and a milestone that nearly means something."""
         identity, name, milestone = (board.get(key) for key in ("id", "name", "milestone"))
         if isinstance(identity, str) and not _ID.fullmatch(identity):
-            message = f"“{identity}” is hard to type in a command."
+            message = f"“{identity}” is not a valid board id."
             self._say(("boards", number, "id"), message, "Use letters, digits, - and _.", harmless=True)
         if isinstance(name, str) and not name.strip():
             self._say(("boards", number, "name"), "it is empty.", "Name the board.", harmless=True)
         if isinstance(milestone, str) and milestone not in (*_MILESTONES, *self._milestone_names):
             near = get_close_matches(milestone.lower(), (*_MILESTONES, *self._milestone_keys), 1, 0.8)
             if near:
-                message = f"“{milestone}” would be the title of a milestone."
+                message = f"“{milestone}” is used as a milestone title."
                 path = ("boards", number, "milestone")
                 self._say(path, message, f"Did you mean “{near[0]}”?", harmless=True)
 
@@ -316,7 +318,7 @@ class _Checker:
         if not isinstance(columns, list):
             return
         if columns and by in _NO_COLUMNS:
-            message = f"a board by {by} takes no columns." if by != "none" else "it takes no columns."
+            message = f"a board by {by} cannot have columns." if by != "none" else "it cannot have columns."
             self._say(("boards", number, "columns"), message, _NO_COLUMNS[by], harmless=True)
         for place, name in enumerate(columns):
             if by == "flow" and isinstance(name, str) and near_state(name) is None:
@@ -337,11 +339,12 @@ _MILESTONES = ("current", "next", "after-next", "none", "any")
 _ID = re.compile(r"[\w.-]+")
 #: What the columns of these boards follow from.
 _NO_COLUMNS = {
-    "assignee": "Its columns are the team and whoever is assigned.",
-    "none": "Choose by = 'label', 'flow', 'milestone' or 'priority' to have columns.",
+    "assignee": "Its columns are the team and all assignees.",
+    "none": "For columns, set by = 'label', 'flow', 'milestone' or 'priority'.",
 }
 _NO_TOKEN = (
-    "Remove it and revoke it if the file was shared; sign in with glboard auth login, or set GITLAB_TOKEN."  # noqa: S105
+    "Remove it, and revoke it if the file was shared. "  # noqa: S105  (words about a token)
+    "Then sign in with glboard auth login, or set GITLAB_TOKEN."
 )
 
 
@@ -362,7 +365,7 @@ def _elsewhere(key: str, path: KeyPath) -> str:
     for field in structs.fields(Settings):
         table = table_kind(field.type)
         if table is not None and key in {one.encode_name for one in structs.fields(table)}:
-            return f"It belongs below [{field.name}]."
+            return f"Move it below [{field.name}]."
     return ""
 
 
@@ -373,10 +376,10 @@ def _quoted(text: str, *, always: bool = False) -> str:
 
 def _toml_hint(said: str, text: str) -> str:
     if "\r" in text:
-        return "A line ends with a carriage return only: save it with the line endings of Unix or Windows."
+        return "A line ends with only a carriage return. Save the file with Unix or Windows line endings."
     if "twice" in said:
-        return "Write the name of a table, and each key in it, once."
-    return "Texts are in quotes, lists in brackets: key = \"text\", key = ['one', 'two']."
+        return "Use each table name, and each key in a table, only once."
+    return "Use quotes for text and brackets for lists: key = \"text\", key = ['one', 'two']."
 
 
 def _near_key(key: str, known: Mapping[str, object]) -> str:
@@ -393,7 +396,7 @@ def _choices(kind: Any) -> tuple[str, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-_NAMES = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+_NAMES = {str: "a string in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 def expected(kind: Any) -> str:
@@ -408,7 +411,7 @@ def expected(kind: Any) -> str:
         some = [one for one in get_args(kind) if one is not type(None) and get_args(one) != ("",)]
         return " or ".join(map(expected, some))
     if origin is tuple:
-        return "a list of texts in quotes"
+        return "a list of strings in quotes"
     return _NAMES.get(kind, "another value")
 
 

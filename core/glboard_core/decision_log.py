@@ -271,6 +271,5 @@ def decision_list(
         before=before,
         after=after,
         person=person,
-        only_mine=read is None,
         confidential_notes=sum(1 for _ in hidden),
     )

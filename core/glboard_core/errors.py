@@ -46,7 +46,7 @@ class UsageError(GlboardError):
     """The command line is invalid."""
 
     title = "Usage"
-    advice = "Add --help to the command: it lists what is possible."
+    advice = "Add --help to the command to see its options."
 
 
 class ConfigError(GlboardError):
@@ -72,19 +72,19 @@ class ScenarioError(GlboardError):
     """A scenario file cannot be used."""
 
     title = "Scenario"
-    advice = "Fix the file, or leave out --scenario: glboard demo generates a group."
+    advice = "Fix the file, or omit --scenario to generate a group."
 
 
 class NameUnknown(GlboardError):
     """A name that does not exist. ``near`` are similar names that do."""
 
     title = "Unknown name"
-    advice = "Check how it is spelled in GitLab."
+    advice = "Check the spelling in GitLab."
 
     def __init__(self, kind: str, name: str, near: tuple[str, ...] = (), *, hint: str = "") -> None:
         if not hint:
-            hint = f"Near matches: {', '.join(near)}." if near else ""
-        super().__init__(f"There is no {kind} named “{name}”.", hint=hint)
+            hint = f"Similar: {', '.join(near)}." if near else ""
+        super().__init__(f"No {kind} named “{name}”.", hint=hint)
 
 
 class IssueNotFound(GlboardError):
@@ -97,7 +97,7 @@ class AuthError(GlboardError):
     """Authentication failed, or access was denied."""
 
     title = "Sign-in"
-    advice = "Sign in: glboard auth login. Or set GITLAB_TOKEN to a token with the scope “api”."
+    advice = "Sign in with glboard auth login, or set GITLAB_TOKEN to a token with the “api” scope."
 
 
 class TokenMissing(AuthError):
@@ -170,7 +170,7 @@ class RateLimited(ConnectionFailed):
     """HTTP 429. ``retry_after`` is in seconds."""
 
     title = "Rate limited"
-    advice = "Wait until then, and try again."
+    advice = "Try again after that."
 
     def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -195,21 +195,21 @@ class NoLiveEvents(GlboardError):
     """The server, or something on the way to it, offers no live events. Changes arrive by polling."""
 
     title = "No live events"
-    advice = "There is nothing to do: changes by others arrive by polling."
+    advice = "No action needed: changes by others arrive by polling."
 
 
 class GroupNotFound(GlboardError):
     """The group does not exist, or the token has no access to it."""
 
     title = "Group"
-    advice = "Check --group, or ask for access: a token only sees the groups of its user."
+    advice = "Check --group, or ask for access. A token only has access to its user's groups."
 
 
 class QueryRefused(GlboardError):
     """The server rejected a query as invalid."""
 
     title = "Query rejected"
-    advice = "Run glboard doctor: this GitLab may be older than 16.8, the oldest supported version."
+    advice = "Run glboard doctor. This GitLab may be older than 16.8, the oldest supported version."
 
 
 class NotUnderstood(QueryRefused):
@@ -218,13 +218,13 @@ class NotUnderstood(QueryRefused):
     ``what`` is wrong with it; ``request_id`` is the server's, by which its administrator finds the request.
     """
 
-    title = "Answer not understood"
+    title = "Unexpected response"
 
     def __init__(self, what: str, request_id: str = "") -> None:
         named = f"{REQUEST_ID}{request_id}." if request_id else ""
         super().__init__(
-            f"GitLab answered something glboard does not understand: {what}.{named}",
-            hint="Is another server or a proxy in between, or is GitLab much older or newer?",
+            f"glboard does not understand GitLab's response: {what}.{named}",
+            hint="Check for a proxy or another server in between, or a much older or newer GitLab.",
         )
 
 
@@ -243,7 +243,7 @@ class ReadOnly(GlboardError):
     """The session was started with --read-only."""
 
     title = "Read-only"
-    advice = "To make changes, start without --read-only, with a token of the scope “api”."
+    advice = "To make changes, start without --read-only and use a token with the “api” scope."
 
 
 class DraftOn(GlboardError):
@@ -251,7 +251,7 @@ class DraftOn(GlboardError):
 
     title = "Draft"
 
-    def __init__(self, what: str = "This cannot be staged.") -> None:
+    def __init__(self, what: str = "This change cannot be staged.") -> None:
         super().__init__(
             f"A draft is on: nothing is sent. {what}", hint="Turn the draft off, then try again."
         )
@@ -261,7 +261,7 @@ class StoreFailed(GlboardError):
     """The state folder is not usable."""
 
     title = "State folder"
-    advice = "Check that the disk is not full and the folder is yours; glboard doctor names it."
+    advice = "Check the free disk space and the owner of the folder (see glboard doctor)."
 
 
 class EditRefused(GlboardError):
@@ -290,7 +290,7 @@ class EditInvalid(EditRefused):
 class EditDropped(EditRefused):
     """The server reported success, but the issue it returned does not show the change."""
 
-    advice = "A licence, a rule or another program may undo it: retry or discard it (glboard failed list)."
+    advice = "A license, a rule or another program may prevent it. Retry or discard it (glboard failed list)."
 
 
 class EditImpossible(EditRefused):
@@ -310,7 +310,7 @@ class LastRefused(GlboardError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"The last change was refused: {what}.", hint="Discard it, or retry it in the failed changes."
+            f"The last change was rejected: {what}.", hint="Discard it, or retry it in the failed changes."
         )
 
 

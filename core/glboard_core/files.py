@@ -34,7 +34,7 @@ def who_else_writes(path: Path) -> str:
         real = path.resolve()
         places = [(real, real.stat()), (real.parent, real.parent.stat())]
     except OSError:
-        return f"{path} cannot be checked."
+        return f"Cannot check {path}."
     for place, found in places:
         if found.st_uid not in (os.geteuid(), 0):
             return f"{place} belongs to another user."
@@ -58,9 +58,11 @@ def read_bytes(path: Path) -> bytes:
         raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        raise ConfigError(f"cannot be read: {reason}.", where=str(path)) from None
+        raise ConfigError(f"cannot read this file: {reason}.", where=str(path)) from None
     if len(raw) > MOST_BYTES:
-        raise ConfigError(f"cannot be read: it is larger than {MOST_BYTES // 1024**2} MiB.", where=str(path))
+        raise ConfigError(
+            f"cannot read this file: it is larger than {MOST_BYTES // 1024**2} MiB.", where=str(path)
+        )
     return raw
 
 
@@ -72,7 +74,7 @@ def decoded(raw: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            "cannot be read: it is not UTF-8 text.",
+            "cannot read this file: it is not UTF-8 text.",
             where=f"{where}:{line}",
             hint="Save it as UTF-8 in your editor.",
         ) from None
@@ -88,9 +90,7 @@ def toml_of(text: str, where: str) -> dict[str, Any]:
         if "\x00" in text:
             hint = "Save it as UTF-8 in your editor."
         elif "\r" in text.replace("\r\n", ""):
-            hint = (
-                "A line ends with a carriage return only: save it with the line endings of Unix or Windows."
-            )
+            hint = "A line ends with only a carriage return. Save the file with Unix or Windows line endings."
     except RecursionError:
         problem = "it is nested too deeply"
     except ValueError:

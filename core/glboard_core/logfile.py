@@ -20,6 +20,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from glboard_core.folders import log_folder
+
 #: Bytes after which the file is put aside; one older file is kept.
 MOST_BYTES = 1024 * 1024
 #: Seconds between two lines that say how many requests were sent.
@@ -38,9 +40,7 @@ _COUNTED = re.compile(r"(?P<at>\S+) \d+ info sent (?P<requests>\d+) ")
 
 def default_path() -> Path:
     """Where the log is: in the folder that the system has for logs."""
-    from platformdirs import user_log_path
-
-    return user_log_path("glboard") / "glboard.log"
+    return log_folder() / "glboard.log"
 
 
 def shown_path(path: str) -> str:

@@ -110,7 +110,7 @@ class MilestoneSetup:
 
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
-        await self._engine.know_milestones([self._name])
+        await self._engine.names.know_milestones([self._name])
         milestone = self.milestone
         wanted = await self._with_statuses(await self._want(milestone))
         wanted = await self._with_names(wanted)
@@ -224,7 +224,7 @@ class MilestoneSetup:
         if self._engine.read_only:
             raise ReadOnly(READ_ONLY, hint="Restart without --read-only to make changes.")
         if self._engine.drafts.current is not None:
-            raise DraftOn("A milestone cannot be opened in it.")
+            raise DraftOn("You cannot open a milestone in a draft.")
         doing = {"label": self._label, "board": self._board, "issue": self._issue}
         done: list[StepOutcome] = []
         broken: GlboardError | None = None
@@ -256,7 +256,7 @@ class MilestoneSetup:
             color = next((one.color for one in alike), _MISSED)
             description = f"Was planned for {self._must().month.milestone.title} and not done in it"
         await self._admin.ensure_label(self._catalog.group, step.name, color, description)
-        await self._engine.load_catalog()
+        await self._engine.names.read()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
         return StepOutcome(step=step, state="done")
 
@@ -272,7 +272,7 @@ class MilestoneSetup:
         self._know(made.board)
         problems = []
         if not made.scoped:
-            problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
+            problems.append("GitLab did not save its filter (needs Premium), so it shows all milestones")
         if made.missing:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:

@@ -18,6 +18,7 @@ from glboard_core.auth.search import find_account
 from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.ports import Store
@@ -129,13 +130,6 @@ def _keep_clock(store: Store, gateway: GitLabGateway) -> None:
     offset = f"{(gateway.now() - datetime.now(UTC)).total_seconds():.0f}".encode()
     if store.durable and store.meta(CLOCK) != offset:
         store.put_meta(CLOCK, offset)
-
-
-def state_folder() -> Path:
-    """Where what glboard keeps is on this machine."""
-    from platformdirs import user_state_path
-
-    return user_state_path("glboard")
 
 
 class _Known:

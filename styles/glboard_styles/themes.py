@@ -105,9 +105,6 @@ THEMES: tuple[Theme, ...] = (DARK, LIGHT, HIGH_CONTRAST)
 #: Textual's own themes that use only the terminal's colours.
 ANSI: tuple[str, ...] = ("ansi-dark", "ansi-light")
 
-OFFERED: tuple[str, ...] = (*(theme.name for theme in THEMES), *ANSI)
-"""The names offered; any other Textual theme works too."""
-
 
 def default_theme(*, no_color: bool) -> str:
     """The theme to start with: if ``NO_COLOR`` is set, the terminal's own foreground and background.

@@ -29,7 +29,7 @@ async def test_a_code_that_is_approved(server: DemoServer, place: Account) -> No
     assert (info.username, info.scopes, info.kind) == (server.world.owner.username, ("api",), "oauth")
     assert info.can_write
     # A code is good once.
-    with pytest.raises(AuthError, match="no longer knows"):
+    with pytest.raises(AuthError, match="no longer recognizes"):
         await signing_in.wait()
 
 
@@ -89,7 +89,7 @@ async def test_an_answer_that_is_lost_is_not_asked_for_twice(server: DemoServer,
     code = await signing_in.start()
     server.oauth.decide(code.user_code)
     server.faults.next("reset-after", "/oauth/token")
-    with pytest.raises(AuthError, match="no longer knows") as caught:
+    with pytest.raises(AuthError, match="no longer recognizes") as caught:
         await signing_in.wait()
     assert "glboard auth login" in caught.value.hint
 
@@ -97,8 +97,8 @@ async def test_an_answer_that_is_lost_is_not_asked_for_twice(server: DemoServer,
 @pytest.mark.parametrize(
     ("client", "scope", "said"),
     [
-        ("nothing", "api", "does not accept this application's client ID"),
-        ("secretive", "api", "does not accept this application's client ID"),
+        ("nothing", "api", "does not accept this client ID"),
+        ("secretive", "api", "does not accept this client ID"),
         (CLIENT_ID, "sudo", "does not have the scope “sudo”"),
     ],
 )

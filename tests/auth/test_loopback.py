@@ -111,5 +111,5 @@ async def test_an_application_with_another_redirect_uri(server: DemoServer, plac
     async with httpx.AsyncClient() as browser:
         page = await browser.get(await signing_in.start())
     assert (page.status_code, "redirect URI" in page.text) == (400, True)
-    with pytest.raises(AuthError, match="did not come back"):
+    with pytest.raises(AuthError, match="Timed out waiting"):
         await signing_in.wait()

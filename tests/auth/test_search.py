@@ -10,10 +10,11 @@ import pytest
 from glboard_core.auth.credential import Credential, OAuthCredential, TokenCredential
 from glboard_core.auth.overview import checked, overview
 from glboard_core.auth.search import client_id, find_account, find_address, server_at
-from glboard_core.auth.store import CredentialStore, folder_of
+from glboard_core.auth.store import CredentialStore
 from glboard_core.config import GitLabSettings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConfigError, TokenMissing
+from glboard_core.folders import state_folder_of
 from glboard_core.gitlab.account import Account, Secret
 
 URL = "https://gitlab.example.com"
@@ -26,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def own(home: Path, url: str = URL, user: str = "me", credential: Credential = PERSONAL) -> CredentialStore:
-    store = CredentialStore(folder_of({}, home))
+    store = CredentialStore(state_folder_of({}, home))
     store.save(url, user, credential, keyring=False)
     return store
 
@@ -226,7 +227,7 @@ async def test_what_is_wrong_with_an_account_is_told_with_it(home: Path) -> None
     found = overview(URL, env={}, home=home)
     said = {one.origin: f"{one.message} {one.hint}" for one in found.accounts if one.host in URL}
     assert "chmod 600" in said["glboard"]
-    assert "only glab renews it" in said["glab"]
+    assert "only glab can renew it" in said["glab"]
     assert found.used is None
     assert all(one.hint for one in found.accounts)
 

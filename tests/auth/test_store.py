@@ -90,7 +90,7 @@ def test_a_token_that_is_no_text_is_damage(store: CredentialStore) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreFailed, match="cannot be written"):
+    with pytest.raises(StoreFailed, match="Cannot write"):
         CredentialStore(tmp_path / "file" / "below").save(URL, "me", PERSONAL)
 
 
@@ -153,7 +153,7 @@ def test_a_keyring_that_is_locked_later(store: CredentialStore, ring: FakeKeyrin
     account = store.save(URL, "me", PAIR)
     ring.become(mode)
     for act in (store.load, store.delete):
-        with pytest.raises(AuthError, match="keyring, which cannot be used") as caught:
+        with pytest.raises(AuthError, match="Cannot use the keyring") as caught:
             act(account)
         assert "Secret text" not in str(caught.value)
     # The sign-in is still listed: it is there when the keyring is unlocked.

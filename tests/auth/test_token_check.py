@@ -87,7 +87,7 @@ async def test_a_token_that_was_kept_leads_to_signing_in_again(
     unset = "Or unset it, and run: glboard auth login"
     assert hints[::2] == [
         "Sign in again: glboard auth login",
-        f"Set GITLAB_TOKEN to another token of {place.host}, with the scope “api”. {unset}",
+        f"Set GITLAB_TOKEN to another token for {place.host} with the “api” scope. {unset}",
         "It is from /home/me/config.yml. Sign in again there, or run: glboard auth login",
     ]
 
@@ -133,5 +133,5 @@ def test_the_doctor_says_where_a_token_is_kept_and_who_renews_it(store: Credenti
         told += [check for check in checks.diagnosis(0).checks if check.id == "token"]
     assert told[0].text == "Of @me, from the keyring (glboard:host); scope api; glboard renews it."
     assert told[1].status == "warning"
-    assert told[1].advice == "Sign in with another one: glboard auth login --scope api"
+    assert told[1].advice == "To make changes, sign in with: glboard auth login --scope api"
     assert told[2].text.endswith("another program renews it.")

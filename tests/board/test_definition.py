@@ -145,7 +145,7 @@ def test_overlap_is_said_on_a_board_that_depends_on_it() -> None:
     found = resolve(build, Settings(), both, TODAY)
     assert found.milestone == "19.8"
     assert found.warnings == (
-        "19.7 and 19.8 overlap on 2026-12-07: 19.8, which started last, is the current one.",
+        "19.7 and 19.8 overlap on 2026-12-07; using 19.8, which started last, as the current milestone.",
     )
     assert resolve(build, Settings(), both, date(2026, 12, 20)).warnings == ()
 

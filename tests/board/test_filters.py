@@ -106,7 +106,7 @@ def test_what_matches_nothing_says_why() -> None:
     nothing, near, weight = problems(parse("is:blocked is:foo is:wieghted w>>"), STATES)
     assert nothing == "Unknown filter is:foo, so nothing matches; ? lists the known ones."
     assert near.endswith("did you mean is:weighted?")
-    assert weight == "w>> is no weight, so nothing matches: w:3, w>2, w<=5, w:none."
+    assert weight == "w>> is not a weight, so nothing matches. Examples: w:3, w>2, w<=5, w:none."
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_what_does_not_differ_is_left() -> None:
 def test_it_is_asked_which_is_right_unless_that_is_configured() -> None:
     work = alignment([ONE], BOTH, "ask")
     assert work.question is not None
-    assert work.question.text == "platform#1: label and status differ. Which is right?"
+    assert work.question.text == "platform#1: label and status differ. Which do you want to keep?"
     assert work.question.choices == {"y": "the label: in dev", "s": "the status: in review"}
     assert work.answered("s").changes[0][1] == aligned(ONE, BOTH, "status")
     assert alignment([ONE], BOTH, "status").question is None

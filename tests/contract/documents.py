@@ -23,10 +23,11 @@ from glboard_core.board.operations import (
     OpId,
     Rank,
 )
-from glboard_core.gitlab import queries, status_lists
+from glboard_core.gitlab import mutations, name_queries, queries, status_lists
 from glboard_core.gitlab.admin import CREATE_BOARD
+from glboard_core.gitlab.dialect import MOST_COMPLEXITY, Dialect
 from glboard_core.gitlab.encode import MutationEncoder
-from glboard_core.gitlab.queries import Dialect, Mutation
+from glboard_core.gitlab.mutations import Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
@@ -150,7 +151,7 @@ class Document(Struct, frozen=True):
 
 def documents(dialect: Dialect) -> Iterator[Document]:
     """Everything that may be sent to a server of this dialect."""
-    yield Document("about", queries.ABOUT)
+    yield Document("about", name_queries.ABOUT)
     yield Document("issues", queries.issues(dialect))
     for count in (2, queries.COUNTS_EACH):
         yield Document(f"counts {count}", queries.counts(dialect, count))
@@ -161,9 +162,9 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("place", queries.place(dialect))
     yield Document("milestone", queries.MILESTONE)
     yield Document("people", queries.PEOPLE)
-    yield Document("instead", queries.INSTEAD)
+    yield Document("instead", name_queries.INSTEAD)
     if dialect.kinds:
-        yield Document("kinds", queries.kinds(dialect))
+        yield Document("kinds", name_queries.kinds(dialect))
     if dialect.status:
         for count in (1, queries.PROMOTED_EACH):
             yield Document(f"promoted {count}", queries.promoted(count))
@@ -182,27 +183,32 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("linked", queries.linked(dialect))
     if dialect.ee:
         yield Document("blocked by", queries.BLOCKED_BY)
-    for of, by in queries.NAMED:
+    for of, by in name_queries.NAMED:
         path = {"": "", "group": "top", "project": "top/app"}[of]
-        one = queries.NamedField(of=of, by=by, value=VALUES.get(by, "a"), path=path)
-        cost = queries.named(of, by, dialect).cost
-        for count in (1, (queries.MOST_COMPLEXITY - queries.PLACE_COST - queries.ABOUT_COST) // cost):
-            text, variables = queries.names([one] * count, dialect, "top", about=of != "project")
+        one = name_queries.NamedField(of=of, by=by, value=VALUES.get(by, "a"), path=path)
+        cost = name_queries.named(of, by, dialect).cost
+        for count in (
+            1,
+            (MOST_COMPLEXITY - name_queries.PLACE_COST - name_queries.ABOUT_COST) // cost,
+        ):
+            text, variables = name_queries.names([one] * count, dialect, "top", about=of != "project")
             yield Document(f"names: {count} {of} {by}", text, variables)
-    several = [queries.NamedField(of="project", by="label", value="a", path=f"top/p{n}") for n in range(8)]
+    several = [
+        name_queries.NamedField(of="project", by="label", value="a", path=f"top/p{n}") for n in range(8)
+    ]
     if dialect.titles:
-        yield Document("names: 8 projects", *queries.names(several, dialect, "top"))
-    yield Document("projects", queries.projects(dialect))
+        yield Document("names: 8 projects", *name_queries.names(several, dialect, "top"))
+    yield Document("projects", name_queries.projects(dialect))
     for named in (True, False):
-        yield Document(f"roles, named: {named}", queries.roles(dialect, named=named))
+        yield Document(f"roles, named: {named}", name_queries.roles(dialect, named=named))
     for kind in ("group", "project"):
-        yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
-        yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
-        yield Document(f"search people of a {kind}", queries.search_people(kind))
-    yield Document("search issues", queries.search_issues("group"))
-    yield Document("search projects", queries.search_projects(dialect))
+        yield Document(f"search labels of a {kind}", name_queries.search_labels(dialect, kind))
+        yield Document(f"search milestones of a {kind}", name_queries.search_milestones(kind))
+        yield Document(f"search people of a {kind}", name_queries.search_people(kind))
+    yield Document("search issues", name_queries.search_issues("group"))
+    yield Document("search projects", name_queries.search_projects(dialect))
     if dialect.status:
-        yield Document("statuses", queries.STATUSES)
+        yield Document("statuses", name_queries.STATUSES)
         yield Document("status lists", status_lists.LISTS)
         made_list: dict[str, object] = {"boardId": "gid://gitlab/Board/1", "statusId": STATUSES["in dev"]}
         yield Document("create a status list", status_lists.CREATE, {"input": made_list})
@@ -220,8 +226,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("first placed", queries.FIRST_PLACED)
     for name, change in changes(dialect).items():
         made = calls(change, dialect)
-        yield Document(name, *queries.mutation(made, dialect))
-        fit = max(1, min(20 // len(made), queries.MOST_COMPLEXITY // sum(call.cost for call in made)))
-        yield Document(f"{fit} x {name}", *queries.mutation(made * fit, dialect))
+        yield Document(name, *mutations.mutation(made, dialect))
+        fit = max(1, min(20 // len(made), MOST_COMPLEXITY // sum(call.cost for call in made)))
+        yield Document(f"{fit} x {name}", *mutations.mutation(made * fit, dialect))
     mixed = tuple(call for change in changes(dialect).values() for call in calls(change, dialect))
-    yield Document("mixed", *queries.mutation(mixed[:10], dialect))
+    yield Document("mixed", *mutations.mutation(mixed[:10], dialect))

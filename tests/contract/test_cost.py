@@ -7,7 +7,8 @@ import pytest
 from contract.complexity import score
 from contract.conftest import SHARED
 from contract.documents import ACTS, DIALECTS, calls, documents
-from glboard_core.gitlab import queries
+from glboard_core.gitlab import mutations, queries
+from glboard_core.gitlab.dialect import MOST_CHARACTERS, MOST_COMPLEXITY
 
 #: The facts' own figures: the estimate has to come out the same.
 KNOWN = {"01_board_issues": 112, "02_first_paint": 140, "03_changes": 41, "04_update_issue": 21}
@@ -27,7 +28,7 @@ def test_every_document_keeps_a_margin(dialect: str) -> None:
     heavy = {
         one.name: (score(one.text), len(one.text))
         for one in documents(DIALECTS[dialect])
-        if score(one.text) > queries.MOST_COMPLEXITY or len(one.text) > queries.MOST_CHARACTERS
+        if score(one.text) > MOST_COMPLEXITY or len(one.text) > MOST_CHARACTERS
     }
     assert heavy == {}
 
@@ -36,7 +37,7 @@ def test_every_document_keeps_a_margin(dialect: str) -> None:
 def test_a_call_costs_no_more_than_declared(change: str) -> None:
     dialect = DIALECTS["18.9"]
     made = calls(ACTS[change], dialect)
-    assert score(queries.mutation(made, dialect)[0]) <= sum(call.cost for call in made)
+    assert score(mutations.mutation(made, dialect)[0]) <= sum(call.cost for call in made)
 
 
 def test_documents_are_the_same_every_time() -> None:

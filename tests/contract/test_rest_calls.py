@@ -74,12 +74,12 @@ async def calls() -> list[Record]:
         async with open_engine(
             EngineOptions(url=server.url, group="top", keep=False), SETTINGS, account=account
         ) as engine:
-            await engine.load_catalog()
+            await engine.names.read()
             one = MilestoneSetup(engine, "19.8", team=Team(people=(Member(username="eng_alder"),)))
             for _ in range(2):
                 await one.look()
                 await one.do()
-            await engine.load_board("planning", "19.8")
+            await engine.reader.load_board("planning", "19.8")
             issues = list(engine.shown.values())[:1]
             gateway = engine.gateway
             assert isinstance(gateway, GitLabGateway)

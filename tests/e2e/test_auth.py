@@ -137,8 +137,8 @@ def test_a_token_from_standard_input(server: DemoServer, home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "as @eng_1." in done.stdout
     assert "It expires on 2027-03-01." in done.stdout
-    assert "It can read, and change nothing" in done.stdout
-    assert "GITLAB_TOKEN is set, and comes first" in done.stdout
+    assert "Read-only: the token has the read_api scope" in done.stdout
+    assert "GITLAB_TOKEN is set and takes precedence" in done.stdout
     assert token not in done.stdout + done.stderr
 
 
@@ -146,8 +146,8 @@ def test_a_token_from_standard_input(server: DemoServer, home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "given", "status", "said"),
     [
-        (["--stdin"], "", 2, "no token on standard input"),
-        (["--stdin", "--method", "device"], "x", 2, "needs none"),
+        (["--stdin"], "", 2, "No token on standard input"),
+        (["--stdin", "--method", "device"], "x", 2, "does not use one"),
         ([], "", 2, "--stdin"),
         (["--method", "device"], "", 1, "No client ID is configured"),
         (["--method", "browser"], "", 1, "http://127.0.0.1/callback"),
@@ -196,7 +196,7 @@ def test_a_device_code(server: DemoServer, home: Path) -> None:
         assert found is not None
         assert f"{server.url}/oauth/device" in text
         server.oauth.decide(found[1])
-        screen.see(f"as @{ME}", "renewed by itself")
+        screen.see(f"as @{ME}", "renewed automatically")
         assert screen.finish() == 0
     status = json.loads(auth(home, "status", "--format", "json").stdout)
     (account,) = status["accounts"]
@@ -292,8 +292,8 @@ def test_the_status_lists_every_account(server: DemoServer, home: Path) -> None:
     text = " ".join(done.stdout.split())
     assert f"Logged in as @{ME} (used) From the environment: GITLAB_TOKEN" in text
     assert f"Logged in as @{ME} From glboard auth login: ~/state/glboard/credentials.json" in text
-    assert "OAuth token; scope api; renewed by itself" in text
-    assert "named by --url. It comes before glboard auth login." in text
+    assert "OAuth token; scope api; renewed automatically" in text
+    assert "set by --url. It takes precedence over glboard auth login." in text
     assert "refused the connection" in text
     assert not re.search(r"glpat-\w", done.stdout + done.stderr)
     before = len(server.requests)
@@ -308,7 +308,7 @@ def test_no_account_at_all(home: Path) -> None:
     for arguments in (["status"], ["status", "--offline"]):
         done = auth(home, *arguments)
         assert done.returncode == 1
-        assert "Sign in: glboard auth login" in done.stdout
+        assert "Sign in with glboard auth login" in done.stdout
     for command in ("logout", "refresh"):
         done = auth(home, command)
         assert done.returncode == 2

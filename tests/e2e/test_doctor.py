@@ -286,7 +286,7 @@ async def test_a_server_that_is_off_is_a_problem(serve: Serve, config: Path) -> 
     found = await examined(config)
     assert of(found, "address").status == "problem"
     assert "refused" in of(found, "address").text
-    assert of(found, "version").text == "The server could not be asked: no connection."
+    assert of(found, "version").text == "Cannot reach the server: no connection."
 
 
 async def test_a_server_that_fails_after_its_first_answer_is_a_problem(serve: Serve, config: Path) -> None:
@@ -305,7 +305,8 @@ async def test_a_question_that_is_refused_stops_no_other(serve: Serve, config: P
     assert of(found, "roles").status == "problem"
     assert of(found, "flow").status == "ok"
     text = of(found, "flow").text
-    assert re.fullmatch(r"States are kept as labels: \d+ of the \d+ issues? changed last have one\.", text)
+    text_of = r"States are stored as labels: \d+ of the \d+ issues? most recently updated have one\."
+    assert re.fullmatch(text_of, text)
 
 
 def test_a_configuration_that_is_not_there_is_a_problem(capsys: Text) -> None:
@@ -488,7 +489,7 @@ def test_version_tells_what_a_report_needs_in_three_lines(serve: Serve, capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["glboard", "Python", "GitLab"]
     assert "Textual" in lines[1]
-    assert lines[2].endswith(": its version is known once the board was opened")
+    assert lines[2].endswith(": version unknown until you open the board")
     assert run(["show", "planning"]) == 0
     capsys.readouterr()
     assert run(["--version"]) == 0

@@ -103,7 +103,7 @@ def test_a_command_sends_its_edit_and_nothing_of_a_draft(world: World, capsys: T
     store.close()
     capsys.readouterr()
     assert edit(RAW, "--weight", "2") == 0
-    assert "The draft what if is on in glboard; this edit is sent, not staged." in capsys.readouterr().err
+    assert "Draft what if is on in glboard, but this edit is sent, not staged." in capsys.readouterr().err
     assert run(["undo"]) == 0
     assert (world.issue(RIPE).weight, world.issue(RAW).weight) == (3, None)
     assert run(["undo"]) == 0
@@ -247,7 +247,7 @@ def test_of_several_issues_none_is_sent_before_yes(world: World, capsys: Text) -
 def test_leaving_blocked_asks_unless_there_is_a_comment(world: World, capsys: Text) -> None:
     assert edit(RIPE, "--blocked", "red") == 0
     assert edit(RIPE, "--take") == 4
-    assert "No comment says what unblocked it." in capsys.readouterr().err
+    assert "No comment explains why it is unblocked." in capsys.readouterr().err
     assert edit(RIPE, "--take", "--comment", "green again") == 0
 
 
@@ -311,8 +311,8 @@ def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
         (("--accept", "eng_alder", "--remove-label", "Deliverable"), "Deliverable cannot be both"),
         (("--defer", "--add-label", "Deliverable"), "Deliverable cannot be both"),
         (("--add-label", "spike", "--remove-label", "spike"), "spike cannot be both"),
-        (("--blocked", " "), "--blocked needs a text"),
-        (("--drop", ""), "--drop needs a text"),
+        (("--blocked", " "), "--blocked needs a value"),
+        (("--drop", ""), "--drop needs a value"),
         (("--to", "bug"), "--board and --to must be used together"),
         (("--board", "planning"), "--board and --to must be used together"),
         (("--weight", "heavy"), "is not a weight"),
@@ -353,7 +353,7 @@ def test_as_of_is_taken_on_both_sides(world: World, capsys: Text) -> None:
     assert run(["edit", some_day, "--defer", "--dry-run"]) == 0
     assert "would change: to 19.8" in capsys.readouterr().out
     assert run(["--as-of", "2027-01-20", "show", "build", "--as-of", "2027-01-21"]) == 2
-    assert "--as-of is given twice" in capsys.readouterr().err
+    assert "--as-of is set twice" in capsys.readouterr().err
     assert run(["show", "build", "--as-of", "soon"]) == 2
 
 
@@ -368,7 +368,7 @@ def test_team_and_locked_at_are_taken_on_both_sides(world: World, capsys: Text, 
     assert printed[0] == printed[1]
     assert "eng_alder" in printed[0]
     assert run(["--team", str(team), *report, "--team", "other.toml"]) == 2
-    assert "--team is given twice" in capsys.readouterr().err
+    assert "--team is set twice" in capsys.readouterr().err
     scope = ["report", "scope", "19.7", "--format", "json"]
     for arguments in (["--locked-at", "2026-11-20", *scope], [*scope, "--locked-at", "2026-11-20"]):
         assert run(arguments) == 0
@@ -376,7 +376,7 @@ def test_team_and_locked_at_are_taken_on_both_sides(world: World, capsys: Text, 
     assert printed[2] == printed[3]
     assert '"locked_at": "2026-11-20T00:00:00Z"' in printed[2]
     assert run(["--locked-at", "2026-11-20", *scope, "--locked-at", "2026-11-21"]) == 2
-    assert "--locked-at is given twice" in capsys.readouterr().err
+    assert "--locked-at is set twice" in capsys.readouterr().err
 
 
 # What has another name now

@@ -73,7 +73,7 @@ def test_undo_offers_to_discard_a_refused_change_and_undoes_no_earlier_one(
     capsys.readouterr()
     assert run(["undo"]) == 4
     said = capsys.readouterr().err
-    assert "The last change was refused and is not in GitLab: locked#1 weight 3" in said
+    assert "GitLab rejected the last change: locked#1 weight 3" in said
     assert "run again with --yes" in said
     assert world.issue(MINE).weight == 5
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
@@ -81,7 +81,7 @@ def test_undo_offers_to_discard_a_refused_change_and_undoes_no_earlier_one(
     assert run(["undo"]) == 0
     assert capsys.readouterr().out == "Nothing was undone.\n"
     assert run(["undo", "--yes"]) == 0
-    assert capsys.readouterr().out == "Discarded: locked#1 weight 3. Nothing was undone.\n"
+    assert capsys.readouterr().out == "Discarded: locked#1 weight 3. Nothing undone.\n"
     assert listed(capsys) == []
     assert run(["undo"]) == 0
     assert world.issue(MINE).weight == 2
@@ -138,7 +138,7 @@ def test_what_went_through_of_an_edit_is_named_and_can_be_undone(
         assert run(["undo"]) == 0
         said = capsys.readouterr()
         assert said.out == f"{MINE}: undone: platform#1 edit\n"
-        assert "1 refused change of it: never applied" in said.err
+        assert "1 rejected change of it: never applied" in said.err
         assert "only-platform" not in {label.title for label in server.world.issue(MINE).labels}
 
 
@@ -167,7 +167,7 @@ def test_without_a_terminal_no_board_is_drawn(
 ) -> None:
     assert run(arguments) == 2
     said = capsys.readouterr()
-    assert "No terminal to draw the board in." in said.err
+    assert "No terminal to show the board in." in said.err
     assert f"Try glboard {instead}.\n" in said.err
     assert said.out == ""
 
@@ -225,11 +225,11 @@ async def clash(world: World) -> None:
     """Leave a conflict in the outbox: somebody else sets a weight while it is set here."""
     account = find_account()
     async with open_engine(EngineOptions(group=GROUP), Settings(), account=account) as engine:
-        await engine.sign_in()
-        (issue,) = await engine.load_issues([MINE])
+        await engine.reader.sign_in()
+        (issue,) = await engine.reader.load_issues([MINE])
         engine.perform([(issue.id, Edit(weight=5))], "weight 5")
         world.edit(MINE, by="pm_oak", weight=8)
-        await engine.reread([issue.id])
+        await engine.reader.reread([issue.id])
         await engine.sender.flush()
         assert engine.outbox.conflicting(issue.id)
 
@@ -239,7 +239,7 @@ def test_a_conflict_is_listed_and_decided(command: str, weight: int, world: Worl
     asyncio.run(clash(world))
     (row,) = listed(capsys)
     assert (row["reference"], row["what"], row["kind"]) == (MINE, "weight 5", "conflict")
-    assert row["reason"] == "somebody else changed it: weight was 2, yours 5, now 8"
+    assert row["reason"] == "someone else changed it: weight was 2, yours 5, now 8"
     # What would wait for the decision is not changed, and not left behind.
     assert run(["edit", MINE, "--milestone", "19.9"]) == 1
     said = capsys.readouterr()

@@ -34,7 +34,7 @@ def test_a_changed_file_reaches_the_open_board(tmp_path: Path) -> None:
     with Terminal(command, tmp_path, environment=environment) as terminal:
         terminal.see("live", "maintenance")
         file.write_text(BOARD, "utf-8")
-        terminal.see("Configuration read again: board Support.")
+        terminal.see("Configuration reloaded: board Support.")
         terminal.press("g", "5")
         terminal.see("Priority 1", "over its limit", "only ~bug w>1")
         terminal.press("g", ",")

@@ -113,7 +113,7 @@ def test_exit_status_is_3_if_partly_done_and_1_if_failed(
     assert data["steps"][-1]["result"] == "failed"
     # Whether the reset is seen while reading or while reconnecting depends on the machine.
     message = data["steps"][-1]["message"]
-    assert "did not answer" in message or "Cannot reach" in message
+    assert "did not respond" in message or "Cannot reach" in message
     server.faults.next("500", "PUT", times=9)
     server.faults.next("500", "POST /api/v4", times=9)
     assert run(["milestone", "open", "next", "--yes"]) == 1
@@ -123,7 +123,7 @@ def test_exit_status_is_3_if_partly_done_and_1_if_failed(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["milestone", "open", "19.88"], "There is no milestone named “19.88”"),
+        (["milestone", "open", "19.88"], "No milestone named “19.88”"),
         (["milestone", "open", "Backlog"], "no start and due date"),
         (["milestone", "open", "next", "--format", "json"], "--dry-run or --yes"),
         (["--read-only", "milestone", "open", "next"], "Read-only session"),
@@ -197,4 +197,4 @@ def test_without_statuses_the_plan_says_why_there_is_no_board(
     _, data = shown(capsys, "--dry-run")
     [step] = [step for step in data["steps"] if step["part"] == "board"]
     assert step["action"] == "impossible"
-    assert step["notes"] == ["its lists are statuses, which need GitLab 18.5 or later and a Premium licence"]
+    assert step["notes"] == ["its lists are statuses, which need GitLab 18.5 or later and a Premium license"]

@@ -124,8 +124,8 @@ def test_everyones_decisions_in_every_format(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["decisions", "19.8", "--since", "soon"], "is not a day or a time"),
-        (["decisions", "19.8", "--since", "2031-01-01"], "is still to come"),
+        (["decisions", "19.8", "--since", "soon"], "is not a date or time"),
+        (["decisions", "19.8", "--since", "2031-01-01"], "is in the future"),
         (["mix", "19.8", "--since", "7d"], "are for decisions"),
         (["decisions"], "Which milestone?"),
     ],

@@ -257,9 +257,9 @@ def test_invalid_arguments_are_reported(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["show", "planning", "--milestone", "19.88"], "Near matches: 19.8"),
+        (["show", "planning", "--milestone", "19.88"], "Similar: 19.8"),
         (["show", "planning", "--milestone", ""], "no milestone named"),
-        (["show", "plannin"], "Near matches: planning.\n"),
+        (["show", "plannin"], "Similar: planning.\n"),
         (["show", "nonsense"], "Choose one of planning, build,"),
         (["--as-of", "", "show", "planning"], "is not a time"),
         (["plan", "lock", "19.8", "--at", ""], "is not a time"),

@@ -53,7 +53,7 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
         terminal.press("\r")
         terminal.see("Which GitLab?", "Your GitLab server")
         terminal.press("\r")
-        terminal.see("The address of any page of your group")
+        terminal.see("URL of any page of your group")
         terminal.press(f"{gitlab.url}/groups/demo-org/-/boards\r")
         terminal.see("Sign in to", "Paste a token", "personal_access_tokens?name=glboard&scopes=api")
         terminal.press("\r")
@@ -61,7 +61,7 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
         terminal.press(gitlab.token)
         assert gitlab.token not in terminal.see("••••")
         terminal.press("\r")
-        text = terminal.see("This is what your group suggests", "group::custom models", "all found")
+        text = terminal.see("Proposed from your group", "group::custom models", "all found")
         assert "@em_maple · api · token does not expire" in text
         terminal.press("w")
         terminal.see("Next: gr sets up the")
@@ -89,17 +89,17 @@ def test_a_set_up_that_was_left_is_gone_on_with(tmp_path: Path, gitlab: SpawnedD
         terminal.press("c")
         terminal.see("from GITLAB_TOKEN")
         terminal.press("\r")
-        terminal.see("Which group do you plan for?", "demo-org")
+        terminal.see("Which group do you want to plan?", "demo-org")
         terminal.press("demo-org", "\r")
-        terminal.see("This is what your group suggests")
+        terminal.see("Proposed from your group")
         terminal.press("q")
         assert terminal.finish() == 0
     assert not (tmp_path / "config" / "glboard" / "config.toml").exists()
     assert files_with(tmp_path, gitlab.token) == []
     with Terminal(GLBOARD, tmp_path, environment=environment) as terminal:
-        terminal.see("Go on with the set-up", "demo-org on 127.0.0.1")
+        terminal.see("Continue setup", "demo-org on 127.0.0.1")
         terminal.press("\r")
-        terminal.see("This is what your group suggests")
+        terminal.see("Proposed from your group")
         terminal.press("q")
         assert terminal.finish() == 0
 
@@ -125,7 +125,7 @@ def test_without_a_terminal_it_says_what_to_run(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("glboard: No terminal to draw the board in.")
+    assert done.stderr.startswith("glboard: No terminal to show the board in.")
     assert "glboard config init --url URL --group GROUP" in done.stderr
 
 
@@ -185,7 +185,7 @@ def test_config_init_proposes_and_writes(server: DemoServer, home: Path, capsys:
     assert settings.labels.deliverable == "Committed"
     assert files_with(home / ".config", server.token) == []
     assert run(["config", "check"]) == 0
-    assert "no mistakes" in capsys.readouterr().out
+    assert "no errors" in capsys.readouterr().out
     # What it proposes, the doctor finds.
     assert run(["config", "check", "--online"]) == 0
 
@@ -193,7 +193,7 @@ def test_config_init_proposes_and_writes(server: DemoServer, home: Path, capsys:
 def test_config_init_names_what_it_does_not_find(server: DemoServer, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--group", "shop", "--dry-run"]) == 0
     out = capsys.readouterr().err
-    assert "Awaiting: no such milestone.\n  Near matches: Next up, Later, Icebox." in out
+    assert "Awaiting: no such milestone.\n  Similar: Next up, Later, Icebox." in out
     assert "The Milestones board has no such column until the milestone exists." in out
 
 
@@ -202,7 +202,7 @@ def test_a_dry_run_writes_nothing(server: DemoServer, home: Path, capsys: Text) 
     captured = capsys.readouterr()
     # Its output is the file, and nothing else.
     assert parse(captured.out, "").gitlab.group == "shop/web"
-    assert "shop/web/front is a project of shop/web: its group is used." in captured.err
+    assert "shop/web/front is a project; using its group, shop/web." in captured.err
     assert not config_of(home).exists()
 
 
@@ -213,7 +213,7 @@ def test_without_an_answer_nothing_is_written(
         monkeypatch.setattr(sys, "stdin", nothing)
         assert run(["config", "init", "--url", server.url, "--group", "shop"]) == 4
         monkeypatch.undo()
-    assert "this needs --yes" in capsys.readouterr().err
+    assert "confirm with --yes" in capsys.readouterr().err
     assert not config_of(home).exists()
 
 
@@ -234,12 +234,12 @@ def test_a_profile_is_created_by_its_name(server: DemoServer, home: Path, capsys
     assert load(profile).gitlab.group == "shop"
     assert not config_of(home).exists()
     assert run(["--profile", "../x", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 2
-    assert "cannot be the name of a profile" in capsys.readouterr().err
+    assert "is not a valid profile name" in capsys.readouterr().err
 
 
 def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--yes"]) == 2
-    assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err
+    assert "Your groups: shop, shop/web." in capsys.readouterr().err
 
 
 def test_a_group_that_is_misspelt_has_near_matches(server: DemoServer, home: Path, capsys: Text) -> None:
@@ -307,7 +307,7 @@ def test_config_edit_checks_the_file_afterwards(tmp_path: Path) -> None:
         text = terminal.see("config.toml:2", "unknown key", "Did you mean “spike”?", "Edit it again?")
         assert "Traceback" not in text
         terminal.press("y\r")
-        terminal.see("no mistakes")
+        terminal.see("no errors")
         assert terminal.finish() == 0
     assert load(tmp_path / "config" / "glboard" / "config.toml").ui.density == "dense"
 

@@ -26,7 +26,7 @@ def test_a_walk_survives_a_kill_and_is_resumed(tmp_path: Path) -> None:
             terminal.press("3")
             terminal.see("platform#1 weight 3", "Walk 2 of 4 · bug", "Slow answers")
             terminal.press("l")
-            terminal.see("platform#2 comes again at the end.", "1 later", "Wrong total")
+            terminal.see("platform#2 moved to the end.", "1 later", "Wrong total")
             terminal.press("d", "b", "y")
             terminal.see("@eng_birch accepts platform#3, weight 1", "Walk 3 of 4 · bug")
             os.kill(terminal.pid, signal.SIGKILL)

@@ -173,7 +173,7 @@ def _post(terminal: Terminal) -> None:
     terminal.press("g", "x")
     terminal.see("Decisions 19.8", "Deferred")
     terminal.press("R")
-    terminal.see("With what others decided.", seconds=60)
+    terminal.see("Includes others' decisions.", seconds=60)
     terminal.press("i")
     terminal.see("A new comment will be posted.")
     terminal.press("\r")

@@ -191,7 +191,7 @@ def test_a_broken_file_is_named_with_its_line(home: Path, text: str, line: int) 
 
 def test_a_binary_file_is_an_error(home: Path) -> None:
     write_glab(home).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read this file"):
         find_account("gitlab.com", env={}, home=home)
 
 

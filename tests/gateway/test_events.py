@@ -226,7 +226,7 @@ async def reports_of(
 ) -> Reports:
     settings = Settings()
     engine = Engine(gateway(server), store or SqliteStore(":memory:"), _for_world(settings))
-    await engine.load_catalog()
+    await engine.names.read()
     return Reports(engine, EventReader(transport), **more)
 
 
@@ -385,6 +385,6 @@ async def test_closed_issues_of_past_milestones_are_kept_and_updated(reading: Re
     world.delete("top/app#3")
     assert "top/app#3" in await closed("19.7")
     world.clock.advance(3 * 24 * 3600)
-    await reports.engine.load_catalog()
+    await reports.engine.names.read()
     assert "top/app#3" not in await closed("19.7")
     await reports.engine.gateway.close()

@@ -43,10 +43,10 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.connection_errors import of_exception
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.graphql import complete, envelope_of
 from glboard_core.gitlab.http import Limits
-from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Done, Failed, Outcome
@@ -144,7 +144,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     ),
     "403": (web(403, json={"errors": [{"message": "Not\x1b[2J allowed"}]}), AuthError, "Not allowed"),
     "403 page": (web(403, html=HTML), NotGitLab, "403"),
-    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "under a path"),
+    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "relative URL"),
     "407": (web(407), Offline, "proxy"),
     "408": (web(408), TimedOut, "408"),
     "413": (web(413, html=HTML), NotGitLab, "413"),

@@ -51,7 +51,7 @@ async def test_another_kind_of_link_is_in_the_way(context: LoadedGateway) -> Non
     await context.do("top/app#1", link(context, "top/app#2", "relates_to"))
     error = await context.fail("top/app#1", link(context, "top/app#2"))
     assert isinstance(error, EditInvalid)
-    assert "linked already: this one is related" in str(error)
+    assert "already linked: this one is related" in str(error)
     assert "Remove that link first" in str(error)
 
 
@@ -76,7 +76,7 @@ async def test_the_free_tier_only_relates(kinds: dict[str, Any]) -> None:
         async with context.gateway:
             error = await context.fail("top/app#1", link(context, "top/app#2"))
             assert isinstance(error, EditImpossible)
-            assert "only as related" in str(error)
+            assert "only link issues as related" in str(error)
             await context.do("top/app#1", link(context, "top/app#2", "relates_to"))
             assert await links_of(context, "top/app#1") == [("relates_to", "top/app#2")]
 

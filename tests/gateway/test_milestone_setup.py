@@ -46,7 +46,7 @@ async def opened(
     account = Account(url=server.url, token=Secret(token or server.token))
     place = EngineOptions(url=server.url, group="top", keep=False, read_only=read_only)
     async with open_engine(place, settings, account=account) as engine:
-        await engine.load_catalog()
+        await engine.names.read()
         yield MilestoneSetup(engine, name, team=team)
 
 
@@ -247,7 +247,7 @@ async def test_missing_labels_are_never_created_implicitly() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         found = (await steps(server))[-1]
-        assert "“Planning Issue” does not exist, so it is left out" in found.notes[0]
+        assert "“Planning Issue” does not exist; left out" in found.notes[0]
         await run(server)
         assert not any(label.title == "Planning Issue" for label in world.labels.values())
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from gateway.worlds import LABELS, ME, NAMES, NEEDS, QUICK, LoadedGateway, everything, gateway, make
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import markers
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import IssueId, Reference, parse_reference
@@ -318,10 +318,10 @@ def test_a_gateway_is_a_gateway() -> None:
 
 async def test_details(context: LoadedGateway) -> None:
     world = context.world
-    world.edit("top/app#1", by=ME, description=decode.marked("One\r\ntwo\x1b]0;x\x07", "op-9"))
+    world.edit("top/app#1", by=ME, description=markers.marked("One\r\ntwo\x1b]0;x\x07", "op-9"))
     for n in range(120):
         world.comment("top/app#1", f"Comment {n}", by="eng_1")
-    world.comment("top/app#1", decode.marked("Mine", "op-7"), by=ME)
+    world.comment("top/app#1", markers.marked("Mine", "op-7"), by=ME)
     detail = await context.gateway.detail(context.issue("top/app#1").id)
     assert (detail.description, detail.op) == ("One\ntwo", "op-9")
     said = [note for note in detail.notes if not note.system]

@@ -161,8 +161,8 @@ async def test_a_fine_grained_token_cannot_begin_a_manual_order(has_board: bool)
             unplace(world, [*world.index.issues.values()])
             context.shown = {one.id: one for one in await everything(context.gateway)}
             error = await context.fail("top/app#1", Rank(above=context.issue("top/app#3").id))
-            assert "no permission lets a fine-grained token do that" in error.message
-            assert "create an issue" in error.hint
+            assert "a fine-grained token cannot create one" in error.message
+            assert "Open one of the group's boards" in error.hint
             await context.do("new:1", Create(project="top/app", title="Another one"))
             world.clock.advance(60)
             context.shown = {one.id: one for one in await everything(context.gateway)}

@@ -11,7 +11,7 @@ import pytest
 from gateway.worlds import NAMES, gateway, make
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import NameUnknown, TimedOut
-from glboard_core.gitlab import queries, search
+from glboard_core.gitlab import name_queries, search
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.search import place_of
 from glboard_core.model.catalog import Server
@@ -71,7 +71,7 @@ async def test_a_newer_server_that_cannot_search_titles_alone_is_asked_once_more
 
 async def test_more_is_reported_beyond_one_page() -> None:
     world = make(issues=0)
-    for n in range(queries.SEARCHED + 1):
+    for n in range(name_queries.SEARCHED + 1):
         world.add_label(world.groups["top"], f"area::{n:02}")
         user = world.add_user(f"tester_{n:02}", f"Tester {n:02}")
         world.groups["top"].members[user.id] = 30
@@ -79,8 +79,8 @@ async def test_more_is_reported_beyond_one_page() -> None:
         labels = await one.search_labels("area", BOTH)
         people = await one.search_people("Tester", "top/app")
         few = await one.search_people("tester_07", None)
-    assert (len(labels.items), labels.more) == (queries.SEARCHED, True)
-    assert (len(people.items), people.more) == (queries.SEARCHED, True)
+    assert (len(labels.items), labels.more) == (name_queries.SEARCHED, True)
+    assert (len(people.items), people.more) == (name_queries.SEARCHED, True)
     assert ([person.name for person in few.items], few.more) == (["Tester 07"], False)
 
 
@@ -120,5 +120,5 @@ async def test_a_search_that_takes_too_long_is_given_up(
     monkeypatch.setattr(search, "PATIENCE", 0.1)
     server.faults.next("slow", "SearchPeople")
     async with gateway(server) as one:
-        with pytest.raises(TimedOut, match="did not answer the search"):
+        with pytest.raises(TimedOut, match="did not respond to the search"):
             await one.search_people("em", None)

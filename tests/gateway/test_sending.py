@@ -10,25 +10,10 @@ import pytest
 from msgspec import UNSET, structs
 
 from gateway.worlds import ME, LoadedGateway, errors, gateway, make, untimed
-from glboard_core.board.operations import (
-    Comment,
-    Create,
-    DeleteNote,
-    Edit,
-    NoteWrite,
-    OpId,
-    Rank,
-)
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, OpId, Rank
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import (
-    EditDropped,
-    EditForbidden,
-    EditGone,
-    EditImpossible,
-    EditInvalid,
-    RateLimited,
-)
-from glboard_core.gitlab import decode
+from glboard_core.errors import EditDropped, EditForbidden, EditGone, EditImpossible, EditInvalid, RateLimited
+from glboard_core.gitlab import markers
 from glboard_core.model.catalog import Person
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
@@ -207,7 +192,7 @@ async def test_a_comment_and_its_undo(context: LoadedGateway) -> None:
     issue = context.world.issue("top/app#1")
     assert issue.open
     [note] = [note for note in issue.notes or () if not note.system]
-    assert decode.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
+    assert markers.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
     detail = await context.gateway.detail(outcome.issue.id)
     assert [note.op for note in detail.notes if not note.system] == [op.id]
     undone = await context.do("top/app#1", DeleteNote(of=op.id, note=outcome.note))
@@ -252,7 +237,7 @@ CAPACITY = "capacity 19.8"
 
 def bodies(context: LoadedGateway, reference: str = "top/app#1") -> list[str]:
     return [
-        decode.split_marker(note.body)[0]
+        markers.split_marker(note.body)[0]
         for note in context.world.issue(reference).notes or ()
         if not note.system
     ]
@@ -334,7 +319,7 @@ async def test_a_new_issue_and_a_change_of_it(context: LoadedGateway) -> None:
     assert made.issue.labels == {"type::bug", "Deliverable"}
     assert (made.issue.milestone, made.issue.assignees, made.issue.confidential) == ("19.8", ("eng_1",), True)
     issue = context.world.issue(made.issue.reference)
-    assert decode.split_marker(issue.description) == ("Text\n\\/close", create.id)
+    assert markers.split_marker(issue.description) == ("Text\n\\/close", create.id)
     assert issue.open
     assert (await context.gateway.detail(made.issue.id)).op == create.id
 
@@ -429,7 +414,7 @@ async def test_the_name_of_no_person_empties_no_assignees(context: LoadedGateway
     for edit in (Edit(assignees=("eng_11",)), Edit(assign=frozenset({"eng_11"}), weight=3)):
         error = await context.fail("top/app#1", edit)
         assert isinstance(error, EditImpossible)
-        assert ("eng_11" in error.message, error.hint) == (True, "Near matches: eng_1, eng_2.")
+        assert ("eng_11" in error.message, error.hint) == (True, "Similar: eng_1, eng_2.")
     assert [user.username for user in context.world.issue("top/app#1").assignees] == ["eng_2"]
     assert context.sent() == 0
 

@@ -27,7 +27,7 @@ async def test_a_quick_action_that_we_do_not_know_is_told(
     reference, change = writes[what]
     [outcome] = await context.send(context.op(reference, change))
     assert errors([outcome]) == [EditDropped]
-    assert "as it was written" in outcome.error.message  # type: ignore[union-attr]
+    assert "when saving it" in outcome.error.message  # type: ignore[union-attr]
     assert "quick action" in outcome.error.hint  # type: ignore[union-attr]
 
 

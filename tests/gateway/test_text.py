@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import clean_text, markers
 
 
 @pytest.mark.parametrize(
@@ -34,29 +34,29 @@ from glboard_core.gitlab import decode
     ],
 )
 def test_a_line_is_clean(raw: str, clean: str) -> None:
-    assert decode.line(raw) == clean
+    assert clean_text.line(raw) == clean
 
 
 def test_a_body_keeps_its_lines() -> None:
-    assert decode.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
+    assert clean_text.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
 
 
 @given(st.text())
 def test_no_control_character_survives(raw: str) -> None:
-    clean = decode.line(raw)
+    clean = clean_text.line(raw)
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", clean)
-    assert decode.line(clean) == clean
+    assert clean_text.line(clean) == clean
 
 
 def test_the_marker_is_removed_when_read() -> None:
-    sent = decode.marked("Hello\n\nthere\n", "op-12")
+    sent = markers.marked("Hello\n\nthere\n", "op-12")
     assert sent.endswith("<!-- glboard:op-12 -->")
-    assert decode.split_marker(sent) == ("Hello\n\nthere", "op-12")
+    assert markers.split_marker(sent) == ("Hello\n\nthere", "op-12")
     # Empty lines before it and blanks after it are part of a text.
-    assert decode.marked("\n\n  Hello \r\n", "x").startswith("\n\n  Hello \n\n<!--")
-    assert decode.split_marker(decode.marked("", "x")) == ("", "x")
+    assert markers.marked("\n\n  Hello \r\n", "x").startswith("\n\n  Hello \n\n<!--")
+    assert markers.split_marker(markers.marked("", "x")) == ("", "x")
 
 
 def test_a_marker_in_the_middle_is_a_quote() -> None:
     quoted = "> Hello <!-- glboard:op-12 -->\n\nno"
-    assert decode.split_marker(quoted) == (quoted, None)
+    assert markers.split_marker(quoted) == (quoted, None)

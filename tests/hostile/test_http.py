@@ -37,10 +37,11 @@ from glboard_core.errors import (
 from glboard_core.gitlab import answers, graphql, rest, route
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.answer_errors import place_in
+from glboard_core.gitlab.connection_errors import of_exception
 from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
-from glboard_core.gitlab.http_errors import of_exception, place_in
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
@@ -178,12 +179,12 @@ async def test_pages_without_end_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async with Malicious(reply) as server:
         for empty in (False, True):  # noqa: B007  (the server's)
-            assert "end of a list: 5" in str(await failure(server.url))
-            assert "end of a list: 5" in str(await failure_of_rest(server.url))
+            assert "stopped after 5" in str(await failure(server.url))
+            assert "stopped after 5" in str(await failure_of_rest(server.url))
         assert len(server.sent) == 20
         server.sent.clear()
         monkeypatch.setattr(graphql, "MOST_PAGES", 2_000)
-        assert "end of a list" in str(await failure(server.url))
+        assert "endless list" in str(await failure(server.url))
         assert len(server.sent) == graphql.MOST_EQUAL
 
 
@@ -200,11 +201,11 @@ NODE = {
 @pytest.mark.parametrize(
     ("coding", "body", "word"),
     [
-        ("gzip, gzip", gzip.compress(gzip.compress(bytes(8 * MIB))), "not asked for"),
-        ("br", b"x", "not asked for"),
+        ("gzip, gzip", gzip.compress(gzip.compress(bytes(8 * MIB))), "unexpected compression"),
+        ("br", b"x", "unexpected compression"),
         ("gzip", gzip.compress(bytes(8 * MIB)), "larger"),
         ("gzip", gzip.compress(b"[]") * 2 + gzip.compress(bytes(8 * MIB)), "larger"),
-        ("gzip", gzip.compress(b'{"data": {}}')[:-9], "end is missing"),
+        ("gzip", gzip.compress(b'{"data": {}}')[:-9], "truncated"),
         ("gzip", b"no gzip", "decompression failed"),
     ],
     # Not the bodies: gzip puts the time into them.
@@ -518,7 +519,7 @@ async def test_trusted_certificates_hold_for_this_machine_too(
         error = await failure_of_rest(server.url)
         assert isinstance(error, TlsFailed)
         # Not the one of the settings that is not in effect.
-        assert "SSL_CERT_DIR says whom to trust" in error.hint
+        assert "SSL_CERT_DIR does not contain" in error.hint
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
@@ -539,8 +540,8 @@ def test_no_authority_is_blamed_for_a_certificate() -> None:
     for code, says, advice in (
         (9, "is not valid yet", "clock"),
         (10, "has expired", "clock"),
-        (62, "is for another name", "the name that"),
-        (64, "is for another name", "the name that"),
+        (62, "is for another name", "the name in"),
+        (64, "is for another name", "the name in"),
         (20, "is not trusted", "ca_cert in its file"),
     ):
         cause = ssl.SSLCertVerificationError("certificate verify failed")

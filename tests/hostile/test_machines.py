@@ -94,7 +94,7 @@ def test_closed_and_full_streams(command: str, status: int, tmp_path: Path) -> N
     done = shell(command, tmp_path)
     assert done.returncode == status, done.stderr
     assert b"Traceback" not in done.stderr
-    assert b"fault of glboard" not in done.stderr
+    assert b"bug in glboard" not in done.stderr
 
 
 def test_what_a_command_cannot_print_is_not_blamed_on_gitlab() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import clean_text, markers
 from glboard_core.model.text import literal, stored
 from glboard_core.planning.planning_issue import is_owned, merge
 from glboard_core.planning.text import plain
@@ -21,10 +21,10 @@ from hostile.values import TEXTS
 
 #: Everything that remote text passes through.
 PASSES: dict[str, Callable[[str], object]] = {
-    "line": decode.line,
-    "body": decode.clean_body,
-    "marker": decode.split_marker,
-    "mark": decode.split_mark,
+    "line": clean_text.line,
+    "body": clean_text.clean_body,
+    "marker": markers.split_marker,
+    "mark": markers.split_mark,
     "literal": literal,
     "stored": stored,
     "plain": plain,

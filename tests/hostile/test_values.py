@@ -15,10 +15,11 @@ from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import answers
-from glboard_core.gitlab.decode import Page, WireIssue, WithIssues
 from glboard_core.gitlab.http import http_date, retry_after, share_left
+from glboard_core.gitlab.wire import Page, WireIssue, WithIssues
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.command_reader import CommandReader
 from glboard_core.sync.engine import Engine
 from glboard_tui.cli.main import run
 from hostile.generator import Asked, cases, gateway_to, of_answers, some, trouble
@@ -77,7 +78,7 @@ def test_what_a_card_can_do_without_is_left_out_and_named(name: str) -> None:
     found = answers.decoded(raw, WithIssues[WireIssue], told.append)
     assert [wire.weight for wire in (found.issues or Page()).items()] == [1, None, 3]
     assert len(told) == 1
-    assert "GitLab answered something glboard does not understand: weight of a/b#2 (" in told[0]
+    assert "glboard does not understand GitLab's response: weight of a/b#2 (" in told[0]
 
 
 def test_an_entry_that_is_not_understood_otherwise_is_left_out_and_named() -> None:
@@ -168,7 +169,7 @@ def test_one_issue_takes_no_board_along(server: MaliciousServer, capsys: Text) -
     assert "top/app#1" in said.out
     assert "top/app#3" in said.out
     assert "top/app#2" not in said.out
-    assert "GitLab answered something glboard does not understand: iid of top/app#2" in said.err
+    assert "glboard does not understand GitLab's response: iid of top/app#2" in said.err
     assert "Request ID: demo-" in said.err
 
 
@@ -179,11 +180,11 @@ def test_the_last_step_says_what_failed_and_where(
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
     assert show() == 0
-    monkeypatch.setattr(Engine, "load_board", fails)
+    monkeypatch.setattr(CommandReader, "load_board", fails)
     capsys.readouterr()
     assert show() == 1
     said = capsys.readouterr().err
-    assert said.startswith("glboard: GitLab answered something glboard does not understand: ")
+    assert said.startswith("glboard: glboard does not understand GitLab's response: ")
     assert "OverflowError. Request ID: " in said
 
 

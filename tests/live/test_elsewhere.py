@@ -81,7 +81,7 @@ async def test_what_a_key_did_is_undone_in_gitlab(ground: Ground, remote: Remote
         await engine.sender.idle()
         after = [await remote.read(reference) for reference in references]
         assert [as_edited(one) for one in after] == [as_edited(edit.apply(one)) for one in before]
-        assert engine.undo() is not None
+        assert engine.undoing.undo() is not None
         await engine.sender.idle()
         assert engine.failed == []
     again = [await remote.read(reference) for reference in references]

@@ -65,7 +65,7 @@ async def setup_of(ground: Ground, remote: Remote) -> AsyncIterator[MilestoneSet
     settings = structs.replace(settings, labels=labels, planning=planning)
     place = EngineOptions(url=ground.place.url, group=ground.group, keep=False)
     async with open_engine(place, settings, account=remote.account) as engine:
-        await engine.load_catalog()
+        await engine.names.read()
         yield MilestoneSetup(engine, ground.first)
 
 

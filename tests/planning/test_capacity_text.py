@@ -50,7 +50,7 @@ def test_names_only_on_request() -> None:
     said = markdown(found(*PEOPLE), X, names=True)
     assert "By role: backend 12.5, frontend 12.5." in said
     assert "| eng\\_alder | 12.5 | 0 | 30 | -17.5 |" in said
-    assert "| eng\\_elm | not in the team's file | 0 | 0 |  |" in said
+    assert "| eng\\_elm | not in team.toml | 0 | 0 |  |" in said
     assert "eng" not in markdown(found(*PEOPLE), X)
 
 

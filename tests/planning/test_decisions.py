@@ -397,7 +397,7 @@ def test_what_stays_open() -> None:
         "demo-org/platform#1: accepted without a weight",
         "demo-org/platform#2: accepted, but not ready (design)",
         "demo-org/platform#4: accepted, but not complete",
-        "19.8 is 3w over its capacity",
+        "19.8 is 3w over capacity",
         "demo-org/platform#3: Who reviews?",
         "A date?",
     ]

@@ -77,7 +77,7 @@ ROW
 
 ### Open questions
 
-- 19.8 is 1.5w over its capacity
+- 19.8 is 1.5w over capacity
 - Who \<b\>?"""
     )
 
@@ -97,7 +97,7 @@ def test_a_confidential_issue_is_a_reference_and_its_note() -> None:
 def test_a_span_says_since_when_and_by_whom() -> None:
     text = markdown(listed(is_call=False, person="pm_oak"), ZONE, title_of)
     assert "Changes 7 Dec 2026, 14:02 to 15:10 UTC, by `pm_oak`: 0 decisions." in text
-    assert text.endswith("Nothing was decided.")
+    assert text.endswith("No decisions.")
     assert "Planning call since 7 Dec 2026, 14:02 UTC:" in markdown(listed(until=None), ZONE, title_of)
     assert span_words(START, END.replace(day=9), ZoneInfo("Asia/Kolkata")) == (
         "7 Dec 2026, 19:32 to 9 Dec 2026, 20:40 IST"

@@ -95,7 +95,7 @@ def test_title_of_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "words"), [("Planning", "must name the milestone"), ("{mielstone} x", "{mielstone}")]
+    ("title", "words"), [("Planning", "must contain the milestone"), ("{mielstone} x", "{mielstone}")]
 )
 def test_unusable_title_is_rejected(title: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):

@@ -89,7 +89,7 @@ def test_load_from_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load(tmp_path / "team.toml")
     (tmp_path / "team.toml").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read this file"):
         load(tmp_path / "team.toml")
     (tmp_path / "team.toml").write_text(WHOLE, "utf-8")
     assert len(load(tmp_path / "team.toml").people) == 2

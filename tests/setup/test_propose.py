@@ -97,8 +97,8 @@ def test_what_is_not_found_is_said_with_near_matches_and_advice() -> None:
     proposal = proposed(shop(["Deliverables 2026", "bug"], buckets("Backlogg")))
     missing = {line.key: line for line in proposal.missing}
     assert missing["labels.deliverable"].near == ("Deliverables 2026",)
-    assert missing["planning.version"].why == "no milestone has a start and a due date"
-    assert missing["flow.backend"].why == "neither labels nor statuses name the states"
+    assert missing["planning.version"].why == "no milestone has start and due dates"
+    assert missing["flow.backend"].why == "no labels or statuses for workflow states"
     assert missing["milestones.next-1-3"].value == ("Next 1-3 Milestones", "Next 1-3 releases")
     assert all(line.advice for line in proposal.missing)
     text = config_text(proposal, TODAY)
@@ -243,7 +243,7 @@ def test_boards_of_gitlab_become_our_own() -> None:
     assert kanban.milestone == "current"
     assert (later.by, later.columns) == ("milestone", ("next-1-3", "next"))
     assert boards["Who"].board.by == "assignee"
-    assert boards["Mixed"].note == "scope not taken over: weight 3"
+    assert boards["Mixed"].note == "scope not included: weight 3"
     assert "Empty" not in boards
 
 
@@ -312,7 +312,7 @@ def test_a_choice_goes_before_the_proposal_and_the_rest_follows() -> None:
 
 def test_a_label_that_does_not_exist_yet_can_be_chosen() -> None:
     proposal = proposed(shop(), chosen={"labels.spike": ("timebox",), "labels.group": ()})
-    assert proposal.line("labels.spike").why == "chosen; GitLab has no such label yet"
+    assert proposal.line("labels.spike").why == "your choice; not in GitLab yet"
     settings = parse(config_text(proposal, TODAY), "")
     assert (settings.labels.spike, settings.labels.group) == ("timebox", "")
 

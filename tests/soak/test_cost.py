@@ -14,9 +14,9 @@ import pytest
 from msgspec import structs
 
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Answer
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.store.sqlite import SqliteStore
 from support.engines import STILL, build_world, session
 

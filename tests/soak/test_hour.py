@@ -31,7 +31,7 @@ from support.moved_clock import MovedClock
 from support.organisations import org_world
 
 MINUTE = 60.0
-EDITS, PICKERS, BOARDS = 30, 10, ("build", "milestones", "next-1-3", "people", "planning")
+EDITS, BOARDS = 30, ("build", "milestones", "next-1-3", "people", "planning")
 #: Without the polls; and pages of reconcile in any minute.
 MOST, PAGES = 150, 2
 

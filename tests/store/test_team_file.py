@@ -35,7 +35,7 @@ def test_permissions_and_links_are_kept(tmp_path: Path) -> None:
 def test_change_by_others_is_not_overwritten(tmp_path: Path, seen: str | None) -> None:
     path = tmp_path / "team.toml"
     path.write_text("theirs")
-    with pytest.raises(FileChanged, match="in the meantime"):
+    with pytest.raises(FileChanged, match="someone else changed this file"):
         team_file.write(path, "mine", seen=seen)
     assert path.read_text() == "theirs"
     path.unlink()
@@ -58,5 +58,5 @@ def test_write_error_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pyte
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["team.toml"]
     (tmp_path / "team.toml").write_bytes(b"\xff")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read this file"):
         team_file.read(path)

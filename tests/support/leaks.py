@@ -14,7 +14,8 @@ from glboard_core.board.operations import Comment, Edit
 from glboard_core.config import ShareSettings
 from glboard_core.demo.world.records import MergeRequest
 from glboard_core.demo.world.world import World
-from glboard_tui.actions import Action, own_actions
+from glboard_tui.action import Action
+from glboard_tui.actions import own_actions
 from tui.app.stage import GROUP, GROUP_LABEL, ME, STILL, Stage, small_world
 
 #: The beginning of every secret; no word of the program has it.
@@ -224,7 +225,8 @@ async def walk(stage: Stage, watcher: Watcher, wanted: Callable[[Action], bool] 
             await go_back(stage)
             stage.app.bridge.drafts.turn_off()
             while (last := stage.engine.undo_stack.last) is not before and last is not None:
-                stage.app.bridge.discard_refused() if last.is_refused else stage.app.bridge.undo()
+                undoing = stage.app.bridge.undoing
+                undoing.discard_refused() if last.is_refused else undoing.undo()
             stage.screen.sync()
     await go_back(stage)
 

@@ -103,7 +103,7 @@ async def _some(
         if done() >= next_edit and engine.verified and len(engine.shown):
             next_edit = done() + EVERY
             issue = sorted(engine.shown)[done() % len(engine.shown)]
-            if engine.undo() is None or done() % 2:
+            if engine.undoing.undo() is None or done() % 2:
                 weight = (engine.shown[issue].weight or 0) % 5 + 1
                 engine.perform([(issue, Edit(weight=weight)), (issue, Comment(body="Still here"))], "edit")
     await settled(engine)

@@ -143,9 +143,9 @@ class RandomEdits:
             self.perform([(new, Create(project="top/app", title=f"made {self.number()}", labels=labels))])
             self.perform([(new, Edit(weight=self.number()))])
         elif roll < 0.92:
-            engine.undo()
+            engine.undoing.undo()
         elif roll < 0.94:
-            engine.redo()
+            engine.undoing.redo()
         elif roll < 0.96:
             engine.refresh()
         else:

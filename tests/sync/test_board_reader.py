@@ -36,7 +36,7 @@ async def command(server: DemoServer, folder: Path, settings: Settings = SETTING
 
 async def shown(engine: Engine, *, fresh: bool = False) -> set[str]:
     """The references on the board."""
-    return references(await engine.load_board(BOARD, MILESTONE, fresh=fresh))
+    return references(await engine.reader.load_board(BOARD, MILESTONE, fresh=fresh))
 
 
 def references(issues: Mapping[IssueId, Issue]) -> set[str]:
@@ -50,12 +50,12 @@ def count(server: DemoServer) -> int:
 async def test_a_screens_mirror_is_used_and_kept_up_to_date(server: DemoServer, tmp_path: Path) -> None:
     store = SqliteStore(state_file(tmp_path, server.url, GROUP, ME))
     async with command(server, tmp_path) as engine:
-        await engine.sign_in()  # so that the user is known
+        await engine.reader.sign_in()  # so that the user is known
     async with session(server, store) as screen:
         server.world.edit("top/app#1", by="eng_1", weight=7)
         server.world.edit("top/app#2", by="eng_1", milestone="19.8")
         async with command(server, tmp_path) as engine:
-            issues = await engine.load_board(BOARD, MILESTONE)
+            issues = await engine.reader.load_board(BOARD, MILESTONE)
             assert count(server) == 1
             assert "top/app#2" not in references(issues)
             assert next(i.weight for i in issues.values() if i.reference == "top/app#1") == 7
@@ -129,7 +129,7 @@ async def test_the_age_of_the_mirror_is_kept_across_processes(
         await engine.poller.load()
     server.world.clock.advance(minutes * 60)
     async with command(server, tmp_path) as engine:
-        await engine.load_catalog()  # the clock is known now
+        await engine.names.read()  # the clock is known now
         server.requests.clear()
         server.world.delete("top/app#1")
         # Nothing reports a deletion: a mirror that was just compared may still have it.

@@ -43,7 +43,7 @@ async def test_keep_mine_overwrites_the_server(context: Session) -> None:
     assert context.there("app#1").weight == 8
     assert context.engine.status.conflicts == 0
     # Undo restores the other person's value.
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#1").weight == 5
 
@@ -55,7 +55,7 @@ async def test_keep_theirs_discards_mine(context: Session) -> None:
     assert context.there("app#1").weight == context.issue("app#1").weight == 5
     assert context.engine.status.unsent == 0
     assert context.engine.store.log()[0].result == "dropped"
-    assert context.engine.undo() is None
+    assert context.engine.undoing.undo() is None
 
 
 async def test_changes_after_a_conflict_wait_with_it(context: Session) -> None:
@@ -120,8 +120,8 @@ async def test_undo_checks_the_same_way(context: Session) -> None:
     context.edit("app#2", weight=8)
     await context.settled()
     context.world.edit("top/app#1", by="eng_1", weight=5)
-    context.engine.undo()
-    context.engine.undo()
+    context.engine.undoing.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#2").weight == 1
     assert context.there("app#1").weight == 5

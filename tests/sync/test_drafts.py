@@ -118,19 +118,19 @@ async def test_undo_and_redo_act_on_what_is_staged(context: Session) -> None:
     context.edit_all(["app#1", "app#2"], title="to 19.8", milestone="19.8")
     context.edit("app#1", weight=5)
     engine = context.engine
-    assert (last := engine.last_change()) is not None
+    assert (last := engine.undoing.last()) is not None
     assert last.title == "test"
-    engine.undo()
+    engine.undoing.undo()
     assert context.issue("app#1").weight == 3
-    engine.undo()
+    engine.undoing.undo()
     assert context.issue("app#2").milestone == "19.7"
     # What was sent before is out of reach: to undo it would send something.
-    assert engine.last_change() is None
-    assert engine.undo() is None
-    assert (again := engine.redo()) is not None
+    assert engine.undoing.last() is None
+    assert engine.undoing.undo() is None
+    assert (again := engine.undoing.redo()) is not None
     assert again.title == "to 19.8"
-    engine.redo()
-    assert engine.next_change is None
+    engine.undoing.redo()
+    assert engine.undoing.next is None
     assert context.issue("app#1").weight == 5
     await context.settled()
     assert context.mutations == sent
@@ -155,7 +155,7 @@ async def test_applied_changes_are_ordinary_ones_and_one_undo(context: Session) 
     assert context.notes_there("app#3") == ["why"]
     assert context.there("app#13").weight == 4
     assert {line.title for line in context.engine.store.log()} == {"draft what if"}
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#1").weight == 1
     assert context.there("app#2").milestone.title == "19.7"
@@ -177,7 +177,7 @@ async def test_some_are_applied_and_some_dropped(context: Session) -> None:
         "19.7",
         "19.7",
     ]
-    context.engine.redo()
+    context.engine.undoing.redo()
     assert names(context) == ["app#1", "app#4", "app#3"]
     assert context.issue("app#3").milestone == "19.8"
 
@@ -187,11 +187,11 @@ async def test_what_was_applied_last_is_undone_first(context: Session) -> None:
     context.edit_all(["app#1", "app#2"], milestone="19.8")
     applied(context, "app#2")
     await context.settled()
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#2").milestone.title == "19.7"
     assert context.issue("app#1").milestone == "19.8"
-    context.engine.undo()
+    context.engine.undoing.undo()
     assert names(context) == []
     await context.settled()
     assert context.there("app#2").milestone.title == "19.7"
@@ -276,8 +276,8 @@ async def test_nothing_is_sent_by_a_restart_a_command_or_another_process(
         ]
         async with session(server, SqliteStore(path), running=False, command=True) as command:
             assert command.issue("app#1").weight == 1
-            assert command.engine.last_change() is None
-            await command.engine.sign_in()
+            assert command.engine.undoing.last() is None
+            await command.engine.reader.sign_in()
             await command.engine.sender.flush()
             assert command.mutations == 0
             command.edit("app#3", weight=7)
@@ -394,7 +394,7 @@ keys = st.lists(
 def press(one: Session, number: int, key: str, count: int) -> None:
     name = f"app#{number}"
     if key == "undo":
-        one.engine.undo()
+        one.engine.undoing.undo()
         return
     changes: dict[str, Change] = {
         "weight": Edit(weight=count + 2),
@@ -437,7 +437,7 @@ def test_applying_all_does_what_the_same_keys_do_and_undo_restores(pressed: list
             await one.settled()
             after = state(server)
             if draft:
-                one.engine.undo()
+                one.engine.undoing.undo()
                 await one.settled()
             return before, after, state(server)
 

@@ -50,8 +50,8 @@ async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
         assert context.issue("app#13").weight == 3
         assert context.engine.status.failed == 0
         # And a recovered change can be undone like any other.
-        context.engine.undo()
-        context.engine.undo()
+        context.engine.undoing.undo()
+        context.engine.undoing.undo()
         await context.settled()
         assert context.notes_there("app#1") == []
         assert not context.there("app#13").open
@@ -242,7 +242,7 @@ async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
             # Undo checks as usual: theirs overwrote it.
-            context.engine.undo()
+            context.engine.undoing.undo()
             await context.settled()
             assert context.engine.status.conflicts == 1
 

@@ -113,7 +113,7 @@ async def test_the_other_end_of_a_link_is_read_again(server: DemoServer, store: 
         at.do("app#1", Link(other=other.id, reference=other.reference, kind="blocks"))
         await at.settled()
         await at.until(lambda: at.issue("app#2").blocked)
-        assert at.engine.undo() is not None
+        assert at.engine.undoing.undo() is not None
         await at.settled()
         await at.until(lambda: not at.issue("app#2").blocked)
         assert at.engine.failed == []

@@ -56,11 +56,11 @@ async def test_a_second_start_is_one_round_trip_behind_the_mirror(server: DemoSe
 async def test_the_token_is_checked_once_a_day(server: DemoServer, store: Store) -> None:
     async with session(server, store, running=False) as made:
         trips = await first_start(made)
-        await made.engine.load_catalog()
+        await made.engine.names.read()
         assert trips.names.count("self") == 1
         server.world.clock.advance(90_000)
-        await made.engine.load_catalog()  # the answer tells the server's time
-        await made.engine.load_catalog()
+        await made.engine.names.read()  # the answer tells the server's time
+        await made.engine.names.read()
         assert trips.names.count("self") == 2
 
 
@@ -133,7 +133,7 @@ async def test_a_refresh_asks_by_name_however_much_there_is(store: Store) -> Non
         assert len(catalog.labels) < 30
         assert len(catalog.people) < 10
         trips.clear()
-        await made.engine.load_catalog()
+        await made.engine.names.read()
         assert set(trips.names) == {"Meta", "Names"}
         assert len(trips.names) <= 3
 
@@ -151,7 +151,7 @@ async def test_a_projects_own_label_is_known_where_the_group_has_others_of_its_k
             assert not catalog.lacks("top/lib", "missed:19.7")
             assert catalog.lacks("top/app", "missed:19.7")
             assert not catalog.lacks("top/app", "missed:19.6")
-            await made.engine.load_catalog()
+            await made.engine.names.read()
 
 
 async def test_a_command_needs_one_request_for_an_issue(server: DemoServer, store: Store) -> None:
@@ -159,8 +159,8 @@ async def test_a_command_needs_one_request_for_an_issue(server: DemoServer, stor
         await first_start(made)
     async with session(server, store, running=False) as made:
         trips = known(made)
-        await made.engine.sign_in()
-        [issue] = await made.engine.load_issues(["top/app#1"])
+        await made.engine.reader.sign_in()
+        [issue] = await made.engine.reader.load_issues(["top/app#1"])
         assert trips.names == ["Find"]
         assert issue.weight == 1
         made.edit("app#1", weight=8)
@@ -175,13 +175,13 @@ async def test_names_that_a_person_gives_are_asked_before_they_are_unknown(
 ) -> None:
     server.world.add_milestone(server.world.project("top/lib"), "lib-1")
     async with session(server, store, running=False) as made:
-        await made.engine.load_catalog()
-        await made.engine.know_milestones(["lib-1", "current", "19.70"])
+        await made.engine.names.read()
+        await made.engine.names.know_milestones(["lib-1", "current", "19.70"])
         catalog = made.engine.catalog
         assert catalog is not None
         assert catalog.milestone("top/lib", "lib-1") is not None
         assert "19.7" in catalog.near_milestones("19.70")
-        [issue] = await made.engine.load_issues(["lib#1"])
+        [issue] = await made.engine.reader.load_issues(["lib#1"])
         assert issue.project == "top/lib"
         with pytest.raises(NameUnknown, match="nowhere"):
-            await made.engine.load_issues(["nowhere#1"])
+            await made.engine.reader.load_issues(["nowhere#1"])

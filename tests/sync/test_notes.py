@@ -30,11 +30,11 @@ async def test_a_second_note_updates_the_first(context: Session) -> None:
     assert context.issue("app#1").notes == 1
     assert [line.what for line in context.engine.store.log()] == ["update comment", "comment"]
     for left in (["Room 4"], []):
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.settled()
         assert context.notes_there("app#1") == left
     for left in (["Room 4"], ["Room 2"]):
-        context.engine.redo()
+        context.engine.undoing.redo()
         await context.settled()
         assert context.notes_there("app#1") == left
 
@@ -69,7 +69,7 @@ async def test_a_note_undone_within_the_hold_is_never_sent(server: DemoServer) -
     async with session(server, sync=HELD) as context:
         server.requests.clear()
         write(context, "Room 4")
-        context.engine.undo()
+        context.engine.undoing.undo()
         assert await context.engine.finish(5) == 0
         assert context.mutations == 0
         assert context.issue("app#1").notes == 0
@@ -97,7 +97,7 @@ async def test_a_note_is_undone_in_a_later_session(server: DemoServer, store: St
         await context.settled()
     async with session(server, store) as context:
         for left in (["Room 4"], []):
-            context.engine.undo()
+            context.engine.undoing.undo()
             await context.settled()
             assert context.notes_there("app#1") == left
 

@@ -81,13 +81,13 @@ async def test_every_form_of_a_name_leads_to_it(context: Session, text: str, fou
 
 
 async def test_what_leads_nowhere_says_what_it_can_be(context: Session) -> None:
-    with pytest.raises(IssueNotFound, match=r"top/app has no issue of this number for you\. .*confidential"):
+    with pytest.raises(IssueNotFound, match=r"top/app has no issue with this number .*confidential"):
         await read(context, "app#99")
-    with pytest.raises(IssueNotFound, match=r"No project of top has an issue of this number for you"):
+    with pytest.raises(IssueNotFound, match=r"No issue with this number in the projects of top"):
         await read(context, "#77")
-    with pytest.raises(IssueNotFound, match=r"no project “nowhere” here"):
+    with pytest.raises(IssueNotFound, match=r"Project “nowhere” not found"):
         await read(context, "nowhere#1")
-    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Check project and number"):
+    with pytest.raises(IssueNotFound, match=r"Issue secret/place#1 not found\. Check the project and number"):
         await read(context, "https://gitlab.example.com/secret/place/-/issues/1")
 
 
@@ -98,7 +98,7 @@ async def test_it_is_edited_and_undone_like_a_card(context: Session) -> None:
         await context.settled()
         there = context.world.issue(reference)
         assert (there.weight, there.title) == (5, "Renamed")
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.settled()
         assert there.weight == issue.weight
         assert there.title == issue.title
@@ -137,7 +137,7 @@ async def test_one_that_enters_the_scope_by_an_edit_is_a_card(context: Session) 
     await context.settled()
     await context.refreshed()
     assert len(list(context.engine.shown.slim("19.7"))) == 13
-    context.engine.undo()
+    context.engine.undoing.undo()
     assert len(list(context.engine.shown.slim("19.7"))) == 12
 
 
@@ -177,8 +177,10 @@ async def test_the_oldest_leave_the_mirror_unless_something_needs_them(context: 
 async def test_a_command_that_names_one_does_not_make_it_a_card(context: Session) -> None:
     context.engine.host = "gitlab.example.com"
     with pytest.raises(UsageError, match="is on another GitLab"):
-        await context.engine.load_issues(["https://gitlab.example.org/top/app/-/issues/13"])
-    (issue,) = await context.engine.load_issues(["https://gitlab.example.com/top/app/-/issues/13#note_1"])
+        await context.engine.reader.load_issues(["https://gitlab.example.org/top/app/-/issues/13"])
+    (issue,) = await context.engine.reader.load_issues(
+        ["https://gitlab.example.com/top/app/-/issues/13#note_1"]
+    )
     assert issue.id in context.engine.shown
     assert len(list(context.engine.shown.slim("19.7"))) == 12
 

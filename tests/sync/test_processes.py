@@ -53,7 +53,7 @@ async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, 
         assert [event.old for event in second.told(Renamed)] == [new]
         assert not second.known("app#new")
         for _ in range(3):
-            assert second.engine.undo() is not None
+            assert second.engine.undoing.undo() is not None
         await second.until(lambda: second.engine.status.unsent == 0)
         assert not second.there("app#13").open
         assert second.there("app#1").weight == 1
@@ -139,8 +139,8 @@ async def test_a_command_leaves_sending_to_the_process_with_the_lease(
             return outcomes
 
         command.engine.gateway.send = slowly  # type: ignore[assignment, method-assign]
-        await command.engine.load_catalog()
-        await command.engine.load_issues(["top/app#1"])
+        await command.engine.names.read()
+        await command.engine.reader.load_issues(["top/app#1"])
         command.edit("app#1", weight=5)
         await command.engine.sender.flush()
         assert len(command.engine.outbox) == 0
@@ -157,8 +157,8 @@ async def test_a_command_sends_once_the_lease_is_free(server: DemoServer, tmp_pa
     assert one.acquire_lease()
     timing = structs.replace(HASTE, longest_flush=0.2)
     async with session(server, two, running=False, timing=timing) as command:
-        await command.engine.load_catalog()
-        await command.engine.load_issues(["top/app#1"])
+        await command.engine.names.read()
+        await command.engine.reader.load_issues(["top/app#1"])
         command.edit("app#1", weight=5)
         with pytest.raises(ConnectionFailed, match="Another glboard session"):
             await command.engine.sender.flush()
@@ -332,7 +332,7 @@ async def test_either_process_can_resolve_a_conflict(
         if mine:
             # Undone in the process that made it, it has the other person's value.
             for _ in range(2):
-                other.engine.undo()
+                other.engine.undoing.undo()
             await other.until(lambda: other.there("app#1").weight == 5)
 
 

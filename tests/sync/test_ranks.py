@@ -65,7 +65,7 @@ async def test_what_is_shown_is_what_gitlab_has(context: Session, seed: int) -> 
         assert [one.id for one in cards] == [one.id for one in wanted]
         assert shown(context) == there(context)
         if work.changes and random.random() < 0.5:
-            context.engine.undo()
+            context.engine.undoing.undo()
             await context.settled()
             assert [one.id for one in bugs(context)[1]] == before
             assert shown(context) == there(context)

@@ -102,7 +102,7 @@ async def test_a_rename_leaves_the_board_as_it_is(
         made.events.clear()
         act(server.world)
         await made.refreshed()  # nothing moved
-        await engine.load_catalog()
+        await engine.names.read()
         assert everywhere(engine) == [issue.reference] * 2
         told = [event.text for event in made.told(EngineNotice)]
         assert [line for line in said if not any(line in text for text in told)] == []
@@ -112,7 +112,7 @@ async def test_a_rename_leaves_the_board_as_it_is(
         diffs = [diff for event in made.told(IssuesChanged) for diff in event.confirmed]
         said_of = [differences(before, after) for before, after in diffs if before and after]
         assert said_of == [()] * len(diffs)
-        assert engine.undo() is not None
+        assert engine.undoing.undo() is not None
         await made.settled()
         assert (issue.weight, engine.failed) == (1, [])
     async with gateway(server) as again:
@@ -139,7 +139,7 @@ async def test_what_waits_what_failed_and_what_was_locked_follow(server: DemoSer
         upheavals.rename_user(world, world.user("eng_1"), "eng_one")
         upheavals.rename_project(world, world.project("top/app"), "top/app-2")
         relabel(world, "Deliverable")
-        await engine.load_catalog()
+        await engine.names.read()
         shown = made.issue("app-2#1")
         assert (shown.milestone, shown.assignees) == ("19.8 GA", ("eng_one",))
         assert "Deliverable now" in shown.labels
@@ -168,7 +168,7 @@ async def test_another_process_follows(server: DemoServer, tmp_path: Path) -> No
     async with both[0] as first, both[1] as second:
         second.events.clear()
         retitle(server.world)
-        await first.engine.load_catalog()
+        await first.engine.names.read()
         await second.until(lambda: second.engine.settings.labels.deliverable == "Deliverable now")
         assert everywhere(second.engine) == ["top/app#1"] * 2
         assert all(not event.confirmed for event in second.told(IssuesChanged))
@@ -181,17 +181,17 @@ async def test_a_former_name_means_what_has_another_one(server: DemoServer, stor
         made.edit("app#1", milestone="19.8")
         await made.settled()
         upheavals.rename_milestone(world, world.milestone("19.8"), "19.8 GA")
-        await engine.load_catalog()
+        await engine.names.read()
         assert engine.board("planning", "19.8").milestone == "19.8 GA"
     async with gateway(server) as again:
         later = Engine(again, store, SETTINGS, timing=HASTE)
-        last = later.last_change()  # from the log, which keeps the names of its time
+        last = later.undoing.last()  # from the log, which keeps the names of its time
         assert last is not None
         assert last.ops[0].change == Edit(milestone="19.8 GA")
         # Until something is called so again.
         world.add_milestone(world.root, "19.8", date(2027, 3, 1), date(2027, 3, 31))
-        await later.load_catalog()
-        await later.know_milestones(["19.8"])
+        await later.names.read()
+        await later.names.know_milestones(["19.8"])
         assert later.catalog is not None
         assert milestone_title("19.8", later.settings, later.catalog, later.today()) == "19.8"
 
@@ -206,7 +206,7 @@ async def test_a_label_that_no_title_tells_is_found_with_a_card(server: DemoServ
         server.faults.next("html", "labels", times=99)
         for title in ("documentation", "Deliverable"):
             relabel(world, title)
-        await engine.load_catalog()
+        await engine.names.read()
         made.events.clear()
         await engine.poller.reconcile()
         assert {"documentation now", "Deliverable now"} <= made.issue("app#2").labels
@@ -229,12 +229,12 @@ async def test_a_scope_that_was_renamed_as_a_whole_is_one_proposal(server: DemoS
             world.rename_label(label, old.replace("workflow::", "flow::").replace("type::", "kind::"))
 
         rename("workflow::in dev")
-        await engine.load_catalog()
+        await engine.names.read()
         assert engine.settings.labels.workflow_prefix == "workflow::"  # others are still called so
         for title in ("workflow::in review", "workflow::blocked", "type::bug", "type::feature"):
             rename(title)
         made.events.clear()
-        await engine.load_catalog()
+        await engine.names.read()
         labels = engine.settings.labels
         assert (labels.workflow_prefix, labels.type_prefix) == ("flow::", "kind::")
         told = [event.text for event in made.told(EngineNotice)]
@@ -250,7 +250,7 @@ async def test_a_scope_that_was_renamed_as_a_whole_is_one_proposal(server: DemoS
         assert types_of(made.issue("app#1"), labels) == ("kind::bug",)
         # A new label of the scope is found by its new prefix.
         world.add_label(world.root, "flow::ready for development")
-        await engine.load_catalog()
+        await engine.names.read()
         assert engine.catalog is not None
         assert "flow::ready for development" in {one.title for one in engine.catalog.labels}
 

@@ -111,8 +111,8 @@ async def test_undo_withdraws_unsent_changes(server: DemoServer, store: Store) -
         server.requests.clear()
         context.edit("app#1", weight=5)
         context.comment("app#1", "A slip")
-        assert context.engine.undo() is not None
-        assert context.engine.undo() is not None
+        assert context.engine.undoing.undo() is not None
+        assert context.engine.undoing.undo() is not None
         assert context.issue("app#1").weight == 1
         assert await context.engine.finish(5) == 0
         assert context.mutations == 0
@@ -124,13 +124,13 @@ async def test_undo_of_a_sent_change_sends_the_inverse(context: Session) -> None
     context.edit("app#1", weight=5, milestone=None, add=frozenset({"type::feature"}))
     await context.settled()
     assert "type::bug" not in context.labels_there("app#1")
-    assert context.engine.undo() is not None
+    assert context.engine.undoing.undo() is not None
     assert context.issue("app#1").weight == 1
     await context.settled()
     there = context.there("app#1")
     assert (there.weight, there.milestone.title) == (1, "19.7")
     assert context.labels_there("app#1") == {GROUP_LABEL, "type::bug"}
-    assert context.engine.redo() is not None
+    assert context.engine.undoing.redo() is not None
     await context.settled()
     assert context.there("app#1").weight == 5
 
@@ -141,7 +141,7 @@ async def test_a_bulk_edit_is_one_level_of_undo(context: Session) -> None:
     context.edit_all(names, weight=8)
     await context.settled()
     assert all(context.there(name).weight == 8 for name in names)
-    group = context.engine.undo()
+    group = context.engine.undoing.undo()
     assert group is not None
     assert group.title == "bulk"
     await context.settled()
@@ -152,7 +152,7 @@ async def test_a_bulk_edit_is_one_level_of_undo(context: Session) -> None:
 async def test_undo_of_several_acts_on_one_issue(context: Session) -> None:
     context.do("app#1", Edit(weight=5), Edit(weight=7), Edit(milestone="19.9"))
     await context.settled()
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert (context.there("app#1").weight, context.there("app#1").milestone.title) == (1, "19.7")
     assert context.engine.status.conflicts == 0
@@ -164,7 +164,7 @@ async def test_undo_of_several_acts_finds_every_conflict(context: Session) -> No
     await context.settled()
     context.world.edit("top/app#1", by="eng_1", milestone="Backlog")
     await context.refreshed()
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#1").milestone.title == "Backlog"
     assert [clash.field for clash in context.engine.outbox.conflicting(context.issue("app#1").id)] == [
@@ -176,10 +176,10 @@ async def test_undo_of_a_comment_deletes_the_note(context: Session) -> None:
     context.comment("app#1", "Hello")
     await context.settled()
     assert context.notes_there("app#1") == ["Hello"]
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert context.notes_there("app#1") == []
-    context.engine.redo()
+    context.engine.undoing.redo()
     await context.settled()
     assert context.notes_there("app#1") == ["Hello"]
 
@@ -189,12 +189,12 @@ async def test_a_comment_of_an_earlier_session_is_found_and_deleted(server: Demo
         context.comment("app#1", "Hello")
         await context.settled()
     async with session(server, store) as context:
-        group = context.engine.undo()
+        group = context.engine.undoing.undo()
         assert group is not None
         await context.settled()
         assert context.notes_there("app#1") == []
         # Neither the undone change nor the undo is undone again.
-        assert context.engine.undo() is None
+        assert context.engine.undoing.undo() is None
 
 
 async def test_undo_withdraws_unsent_changes_and_inverts_the_rest(server: DemoServer, store: Store) -> None:
@@ -205,7 +205,7 @@ async def test_undo_withdraws_unsent_changes_and_inverts_the_rest(server: DemoSe
         context.edit_all(["app#1", "app#2"], add=frozenset({"workflow::blocked"}))
         await context.until(lambda: "workflow::blocked" in context.labels_there("app#1"))
         await context.until(lambda: len(context.engine.outbox) == 2)
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.until(lambda: "workflow::blocked" not in context.labels_there("app#1"))
         await context.until(lambda: len(context.engine.outbox) == 1)
         assert context.labels_there("app#1") == {GROUP_LABEL, "type::bug"}
@@ -230,12 +230,12 @@ async def test_a_new_issue_is_renamed_and_edits_on_it_follow(context: Session) -
     assert not context.known("app#new")
     # Undo: the comment, the weight, and the issue itself, which can only be closed.
     for _ in range(3):
-        assert context.engine.undo() is not None
+        assert context.engine.undoing.undo() is not None
     await context.settled()
     assert context.notes_there("app#13") == []
     assert (context.there("app#13").weight, context.there("app#13").open) == (2, False)
     # Redo reopens it, and creates no second one.
-    context.engine.redo()
+    context.engine.undoing.redo()
     await context.settled()
     assert context.there("app#13").open
     assert 14 not in context.world.project("top/app").issues
@@ -309,7 +309,7 @@ async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
         assert context.there("locked#1").weight == 3
         assert first.id not in {op.id for op, _ in context.engine.failed}
         # A retry can be undone.
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.settled()
         assert context.there("locked#1").weight is None
         for op, _ in list(context.engine.failed):
@@ -378,8 +378,8 @@ async def test_an_edit_with_a_comment_is_sent_as_one(server: DemoServer, store: 
         await context.until(lambda: context.there("app#2").weight == 3)
         # The short hold is over; the edit waits for its comment, and undo withdraws both unsent.
         assert context.there("app#1").weight == 1
-        context.engine.undo()  # the other issue's, which has left
-        context.engine.undo()
+        context.engine.undoing.undo()  # the other issue's, which has left
+        context.engine.undoing.undo()
         await context.settled()
         assert not context.world.issue("top/app#1").notes
         assert len(context.there("app#1").history or ()) == events
@@ -404,7 +404,7 @@ async def test_undo_wakes_a_waiting_quit(server: DemoServer, store: Store) -> No
         context.edit("app#1", weight=2)
         waiting = asyncio.create_task(settled(context.engine))
         await asyncio.sleep(0)
-        context.engine.undo()
+        context.engine.undoing.undo()
         await context.wait_for(waiting)
 
 
@@ -419,7 +419,7 @@ async def test_read_only_refuses_every_change(server: DemoServer, store: Store) 
         with pytest.raises(ReadOnly):
             context.edit("app#3", weight=2)
         with pytest.raises(ReadOnly):
-            context.engine.undo()
+            context.engine.undoing.undo()
         context.engine.refresh()
         assert await context.engine.finish(0.2) == 1
         assert context.mutations == 0

@@ -81,7 +81,7 @@ async def test_undo_after_a_restart_offline_withdraws_what_is_not_sent_yet(
         engine.perform([(issue(engine, "top/app#1"), Edit(weight=7))], "weight 7")
     undone = []
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        while (group := engine.undo()) is not None:
+        while (group := engine.undoing.undo()) is not None:
             undone.append(group.title)
         assert engine.shown[issue(engine, "top/app#1")].weight == 1
         assert engine.shown[issue(engine, "top/app#2")].weight == 1
@@ -156,7 +156,7 @@ async def test_a_renamed_group_keeps_its_state_file(server: DemoServer, tmp_path
     ) as engine:
         await engine.poller.load()
         upheavals.rename_group(server.world, server.world.root, "summit")
-        await engine.load_catalog()
+        await engine.names.read()
     # Under its old path, and under the new one that the configuration is to have.
     for path in (GROUP, "summit"):
         place = EngineOptions(group=path, folder=tmp_path)

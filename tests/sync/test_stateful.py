@@ -124,12 +124,12 @@ class Sessions(RuleBasedStateMachine):
     @rule()
     def undo(self) -> None:
         """Undo the last key."""
-        self.engine.undo()
+        self.engine.undoing.undo()
 
     @rule()
     def redo(self) -> None:
         """Redo what was undone."""
-        self.engine.redo()
+        self.engine.undoing.redo()
 
     @rule(row=rows)
     def another_person(self, row: int) -> None:

@@ -42,8 +42,8 @@ async def test_a_command_does_not_take_the_mirror_of_another_licence(
         pass
     server.world.tier = "free"
     async with session(server, store, running=False, command=True) as command:
-        await command.engine.load_catalog()
-        await command.engine.load_board("planning", "19.7")
+        await command.engine.names.read()
+        await command.engine.reader.load_board("planning", "19.7")
     assert {issue.weight for issue in store.issues().matching("19.7")} == {None}
     # The next screen reads everything again.
     server.requests.clear()
@@ -63,6 +63,6 @@ async def test_whom_gitlab_took_off_for_another_is_back_after_undo(server: DemoS
         assert [line.what for line in store.log()] == ["assign eng_2, unassign em_willow"]
     # Also by a later session, which knows only the log.
     async with session(server, store) as again:
-        again.engine.undo()
+        again.engine.undoing.undo()
         await again.settled()
         assert [one.username for one in server.world.issue("top/app#1").assignees] == ["em_willow"]

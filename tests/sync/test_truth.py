@@ -153,7 +153,7 @@ async def test_a_colleague_assigned_unseen_stays(context: Session) -> None:
     assert {user.username for user in context.there("app#1").assignees} == {"eng_2", ME}
     await context.refreshed()
     assert set(context.issue("app#1").assignees) == {"eng_2", ME}
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     assert [user.username for user in context.there("app#1").assignees] == ["eng_2"]
 
@@ -170,7 +170,7 @@ async def test_what_a_closed_issue_blocked_is_read_again(context: Session) -> No
     await context.refreshed()
     assert not context.issue("app#2").blocked
     assert not context.issue("app#4").blocked
-    context.engine.undo()
+    context.engine.undoing.undo()
     await context.settled()
     await context.refreshed()
     assert context.issue("app#4").blocked

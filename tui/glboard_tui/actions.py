@@ -9,204 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from importlib import import_module
-from typing import Any, Literal, get_args
-
-from msgspec import Struct
 
 from glboard_core.command_template import CommandSettings, with_ids
-
-Group = Literal[
-    "Focus", "Selection", "Plan", "Move", "People and labels", "Links", "Text", "Undo", "Draft", "Find",
-    "Boards", "Panes", "View", "Commands", "Shared screen", "Walk", "Lists", "Candidates",
-    "Changes by others", "Say/Do",
-    "Decisions", "Posting the decisions", "End of milestone", "Locked plan", "Capacity",
-    "Posting the capacity", "Comparing a draft", "Drafts", "Failed changes", "Change log",
-    "Opening a milestone", "Set-up", "Dialogs",
-]  # fmt: skip
-GROUPS: tuple[Group, ...] = get_args(Group)
-Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
-Scope = Literal[
-    "board", "detail", "task", "any-pane", "pane", "list", "described-list", "candidates", "triage",
-    "refinement", "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity",
-    "capacity-post", "draft", "drafts", "decisions", "decisions-post", "failed", "log", "milestone-setup",
-    "walk", "comment", "new-issue", "setup", "command-output",
-]  # fmt: skip
-"""Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
-
-_PARENTS: dict[Scope, Scope] = {
-    **dict.fromkeys(
-        (
-            "candidates",
-            "triage",
-            "refinement",
-            "own-work",
-            "say-do",
-            "milestone-end",
-            "plan-lock",
-            "mix",
-            "draft",
-        ),
-        "described-list",
-    ),
-    "task": "detail",
-    "decisions": "described-list",
-    "decisions-post": "pane",
-    "described-list": "list",
-    "updates": "list",
-    "command-output": "pane",
-    **dict.fromkeys(
-        ("list", "capacity", "capacity-post", "drafts", "failed", "log", "milestone-setup", "walk"), "pane"
-    ),
-    "pane": "any-pane",
-}
-
-
-@cache
-def chain_of(scope: Scope) -> tuple[Scope, ...]:
-    """The scopes whose keys work in ``scope``, its own first: a pane's own keys go before shared ones."""
-    parent = _PARENTS.get(scope)
-    return (scope, *chain_of(parent)) if parent else (scope,)
-
-
-class ActionContext(Struct, frozen=True, kw_only=True):
-    """What decides whether an action applies now."""
-
-    scope: Scope = "board"
-    #: The states of the pane that decide about its own keys, such as ``proposing``.
-    modes: frozenset[str] = frozenset()
-    #: Whether label and status of an issue that the next edit would change name different states.
-    differing: bool = False
-    #: How many issues the next edit would change.
-    targets: int = 0
-    selected: int = 0
-    #: Whether the last selection can be restored.
-    can_restore: bool = False
-    undo: bool = False
-    redo: bool = False
-    repeat: bool = False
-    #: Whether any change has a conflict to decide: keep mine or keep theirs.
-    conflicting: bool = False
-    #: Whether this server supports weights (EE).
-    weights: bool = True
-    #: Whether a draft is on: edits are staged.
-    draft: bool = False
-    #: Whether the catalog is loaded, so that pickers have something to offer.
-    ready: bool = True
-    writable: bool = True
-    #: Whether a planning call goes on.
-    calling: bool = False
-    #: Whether others watch the screen, and whether a confidential issue is shown to them at the moment.
-    shared: bool = False
-    revealed: bool = False
-    #: Whether an issue that the next edit would change is hidden from them.
-    hidden: bool = False
-
-
-When = Callable[[ActionContext], bool]
-
-Command = Callable[[Any, str], None]
-"""What an action does: gets the ``CommandContext`` and the argument (of its slot, or a fixed one, or "")."""
-
-
-@cache
-def command_of(name: str) -> Command:
-    """The function ``module.name`` in ``commands``, imported now: the first frame needs none of them."""
-    module, _, function = name.partition(".")
-    command: Command = getattr(import_module(f"glboard_tui.commands.{module}"), function)
-    return command
-
-
-class Action(Struct, frozen=True, kw_only=True):
-    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title.
-
-    ``does`` names its function in ``commands``, with a fixed argument if it takes one: ``edit.rank up``.
-    ``panes.own NAME`` is the method ``action_NAME`` of the pane that has the keys.
-    """
-
-    id: str
-    does: str
-    title: str
-    keys: tuple[str, ...]
-    group: Group
-    hint: str = ""
-    when: When
-    #: The scopes in which it works.
-    scopes: tuple[Scope, ...]
-    #: Whether the palette offers it (focus moves would only be noise there).
-    palette: bool = True
-    #: Whether it shows more of an issue than a shared screen may: refused there for a confidential one.
-    shows: bool = False
-    #: Whether its key also starts others: where it does not apply, they follow.
-    starts: bool = False
-
-    @property
-    def word(self) -> str:
-        """Its label in footer and which-key."""
-        return self.hint or self.title
-
-    @property
-    def slot(self) -> Slot | None:
-        """The kind of argument its last key is, or None."""
-        return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
-
-    @property
-    def command(self) -> Command:
-        """The function that does it."""
-        return command_of(self.does.partition(" ")[0])
-
-    @property
-    def fixed(self) -> str:
-        """The argument of an action without a slot, or ""."""
-        return self.does.partition(" ")[2]
-
-    def applies(self, now: ActionContext) -> bool:
-        """Whether it can be done now."""
-        return any(scope in self.scopes for scope in chain_of(now.scope)) and self.when(now)
-
-
-# How keys are written
-
-_SLOTS: dict[str, Slot] = {f"<{slot}>": slot for slot in get_args(Slot)}
-_NAMES = {
-    "escape": "Esc",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "shift+tab": "Shift+Tab",
-    "<digit>": "0-9",
-    "<flow>": "letter",
-    "<column>": "letter",
-    "<person>": "letter",
-    "<priority>": "1-4",
-    "<severity>": "1-4",
-    "<filter>": "letter",
-}
-
-
-def slot_of(keys: str) -> Slot | None:
-    """The argument that a key sequence ends in, or None."""
-    return _SLOTS.get(keys.rpartition(" ")[2])
-
-
-def slot_token(slot: Slot) -> str:
-    """How that argument is written in a key sequence."""
-    return f"<{slot}>"
-
-
-def key_words(keys: str) -> str:
-    """A key sequence as people read it: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
-    words = [_key_word(token) for token in keys.split(" ")]
-    return ("" if all(len(word) == 1 for word in words) else " ").join(words)
-
-
-def _key_word(token: str) -> str:
-    if token in _NAMES:
-        return _NAMES[token]
-    modifier, plus, key = token.partition("+")
-    if plus and key:
-        return f"{modifier.capitalize()}+{key.capitalize()}"
-    return token.capitalize() if len(token) > 1 else token
-
+from glboard_tui.action import (
+    GROUPS,
+    Action,
+    ActionContext,
+    Group,
+    Scope,
+    When,
+    chain_of,
+    command_of,
+    key_words,
+)
 
 # When they apply
 
@@ -360,40 +175,40 @@ _candidates = _own("Candidates", "candidates")
 _updates = _own("Changes by others", "updates")
 _say_do = _own("Say/Do", "say-do")
 _decisions = _own("Decisions", "decisions")
-_decisions_post = _own("Posting the decisions", "decisions-post")
+_decisions_post = _own("Post decisions", "decisions-post")
 _milestone_end = _own("End of milestone", "milestone-end")
 _plan_lock = _own("Locked plan", "plan-lock")
 _capacity = _own("Capacity", "capacity")
-_post = _own("Posting the capacity", "capacity-post")
-_compare = _own("Comparing a draft", "draft")
+_post = _own("Post capacity", "capacity-post")
+_compare = _own("Compare a draft", "draft")
 _drafts = _own("Drafts", "drafts")
 _failed = _own("Failed changes", "failed")
 _log = _own("Change log", "log")
-_setup = _own("Opening a milestone", "milestone-setup")
+_setup = _own("Open a milestone", "milestone-setup")
 _comment = _own("Dialogs", "comment")
 _new_issue = _own("Dialogs", "new-issue")
-_set_up = _own("Set-up", "setup")
+_set_up = _own("Setup", "setup")
 _output = _own("Commands", "command-output")
 _described, _proposing = _in("description"), _in("proposing")
 
 _AFTER = "To the milestone after next"
 _DEFER = "Defer to the following milestone, remove Deliverable"
-_DRAFT = "Draft on or off: try changes out, nothing is sent"
+_DRAFT = "Draft on or off: try out changes, nothing is sent"
 _MISSING = "Add missing labels: group, type, subtype, category"
-_SHARE = "Share the screen: hide what is confidential; hides again what is shown for a moment"
-_REVEAL = "Show the confidential issue on the shared screen for 20 s, after asking"
+_SHARE = "Share mode: hide confidential content, or hide a shown issue again"
+_REVEAL = "Show this confidential issue on the shared screen for 20 s (asks first)"
 _ROWS = "Sort: newest first, oldest first, by issue"
 _SORT = "Sort: GitLab's order, weight, priority, age, slips, milestone"
-_ALIGN = "Label and status differ: choose which is right, and set the other"
-_ONE_EACH = "Keep one label of each scope: the state of this column"
+_ALIGN = "Label and status differ: choose one, set the other to match"
+_ONE_EACH = "Keep one label per scope (the state of this column)"
 _CANDIDATES = "Candidates for the milestone, in suggested order"
 _REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
-_WALK = "Walk: column, filter, selection or list, one card at a time"
-_OUTPUT = "Output of the last command of your own"
+_WALK = "Walk: column, filter, selection or list, one issue at a time"
+_OUTPUT = "Output of the last custom command"
 _FIND = "Find anything: issues, actions, boards, milestones, people, filters"
-_DECISIONS = "Decisions: of the planning call, or since a day"
+_DECISIONS = "Decisions of the planning call, or since a date"
 _PLANNING_ISSUE = "Planning issue of the milestone"
-_SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
+_SETUP = "Open the milestone: create its planning issue, boards and labels"
 
 ACTIONS: tuple[Action, ...] = (
     _focus("focus.left", "navigate.move left", "h, left", "Column to the left"),
@@ -484,18 +299,18 @@ ACTIONS: tuple[Action, ...] = (
     _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),
     _linked("link.remove", "issue.unlink", "i x", "Remove a link to an issue", "remove link", shows=True),
     _text("text.comment", "text.comment", "c", "Add comment", "comment"),
-    _text(
-        "call.note", "call.note", ";", "Note for the decisions of the call", "note", when=_targets, shows=True
-    ),
+    _text("call.note", "call.note", ";", "Add a note for the decisions", "note", when=_targets, shows=True),
     _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
     _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit", shows=True),
-    _task("task.next", "issue.task next", "]", "Next task of the description (in an open issue)", "task"),
-    _task("task.previous", "issue.task previous", "[", "Previous task of the description"),
-    _tick("task.toggle", "issue.tick", "x", "Tick the task, or not (the one that is focused)", "tick"),
+    _task("task.next", "issue.task next", "]", "Next task in the description (open issue)", "task"),
+    _task("task.previous", "issue.task previous", "[", "Previous task in the description (open issue)"),
+    _tick("task.toggle", "issue.tick", "x", "Check or uncheck the focused task", "tick"),
     _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
-    _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
-    _changes("pane.connection", "panes.connection", "g l", "Connection: why offline, next try", "connection"),
+    _undo("repeat", "text.repeat", ".", "Repeat last edit", when=_repeatable),
+    _changes(
+        "pane.connection", "panes.connection", "g l", "Connection: last error, next retry", "connection"
+    ),
     _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),
     _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
@@ -503,15 +318,21 @@ ACTIONS: tuple[Action, ...] = (
     _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare", shows=True),
     _draft("draft.toggle", "drafts.toggle", "g d", _DRAFT, "draft"),
     _draft(
-        "pane.drafts", "drafts.compare", "g D", "Draft: compare, apply, drop; again: all drafts", "drafts"
+        "pane.drafts",
+        "drafts.compare",
+        "g D",
+        "Draft: compare, apply, drop (press again for all drafts)",
+        "drafts",
     ),
     _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter", scopes=("board", "list")),
     _find("filter.person", "navigate.by_person", "f a", "Filter by assignee", "assignee"),
     _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
     _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),
     _find("filter.slipped", "navigate.only slipped", "f s", "Filter: slipped", "slipped"),
-    _find("filter.saved", "navigate.saved_filter", "f <filter>", "Use a saved filter", "saved filter"),
-    _find("filter.save", "navigate.save_filter", "f =", "Save the filter under a letter", "save filter"),
+    _find("filter.saved", "navigate.saved_filter", "f <filter>", "Apply a saved filter", "saved filter"),
+    _find(
+        "filter.save", "navigate.save_filter", "f =", "Save the current filter under a letter", "save filter"
+    ),
     _find("filter.mine", "navigate.only mine", "f m", "Filter: assigned to me", "mine"),
     _escape("escape", "navigate.escape", "escape", "Close pane, then clear filter, then selection", "close"),
     _board("board.planning", "navigate.open_board planning", "g p", "Planning board", "Planning"),
@@ -525,8 +346,8 @@ ACTIONS: tuple[Action, ...] = (
         "board.gitlab",
         "boards.choose",
         "g B",
-        "Open a board of GitLab, its lists as columns",
-        "GitLab's",
+        "Open a GitLab board with its lists as columns",
+        "GitLab board",
         when=_ready,
     ),
     _step("board.previous-milestone", "navigate.step_milestone previous", "-, [", "Previous milestone"),
@@ -540,7 +361,7 @@ ACTIONS: tuple[Action, ...] = (
     _pane("pane.say-do", "panes.say_do", "g s", "Say/Do of the milestone", "Say/Do"),
     _pane("pane.mix", "panes.mix", "g M", "Mix of bugs, maintenance and features, with target", "mix"),
     _pane("pane.milestone-end", "panes.end", "g e", "End of milestone: unfinished issues", "end"),
-    _pane("pane.plan-lock", "panes.lock", "g L", "Lock the plan; changes since the lock", "lock"),
+    _pane("pane.plan-lock", "panes.lock", "g L", "Lock the plan, or show changes since the lock", "lock"),
     _pane("pane.decisions", "panes.decisions", "g x", _DECISIONS, "decisions"),
     _pane("pane.planning-issue", "panes.planning_issue", "g i", _PLANNING_ISSUE, "planning issue"),
     _pane("pane.milestone-setup", "panes.open_milestone", "", _SETUP, when=_creatable),
@@ -555,10 +376,14 @@ ACTIONS: tuple[Action, ...] = (
         "view.density", "navigate.density", "z", "Density: auto, roomy, normal, wrapped, dense", scopes=_WIDE
     ),
     _view("view.sort", "navigate.sort", "O", _SORT, "sort", scopes=("board", "list"), when=_ready),
-    _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
+    _view("view.closed", "navigate.closed", "Z", "Show or hide the (closed) column", when=_ready),
     _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
     _view(
-        "config.edit", "config.edit", "g ,", "Edit the configuration in $EDITOR, and use it", "configuration"
+        "config.edit",
+        "config.edit",
+        "g ,",
+        "Edit the configuration in $EDITOR and reload it",
+        "configuration",
     ),
     _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
     _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
@@ -573,75 +398,75 @@ ACTIONS: tuple[Action, ...] = (
     _share("share.on", "share.start", "p", _SHARE, "share", when=_shareable, starts=True),
     _share("share.off", "share.stop", "p p", "Stop sharing the screen", "stop sharing", when=_shared),
     _share("share.reveal", "share.reveal", "p v", _REVEAL, "show for 20 s", when=lambda now: now.hidden),
-    _walked("skip", "n, j, space", "Next card", "next"),
-    _walked("back", "k, N", "Previous card", "back"),
-    _walked("later", "l", "Later: the card comes again at the end", "later"),
-    _walked("stay", "h", "Stay on a card after a change, or go on to the next", "stay or go on"),
+    _walked("skip", "n, j, space", "Next issue in the walk", "next"),
+    _walked("back", "k, N", "Previous issue in the walk", "back"),
+    _walked("later", "l", "Later: show the issue again at the end", "later"),
+    _walked("stay", "h", "After a change: stay, or go to the next issue", "stay or continue"),
     _walked("down", "J", "Scroll the description down", "scroll"),
     _walked("up", "K", "Scroll the description up"),
-    _walked("start", "R", "Start the walk over, with the first card", "start over"),
+    _walked("start", "R", "Start over with the first issue", "start over"),
     _description("toggle", "v, enter", "Show or hide the description", "description"),
     _description("down", "J", "Scroll the description down", "scroll", when=_described),
     _description("up", "K", "Scroll the description up", when=_described),
-    _description("half-down", "pagedown", "Half a page of the description down", when=_described),
-    _description("half-up", "pageup", "Half a page of the description up", when=_described),
+    _description("half-down", "pagedown", "Scroll the description down half a page", when=_described),
+    _description("half-up", "pageup", "Scroll the description up half a page", when=_described),
     _candidates("accept", "enter", "Accept, keep assignee", "accept"),
-    _candidates("fill", "F", "Propose issues that fill the capacity; accept all proposed", "fill capacity"),
+    _candidates("fill", "F", "Propose issues to fill the capacity, then accept all", "fill capacity"),
     _candidates("order", "O", "Order: suggested, by priority, by weight", "order"),
     _candidates("leave-out", "-", "Leave the issue out of the proposal", "leave out", when=_proposing),
-    _candidates("stop", "escape", "End the proposal", "end the proposal", when=_stoppable),
-    _updates("go", "enter", "Go to the card, or open the issue", "go to the card"),
+    _candidates("stop", "escape", "Discard the proposal", "discard the proposal", when=_stoppable),
+    _updates("go", "enter", "Go to the issue on the board, or open it", "go to the issue"),
     _updates("seen", "v", "Mark as seen", "mark as seen"),
     _say_do("definitions", "%", "Show or hide the other definitions", "other definitions"),
     _say_do("copy", "C", "Copy as Markdown", "copy as Markdown"),
     _say_do("export", "E", "Export as Markdown", "export"),
-    _say_do("reload", "R", "Read the events again", "read again"),
-    _milestone_end("label", "+", "Label issues that were moved without missed:M", "label missed"),
-    _decisions("post", "i", "Preview the message, and post it on the planning issue", "post"),
-    _decisions("question", "Q", "Open questions, one on each line", "open question"),
-    _decisions("start", "+", "Start a planning call, or resume one", "start a call", _not_calling),
+    _say_do("reload", "R", "Reload the events", "reload"),
+    _milestone_end("label", "+", "Add missed:M to issues that moved without it", "label missed"),
+    _decisions("post", "i", "Preview the comment and post it on the planning issue", "post"),
+    _decisions("question", "Q", "Edit the open questions, one per line", "open question"),
+    _decisions("start", "+", "Start or resume a planning call", "start a call", _not_calling),
     _decisions("end", "F", "End the planning call", "end the call", _calling),
     _decisions("earlier", "H", "Show an earlier call", "earlier calls"),
-    _decisions("read", "R", "Read from GitLab what others decided", "read others"),
-    _decisions("person", "@", "Decisions of one person, then of the next", "by whom"),
-    _decisions("since", "<", "Since when, without a call", "since when"),
-    _decisions_post("send", "enter", "Post it", "posts it"),
+    _decisions("read", "R", "Load others' decisions from GitLab", "load others"),
+    _decisions("person", "@", "Show one person's decisions, then the next person's", "by person"),
+    _decisions("since", "<", "Choose the start, without a call", "since"),
+    _decisions_post("send", "enter", "Post the comment", "posts it"),
     _decisions_post("edit", "E", "Edit the text in $EDITOR", "edits"),
     _decisions_post("copy", "C", "Copy the text", "copies"),
-    _decisions_post("write", "w", "Write the text to a file", "writes a file"),
-    _decisions_post("again", "R", "Discard your edits of the text", "discards edits", _in("edited")),
+    _decisions_post("write", "w", "Save the text to a file", "saves a file"),
+    _decisions_post("again", "R", "Discard your edits to the text", "discards edits", _in("edited")),
     _plan_lock("lock", "L", "Lock the plan again", "lock again"),
     _plan_lock("export", "E", "Export the plan", "export"),
     _plan_lock("import", "R", "Import a colleague's plan", "import"),
-    _capacity("net-days", "n", "Net days of a person, typed hidden", "net days, hidden"),
-    _capacity("time-off", "t", "Time off of a person", "time off"),
-    _capacity("support", "s", "Support days of a person", "support"),
-    _capacity("factor", "f", "Factor of a person", "factor"),
-    _capacity("role", "o", "Role of a person", "role"),
-    _capacity("holidays", "h", "Holidays of a person", "holidays"),
+    _capacity("net-days", "n", "Set a person's net days (typed text is hidden)", "net days, hidden"),
+    _capacity("time-off", "t", "Set a person's time off", "time off"),
+    _capacity("support", "s", "Set a person's support days", "support"),
+    _capacity("factor", "f", "Set a person's factor", "factor"),
+    _capacity("role", "o", "Set a person's role", "role"),
+    _capacity("holidays", "h", "Set a person's holidays", "holidays"),
     _capacity("add", "a", "Add people to the team", "add"),
     _capacity("remove", "x", "Remove a person from the team", "remove"),
-    _capacity("days-per-weight", "w", "Days per weight", "days/weight"),
-    _capacity("reserve", "R", "Reserve of the team", "reserve"),
-    _capacity("team-holidays", "H", "Holidays of the team", "team holidays"),
+    _capacity("days-per-weight", "w", "Set days per weight", "days/weight"),
+    _capacity("reserve", "R", "Set the team's reserve", "reserve"),
+    _capacity("team-holidays", "H", "Set the team's holidays", "team holidays"),
     _capacity("post", "i", "Post the capacity on the planning issue", "post"),
-    _capacity("undo", "u", "Undo the last change of team.toml", "undo"),
+    _capacity("undo", "u", "Undo the last change to team.toml", "undo"),
     _capacity("reload", "r", "Reload team.toml", "reload"),
     _capacity("create", "enter", "Create team.toml", "create team.toml", when=_in("no-team")),
-    _capacity("names", "W", "Write present names into team.toml", "write names", when=_in("former-names")),
-    _post("send", "enter", "Post it", "posts it"),
-    _post("names", "n", "With names, or totals only", "names or totals"),
+    _capacity("names", "W", "Update renamed users in team.toml", "update names", when=_in("former-names")),
+    _post("send", "enter", "Post the comment", "posts it"),
+    _post("names", "n", "Include names, or totals only", "names or totals"),
     _post("copy", "y", "Copy the text", "copies"),
-    _compare("apply", "enter", "Apply the marked changes, or all", "apply"),
-    _compare("drop", "x", "Drop the marked changes, or the line's", "drop"),
-    _drafts("open", "enter", "Turn the draft on, and compare", "compare"),
+    _compare("apply", "enter", "Apply the selected changes, or all", "apply"),
+    _compare("drop", "x", "Drop the selected changes, or this one", "drop"),
+    _drafts("open", "enter", "Turn the draft on and compare", "compare"),
     _drafts("use", "space", "Turn the draft on or off", "on/off"),
     _drafts("new", "n", "New draft", "new"),
     _drafts("rename", "e", "Rename the draft", "rename"),
     _drafts("delete", "x", "Delete the draft", "delete"),
     _failed("retry", "r", "Retry", "retry"),
     _failed("edit", "e", "Edit the change and send it instead", "edit"),
-    _failed("copy", "y", "Copy the typed text, or the change and its error", "copy"),
+    _failed("copy", "y", "Copy your text, or the change and its error", "copy"),
     _failed("discard", "d", "Discard", "discard"),
     _failed("retry-all", "R", "Retry all", "retry all"),
     _failed("discard-all", "D", "Discard all", "discard all"),
@@ -650,30 +475,30 @@ ACTIONS: tuple[Action, ...] = (
     _log("open", "enter", "Open the issue of the change", "open"),
     _log("search", "/", "Search the changes", "search"),
     _log("order", "O", _ROWS, "sort"),
-    _log("mark", "space", "Select a change, or not", "select"),
-    _log("undo", "u", "Undo the selected changes, or the one under the cursor", "undo"),
+    _log("mark", "space", "Select or deselect a change", "select"),
+    _log("undo", "u", "Undo the selected changes, or the focused one", "undo"),
     _setup("apply", "enter", "Apply the plan", "applies"),
-    _setup("leave-out", "space", "Leave a line out, or include it again", "leaves a line out"),
+    _setup("leave-out", "space", "Leave out a line, or include it again", "leaves a line out"),
     _setup("reload", "r", "Refresh from GitLab", "refreshes"),
     _setup("browser", "o", "Open in browser", "browser"),
     _comment("send", "ctrl+s, ctrl+enter", "Send the comment", "sends"),
     _new_issue("project", "tab", "New issue: another project", "another project"),
-    _set_up("open", "enter, l", "Set-up: choose, or change the value", "choose"),
-    _set_up("down", "j, down", "Set-up: next line"),
-    _set_up("up", "k, up", "Set-up: previous line"),
-    _set_up("page-down", "pagedown, ctrl+d", "Set-up: down by a page"),
-    _set_up("page-up", "pageup, ctrl+u", "Set-up: up by a page"),
-    _set_up("top", "home, g", "Set-up: first line"),
-    _set_up("bottom", "end, G", "Set-up: last line"),
-    _set_up("type", "e", "Set-up: type the value", "type"),
-    _set_up("none", "x", "Set-up: no value, or leave the board out", "none"),
-    _set_up("reset", "r", "Set-up: back to what is proposed", "reset"),
-    _set_up("preview", "v", "Set-up: show the file", "file"),
-    _set_up("write", "w", "Set-up: write the file and open the board", "write"),
-    _set_up("connect", "c", "Set-up: connect to GitLab", "connect"),
-    _set_up("demo", "d", "Set-up: try the demo", "try the demo"),
-    _set_up("back", "escape", "Set-up: one step back", "back"),
-    _set_up("leave", "q, ctrl+c", "Set-up: quit; what is answered is kept", "quit"),
+    _set_up("open", "enter, l", "Setup: choose, or change the value", "choose"),
+    _set_up("down", "j, down", "Setup: next line"),
+    _set_up("up", "k, up", "Setup: previous line"),
+    _set_up("page-down", "pagedown, ctrl+d", "Setup: page down"),
+    _set_up("page-up", "pageup, ctrl+u", "Setup: page up"),
+    _set_up("top", "home, g", "Setup: first line"),
+    _set_up("bottom", "end, G", "Setup: last line"),
+    _set_up("type", "e", "Setup: type a value", "type"),
+    _set_up("none", "x", "Setup: clear the value, or leave out the board", "none"),
+    _set_up("reset", "r", "Setup: reset to the proposed value", "reset"),
+    _set_up("preview", "v", "Setup: preview the file", "file"),
+    _set_up("write", "w", "Setup: write the file and open the board", "write"),
+    _set_up("connect", "c", "Setup: connect to GitLab", "connect"),
+    _set_up("demo", "d", "Setup: try the demo", "try the demo"),
+    _set_up("back", "escape", "Setup: previous step", "back"),
+    _set_up("leave", "q, ctrl+c", "Setup: quit and keep your answers", "quit"),
 )
 """Every action of the program, in the order of the help."""
 

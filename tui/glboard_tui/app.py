@@ -265,7 +265,7 @@ class GlboardApp(App[int]):
             return
         watch.taken()
         if team.reload():
-            notices.say(self, team.trouble.message if team.trouble else f"{watch.path.name} read again.")
+            notices.say(self, team.trouble.message if team.trouble else f"{watch.path.name} reloaded.")
             self.board_screen.show_header()
 
     def use_settings(self, settings: Settings) -> None:
@@ -371,7 +371,7 @@ class GlboardApp(App[int]):
                 GlboardError(
                     f"Connecting failed ({type(error).__name__}).",
                     title="Unexpected",
-                    hint="This is a fault of glboard. Please report it, with the output of: glboard doctor",
+                    hint="This is a bug in glboard. Please report it with the output of: glboard doctor",
                 )
             )
 

@@ -7,31 +7,25 @@ nothing is half painted. It touches no widget.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 
-from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.changes import differences
 from glboard_core.board.columns import CLOSED
-from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import NoteWrite, Op, OpId
-from glboard_core.board.share import CONFIDENTIAL, told
-from glboard_core.board.undo import Group
+from glboard_core.board.operations import Op
+from glboard_core.board.share import CONFIDENTIAL
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings, SortBy
-from glboard_core.errors import GlboardError, NameUnknown, NotConnected, SharedScreen
+from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue
-from glboard_core.model.merge_requests import MergeRequest
+from glboard_core.model.issue import Issue, IssueId, LinkedIssue
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.purpose import requests_for
 from glboard_core.sync.engine import Engine
@@ -49,22 +43,23 @@ from glboard_core.sync.events import (
 )
 from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
+from glboard_tui.change_words import ChangeWords
 from glboard_tui.drafts import BoardDrafts
 from glboard_tui.filter_line import FILTERS, FilterMemory, completions
 from glboard_tui.finding import FindableIssues
+from glboard_tui.issue_flags import IssueFlags
 from glboard_tui.issue_reads import IssueReads
 from glboard_tui.keymap import letters_for
 from glboard_tui.live_config import configure
 from glboard_tui.lookup import Lookup
 from glboard_tui.people_words import PeopleWords
 from glboard_tui.share import SHARE, ShareMode, process_labels
+from glboard_tui.undo_steps import UndoSteps
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
 
-#: Seconds that a key waits for the states of merge requests, before it asks without knowing them.
-REQUESTS_PATIENCE = 4.0
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
 
@@ -129,10 +124,10 @@ class Bridge:
         self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: What can be found by typing, and issues that are read on demand.
         self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
-        #: What is read of issues besides their fields.
-        self.reads = IssueReads(lambda: self.engine, self.share.hides)
         #: What is tried out before it is sent.
         self.drafts = BoardDrafts(lambda: self.engine)
+        #: What is read of issues besides their fields.
+        self.reads = IssueReads(lambda: self.engine, self.share, self.whole_issue, self.drafts.description)
         #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
         self._notify = notify
@@ -153,19 +148,22 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
-        self._people_words = PeopleWords(lambda: self.catalog)
-        #: What undo applies to of an earlier session: read from the log once, since the footer asks on every
-        #: key.
-        self._earlier: Group | None = None
-        self._earlier_read = False
+        #: What a keystroke did, in words.
+        self.words = ChangeWords(
+            self.share,
+            PeopleWords(lambda: self.catalog),
+            self.whole_issue,
+            self.is_hidden,
+            deliverable=lambda: self.settings.labels.deliverable,
+            in_draft=lambda: self.drafts.is_on,
+        )
+        self.undoing = UndoSteps(lambda: self.engine, self.drafts, self.words, self.share, self._mark)
+        #: Whether changes of an issue wait, failed or are in conflict.
+        self.flags = IssueFlags(lambda: self.engine, self.unseen, self.drafts.is_staged)
         #: Earlier filters, and those saved under a letter.
         self.filters = FilterMemory()
         #: The last reason for being offline or signed out, and when (UTC), also after that is over.
         self.last_error: tuple[datetime, GlboardError] | None = None
-        #: What was done last, and why it cannot be undone, in a sentence; "" if it is a change.
-        self.no_undo = ""
-        #: What undo or redo was about last.
-        self.last_step: Group | None = None
 
     # The engine's events
 
@@ -247,7 +245,7 @@ class Bridge:
                     anew = True
                 case StatusChanged():
                     update.status = True
-                    self._earlier_read = False  # a failed change may be gone
+                    self.undoing.look_again()
                     if (error := event.status.error) is not None:
                         self.last_error = (self.server_now(), error)
                 case EngineNotice():
@@ -328,7 +326,7 @@ class Bridge:
         self.engine.look(self.view.board_id, self.view.milestone)
         self._know_labels()
         try:
-            self.view.build(self.engine, Asked(self.is_changed), self.share.matched)
+            self.view.build(self.engine, Asked(self.flags.is_changed), self.share.matched)
             self._no_such_board = None
         except NameUnknown as error:
             self._no_such_board = error if self.engine.catalog is not None else None
@@ -460,7 +458,7 @@ class Bridge:
         engine, catalog = self.engine, self.whole_catalog
         if engine is None or catalog is None:
             return None
-        changed = Asked(self.is_changed)
+        changed = Asked(self.flags.is_changed)
         states = filter_states(catalog, self.view.flow, self.settings.labels, engine.today(), changed)
         fits = compiled(parse(text), states)
         return None if fits is None else lambda issue: fits(self.share.matched(issue))
@@ -531,53 +529,6 @@ class Bridge:
         """The issue as everybody may see it."""
         return self.share.view(issue)
 
-    async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description, as staged if it is, and notes, as everybody may see them, from the server.
-
-        Raises EditForbidden, ConnectionFailed, AuthError.
-        """
-        if self.engine is None:
-            raise NotConnected
-        found = await self.engine.gateway.detail(issue)
-        staged = self._description_here(issue)
-        detail = found if staged is None else structs.replace(found, description=staged, source=staged)
-        return self.share.detail(self.whole_issue(issue), detail)
-
-    def _description_here(self, issue: IssueId) -> str | None:
-        """The description as it is staged, or unsent; None if it is as GitLab has it."""
-        staged = self.drafts.description(issue)
-        return self.reads.unsent_description(issue) if staged is None else staged
-
-    async def detail_to_edit(self, issue: IssueId) -> tuple[Issue | None, IssueDetail]:
-        """The issue and its texts as GitLab has them. Raises what ``detail`` raises, and SharedScreen."""
-        if self.engine is None:
-            raise NotConnected
-        detail = await self.engine.gateway.detail(issue)
-        staged = self._description_here(issue)
-        if staged is not None:
-            detail = structs.replace(detail, description=staged, source=staged)
-        found = self.whole_issue(issue)
-        if found is not None and (
-            self.share.hides(found) or self.share.finds(f"{found.title} {detail.source}")
-        ):
-            raise SharedScreen
-        return found, detail
-
-    async def merge_requests(self, issues: Sequence[Issue]) -> Mapping[IssueId, Sequence[MergeRequest]]:
-        """The merge requests that close these issues, as far as GitLab tells now; none of them offline.
-
-        Those of a hidden issue are not asked for.
-        """
-        if self.engine is None or (self.status is not None and self.status.freshness != "live"):
-            return {}
-        try:
-            async with asyncio.timeout(REQUESTS_PATIENCE):
-                return await self.engine.gateway.merge_requests(
-                    [issue for issue in issues if not self.share.hides(issue)]
-                )
-        except (GlboardError, TimeoutError):
-            return {}
-
     def mask(self, issue: Issue) -> str | None:
         """The word shown instead of everything about a hidden issue; None if it is not hidden."""
         return CONFIDENTIAL if self.share.hides(issue) else None
@@ -632,23 +583,6 @@ class Bridge:
             self._people = letters_for([*assigned, *team])
         return self._people
 
-    def is_pending(self, issue: IssueId) -> bool:
-        """Whether it has an unconfirmed change."""
-        return self.engine is not None and bool(self.engine.outbox.of(issue))
-
-    def is_failed(self, issue: IssueId) -> bool:
-        """Whether it has a failed change."""
-        return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
-
-    def is_conflicting(self, issue: IssueId) -> bool:
-        """Whether it has a conflict: a waiting change to a field that someone else changed."""
-        return bool(self.conflicts(issue))
-
-    def is_changed(self, issue: IssueId) -> bool:
-        """Whether it has changes: staged, unsent, failed, or by others."""
-        mine = self.is_pending(issue) or self.is_failed(issue) or self.drafts.is_staged(issue)
-        return mine or issue in self.unseen
-
     def is_here(self, row: ExternalChange) -> bool:
         """Whether a change by others is about an issue on the current board, or one that left it."""
         if self.board is None:
@@ -670,8 +604,8 @@ class Bridge:
             return []
         ops = self.engine.perform(work.changes, work.title)
         if ops:
-            self.no_undo = ""
-            self._tell(ops, work.title)
+            self.undoing.no_undo = ""
+            self.words.tell(ops, work.title)
         return ops
 
     async def create_labels(self, titles: Sequence[str]) -> None:
@@ -679,38 +613,6 @@ class Bridge:
         if self.engine is None:
             raise NotConnected
         await self.engine.create_labels(titles)
-
-    def _tell(self, ops: Sequence[Op], title: str) -> None:
-        """Mark what was changed for those who watch, in words without what is hidden from them."""
-        if not self.share.is_on:
-            return
-        ids = list(dict.fromkeys(op.issue for op in ops))
-        whole, before = self.whole_issue(ids[0]), next((op.before for op in ops if op.before), None)
-        if len(ids) > 1 or whole is None or isinstance(ops[0].change, NoteWrite):
-            many = f"{len(ids)} "
-            words = self.shown_title(title, ops)
-            words = words.replace(many, f"{many}issues ", 1) if words.startswith(many) else words
-        else:
-            was, now = (one and self.share.view(one) for one in (before, whole))
-            what = differences(was, now) if was and now else ()
-            words = told(was, now or whole, self.settings.labels.deliverable, what)
-        self.share.tell(ids, self.text(f"draft: {words}" if self.drafts.is_on else words))
-
-    def tell_group(self, group: Group | None, how: str) -> None:
-        """Mark what was undone, redone or applied for those who watch: what was told before is not so now."""
-        if group is not None and group.ops:
-            words = f"{how}: {self.title_of_group(group)}"
-            self.share.tell(dict.fromkeys(op.issue for op in group.ops), words)
-
-    def shown_title(self, title: str, ops: Iterable[Op]) -> str:
-        """The title of a keystroke's changes; without what it did if a hidden issue is among them."""
-        if not self.share.is_on:
-            return title
-        hidden = [op for op in ops if self.is_hidden(op.issue, op.before)]
-        if not hidden:
-            return self.text(title)
-        who = title.partition(" ")[0]
-        return self.text(f"{who} changed")
 
     def is_hidden(self, issue: IssueId, before: Issue | None = None) -> bool:
         """Whether an issue is hidden, now or as it was; so is one that is not known in share mode."""
@@ -727,99 +629,3 @@ class Bridge:
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
         return await self.engine.finish(seconds) if self.engine else 0
-
-    @property
-    def undo_title(self) -> str:
-        """The title of what ``u`` would undo or discard; "" if nothing."""
-        last = self._last_change
-        return self.title_of_group(last) if last is not None else ""
-
-    def title_of_group(self, group: Group) -> str:
-        """What a keystroke did, in the words that everybody may see."""
-        ops = (*group.ops, *group.refused)
-        return self._people_words.title(self.shown_title(group.title, ops), ops)
-
-    @property
-    def undo_words(self) -> str:
-        """What ``u`` would do: "undo: weight 3"; "" if nothing."""
-        last = self._last_change
-        if last is None or self.no_undo:
-            return ""
-        if self.drafts.undoes_staged:
-            return f"unstage: {self.title_of_group(last)}"
-        return f"{'discard' if last.is_refused else 'undo'}: {self.title_of_group(last)}"
-
-    @property
-    def refused(self) -> Group | None:
-        """What was done last, if GitLab refused it: there is nothing to undo, only something to discard."""
-        last = self._last_change
-        return last if last is not None and last.is_refused else None
-
-    @property
-    def _last_change(self) -> Group | None:
-        if self.engine is None:
-            return None
-        if self.drafts.undoes_staged:
-            return self.engine.last_change()
-        if (last := self.engine.undo_stack.last) is not None:
-            return last
-        if not self._earlier_read:
-            self._earlier_read = True
-            self._earlier = self.engine.last_change()
-        return self._earlier
-
-    def discard_refused(self) -> None:
-        """Discard what was done last and refused. Raises StoreFailed."""
-        if self.engine is not None:
-            self._repaint.update(op.issue for op in (self.refused.refused if self.refused else ()))
-            self.engine.discard_refused()
-            self._earlier_read = False
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is something to redo."""
-        return self.engine is not None and self.engine.next_change is not None
-
-    @property
-    def undo_deletes(self) -> int:
-        """How many posted comments ``u`` would delete."""
-        return self.engine.undo_deletes if self.engine else 0
-
-    def undo(self) -> tuple[str, str] | None:
-        """Undo the last keystroke: its title, and what undo could not simply restore.
-
-        Raises StoreFailed if the undo cannot be stored, and LastRefused.
-        """
-        staged = self.drafts.undoes_staged
-        group = self.engine.undo() if self.engine else None
-        self._earlier_read = False
-        self.last_step = group
-        if group is None:
-            return None
-        self.tell_group(group, "unstaged" if staged else "undone")
-        return self.title_of_group(group), "" if staged else self.text(undo.says(group.ops))
-
-    def undo_chosen(self, ops: Collection[OpId]) -> tuple[str, str] | None:
-        """Undo these changes of the log in one go; returns and raises what ``undo`` does."""
-        group = self.engine.undo_chosen(ops) if self.engine else None
-        self._earlier_read = False
-        self.tell_group(group, "undone")
-        return (self.title_of_group(group), self.text(undo.says(group.ops))) if group else None
-
-    def redo(self) -> str | None:
-        """Redo what was undone last; returns its title."""
-        group = self.last_step = self.engine.redo() if self.engine else None
-        self.tell_group(group, "redone")
-        return self.title_of_group(group) if group else None
-
-    def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
-        """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.outbox.conflicting(issue) if self.engine else ()
-
-    def decide(self, issue: IssueId, *, mine: bool) -> None:
-        """Resolve a conflict: send the waiting change over the current value, or discard it.
-
-        Raises StoreFailed, and ReadOnly.
-        """
-        if self.engine is not None:
-            self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)

@@ -281,7 +281,7 @@ class Calls:
             return None
         call = structs.replace(self.newest(call), milestone=self._title(call))
         try:
-            lines = [*engine.unsent(), *self._lines(call.started)]
+            lines = [*engine.log.unsent(), *self._lines(call.started)]
         except StoreFailed:
             return None
         made = made_here(lines, call.started, call.ended, catalog)
@@ -380,7 +380,7 @@ class Calls:
             raise NotConnected
         if self._reports is None:
             raise GlboardError(
-                "Events cannot be read in this session.", hint="Run glboard report decisions instead."
+                "This session cannot load events.", hint="Run glboard report decisions instead."
             )
         async with self._reports(engine) as reports:
             self._read[call.id] = await read_changes(

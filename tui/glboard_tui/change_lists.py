@@ -62,9 +62,9 @@ class LogRow(Struct, frozen=True, kw_only=True):
         """Why it cannot be undone, in a sentence."""
         match self.result:
             case "failed":
-                return "GitLab refused it: there is nothing to undo."
+                return "Rejected by GitLab; nothing to undo."
             case "dropped":
-                return "It was discarded before it was sent: there is nothing to undo."
+                return "Discarded before it was sent; nothing to undo."
             case _:
                 return "Already undone, or itself an undo."
 
@@ -169,7 +169,7 @@ class ChangeLists:
         if (engine := self._engine()) is None:
             return []
         zone = self._zone()
-        lines = [*engine.unsent(), *engine.store.log()]
+        lines = [*engine.log.unsent(), *engine.store.log()]
         possible = undoable(lines)
         return [self._log_row(line, zone, line.op in possible) for line in lines]
 

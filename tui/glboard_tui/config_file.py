@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 #: What a new file begins with.
 FIRST_LINES = (
-    "# The configuration of glboard. docs/configuration.md has every key; never put a token in this file.\n"
+    "# glboard configuration. docs/configuration.md lists every key. Never put a token in this file.\n"
 )
 #: What says where to go on.
-_KEPT = "The board goes on with the configuration it has; glboard config check names every mistake."
+_KEPT = "The board keeps its current configuration; glboard config check lists every error."
 
 
 class ReadConfig(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class ReadConfig(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """What has changed, in a sentence; "" if nothing has."""
-        said = f"Configuration read again: {', '.join(self.changed)}." if self.changed else ""
+        said = f"Configuration reloaded: {', '.join(self.changed)}." if self.changed else ""
         more = f"Restart glboard to use another {' and '.join(self.restart)}." if self.restart else ""
         return f"{said} {more}".strip()
 
@@ -115,9 +115,9 @@ def screen_mistakes(checked: CheckedConfig) -> Iterator[Mistake]:
     ours = [theme.name for theme in THEMES]
     if wanted not in (*ours, *BUILTIN_THEMES):
         near = get_close_matches(wanted, (*ours, *BUILTIN_THEMES), 1, 0.5)
-        hint = f"Did you mean “{near[0]}”?" if near else f"Ours: {', '.join(ours)}."
+        hint = f"Did you mean “{near[0]}”?" if near else f"Built-in themes: {', '.join(ours)}."
         line = line_of(dict(checked.lines), ("ui", "theme"))
-        message = f"there is no theme “{wanted}”."
+        message = f"unknown theme “{wanted}”."
         yield Mistake(line=line, key="ui.theme", message=message, hint=hint, harmless=True)
 
 
@@ -161,7 +161,7 @@ def _placed(error: ConfigError, text: str, path: Path) -> ConfigError:
     if not wrong:
         return ConfigError(error.message, hint=f"{error.hint} {_KEPT}".strip())
     first = wrong[0]
-    more = f" {counted(len(wrong) - 1, 'more mistake')}." if len(wrong) > 1 else ""
+    more = f" {counted(len(wrong) - 1, 'more error')}." if len(wrong) > 1 else ""
     place = f"{path.name}:{first.line}" if first.line else path.name
     hint = " ".join(filter(None, (first.hint, _KEPT)))
     return ConfigError(f"{first.message}{more}", where=place, key=first.key, hint=hint)

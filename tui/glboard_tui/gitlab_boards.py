@@ -37,4 +37,4 @@ def keep_board(path: Path, board: BoardSettings) -> None:
             file.write(("" if not text or text.endswith("\n") else "\n") + ("\n" if text else ""))
             file.write(board_text(board))
     except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror or error}.", where=str(path)) from None
+        raise ConfigError(f"cannot write this file: {error.strerror or error}.", where=str(path)) from None

@@ -18,22 +18,8 @@ from msgspec import Struct, field
 
 from glboard_core.command_template import CommandSettings
 from glboard_core.errors import ConfigError
-from glboard_tui.actions import (
-    ACTIONS,
-    ALIASES,
-    BY_ID,
-    COMMAND,
-    PREFIXES,
-    Action,
-    Scope,
-    Slot,
-    board_action,
-    chain_of,
-    command_actions,
-    key_words,
-    slot_of,
-    slot_token,
-)
+from glboard_tui.action import Action, Scope, Slot, chain_of, key_words, slot_of, slot_token
+from glboard_tui.actions import ACTIONS, ALIASES, BY_ID, COMMAND, PREFIXES, board_action, command_actions
 
 if TYPE_CHECKING:
     from textual import events
@@ -317,11 +303,11 @@ def _slot_takes(slot: Slot, token: str) -> bool:
 
 def _clash(action: Action, other: Action, keys: str, where: str) -> ConfigError:
     return ConfigError(
-        f"“{key_words(keys)}” would mean both “{action.title}” ({action.id}) and "
-        f"“{other.title}” ({other.id}).",
+        f"“{key_words(keys)}” is bound to both “{action.title}” ({action.id}) and “{other.title}” "
+        f"({other.id}).",
         where=where,
         key=f"keymap.{action.id}",
-        hint=f"Give one of them another key, or none: {other.id} = “”.",
+        hint=f"Bind one of them to another key, or to none: {other.id} = “”.",
     )
 
 

@@ -59,7 +59,7 @@ class LiveConfig:
             return False
         mended, self.mistake = self.mistake is not None, None
         self._apply(found)
-        words = found.words or ("The configuration is right again; nothing else changed." if mended else "")
+        words = found.words or ("The configuration is valid again; nothing else changed." if mended else "")
         if words:
             self._shown.tell_config(words)
         return True

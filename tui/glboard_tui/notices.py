@@ -62,8 +62,8 @@ class UserNotice(Struct, frozen=True, kw_only=True):
 #: In place of the error's advice where the screen goes on by itself; a command ends.
 _ON_SCREEN: dict[type[GlboardError], str] = {
     ConfigError: "Fix the file, then restart glboard.",
-    RateLimited: "Nothing is lost: unsent changes wait until then.",
-    ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
+    RateLimited: "Nothing is lost: unsent changes are kept.",
+    ConnectionFailed: "Your changes are kept, and sent when GitLab is reachable again.",
 }
 
 
@@ -118,7 +118,7 @@ def failures(
         words = dict.fromkeys(op.change.describe(op.before) for op in applied)
         lines.insert(0, f"Applied: {'; '.join(list(words)[:3])}")
     if applied and len(applied) == done:
-        what = "Changed only in part" if done == 1 else f"{done} changed only in part"
+        what = "Partly changed" if done == 1 else f"{done} partly changed"
     elif done:
         what = f"{len(failed)} of {len(failed) + done} not changed"
     else:
@@ -275,7 +275,7 @@ class News:
             (op, HIDDEN if bridge.is_hidden(op.issue, op.before) else error) for op, error in settled.failed
         )
         ops = (*settled.done, *(op for op, _ in failed))
-        return structs.replace(settled, title=bridge.shown_title(settled.title, ops), failed=failed)
+        return structs.replace(settled, title=bridge.words.shown(settled.title, ops), failed=failed)
 
     def _applied(self, settled: Settled) -> list[Op]:
         """What went through in part, of issues that may be shown."""

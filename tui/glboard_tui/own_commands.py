@@ -40,7 +40,8 @@ class OwnCommands:
         if self.file is not None and (why := who_else_writes(self.file)):
             raise GlboardError(
                 f"Not run: {why}",
-                hint=f"Commands are only run from a file that you alone can write: chmod go-w {self.file}",
+                hint=f"Custom commands only run from a file that only you can write to: chmod go-w "
+                f"{self.file}",
                 title="Command",
             )
 

@@ -343,7 +343,7 @@ class PlanningFigures:
             raise NotConnected
         if self._opening is None:
             raise GlboardError(
-                "Milestones cannot be opened in this session.",
+                "This session cannot open milestones.",
                 hint=f"Run glboard milestone open {milestone.title} instead.",
             )
         return self._opening(engine, milestone.title, self.team_store.team)
@@ -403,7 +403,7 @@ class PlanHistory:
         """Lock the plan as currently shown. Raises StoreFailed, DraftOn, GlboardError."""
         from glboard_core.planning.plan_lock import locked
 
-        self._bridge.drafts.check_off("The plan is locked without a draft.")
+        self._bridge.drafts.check_off("A draft is not part of a locked plan.")
         engine, catalog = self._must(), self._bridge.whole_catalog
         taken = self._now(milestone)
         if catalog is not None:
@@ -456,7 +456,7 @@ class PlanHistory:
         if not wrong and plan.milestone != milestone.title:
             wrong = f"it is for {plan.milestone}, not {milestone.title}"
         if wrong:
-            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+            raise ConfigError(f"cannot use this plan: {wrong}.", where=str(file))
         return plan
 
     def use(self, plan: PlanSnapshot) -> None:
@@ -529,9 +529,7 @@ class PlanHistory:
         """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
         engine = self._must()
         if self._reports is None:
-            raise GlboardError(
-                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
-            )
+            raise GlboardError("This session cannot load events.", hint="Run glboard report say-do instead.")
         async with self._reports(engine) as reports:
             found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
             return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)

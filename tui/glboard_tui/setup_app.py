@@ -57,7 +57,7 @@ T = TypeVar("T")
 _LONGEST_TOKEN = 512
 #: Cells around the text of a dialog, and of the one with an address at most.
 _AROUND, _WIDEST = 6, 110
-_ADDRESS = "The address of any page of your group, or of the server alone."
+_ADDRESS = "URL of any page of your group, or just the server."
 _GOES_BACK = "Esc goes back"
 
 
@@ -275,7 +275,7 @@ class SetupApp(App[SetupResult]):
 
         def take(text: str) -> str:
             if not text.strip():
-                return "Nothing was typed."
+                return "Type something first."
             typed[:] = [Secret(text)]
             return ""
 
@@ -294,14 +294,14 @@ class SetupApp(App[SetupResult]):
         """The address of the page to create a token in one line: a broken one cannot be copied by mouse."""
         if len(page) + _AROUND <= min(self.size.width, _WIDEST):
             return page
-        return f"{page.partition('?')[0]}\nwith the name glboard and the scope api."
+        return f"{page.partition('?')[0]}\nwith the name glboard and the api scope."
 
     async def _has_application(self, host: str) -> bool:
         """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
         if not self.connection.application:
-            note = "Whoever manages the server creates it once: Admin area or group settings, Applications."
+            note = "An administrator creates it once: Admin area or group settings, Applications."
             if self._refused_application:
-                note = f"{host} does not accept this ID. Copy it again: it is on the application's page."
+                note = f"{host} does not accept this ID. Copy it again from the application's page."
             prompt = Prompt("The application's ID", value=self._refused_application, note=note)
             typed = await self.push_screen_wait(prompt)
             self.connection.application = (typed or "").strip()
@@ -325,7 +325,7 @@ class SetupApp(App[SetupResult]):
 
     async def _device(self, place: ServerPlace) -> Step | None:
         begin = partial(self.connection.start_device, place.url)
-        started = await self._begun("Asking for a code …", place, begin)
+        started = await self._begun("Requesting a code …", place, begin)
         if started is None:
             return self._sign_in
         sign_in, code = started
@@ -338,7 +338,7 @@ class SetupApp(App[SetupResult]):
             except GlboardError as error:
                 return error
 
-        note = f"Open {code.verification_uri}\nand type the code. This goes on by itself then."
+        note = f"Open {code.verification_uri}\nand enter the code. Setup then continues automatically."
         waiting = Waiting(f"Your code:  {code.user_code}", wait, note=note, hint=_GOES_BACK)
         done = await self.push_screen_wait(waiting)
         return self._signed(done)
@@ -358,7 +358,7 @@ class SetupApp(App[SetupResult]):
             finally:
                 await sign_in.close()
 
-        note = "Allow glboard to use your account there. This goes on by itself then."
+        note = "Authorize glboard there. Setup then continues automatically."
         waiting = Waiting("Waiting for the browser …", wait, note=note, hint=_GOES_BACK)
         done = await self.push_screen_wait(waiting)
         return self._signed(done)
@@ -393,7 +393,7 @@ class SetupApp(App[SetupResult]):
         self._at(2)
         # Why the group of the address was not taken.
         before = self._taken_trouble()
-        first = await self._try("Reading your groups …", lambda: self.connection.groups(""))
+        first = await self._try("Loading your groups …", lambda: self.connection.groups(""))
         trouble = self._taken_trouble()
         known = group_choices(first.items) if first is not None else []
 
@@ -405,7 +405,7 @@ class SetupApp(App[SetupResult]):
             self._trouble = trouble
             return self._server
         note = f"{before.message}\nChoose one of your groups, or type to search." if before else ""
-        picker = Picker("Which group do you plan for?", SearchedChoices(known, search), note=note)
+        picker = Picker("Which group do you want to plan?", SearchedChoices(known, search), note=note)
         result = await self.push_screen_wait(picker)
         if result is None:
             return self._server
@@ -414,7 +414,7 @@ class SetupApp(App[SetupResult]):
     async def _look(self, path: str) -> Step | None:
         self._at(2)
 
-        title = f"Reading labels, milestones and boards of {path} …"
+        title = f"Loading labels, milestones and boards of {path} …"
         done = await self._try(title, lambda: self.connection.look(path))
         self.connection.path = ""
         return self._group if done is None else self._propose
@@ -436,8 +436,8 @@ class SetupApp(App[SetupResult]):
             if self.connection.existing() is not None:
                 answer = await self.push_screen_wait(
                     Ask(
-                        f"{self.connection.config.name} exists. A copy of it is kept.",
-                        {"k": "keep what it says, and add the rest", "r": "replace it"},
+                        f"{self.connection.config.name} exists. A backup is kept.",
+                        {"k": "keep its settings and add the rest", "r": "replace it"},
                         note=str(self.connection.config),
                     )
                 )
@@ -448,7 +448,7 @@ class SetupApp(App[SetupResult]):
         except GlboardError as error:
             self._trouble = error
             return self._propose
-        kept = f" The file before is {copy.name}." if copy is not None else ""
+        kept = f" The previous file is {copy.name}." if copy is not None else ""
         self.exit(SetupResult(then="board", message=f"Wrote {short(self.connection.config)}.{kept}"))
         return None
 
@@ -457,7 +457,7 @@ class SetupApp(App[SetupResult]):
         words = [signed.url.partition("://")[2], signed.words] if signed is not None else []
         if found is not None and self.connection.answers.group == found.path:
             labels = (
-                f"{len(found.labels)} labels" if found.whole else f"{len(found.labels)} of its labels read"
+                f"{len(found.labels)} labels" if found.whole else f"{len(found.labels)} of its labels loaded"
             )
             words += [found.path, labels, f"{len(found.milestones)} milestones"]
         return " · ".join(words)

@@ -166,6 +166,7 @@ class TeamStore:
     def _must(self) -> Path:
         if self.path is None:
             raise UsageError(
-                "No folder for team.toml.", hint="Start with --config FILE: team.toml goes in that folder."
+                "No folder for team.toml.",
+                hint="Start with --config FILE; team.toml goes in the same folder.",
             )
         return self.path

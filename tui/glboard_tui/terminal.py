@@ -70,7 +70,7 @@ def editor_command() -> list[str]:
                 command = shlex.split(value)
             except ValueError:
                 raise GlboardError(
-                    f"{name} has a quote that is not closed: {value}",
+                    f"{name} has an unclosed quote: {value}",
                     hint=f"Set {name} to an editor.",
                     title="Editor",
                 ) from None

@@ -13,7 +13,8 @@ from glboard_core.planning.capacity import PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
 from glboard_core.sync.events import LiveStatus, Status
-from glboard_tui.actions import BY_ID, ActionContext
+from glboard_tui.action import ActionContext
+from glboard_tui.actions import BY_ID
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.card import Tone
@@ -84,7 +85,7 @@ def live_words(live: LiveStatus, poll: float) -> list[str]:
     every = f"every {number(poll)} s"
     if live.state == "on":
         cards = "1 card" if live.cards == 1 else f"{live.cards} cards"
-        return [f"Changes by others: {cards} in view at once, the rest {every}."]
+        return [f"Changes by others: live for the {cards} in view, {every} for the rest."]
     lines = [f"Changes by others: by polling, {every}."]
     if live.state == "off":
         lines.append("Live events are switched off ([sync] live).")
@@ -95,7 +96,7 @@ def live_words(live: LiveStatus, poll: float) -> list[str]:
     if live.next_try is not None:
         minutes = round(live.next_try / 60)
         soon = f"{minutes} min" if minutes > 1 else f"{max(live.next_try, 1):.0f} s"
-        lines.append(f"glboard tries again within {soon}.")
+        lines.append(f"glboard retries within {soon}.")
     return list(filter(None, lines))
 
 
@@ -381,7 +382,7 @@ _REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "ready-without-weight": (_WEIGHT,),
     "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
-    "label-status-conflict": (("flow.align", "asks which is right"), ("flow.set", "sets both")),
+    "label-status-conflict": (("flow.align", "asks which to keep"), ("flow.set", "sets both")),
     "several-states": (("labels.one-each", "keeps this one"),),
     "several-of-scope": (("labels.one-each", "keeps one"),),
     # Only used for candidates.

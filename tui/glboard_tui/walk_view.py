@@ -44,11 +44,11 @@ def head_view(
     skipped = sum(one == "skipped" for one in found)
     notes = [Fact(left, "warn")] if left else []
     if walk.again and not over:
-        notes.append(Fact("put off before", "warn"))
+        notes.append(Fact("postponed before", "warn"))
     if walk.later:
         notes.append(Fact(f"{len(walk.later)} later", "warn"))
     if stays and not over:
-        notes.append(Fact("stays on the card"))
+        notes.append(Fact("stays on the issue"))
     return WalkHeadView(
         title=f"{walk.total} walked" if over else f"Walk {walk.place} of {walk.total}",
         subject=subject,

@@ -59,7 +59,7 @@ def write(service: str, user: str, secret: Secret) -> None:
     """Keep a secret. Raises KeyringUnusable, also if it was not kept: some backends keep nothing."""
     _call("set_password", service, user, secret.reveal())
     if read(service, user) != secret:
-        raise KeyringUnusable("it keeps nothing")
+        raise KeyringUnusable("it stores nothing")
 
 
 def delete(service: str, user: str) -> None:

@@ -22,7 +22,6 @@ from glboard_core.gitlab.account import Account, Secret
 
 #: The path of the redirect URI, http://127.0.0.1/callback: GitLab ignores the port of such an address.
 CALLBACK = "/callback"
-REDIRECT_URI = f"http://127.0.0.1{CALLBACK}"
 #: Seconds that the browser is waited for.
 PATIENCE = 300.0
 #: Bytes of a request that are read, and seconds that it may take.
@@ -64,7 +63,7 @@ class LoopbackSignIn:
             self._listener = await asyncio.start_server(self._take, "127.0.0.1", 0, limit=_MOST)
         except OSError as error:
             raise AuthError(
-                f"No port of this machine can be opened for the browser: {error.strerror}.",
+                f"Cannot open a local port for the browser: {error.strerror}.",
                 hint="Sign in with a code instead: glboard auth login --method device",
             ) from None
         self._port = self._listener.sockets[0].getsockname()[1]
@@ -90,7 +89,7 @@ class LoopbackSignIn:
                 problem, code = await self._answer
         except TimeoutError:
             raise AuthError(
-                "The browser did not come back in time.", hint="To try again, run: glboard auth login"
+                "Timed out waiting for the browser.", hint="To try again, run: glboard auth login"
             ) from None
         finally:
             await self.close()
@@ -123,7 +122,7 @@ class LoopbackSignIn:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request: the browser that comes back, or somebody else who knocks."""
-        status, title, text = "404 Not Found", "Not found", "This is not the page of a sign-in."
+        status, title, text = "404 Not Found", "Not found", "This is not a sign-in page."
         try:
             async with asyncio.timeout(_SLOWEST):
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from glboard_core.auth.credential import USUAL_LIFE, OAuthCredential
 from glboard_core.errors import ApplicationRefused, AuthError, GlboardError, NotGitLab
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import answer_errors
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
-from glboard_core.gitlab.http_errors import Failure
 
 AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
 AUTHORIZE_DEVICE, TOKEN_INFO = "/oauth/authorize_device", "/oauth/token/info"
@@ -72,7 +72,7 @@ async def ask(transport: Transport, path: str, **fields: str | Secret) -> Mappin
     code = found.get("error") if found is not None else None
     if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code):
         raise Refused(code)
-    raise http_errors.not_json(transport.account.host)
+    raise answer_errors.not_json(transport.account.host)
 
 
 def _form(fields: Mapping[str, str | Secret]) -> HiddenBytes:
@@ -93,7 +93,7 @@ def word(fields: Mapping[str, Any], name: str, host: str) -> Secret:
     value = fields.get(name)
     if isinstance(value, str) and _WORD.fullmatch(value):
         return Secret(value)
-    raise http_errors.not_json(host)
+    raise answer_errors.not_json(host)
 
 
 def seconds(fields: Mapping[str, Any], name: str, usual: float) -> float:
@@ -149,7 +149,7 @@ async def info(transport: Transport) -> OAuthFacts:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if found is None:
-        raise http_errors.not_json(transport.account.host)
+        raise answer_errors.not_json(transport.account.host)
     return OAuthFacts(tuple(line(one)[:40] for one in found.scope[:20]), found.expires_in)
 
 
@@ -158,14 +158,14 @@ def refusal(code: str, host: str, scope: str = "") -> AuthError:
     match code:
         case "invalid_client" | "unauthorized_client":
             return ApplicationRefused(
-                f"{host} does not accept this application's client ID.",
+                f"{host} does not accept this client ID.",
                 hint="Check client_id in [gitlab]. The application must not be confidential. "
                 "Without one, sign in with a token: glboard auth login --method token",
             )
         case "invalid_scope":
             return AuthError(
                 f"The application on {host} does not have the scope “{scope}”.",
-                hint="Ask whoever owns the application to select it, or choose another one with --scope.",
+                hint="Ask the application's owner to add it, or choose another scope with --scope.",
             )
         case "access_denied":
             return AuthError(
@@ -173,11 +173,11 @@ def refusal(code: str, host: str, scope: str = "") -> AuthError:
             )
         case "expired_token":
             return AuthError(
-                "The code expired before it was approved.", hint="For another one, run: glboard auth login"
+                "The code expired before it was approved.", hint="For a new code, run: glboard auth login"
             )
         case "invalid_grant":
-            return AuthError(f"{host} no longer knows this sign-in.", hint=SIGN_IN_AGAIN)
-    return AuthError(f"{host} refused the sign-in ({code}).", hint=SIGN_IN_AGAIN)
+            return AuthError(f"{host} no longer recognizes this sign-in.", hint=SIGN_IN_AGAIN)
+    return AuthError(f"{host} rejected the sign-in ({code}).", hint=SIGN_IN_AGAIN)
 
 
 def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
@@ -185,9 +185,9 @@ def unsupported(error: GlboardError, host: str, way: str) -> GlboardError:
     if not isinstance(error, NotGitLab):
         return error
     return AuthError(
-        f"{host} offers no sign-in {way}.",
-        hint="Is this the address of a GitLab of version 17.2 or later? Else sign in with a token: "
-        "glboard auth login --method token",
+        f"{host} does not support signing in {way}.",
+        hint="This needs GitLab 17.2 or later. Otherwise, sign in with a token: glboard auth login "
+        "--method token",
     )
 
 

@@ -219,7 +219,7 @@ def _of_glab(search: Search) -> Iterator[FoundAccount]:
             try:
                 token = search.glab.from_keyring(entry)
             except KeyringUnusable as problem:
-                text = f"The keyring cannot be read: {problem}."
+                text = f"Cannot read the keyring: {problem}."
                 hint = "Unlock it, or check it with: glab auth status"
                 if not keyring_access.is_installed():
                     hint = f"Install the package: {keyring_access.install_command()}"
@@ -233,10 +233,10 @@ def _with_token(
     search: Search, found: FoundAccount, entry: GlabHost, token: Secret | None, source: str
 ) -> FoundAccount:
     if token is None:
-        text = "There is no token for this host."
+        text = "No token for this host."
         return structs.replace(found, state="problem", message=text, hint="Run: glab auth login")
     if entry.expired(datetime.now(UTC)):
-        text = "The sign-in expired, and only glab renews it."
+        text = "The sign-in expired, and only glab can renew it."
         return structs.replace(found, state="problem", message=text, hint="Run: glab auth status")
     account = Account(url=entry.url, token=token, kind=entry.kind, source=source, user=entry.user)
     return structs.replace(found, account=search.trusted(account))
@@ -249,7 +249,9 @@ def _of_python_gitlab(search: Search, *, helpers: bool) -> Iterator[FoundAccount
             origin="python-gitlab", place=f"{logfile.short(file)}, section {section}", url=url
         )
         if not helpers and search.python_gitlab.has_helper(section):
-            yield structs.replace(found, message="The token comes from a helper, which was not run.")
+            yield structs.replace(
+                found, message="The token comes from a helper program, which glboard does not run."
+            )
             continue
         try:
             read = search.python_gitlab.read(section)
@@ -257,7 +259,7 @@ def _of_python_gitlab(search: Search, *, helpers: bool) -> Iterator[FoundAccount
             yield structs.replace(found, state="problem", message=error.message, hint=error.hint)
             continue
         if read.token is None:
-            text = "There is no token that works with GraphQL."
+            text = "No token that works with GraphQL."
             hint = "Use private_token or oauth_token there, or run: glboard auth login"
             yield structs.replace(found, state="problem", message=text, hint=hint)
             continue

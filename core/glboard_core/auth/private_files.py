@@ -22,7 +22,7 @@ def check_private(path: Path) -> None:
     """Raises ConfigError if other users of this machine can read the file, and OSError."""
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise ConfigError(
-            "other users of this machine can read this file and the tokens in it.",
+            "other users of this computer can read this file and the tokens in it.",
             where=str(path),
             hint=f"Run: chmod 600 {path}",
         )
@@ -48,7 +48,7 @@ def replace(path: Path, content: bytes) -> None:
         problem = error.strerror or type(error).__name__
     if problem:
         raise StoreFailed(
-            f"{path} cannot be written: {problem}.", hint="Check the folder's owner, mode and free space."
+            f"Cannot write {path}: {problem}.", hint="Check the folder's owner, mode and free space."
         )
 
 

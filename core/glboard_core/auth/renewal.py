@@ -113,7 +113,7 @@ def renew(
             raise signed_out(account)
         if not isinstance(credential, OAuthCredential):
             raise TokenRejected(
-                f"The token for {account.host} is a personal access token, which is not renewed.",
+                f"The token for {account.host} is a personal access token, which cannot be renewed.",
                 hint=f"Create another one at {account.url}/-/user_settings/personal_access_tokens, "
                 "then run: glboard auth login",
             )
@@ -150,7 +150,7 @@ async def _ask_twice(transport: Transport, credential: OAuthCredential) -> OAuth
 def over(account: StoredAccount) -> TokenRejected:
     """The server does not know the refresh token: it was used, revoked, or its answer was lost."""
     return TokenRejected(
-        f"The sign-in to {account.host} as @{account.user} has ended: it cannot be renewed.",
+        f"The sign-in to {account.host} as @{account.user} has expired and cannot be renewed.",
         hint=oauth.SIGN_IN_AGAIN,
     )
 

@@ -16,11 +16,12 @@ from msgspec import structs
 from glboard_core.auth.keyring_access import KeyringUnusable
 from glboard_core.auth.renewal import StoredToken
 from glboard_core.auth.sources import Glab, Netrc, PythonGitlab
-from glboard_core.auth.store import CredentialStore, StoredAccount, default_folder, folder_of
+from glboard_core.auth.store import CredentialStore, StoredAccount
 from glboard_core.auth.trust import with_trust
 from glboard_core.config import GitLabSettings
 from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, TokenMissing
+from glboard_core.folders import state_folder, state_folder_of
 from glboard_core.gitlab.account import DEFAULT_URL, Account, Kind, Secret, host_of, is_loopback, normal_url
 
 HOST_NAMES = ("GITLAB_HOST", "GITLAB_URI", "GL_HOST")
@@ -92,14 +93,15 @@ def sendable(account: Account, *, allow_http: bool) -> Account:
     """The account if its token can be sent, without blanks around it. The errors never quote the token."""
     if account.token and not re.fullmatch(r"\s*[\x21-\x7e]+\s*", account.token.reveal()):
         raise ConfigError(
-            "this token contains blanks, line breaks or other characters that no token has.",
+            "this token contains spaces, line breaks or other invalid characters.",
             where=account.source,
-            hint="Copy it again, without anything around it.",
+            hint="Copy only the token, and try again.",
         )
     if account.url.startswith("http://") and not account.loopback and not allow_http:
         raise ConfigError(
             f"{account.url} is not encrypted: anyone on the network could read the token.",
-            hint="Use https://. If you trust the network: --allow-http, or allow_http = true in [gitlab].",
+            hint="Use https://. If you trust the network, use --allow-http, or allow_http = true in "
+            "[gitlab].",
         )
     return structs.replace(account, token=Secret(account.token.reveal().strip()))
 
@@ -122,7 +124,7 @@ class Search:
         self._settings = settings
         self.env = environment() if env is None else env
         home_folder = home or Path.home()
-        ours = default_folder() if env is None and home is None else folder_of(self.env, home_folder)
+        ours = state_folder() if env is None and home is None else state_folder_of(self.env, home_folder)
         self.store = CredentialStore(ours)
         self.glab = Glab(self.env, home_folder)
         self.python_gitlab = PythonGitlab(self.env, home_folder)
@@ -196,7 +198,7 @@ class Search:
             self._checked.append(f"glboard auth login (not signed in{wanted})")
             return None
         if weaker(url, found.url):
-            self._checked.append(f"glboard auth login (signed in to {found.url}, not to http)")
+            self._checked.append(f"glboard auth login (signed in to {found.url}, not over http)")
             return None
         return self.stored(found, url)
 

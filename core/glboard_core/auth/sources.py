@@ -325,6 +325,8 @@ def _words(text: str, where: str) -> list[str]:
             words += shlex.split(line, comments=False) if '"' in line else line.split()
         except ValueError:
             raise ConfigError(
-                "missing closing quote.", where=f"{where}:{number}", hint="Close it, or leave out the quotes."
+                "missing closing quote.",
+                where=f"{where}:{number}",
+                hint="Close the quote, or remove the quotes.",
             ) from None
     return words

@@ -7,7 +7,6 @@ files, and those with tokens can wait for the keyring: on an event loop they bel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from glboard_core.auth import keyring_access, private_files
 from glboard_core.auth.credential import USUAL_LIFE, Credential, OAuthCredential, TokenCredential
 from glboard_core.errors import AuthError, ConfigError
 from glboard_core.files import read_bytes
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Kind, Secret, host_of
 
 #: Seconds that a change of the file is waited for; it takes milliseconds.
@@ -78,7 +78,7 @@ class CredentialStore:
     """The sign-ins in one folder, by default glboard's state folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.path = (folder or default_folder()) / FILE
+        self.path = (folder or state_folder()) / FILE
         self._lock = self.path.with_name(f"{FILE}.lock")
 
     @property
@@ -176,7 +176,9 @@ class CredentialStore:
             return _Content()
         except OSError as error:
             raise ConfigError(
-                f"cannot be read: {error.strerror}.", where=str(self.path), hint="Check its owner and mode."
+                f"cannot read this file: {error.strerror}.",
+                where=str(self.path),
+                hint="Check its owner and mode.",
             ) from None
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return msgspec.json.decode(raw, type=_Content, dec_hook=_decoded)
@@ -211,25 +213,13 @@ class CredentialStore:
         return None
 
 
-def default_folder() -> Path:
-    """glboard's state folder."""
-    from platformdirs import user_state_path
-
-    return user_state_path("glboard")
-
-
-def folder_of(env: Mapping[str, str], home: Path) -> Path:
-    """The state folder of another environment and home than those of this process."""
-    return Path(env.get("XDG_STATE_HOME") or home / ".local" / "state") / "glboard"
-
-
 def _same(one: StoredAccount, other: StoredAccount) -> bool:
     return (one.url, one.user) == (other.url, other.user)
 
 
 def _no_keyring(account: StoredAccount, problem: keyring_access.KeyringUnusable) -> AuthError:
     return AuthError(
-        f"The token for {account.host} is in the keyring, which cannot be used: {problem}.",
+        f"Cannot use the keyring with the token for {account.host}: {problem}.",
         hint="Unlock it, or sign in again: glboard auth login",
     )
 

@@ -12,16 +12,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.auth import oauth
-from glboard_core.errors import (
-    AuthError,
-    FineGrainedToken,
-    NotGitLab,
-    QueryRefused,
-    ScopeMissing,
-)
-from glboard_core.gitlab import http_errors
+from glboard_core.errors import AuthError, FineGrainedToken, NotGitLab, QueryRefused, ScopeMissing
+from glboard_core.gitlab import answer_errors
 from glboard_core.gitlab.account import Account, Kind, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.http import WHO, Limits, Transport
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
 
@@ -123,7 +117,7 @@ async def _who(transport: Transport) -> tuple[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if found is None or not found.username:
-        raise http_errors.not_json(transport.account.host)
+        raise answer_errors.not_json(transport.account.host)
     return line(found.username)[:255], line(found.name)[:255]
 
 
@@ -132,6 +126,6 @@ def unusable(info: TokenInfo, host: str) -> AuthError | None:
     if info.lacks:
         return ScopeMissing(
             f"This token is missing the scope “{info.lacks}”: it has {', '.join(info.scopes)}.",
-            hint=f"Create one with the scope “api” on {host}; “read_api” is enough for looking.",
+            hint=f"Create one with the “api” scope on {host}; “read_api” is enough for read-only access.",
         )
     return None

@@ -208,4 +208,4 @@ def _merged(issue: Issue, first: Edit, then: Edit) -> Edit:
 
 
 def _contradiction(issue: Issue, what: str) -> UsageError:
-    return UsageError(f"{short(issue)}: {what}.", hint="Leave one of the options out.")
+    return UsageError(f"{short(issue)}: {what}.", hint="Omit one of the options.")

@@ -136,7 +136,7 @@ class Column(Struct, frozen=True, kw_only=True):
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
         """Why GitLab has no such lists, or ""."""
-        return "its columns are not labels, so GitLab cannot have this board"
+        return "its columns are not labels, so GitLab cannot show this board"
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         """Move an issue here from another column."""
@@ -213,8 +213,8 @@ class PriorityColumn(LabelColumn, frozen=True, kw_only=True):
         if not context.settings.columns and not context.priorities:
             prefix = context.names.priority_prefix
             context.warnings.append(
-                f"{context.catalog.group} has no label {prefix}…, so board “{context.settings.name}” has no "
-                "columns. Name yours in labels.priorities."
+                f"{context.catalog.group} has no label {prefix}…, so board “{context.settings.name}” has "
+                "no columns. Set labels.priorities to your labels."
             )
         return context.settings.columns or context.priorities
 

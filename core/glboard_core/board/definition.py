@@ -131,7 +131,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         index = 0 if name == "next" else 1
         if len(coming) <= index:
             raise NameUnknown(
-                "milestone", name, hint=f"Create it in GitLab: none starts after {today.isoformat()}."
+                "milestone", name, hint=f"Create it in GitLab: no milestone starts after {today.isoformat()}."
             )
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
@@ -146,12 +146,12 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         return milestone_title(meant, settings, catalog, today)
     close = catalog.near_milestones(titles[0])
     if name in settings.milestones:
-        near = f"Near matches: {', '.join(close)}." if close else _NONE_NEAR
-        hint = f"{near} Set the right title under [milestones] in config.toml."
+        near = f"Similar: {', '.join(close)}." if close else _NONE_NEAR
+        hint = f"{near} Set the correct title under [milestones] in config.toml."
     else:
         words = get_close_matches(name.casefold(), (*_FROM_DATES, *settings.milestones), 2)
         close = tuple(dict.fromkeys((*words, *close)))
-        hint = f"Near matches: {', '.join(close)}." if close else f"{_NONE_NEAR} {_WORDS}"
+        hint = f"Similar: {', '.join(close)}." if close else f"{_NONE_NEAR} {_WORDS}"
     raise NameUnknown("milestone", titles[0], close, hint=hint)
 
 
@@ -188,7 +188,9 @@ def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) 
         return []
     now = milestone_title("current", settings, catalog, today)
     titles = " and ".join([*(one.title for one in others), now])
-    return [f"{titles} overlap on {today.isoformat()}: {now}, which started last, is the current one."]
+    return [
+        f"{titles} overlap on {today.isoformat()}; using {now}, which started last, as the current milestone."
+    ]
 
 
 def _aliases(name: str, settings: Settings) -> tuple[str, ...]:

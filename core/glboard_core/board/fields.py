@@ -76,14 +76,14 @@ def _state_differs(_: Issue, after: Issue) -> str:
 
 def _milestone_ignored(title: str | None, issue: Issue) -> tuple[str, str]:
     what = f"the milestone {title} was not set" if title else "the milestone was not removed"
-    return what, f"it may not be visible to {issue.project}, or you lack the Reporter role there"
+    return what, f"it may not be visible to {issue.project}, or you need the Reporter role there"
 
 
 def _assignees_ignored(wanted: tuple[str, ...], issue: Issue) -> tuple[str, str]:
     gone = missing_people(wanted, issue.assignees)
     what = f"the assignee {', '.join(sorted(gone))} was not set" if gone else "the assignees were not changed"
     if len(issue.assignees) == 1:
-        only = "this GitLab allows only one assignee (several need Premium)"
+        only = "multiple assignees need GitLab Premium"
         return what, f"they have no access to {issue.project}, or {only}"
     return what, f"they have no access to {issue.project}"
 
@@ -177,7 +177,7 @@ FIELDS: tuple[EditableField, ...] = (
         described=lambda confidential: "make confidential" if confidential else "make public",
         ignored=lambda confidential, _: (
             f"the issue is not {'confidential' if confidential else 'public'}",
-            "this needs the Planner or Reporter role, or being its author or assignee",
+            "only its author, assignees, or users with at least the Planner role can change this",
         ),
         differs=lambda _, after: "confidential" if after.confidential else "no longer confidential",
     ),

@@ -153,7 +153,9 @@ def problems(query: Query, states: Collection[str]) -> tuple[str, ...]:
             hint = f"did you mean is:{near[0]}?" if near else "? lists the known ones."
             found.append(f"Unknown filter is:{term.text}, so nothing matches; {hint}")
         if term.kind == "weight" and not _WEIGHT.fullmatch(term.text):
-            found.append(f"{term.text} is no weight, so nothing matches: w:3, w>2, w<=5, w:none.")
+            found.append(
+                f"{term.text} is not a weight, so nothing matches. Examples: w:3, w>2, w<=5, w:none."
+            )
     return tuple(found)
 
 

@@ -43,12 +43,12 @@ def alignment(issues: Sequence[Issue], flow: WorkflowScheme, prefer: Prefer) -> 
     by_label, by_status = (_batch(issues, flow, right) for right in ("label", "status"))
     if not differing:
         return by_label
-    words = ("the labels are right", "the statuses are right")
-    text = f"{len(differing)} issues: label and status differ. Which is right?"
+    words = ("keep the labels", "keep the statuses")
+    text = f"{len(differing)} issues: label and status differ. Which do you want to keep?"
     if len(differing) == 1:
         [one] = differing
         label, status = flow.by_label(one), flow.by_status(one)
-        text = f"{short(one)}: label and status differ. Which is right?"
+        text = f"{short(one)}: label and status differ. Which do you want to keep?"
         words = (f"the label: {label.name}" if label else "", f"the status: {status.name}" if status else "")
     answers = {"y": Reply(words[0], by_label), "s": Reply(words[1], by_status)}
     asked = Question(text=text, answers=answers)

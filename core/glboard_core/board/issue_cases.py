@@ -31,10 +31,10 @@ def confidential(issues: Sequence[Issue], *, on: bool) -> EditBatch:
     return structs.replace(
         work,
         question=Question(
-            text=wished([issue for issue in issues if issue.confidential], "Make {} public?"),
+            text=wished([issue for issue in issues if issue.confidential], "Make {} non-confidential?"),
             answers={"y": Reply("make it public" if one else "make them public", work)},
-            note=f"Everybody with access to the project sees {'it' if one else 'them'},"
-            " with all comments that are not internal.",
+            note=f"Everyone with access to the project sees {'it' if one else 'them'}, including all "
+            "comments that are not internal.",
         ),
     )
 
@@ -65,7 +65,7 @@ def _linked(
         changes=tuple((issue.id, change) for issue in ends),
         title=titled(ends, change.describe()) if ends else "",
         left=tuple(issue.id for issue in issues if issue.id == other.id),
-        why_not="an issue is not linked to itself" if len(ends) < len(issues) else "",
+        why_not="an issue cannot be linked to itself" if len(ends) < len(issues) else "",
     )
 
 

@@ -154,5 +154,5 @@ def says(ops: Sequence[Op]) -> str:
     )
     words = ["GitLab cannot delete issues, so undo closes it."] if created else []
     if chosen:
-        words.append("GitLab keeps one label of a scope, so the other is back in its place.")
+        words.append("GitLab keeps one label per scope, so the previous label is restored.")
     return " ".join(words)

@@ -40,7 +40,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "log": ("On this machine", "Log"),
     "disk": ("On this machine", "Disk"),
     "terminal": ("Terminal", "Size"),
-    "colors": ("Terminal", "Colours"),
+    "colors": ("Terminal", "Colors"),
     "encoding": ("Terminal", "Encoding"),
     "keys": ("Terminal", "Keys"),
     "clipboard": ("Terminal", "Clipboard"),

@@ -85,13 +85,13 @@ def _group(checks: Checks, patient: Patient, settings: Settings) -> str:
         return find_group(patient.group, configured=settings.gitlab.group)
     except UsageError as error:
         checks.refused("group", error)
-        checks.skip([*_GROUP, "mirror", "changes"], "No group is given.")
+        checks.skip([*_GROUP, "mirror", "changes"], "No group given.")
         return ""
 
 
 def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | None:
     """The server and token; None if there is none that can be used."""
-    why = "There is no token."
+    why = "No token."
     try:
         return find_account(patient.url, settings.gitlab)
     except TokenMissing as error:
@@ -99,7 +99,7 @@ def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | 
         try:
             address, source = find_address(patient.url, settings.gitlab)
             checks.skip(
-                ["address"], f"{address}{f', by {source}' if source else ''}: not asked without a token."
+                ["address"], f"{address}{f', by {source}' if source else ''}: not contacted without a token."
             )
         except ConfigError as wrong:
             checks.refused("address", wrong)
@@ -107,7 +107,7 @@ def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | 
         words = ("token", "sign-ins")
         about_token = any(one in error.message for one in words) and "not encrypted" not in error.message
         checks.refused("token" if about_token else "address", error)
-        why = "The server is not asked."
+        why = "The server was not contacted."
     checks.skip([*_SERVER, *_GROUP, "mirror", "changes"], why)
     return None
 
@@ -141,7 +141,7 @@ class _Visit:
             await self._ask()
         except GlboardError as error:
             on_server.check_failure(checks, error)
-            why = f"The server could not be asked: {error.title.lower()}."
+            why = f"Cannot reach the server: {error.title.lower()}."
             checks.skip([*_SERVER, *_GROUP], why)
         finally:
             await gateway.close()
@@ -167,7 +167,7 @@ class _Visit:
             on_server.check_reached(checks, self._account, self._source)
             on_server.check_token(checks, self._account, token, me.username, today)
             on_server.check_server(checks, server, licence_known=False)
-            checks.skip(["tier"], "No group is given.")
+            checks.skip(["tier"], "No group given.")
             return
         wanted = catalog_names(self._settings, self._today(), token=False)
         try:
@@ -184,7 +184,7 @@ class _Visit:
         catalog = structs.replace(catalog, server=rights)
         on_server.check_token(checks, self._account, token, catalog.me.username, today)
         on_server.check_server(checks, catalog.server, licence_known=True)
-        checks.ok("group", f"{catalog.group} exists, and the token sees it.", path=catalog.group)
+        checks.ok("group", f"{catalog.group} exists, and the token has access.", path=catalog.group)
         await self._names(catalog)
 
     async def _token(self) -> TokenFacts | None:
@@ -231,7 +231,7 @@ class _Visit:
         label = self._settings.labels.group
         query = IssueQuery(labels=(label,) if label else (), state="opened", order="updated")
         issues, _ = await self._gateway.page(query, None)
-        names.check_flow(self._checks, self._settings, catalog, issues)
+        names.check_flow(self._checks, self._settings, issues)
 
     def _today(self) -> date:
         return (self._patient.as_of or self._gateway.now()).date()

@@ -13,10 +13,11 @@ from glboard_core.config_check import CheckedConfig, check
 from glboard_core.doctor.checks import Checks, counted
 from glboard_core.errors import ConfigError, Offline, StoreFailed, TlsFailed
 from glboard_core.files import read_text
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.route import proxy_of, trust_of
 from glboard_core.planning.team import load as load_team
-from glboard_core.session import state_file_of, state_folder
+from glboard_core.session import state_file_of
 from glboard_core.store.peek import StateFacts, peek
 
 #: A mirror that is older is read as a whole at the next start.
@@ -35,7 +36,7 @@ def check_config(checks: Checks, path: Path | None) -> CheckedConfig:
     try:
         found = check(read_text(path))
     except FileNotFoundError:
-        checks.ok("config", "There is none: the defaults apply.", file=logfile.short(path), exists=False)
+        checks.ok("config", "No file; using the defaults.", file=logfile.short(path), exists=False)
         return CheckedConfig(settings=Settings())
     except ConfigError as error:
         checks.refused("config", error)
@@ -47,12 +48,12 @@ def check_config(checks: Checks, path: Path | None) -> CheckedConfig:
         "mistakes": [{"line": one.line, "key": one.key} for one in found.mistakes],
     }
     if not found.mistakes:
-        checks.ok("config", f"{logfile.short(path)}: no mistakes.", **facts)
+        checks.ok("config", f"{logfile.short(path)}: no errors.", **facts)
         return found
     first = found.mistakes[0] if not serious else serious[0]
     place = f"line {first.line}" if first.line else "the file"
     named = f"{place}, {first.key}" if first.key else place
-    number = counted(len(found.mistakes), "mistake")
+    number = counted(len(found.mistakes), "error")
     text = f"{logfile.short(path)}: {number} ({named}: {first.message.rstrip('.')})."
     advice = "List them with their lines: glboard config check"
     (checks.fail if serious else checks.warn)("config", text, advice, **facts)
@@ -109,19 +110,19 @@ def check_route(checks: Checks, account: Account) -> None:
         checks.refused("proxy", error)
     else:
         if proxy is not None:
-            checks.ok("proxy", f"{proxy.shown}, named by {proxy.setting}.", setting=proxy.setting)
+            checks.ok("proxy", f"{proxy.shown}, set by {proxy.setting}.", setting=proxy.setting)
         elif account.loopback:
-            checks.ok("proxy", "None: the server is on this machine.")
+            checks.ok("proxy", "None: the server is on this computer.")
         else:
             checks.ok("proxy", "None.")
     if account.url.startswith("http://"):
         if account.loopback:
-            checks.ok("tls", "Not used: the server is on this machine.", encrypted=False)
+            checks.ok("tls", "Not used: the server is on this computer.", encrypted=False)
         else:
             checks.warn(
                 "tls",
                 "The connection is not encrypted: anyone on the network can read the token.",
-                "Use https:// in the server's address, and no --allow-http.",
+                "Use https:// in the server URL, without --allow-http.",
                 encrypted=False,
             )
         return
@@ -129,7 +130,7 @@ def check_route(checks: Checks, account: Account) -> None:
         checks.warn(
             "tls",
             f"The server's certificate is not checked ({account.verified_by or 'skip_tls_verify'}).",
-            "Set ca_cert, or SSL_CERT_FILE, to your certificate authority instead.",
+            "Set ca_cert or SSL_CERT_FILE to your certificate authority instead.",
             encrypted=True,
             verified=False,
         )
@@ -149,10 +150,10 @@ def check_state(
         facts = peek(path) if path is not None else None
     except StoreFailed as error:
         checks.refused("mirror", error)
-        checks.skip(("changes",), "The state file cannot be read.")
+        checks.skip(("changes",), "Cannot read the state file.")
         return None
     if facts is None:
-        checks.ok("mirror", "None yet: it is created when glboard first reads the group.", exists=False)
+        checks.ok("mirror", "None yet. glboard creates it when it first loads the group.", exists=False)
         checks.ok("changes", "None.", unsent=0, failed=0)
         return None
     _mirror(checks, facts, now + timedelta(seconds=facts.offset))
@@ -173,9 +174,9 @@ def _mirror(checks: Checks, facts: StateFacts, now: datetime) -> None:
     if age is None:
         checks.ok("mirror", f"{held}: some boards, not the whole group.", **figures)
         return
-    text = f"{held}, up to date {_ago(age)}."
+    text = f"{held}, updated {_ago(age)}."
     if age > OLD:
-        checks.warn("mirror", text, "Open the board once: it reads what changed since.", **figures)
+        checks.warn("mirror", text, "Open the board to update it.", **figures)
     elif facts.bytes > LARGE:
         advice = "Shorten the change log: glboard undo --prune 90"
         checks.warn("mirror", text, advice, **figures)
@@ -197,7 +198,7 @@ def _changes(checks: Checks, facts: StateFacts) -> None:
         waiting = f"; {facts.unsent:,} unsent" if facts.unsent else ""
         checks.warn("changes", f"{', '.join(said)}{waiting}.", "List them: glboard failed list", **figures)
     elif facts.unsent:
-        advice = "They are sent when glboard is open, or with the next command that changes something."
+        advice = "They are sent when you open glboard, or with the next command that changes something."
         checks.warn("changes", f"{counted(facts.unsent, 'change')} unsent.", advice, **figures)
     else:
         checks.ok("changes", "None unsent, none failed.", **figures)
@@ -208,14 +209,14 @@ def check_log(checks: Checks, now: datetime) -> None:
     path = logfile.path()
     sent = logfile.requests_of_last_hour(path, now)
     if sent is None:
-        checks.ok("requests", "None logged so far.", last_hour=None)
+        checks.ok("requests", "None logged yet.", last_hour=None)
     else:
         checks.ok("requests", f"{sent:,} in the last hour.", last_hour=sent)
     folder = next(one for one in (path, *path.parents) if one.exists())
     if os.access(folder, os.W_OK):
         checks.ok("log", f"{logfile.short(path)}.", path=logfile.short(path))
     else:
-        advice = "Make the folder writable: until then nothing is logged."
+        advice = "Make the folder writable. Until then, nothing is logged."
         checks.warn("log", f"{logfile.short(path)} cannot be written.", advice, path=logfile.short(path))
 
 

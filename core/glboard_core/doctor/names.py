@@ -62,12 +62,12 @@ def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: da
     text = f"{len(known)} exist, {len(missing)} do not: {listed(missing, MOST_NEAR)}."
     if not missing:
         text = f"{len(known)} exist; no label starts with {listed(bare)}."
-    advice = "Set the right titles under [labels], or create the labels in GitLab."
+    advice = "Set the correct titles under [labels], or create the labels in GitLab."
     if told := _near_words(near):
-        advice = f"Near matches: {told}. {advice}"
+        advice = f"Similar: {told}. {advice}"
     if essential and essential in missing:
         text = f"The group's label “{essential}” does not exist: all boards are empty. {text}"
-        checks.fail("labels", text, f'{advice} Without one: group = "".', **figures)
+        checks.fail("labels", text, f'{advice} To use no group label: group = "".', **figures)
     else:
         checks.warn("labels", text, advice, **figures)
 
@@ -90,15 +90,15 @@ def check_milestones(checks: Checks, settings: Settings, catalog: Catalog, today
         checks.ok("milestones", f"{known}.", **figures)
         return
     dated = [name for name in lost if name in BY_DATE]
-    words = [f"there is no {name} one" for name in dated]
+    words = [f"no {name} milestone" for name in dated]
     words += [f"“{settings.milestones[name][0]}” does not exist" for name in lost if name not in BY_DATE]
     text = "; ".join([*words, *filter(None, [known])])
-    advice = "Set the right titles under [milestones]." if len(dated) < len(lost) else ""
+    advice = "Set the correct titles under [milestones]." if len(dated) < len(lost) else ""
     if told := _near_words({settings.milestones[name][0]: near[name] for name in lost if near[name]}):
-        advice = f"Near matches: {told}. {advice}"
+        advice = f"Similar: {told}. {advice}"
     if dated:
         why = lost[dated[0]].hint
-        advice = f"{advice} {why} Create it with its dates, or set version under [planning].".strip()
+        advice = f"{advice} {why} Create it with dates, or set version under [planning].".strip()
     checks.warn("milestones", f"{text[0].upper()}{text[1:]}.", advice, **figures)
 
 
@@ -114,7 +114,7 @@ def check_boards(checks: Checks, settings: Settings, catalog: Catalog, today: da
         return
     first, warnings = next(iter(wrong.items()))
     text = f"{listed(wrong)} {'is' if len(wrong) == 1 else 'are'} not complete. {first}: {warnings[0]}"
-    checks.warn("boards", text, "Correct the names, or the board under [[boards]].", **figures)
+    checks.warn("boards", text, "Fix the names, or the board under [[boards]].", **figures)
 
 
 def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
@@ -128,29 +128,27 @@ def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
     of = f"{counted(len(projects), 'project')}{' (the first)' if found.more else ''}"
     figures = {"projects": len(projects), "more": found.more, "roles": levels, "read_only": locked}
     if not projects:
-        advice = "Ask for a role in them, or check the group's path."
-        checks.warn("roles", "The token sees no project in the group.", advice, **figures)
+        advice = "Ask for a role in its projects, or check the group path."
+        checks.warn("roles", "The token has no access to any project in the group.", advice, **figures)
         return
     each = Counter(levels.values())
     said = ", ".join(f"{role} in {number:,}" for role, number in each.most_common())
     if locked:
         named = listed(locked)
         text = f"You cannot change issues in {len(locked):,} of {of}: {named}."
-        checks.warn(
-            "roles", text, "Ask for the role Reporter there, or Planner from GitLab 17.7 on.", **figures
-        )
+        checks.warn("roles", text, "Ask for the Reporter role there, or Planner from GitLab 17.7.", **figures)
     elif less:
         roles = sorted({levels[path] for path in less})
         text = (
             f"{' and '.join(roles)} in {len(less):,} of {of}: {listed(less)}; issues can be changed in all."
         )
-        advice = "Enough for planning; branches and merge requests there take the role Developer."
+        advice = "Enough for planning; branches and merge requests need the Developer role."
         checks.warn("roles", text, advice, **figures)
     else:
         checks.ok("roles", f"{said or 'You can change issues in all'} of {of}.", **figures)
 
 
-def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Sequence[Issue]) -> None:
+def check_flow(checks: Checks, settings: Settings, issues: Sequence[Issue]) -> None:
     """How the workflow is stored in GitLab, compared with the configuration, by issues changed last."""
     backend = settings.flow.backend
     scheme = flow_scheme(settings)
@@ -167,18 +165,18 @@ def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Seq
         "differ": len(differ),
         "several_labels": len(several),
     }
-    of = f"of the {counted(len(issues), 'issue')} changed last"
+    of = f"of the {counted(len(issues), 'issue')} most recently updated"
     what = {"label": "labels", "status": "statuses", "both": "labels and statuses"}[backend]
     if backend != "label" and issues and not has_statuses:
         checks.fail(
             "flow",
-            f"The configuration uses statuses, and no issue has one {of}.",
-            'Statuses need GitLab 18.5 with a licence; else set backend = "label" under [flow].',
+            f"The configuration uses statuses, but no issue has one {of}.",
+            'Statuses need GitLab 18.5 and a license. Otherwise, set backend = "label" under [flow].',
             **figures,
         )
     elif backend == "both" and differ:
         text = f"Label and status disagree in {len(differ)} {of}: {_references(differ)}."
-        advice = "The label counts. glboard edit REF --align-flow label (or status) sets the other one."
+        advice = "The label is used. To set the other one: glboard edit REF --align-flow label (or status)."
         checks.warn("flow", text, advice, **figures)
     elif backend == "label" and stated and not labelled:
         checks.warn(
@@ -189,12 +187,12 @@ def check_flow(checks: Checks, settings: Settings, catalog: Catalog, issues: Seq
         )
     elif several and backend != "status":
         text = f"{len(several)} {of} have more than one workflow label: {_references(several)}."
-        checks.warn("flow", text, "The one farthest from completion counts. Remove the others.", **figures)
+        checks.warn("flow", text, "The one farthest from completion is used. Remove the others.", **figures)
     else:
         shares = f"{len(stated if backend == 'status' else labelled)} {of} have one"
         if backend == "both":
             shares = f"{len(labelled)} {of} have a label, {len(stated)} a status"
-        checks.ok("flow", f"States are kept as {what}: {shares}.", **figures)
+        checks.ok("flow", f"States are stored as {what}: {shares}.", **figures)
 
 
 def _differs(issue: Issue, settings: Settings) -> bool:

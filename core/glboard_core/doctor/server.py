@@ -30,7 +30,7 @@ OLDEST = (16, 8)
 _LATER = ("version", "group", "labels", "roles", "flow")
 
 #: What each licensed feature is called on GitLab's own pages.
-LICENSED = ("weights", "scoped labels", "several assignees", "boards with scope")
+LICENSED = ("weights", "scoped labels", "multiple assignees", "scoped boards")
 
 
 def check_failure(checks: Checks, error: GlboardError) -> None:
@@ -68,7 +68,7 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
     source = account.source or "the command line"
     if facts is None:
         kind = "OAuth" if account.kind == "oauth" else "A token"
-        text = f"{kind} {whose}, from {source}; its scopes are not told."
+        text = f"{kind} {whose}, from {source}; scopes unknown."
         checks.ok("token", text, user=user, source=source, kind=account.kind)
         return
     scopes = ", ".join(facts.shown_scopes) or "none"
@@ -92,9 +92,9 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
     advice: list[str] = []
     if facts.can_write is False:
         reads = "read_api" in facts.scopes
-        text += ": glboard can read, and change nothing" if reads else ": it cannot use the API"
-        oauth = "Sign in with another one: glboard auth login --scope api"
-        advice.append(oauth if account.kind == "oauth" else f"Create one with the scope “api” at {page}.")
+        text += ": read-only" if reads else ": it cannot use the API"
+        oauth = "To make changes, sign in with: glboard auth login --scope api"
+        advice.append(oauth if account.kind == "oauth" else f"Create one with the “api” scope at {page}.")
     if account.kind == "oauth":
         text += "; glboard renews it." if account.tokens is not None else "; another program renews it."
     elif left is None:
@@ -107,7 +107,7 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
     else:
         last = "today" if left == 0 else "tomorrow" if left == 1 else f"in {left} days"
         text += f"; it expires {last}, on {ends}."
-        advice.append(f"Rotate it in time, or create another, at {page}.")
+        advice.append(f"Rotate it before then, or create another, at {page}.")
     if not advice:
         checks.ok("token", text, **figures)
     elif facts.can_write is False and "read_api" not in facts.scopes:
@@ -122,14 +122,14 @@ def check_server(checks: Checks, server: Server, *, licence_known: bool) -> None
     text = f"GitLab {server.version}, {edition}."
     figures = {"version": server.version, "enterprise": server.enterprise}
     if (0, 0) < server.release < OLDEST:
-        advice = "glboard works with GitLab 16.8 and later: update the server."
+        advice = "glboard needs GitLab 16.8 or later. Update the server."
         checks.warn("version", text, advice, **figures)
     else:
         checks.ok("version", text, **figures)
     if not licence_known:
         return
     if server.fine_grained:
-        checks.ok("tier", "A fine-grained token cannot read it.", licensed=None)
+        checks.ok("tier", "Fine-grained tokens cannot read it.", licensed=None)
         return
     statuses = ("statuses",) if server.release >= (18, 5) else ()
     features = (*LICENSED, *statuses)
@@ -142,7 +142,7 @@ def check_server(checks: Checks, server: Server, *, licence_known: bool) -> None
         checks.warn(
             "tier",
             f"Free: without {listed}.",
-            "Weights are hidden, and glboard itself keeps one label of each scope. All else works.",
+            "Weights are hidden, and glboard keeps one label per scope itself. Everything else works.",
             **facts,
         )
 
@@ -153,25 +153,25 @@ def check_answers(checks: Checks, transport: Transport, now: datetime) -> None:
         off = round((transport.now() - now).total_seconds())
         figures = {"offset_seconds": off}
         if abs(off) <= MOST_OFF:
-            checks.ok("clock", "The server's and this machine's clock agree.", **figures)
+            checks.ok("clock", "The clocks of the server and this computer agree.", **figures)
         else:
             side = "behind" if off > 0 else "ahead of"
             checks.warn(
                 "clock",
-                f"This machine's clock is {_length(abs(off))} {side} the server's.",
-                "Set it, best from the network. Until then glboard uses the server's time.",
+                f"This computer's clock is {_length(abs(off))} {side} the server's.",
+                "Synchronize it with the network. Until then, glboard uses the server's time.",
                 **figures,
             )
     else:
-        checks.ok("clock", "The server does not tell its time.", offset_seconds=None)
+        checks.ok("clock", "The server does not report its time.", offset_seconds=None)
     left, most = transport.remaining, transport.pace.per_minute
     figures_of_limit = {"left_share": left, "glboard_per_minute": most}
     own = f"glboard sends at most {counted(most, 'request')} a minute."
     if left is None:
         checks.ok("rate-limit", f"The server reports none; {own}", **figures_of_limit)
     elif left < LITTLE:
-        advice = "Something else uses this account heavily: wait a minute, or find it."
-        checks.warn("rate-limit", f"{left:.0%} left in this minute.", advice, **figures_of_limit)
+        advice = "Another program is using this account heavily. Wait a minute, or stop that program."
+        checks.warn("rate-limit", f"{left:.0%} of requests left this minute.", advice, **figures_of_limit)
     else:
         checks.ok("rate-limit", f"{left:.0%} left; {own}", **figures_of_limit)
 

@@ -18,12 +18,12 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import answer_errors, http_errors
 from glboard_core.gitlab.answers import moment
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.rest import NoAnswer, open_gitlab
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -110,15 +110,15 @@ class Admin:
             return work(open_gitlab(self._transport, loop))
         except _AnswerLost:
             return EditUnknown(
-                f"{host} did not answer the request to {doing}, and there is no result yet.",
-                hint="It may still appear. Retry in a minute: glboard looks for it before creating another.",
+                f"{host} did not respond to the request to {doing}, and there is no result yet.",
+                hint="It may still appear. Retry in a minute; glboard checks before it creates another.",
             )
         except NoAnswer as problem:
             return problem.failure.error
         except GitlabError as problem:
             return http_errors.of_rest(problem, host, doing, needs)
         except RecursionError:
-            return http_errors.too_deep(host)
+            return answer_errors.too_deep(host)
         except (AttributeError, *WRONG_VALUES) as problem:
             # It claims to be an API response, but has another format.
             return misled(problem)
@@ -323,7 +323,7 @@ class Admin:
         EditRefused if it keeps changing.
         """
         if wanted.seen is None:
-            raise ValueError("no issue was read to update")
+            raise ValueError("no issue was loaded to update")
         iid = wanted.seen.issue.iid
 
         def work(gitlab: Gitlab) -> tuple[SeenIssue, IssueText | None] | None:

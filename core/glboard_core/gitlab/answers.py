@@ -306,5 +306,5 @@ def _words(fault: _Fault) -> str:
 def _told(faults: list[_Fault]) -> str:
     entries = {fault.entry for fault in faults}
     if len(faults) == 1:
-        return f"{_words(faults[0])}, which is left out"
-    return f"{len(faults)} values in {len(entries)} places, such as {_words(faults[0])}, which are left out"
+        return f"{_words(faults[0])} (left out)"
+    return f"{len(faults)} values in {len(entries)} places, such as {_words(faults[0])} (left out)"

@@ -47,7 +47,7 @@ _PORTS = {"http": 80, "https": 443}
 _CHUNK = 64 * 1024
 #: Seconds for a goodbye.
 _GOODBYE = 0.5
-_WAY = "Check whether a proxy blocks WebSockets; [sync] live = false stops asking."
+_WAY = "Check whether a proxy blocks WebSockets, or set [sync] live = false."
 
 
 class CableLimits(Struct, frozen=True, kw_only=True):
@@ -141,9 +141,9 @@ def _check(answer: Switched, key: str, host: str) -> None:
     if status == 429:
         raise RateLimited(f"Rate limited by {host} (HTTP 429) for live events.", retry_after=60.0)
     if status >= 500:
-        raise ServerFailed(f"{host} refused live events for now (HTTP {status}).")
+        raise ServerFailed(f"{host} temporarily refused live events (HTTP {status}).")
     if status != 101:
-        raise NoLiveEvents(f"{host} offers no live events (HTTP {status}).", hint=_WAY)
+        raise NoLiveEvents(f"{host} does not offer live events (HTTP {status}).", hint=_WAY)
     right = (
         headers.get("sec-websocket-accept", "").strip() == accept_key(key)
         and headers.get("upgrade", "").strip().lower() == "websocket"
@@ -152,7 +152,7 @@ def _check(answer: Switched, key: str, host: str) -> None:
         and not headers.get("sec-websocket-extensions")
     )
     if not right:
-        raise NoLiveEvents(f"{host} answered no WebSocket handshake.", hint=_WAY)
+        raise NoLiveEvents(f"{host} did not answer the WebSocket handshake.", hint=_WAY)
 
 
 class Cable(LiveEvents):
@@ -187,7 +187,7 @@ class Cable(LiveEvents):
                     await self._read()
                     self._check_ended(self._unread)
                 return
-        raise Offline(f"{self._host} opened a connection for live events, and never used it.", hint=_WAY)
+        raise Offline(f"{self._host} opened a connection for live events but never used it.", hint=_WAY)
 
     async def choose(self, issues: Sequence[IssueId]) -> None:
         self._check_open()
@@ -245,8 +245,8 @@ class Cable(LiveEvents):
         self._issues.pop(identifier, None)
         if not self._offers and not self._issues:
             raise NoLiveEvents(
-                f"{self._host} offers no live events of issues.",
-                hint="It may be too old: update it, or set [sync] live = false.",
+                f"{self._host} does not offer live events for issues.",
+                hint="It may be too old. Update it, or set [sync] live = false.",
             )
 
     def _check_ended(self, messages: Sequence[_Message]) -> None:
@@ -312,7 +312,7 @@ class Cable(LiveEvents):
         self._messages += messages
         self._bytes += size
         if self._messages > self._limits.messages or self._bytes > self._limits.bytes:
-            raise NoLiveEvents(f"{self._host} sent more live events than glboard can use.")
+            raise NoLiveEvents(f"{self._host} sent too many live events.")
 
     async def _write(self) -> None:
         """Send what is waiting. Raises ConnectionFailed."""

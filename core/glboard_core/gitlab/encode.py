@@ -25,12 +25,12 @@ from glboard_core.board.operations import (
     labels_after,
 )
 from glboard_core.errors import EditImpossible, EditInvalid
-from glboard_core.gitlab import decode
-from glboard_core.gitlab.queries import (
+from glboard_core.gitlab import markers
+from glboard_core.gitlab.dialect import Dialect
+from glboard_core.gitlab.mutations import (
     CREATE_COST,
     LINK_COST,
     STATUS_BACK,
-    Dialect,
     Mutation,
     issue_back,
     links_back,
@@ -64,9 +64,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if isinstance(op.change, DeleteNote):
             return (_delete_note(op.change),)
         if issue is None or issue.is_new:
-            raise EditImpossible(
-                "The issue is not in GitLab yet.", hint="Change it once it has been created."
-            )
+            raise EditImpossible("The issue is not in GitLab yet.", hint="Change it after it is created.")
         match op.change:
             case Edit():
                 return self._edit(op.change, issue)
@@ -161,7 +159,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if not self.dialect.ee:
             raise EditImpossible(
                 "This GitLab has no weights.",
-                hint="Discard the change: weights need GitLab Premium or Ultimate, and its licence.",
+                hint="Discard the change. Weights need a GitLab Premium or Ultimate license.",
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
@@ -171,15 +169,16 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if not self.dialect.ee:
             raise EditImpossible(
                 "This GitLab has no health statuses.",
-                hint="Leave it out: health statuses need GitLab Ultimate, and its licence.",
+                hint="Omit it. Health statuses need a GitLab Ultimate license.",
             )
         return status
 
     def _status(self, status: str | None, issue: Issue) -> Mutation:
         if not self.dialect.status:
             raise EditImpossible(
-                "This GitLab has no statuses to set.",
-                hint="They need GitLab 18.5 and Premium. Or set flow.backend to “label” in the config.",
+                "This GitLab has no statuses.",
+                hint="They need GitLab 18.5 and Premium. Otherwise, set flow.backend to “label” in the "
+                "configuration.",
             )
         if status is None:
             raise EditImpossible(
@@ -210,8 +209,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         beside = {name: number(place) for name, place in places.items() if place is not None}
         if not beside:
             raise EditImpossible(
-                "There is no adjacent issue to place this one next to.",
-                hint="Rank it again, next to another one.",
+                "No adjacent issue to rank this one next to.",
+                hint="Rank it again, next to another issue.",
             )
         where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
@@ -223,8 +222,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             return Mutation(field="workItemRemoveLinkedItems", input=ids, back=back, cost=LINK_COST)
         if link.kind != "relates_to" and not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab links issues only as related.",
-                hint="Add it as a related issue: links that block need GitLab Premium.",
+                "This GitLab can only link issues as related.",
+                hint="Add it as a related issue. Blocking links need GitLab Premium.",
             )
         kind = _LINK_TYPES[link.kind]
         return Mutation(
@@ -232,12 +231,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = decode.with_mark(literal(note.body), note.mark)
+        body = markers.with_mark(literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
             field="updateNote",
-            input={"id": note.note, "body": decode.marked(body, op.id)},
+            input={"id": note.note, "body": markers.marked(body, op.id)},
             back="errors note { id body }",
             cost=5,
         )
@@ -249,7 +248,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
-            input={"noteableId": issue.id, "body": decode.marked(literal(body), op.id)},
+            input={"noteableId": issue.id, "body": markers.marked(literal(body), op.id)},
             back=f"errors note {{ id body }}{commands}",
             cost=8,
         )
@@ -260,7 +259,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             "projectPath": new.project,
             "title": _title(new.title),
             "description": _text(
-                decode.marked(literal(new.description), op.id), "description", MOST_DESCRIPTION
+                markers.marked(literal(new.description), op.id), "description", MOST_DESCRIPTION
             ),
         }
         if new.labels:
@@ -294,8 +293,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             return person
         near = [by_name[name].username for name in get_close_matches(username.casefold(), by_name, 3)]
         raise EditImpossible(
-            f"There is no user named “{username}”.",
-            hint=f"Near matches: {', '.join(near)}." if near else "Use the username, without spaces.",
+            f"User “{username}” not found.",
+            hint=f"Similar: {', '.join(near)}." if near else "Use the username, without spaces.",
         )
 
 
@@ -314,9 +313,7 @@ def number(identity: str) -> str:
     """The plain number of a global id. Raises EditImpossible for an issue that is not in GitLab yet."""
     plain = identity.rpartition("/")[2]
     if not plain.isdecimal():
-        raise EditImpossible(
-            "An adjacent issue is not in GitLab yet.", hint="Retry once it has been created."
-        )
+        raise EditImpossible("An adjacent issue is not in GitLab yet.", hint="Retry after it is created.")
     return plain
 
 
@@ -326,12 +323,10 @@ def _title(title: str) -> str:
     Checked before it is sent: GitLab saves labels of the same change although it rejects the title.
     """
     if not (title := title.strip()):
-        raise EditInvalid(
-            "The title is empty.", hint="An issue needs a title: edit the change, or discard it."
-        )
+        raise EditInvalid("The title is empty.", hint="An issue needs a title. Edit or discard the change.")
     if len(title) > MOST_TITLE:
         raise EditInvalid(
-            f"The title is longer than {MOST_TITLE} characters.", hint="Edit it: make it shorter."
+            f"The title is longer than {MOST_TITLE} characters.", hint="Edit it to make it shorter."
         )
     return _text(title, "title", MOST_DESCRIPTION)
 
@@ -339,9 +334,9 @@ def _title(title: str) -> str:
 def _text(text: str, what: str, most: int) -> str:
     """The text, checked before it is sent; ``most`` is in bytes."""
     if len(text.encode()) > most:
-        raise EditInvalid(f"The {what} is larger than {most:,} bytes.", hint="Edit it: make it shorter.")
+        raise EditInvalid(f"The {what} is larger than {most:,} bytes.", hint="Edit it to make it shorter.")
     if "\0" in text:
-        raise EditInvalid(f"The {what} contains a null character.", hint="Remove it: GitLab rejects it.")
+        raise EditInvalid(f"The {what} contains a null character.", hint="Remove it. GitLab rejects it.")
     return text
 
 

@@ -16,12 +16,20 @@ from typing import Self, TypeVar
 
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, QueryRefused, ScopeMissing, TokenRejected
-from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab import clean_text, decode, markers, queries
 from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import last_request
 from glboard_core.gitlab.catalog import CatalogReader
-from glboard_core.gitlab.decode import (
-    Decoder,
+from glboard_core.gitlab.decode import Decoder
+from glboard_core.gitlab.dialect import PAGE
+from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
+from glboard_core.gitlab.http import Limits, Transport
+from glboard_core.gitlab.reading import PARALLEL, IssueReader
+from glboard_core.gitlab.search import CatalogSearch
+from glboard_core.gitlab.send import Report, Sender
+from glboard_core.gitlab.wire import (
+    IssueCount,
     OfGroup,
     OfIssue,
     Page,
@@ -35,12 +43,6 @@ from glboard_core.gitlab.decode import (
     WirePromotion,
     WithIssues,
 )
-from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
-from glboard_core.gitlab.http import Limits, Transport
-from glboard_core.gitlab.http_errors import not_json
-from glboard_core.gitlab.reading import PARALLEL, IssueReader
-from glboard_core.gitlab.search import CatalogSearch
-from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue, Note, Reference
@@ -185,7 +187,7 @@ class GitLabGateway(Gateway):
                 case WireLabel():
                     labels.append(decode.label(wire, project))
                 case WireMilestone():
-                    owner = self._catalog_reader.owner_of(wire, catalog.group)
+                    owner = decode.milestone_owner(wire, catalog.group)
                     milestones.append(decode.milestone(wire, owner))
                 case User():
                     people.append(decode.person(wire))
@@ -257,7 +259,7 @@ class GitLabGateway(Gateway):
         answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.counts(dialect, len(asked)),
             variables,
-            OfGroup[dict[str, decode.IssueCount | None]],
+            OfGroup[dict[str, IssueCount | None]],
         )
         found = self._in_group(answer)
         names = [f"q{n}" for n in range(len(asked))]
@@ -323,7 +325,7 @@ class GitLabGateway(Gateway):
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         with self._runner.whole():
             async for note in self._last_notes(issue):
-                if decode.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
+                if markers.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
                     return note
         return None
 
@@ -332,7 +334,7 @@ class GitLabGateway(Gateway):
         # To the very first one: a comment that was not looked at would be written a second time.
         before: str | None = None
         while True:
-            variables = {"id": issue, "last": queries.PAGE, "before": before}
+            variables = {"id": issue, "last": PAGE, "before": before}
             answer = await self._runner.ask(queries.LAST_NOTES, variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):
@@ -390,10 +392,10 @@ class GitLabGateway(Gateway):
             if not older or len(notes) >= MOST_NOTES:
                 break
             before = further
-        source, op = decode.split_marker(description or "")
+        source, op = markers.split_marker(description or "")
         return IssueDetail(
             id=issue,
-            description=decode.clean_body(source),
+            description=clean_text.clean_body(source),
             source=source,
             notes=tuple(notes),
             older=older,

@@ -47,7 +47,7 @@ def read(path: Path, *, private: bool = True) -> Tree:
     try:
         if private and os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(
-                "other users of this machine can read this file and the tokens in it.",
+                "other users of this computer can read this file and the tokens in it.",
                 where=str(path),
                 hint=f"Run: chmod 600 {path}",
             )

@@ -24,19 +24,15 @@ from glboard_core.errors import (
     ServerFailed,
     TimedOut,
 )
-from glboard_core.gitlab import queries
-from glboard_core.gitlab.answers import (
-    Name,
-    NotJsonError,
-    Report,
-    TooDeepError,
-    decoded,
-    not_understood,
-)
-from glboard_core.gitlab.decode import Page, User, line
+from glboard_core.gitlab import name_queries
+from glboard_core.gitlab.answer_errors import endless, not_json, too_deep
+from glboard_core.gitlab.answers import Name, NotJsonError, Report, TooDeepError, decoded, not_understood
+from glboard_core.gitlab.clean_text import line
+from glboard_core.gitlab.dialect import PAGE, Dialect, dialect_of
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import CRASHED, endless, fine_grained, not_json, token_rejected, too_deep
-from glboard_core.gitlab.queries import Dialect
+from glboard_core.gitlab.http_errors import CRASHED
+from glboard_core.gitlab.token_errors import fine_grained, token_rejected
+from glboard_core.gitlab.wire import Page, User
 from glboard_core.model.catalog import Server
 
 T = TypeVar("T")
@@ -153,7 +149,7 @@ class FieldMissing(QueryRefused):
     """The document uses ``field``, which this server lacks. Nothing was executed."""
 
     def __init__(self, message: str, field: str) -> None:
-        super().__init__(message, hint="This GitLab is older than 16.8, or not the edition it reports.")
+        super().__init__(message, hint="This GitLab is older than 16.8, or is not the edition it reports.")
         self.field = field
 
 
@@ -172,7 +168,7 @@ def envelope_of(raw: bytes, kind: type[T], host: str, report: Report | None = No
     try:
         whole = decoded(raw, _Whole[kind], report)  # type: ignore[valid-type]  # the type is a value here
         if len(memoryview(whole.errors)) > MOST_ERROR_BYTES:
-            raise not_understood("its errors are too long")
+            raise not_understood("too many errors")
         errors: Any = list[GraphError] | None
         return Envelope(data=whole.data, errors=decoded(whole.errors, errors, report))
     except NotJsonError as problem:
@@ -239,7 +235,7 @@ class Metadata(Struct, frozen=True):
 
 
 class About(Struct, frozen=True, rename="camel"):
-    """Answer to ``queries.ABOUT``."""
+    """Answer to ``name_queries.ABOUT``."""
 
     metadata: Metadata | None = None
     current_user: User | None = None
@@ -252,7 +248,7 @@ class QueryRunner:
         self.transport = transport
         self.host = transport.account.host
         #: Nodes per page; shrinks for good when the server cannot handle it.
-        self.page_size = queries.PAGE
+        self.page_size = PAGE
         #: What the schema has, and whether the licence covers what it has.
         self._schema: Dialect | None = None
         self.licensed = True
@@ -287,7 +283,7 @@ class QueryRunner:
         before = self.left_out
         yield
         if self.left_out > before:
-            raise not_understood("what is looked for may be among what is left out")
+            raise not_understood("the result may be among the entries left out")
 
     def part(self, raw: msgspec.Raw, kind: type[T], *, alone: bool = False) -> T | None:
         """See ``part_of``; what is left out is reported as of a whole answer."""
@@ -373,7 +369,7 @@ class QueryRunner:
         if self._dialect is None:
             async with self._learning:
                 if self._dialect is None:
-                    about = await self.ask(queries.ABOUT, {}, About)
+                    about = await self.ask(name_queries.ABOUT, {}, About)
                     self.learn(server_of(about, self.host))
         assert self._dialect is not None
         return self._dialect
@@ -390,7 +386,7 @@ class QueryRunner:
 
     def learn(self, server: Server) -> None:
         """Use this server's dialect; a field once found missing stays missing, a licence comes and goes."""
-        known = queries.dialect_of(server)
+        known = dialect_of(server)
         if self._schema is not None:
             known = Dialect(
                 ee=known.ee and self._schema.ee,

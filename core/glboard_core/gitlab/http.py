@@ -36,10 +36,10 @@ from glboard_core.errors import (
     TimedOut,
     TokenRejected,
 )
-from glboard_core.gitlab import http_errors, signing_in
+from glboard_core.gitlab import answer_errors, connection_errors, http_errors, signing_in, token_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_PARTS, is_overfull, note_request
-from glboard_core.gitlab.http_errors import Failure
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.pace import Pace
 from glboard_core.gitlab.route import (
     Opening,
@@ -278,7 +278,9 @@ class Transport:
         except GlboardError:
             raise
         except Exception as problem:  # noqa: BLE001  (as in _once)
-            failure = http_errors.of_exception(problem, self.account.host, self._proxy, self._trusted_by)
+            failure = connection_errors.of_exception(
+                problem, self.account.host, self._proxy, self._trusted_by
+            )
         if failure is not None:
             raise failure.error
         try:
@@ -338,7 +340,7 @@ class Transport:
             asked, why = self._why
             if time.monotonic() - asked > ASK_WHY_EVERY:
                 answer = await self._once("GET", WHO, b"", http_errors.of_status)
-                why = http_errors.why_rejected(answer, self.account.host, worked=self._accepted)
+                why = token_errors.why_rejected(answer, self.account.host, worked=self._accepted)
                 self._why = (time.monotonic(), why)
         return why
 
@@ -419,7 +421,7 @@ class Transport:
         if self.account.tokens is not None:
             self._token = await self.account.tokens.current()
         if not re.fullmatch(r"[\x21-\x7e]+", self._token.reveal()):
-            raise http_errors.unsendable(self.account.host)
+            raise token_errors.unsendable(self.account.host)
 
     async def _with_another_token(self, method: str, path: str, body: bytes) -> Answer | Failure | None:
         """Send it again with another token than the rejected one; None if there is none."""
@@ -452,9 +454,9 @@ class Transport:
         except GlboardError as error:
             return Failure(error, reached=False)
         except Corrupt as damaged:
-            return Failure(http_errors.corrupt(host, damaged.why), again=True)
+            return Failure(answer_errors.corrupt(host, damaged.why), again=True)
         except Exception as problem:  # noqa: BLE001  (the boundary: what httpx and its parts raise is not listed)
-            return http_errors.of_exception(problem, host, self._proxy, self._trusted_by)
+            return connection_errors.of_exception(problem, host, self._proxy, self._trusted_by)
 
     async def _import(self) -> None:
         if self._client is None:
@@ -477,9 +479,9 @@ class Transport:
             most = self.limits.max_bytes if status < 300 else self.limits.max_error_bytes
             found = await body_of(response.aiter_raw(), headers.get("content-encoding", ""), most)
         if found.cut and status < 300:
-            return Failure(http_errors.too_large(self.account.host, most))
+            return Failure(answer_errors.too_large(self.account.host, most))
         if is_overfull(found.raw):
-            return Failure(http_errors.overfull(self.account.host, MOST_PARTS))
+            return Failure(answer_errors.overfull(self.account.host, MOST_PARTS))
         return Answer(status, headers, found.raw)
 
     def _open(self) -> httpx.AsyncClient:

@@ -27,10 +27,12 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.answers import Address, Name
-from glboard_core.gitlab.decode import Page, User, line, person
+from glboard_core.gitlab.clean_text import line
+from glboard_core.gitlab.decode import person
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost
+from glboard_core.gitlab.wire import Page, User
 from glboard_core.model.catalog import Catalog, Person
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
@@ -216,11 +218,11 @@ def gone(path: str, place: IssuePlace | None) -> EditGone:
     """The issue cannot be read by its id: it was deleted or hidden, perhaps with its whole project."""
     if place is None:
         return EditGone(
-            f"The project {path} was deleted, or you no longer have access to it.",
+            f"The project {path} was deleted, or you no longer have access.",
             hint="Discard the change, or ask an owner of the group.",
         )
     return EditGone(
-        "The issue was deleted, or you no longer have access to it.",
+        "The issue was deleted, or you no longer have access.",
         hint="Discard the change. It may have become confidential.",
     )
 
@@ -230,11 +232,11 @@ def refused_in(path: str, place: IssuePlace | None) -> EditForbidden | None:
     if place is None:
         return EditForbidden(
             f"The project {path} no longer exists, or you no longer have access to it.",
-            hint="It may have another path now: refresh, or look it up in GitLab.",
+            hint="Its path may have changed. Refresh, or find it in GitLab.",
         )
     if place.archived:
         return EditForbidden(
-            f"The project {path} is archived: nothing in it can be changed.",
+            f"The project {path} is archived and read-only.",
             hint="Ask an owner to unarchive it in GitLab.",
         )
     if place.marked_for_deletion_on:
@@ -254,7 +256,7 @@ def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
     if found is None:
         return EditDropped(
             f"The milestone “{title}” was not set: it was deleted, or it is hidden from you.",
-            hint="Refresh, and choose another.",
+            hint="Refresh, then choose another.",
         )
     name = line(found.title)
     named = f"“{title}”" if name == title else f"“{title}” (now “{name}”)"
@@ -264,5 +266,5 @@ def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
             hint="GitLab sets only open milestones. Reopen it in GitLab, or choose another.",
         )
     return EditDropped(
-        f"The milestone {named} was not set.", hint=f"Choose another: it may not be available to {path}."
+        f"The milestone {named} was not set.", hint=f"Choose another. It may not be available to {path}."
     )

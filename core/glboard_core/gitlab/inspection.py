@@ -11,13 +11,14 @@ from datetime import date
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab import clean_text, decode, name_queries
+from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import Address
-from glboard_core.gitlab.catalog import Permissions, TokenSelf
-from glboard_core.gitlab.decode import OfGroup, Page
+from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, group_missing, server_of
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import not_json
+from glboard_core.gitlab.own_token import TokenSelf
+from glboard_core.gitlab.wire import OfGroup, Page, Permissions
 from glboard_core.model.catalog import Person, Server
 from glboard_core.model.query import Found
 
@@ -33,7 +34,7 @@ class TokenFacts(TokenSelf, frozen=True):
     @property
     def shown_scopes(self) -> tuple[str, ...]:
         """The scopes, to be shown: no token has more or longer ones."""
-        return tuple(decode.line(scope)[:40] for scope in self.scopes[:20])
+        return tuple(clean_text.line(scope)[:40] for scope in self.scopes[:20])
 
 
 class _Level(Struct, frozen=True, rename="camel"):
@@ -53,7 +54,7 @@ class RoleInProject(Struct, frozen=True, rename="camel"):
     @property
     def path(self) -> str:
         """The full path, to be shown."""
-        return decode.line(self.full_path)
+        return clean_text.line(self.full_path)
 
     @property
     def level(self) -> int | None:
@@ -90,7 +91,7 @@ class Inspection:
 
     async def about(self) -> tuple[Server, Person]:
         """Version and edition, and who we are. Raises what asking raises."""
-        answer = await self._runner.ask(queries.ABOUT, {}, About)
+        answer = await self._runner.ask(name_queries.ABOUT, {}, About)
         server = server_of(answer, self._transport.account.host)
         assert answer.current_user is not None  # server_of has seen to that
         return server, decode.person(answer.current_user)
@@ -103,10 +104,8 @@ class Inspection:
         except FieldMissing:
             return await self._roles(structs.replace(dialect, modern=False), group, projects)
 
-    async def _roles(
-        self, dialect: queries.Dialect, group: str, projects: Sequence[str]
-    ) -> Found[RoleInProject]:
-        document = queries.roles(dialect, named=bool(projects))
+    async def _roles(self, dialect: Dialect, group: str, projects: Sequence[str]) -> Found[RoleInProject]:
+        document = name_queries.roles(dialect, named=bool(projects))
         if projects:
             variables: dict[str, object] = {"paths": list(projects[:MOST_PROJECTS])}
             page = (await self._runner.ask(document, variables, _Projects)).projects

@@ -8,16 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import (
-    OfIssue,
-    OfLinked,
-    Page,
-    WireBlocker,
-    WireLink,
-    link_kind,
-    linked_issue,
-)
+from glboard_core.gitlab.decode import link_kind, linked_issue
 from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.wire import OfIssue, OfLinked, Page, WireBlocker, WireLink
 from glboard_core.model.issue import IssueId, LinkedIssue
 
 

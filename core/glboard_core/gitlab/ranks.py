@@ -34,13 +34,15 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import OfGroup, Page, PageInfo
+from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import QueryRunner, chunks
 from glboard_core.gitlab.http import Answer
-from glboard_core.gitlab.http_errors import Failure, token_rejected
 from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.token_errors import token_rejected
 from glboard_core.gitlab.verify import answer_lost, crashed
+from glboard_core.gitlab.wire import OfGroup, Page, PageInfo
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.order import in_order
@@ -191,7 +193,7 @@ class RankSender:
         if self._over_rest:
             return
         group = self._catalog.group
-        for part in chunks(issues, queries.PAGE):
+        for part in chunks(issues, PAGE):
             variables = {"group": group, "iids": sorted({str(one.iid) for one in part if one.iid}, key=int)}
             must = [one.id for one in part if one.id in needed]
             pages = 0
@@ -474,8 +476,9 @@ def _refused(answer: Answer, project: str, host: str) -> GlboardError:
     status = answer.status
     if b"insufficient_granular_scope" in answer.body:
         return EditImpossible(
-            "GitLab does not let this token rank issues: it lacks the permission Work Item: Update.",
-            hint="Create one with that permission, or a classic one with the scope “api”; set GITLAB_TOKEN.",
+            "This token cannot rank issues: it lacks the permission Work Item: Update.",
+            hint="Create one with that permission, or a classic one with the “api” scope, and set "
+            "GITLAB_TOKEN.",
         )
     if status == 401:
         return token_rejected(host)
@@ -483,8 +486,8 @@ def _refused(answer: Answer, project: str, host: str) -> GlboardError:
         return _nothing_there()
     if status in (403, 404):
         return EditForbidden(
-            f"GitLab does not allow to rank issues in {project}, or the issue was not found.",
-            hint="Ask for the Planner role in the project, and use a token with the scope “api”.",
+            f"You are not allowed to rank issues in {project}, or the issue was not found.",
+            hint="Ask for the Planner role in the project, and use a token with the “api” scope.",
         )
     return EditInvalid(f"GitLab rejected the rank (HTTP {status}).")
 
@@ -517,10 +520,9 @@ def no_order() -> EditImpossible:
 def no_order_for_token() -> EditImpossible:
     """No issue has a position, and the token may not read what would give them one."""
     return EditImpossible(
-        "GitLab has no manual order yet. Reading a board's lists makes one, and no permission lets a "
-        "fine-grained token do that.",
-        hint="Open a board of the group in GitLab or create an issue, then try again. A classic token of the "
-        "scope “api” needs neither.",
+        "GitLab has no manual order yet, and a fine-grained token cannot create one.",
+        hint="Open one of the group's boards in GitLab, then try again. Or use a classic token with the "
+        "“api” scope.",
     )
 
 
@@ -530,24 +532,24 @@ def _no_order(has_board: bool) -> EditRefused:
 
 def _not_placed() -> EditImpossible:
     return EditImpossible(
-        "An adjacent issue has no place in GitLab's manual order yet.",
+        "An adjacent issue has no position in GitLab's manual order yet.",
         hint="Open a board that shows it in GitLab, or try again in a minute.",
     )
 
 
 def _nothing_there() -> EditDropped:
-    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again. An adjacent issue may be gone.")
 
 
 def _failed_twice() -> EditFailed:
     return EditFailed(
-        "GitLab failed to rank the issue twice (internal server error), and did not move it.",
+        "GitLab failed twice to rank the issue (internal server error) and did not move it.",
         hint="Retry it later, or discard it, in the failed changes.",
     )
 
 
 def _elsewhere() -> EditDropped:
     return EditDropped(
-        "GitLab put the issue at another place in the manual order.",
-        hint="Perhaps others are ranking as well. Refresh, and rank it again.",
+        "GitLab moved the issue to a different position in the manual order.",
+        hint="Someone else may be ranking, too. Refresh, then rank it again.",
     )

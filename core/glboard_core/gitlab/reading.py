@@ -19,8 +19,13 @@ from msgspec import structs
 from glboard_core.board.operations import Op
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import (
-    Decoder,
+from glboard_core.gitlab.answer_errors import not_json
+from glboard_core.gitlab.clean_text import clean_body
+from glboard_core.gitlab.decode import Decoder, person
+from glboard_core.gitlab.dialect import MOST_COMPLEXITY, PAGE
+from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
+from glboard_core.gitlab.markers import split_marker
+from glboard_core.gitlab.wire import (
     OfLists,
     OfProject,
     Page,
@@ -29,12 +34,7 @@ from glboard_core.gitlab.decode import (
     WireLabel,
     WireLists,
     WithIssues,
-    clean_body,
-    person,
-    split_marker,
 )
-from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
-from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.catalog import Person
 from glboard_core.model.issue import Issue, IssueId, Reference
 
@@ -173,7 +173,7 @@ class IssueReader:
         by_project: dict[str, list[str]] = {}
         for one in dict.fromkeys(references):
             by_project.setdefault(one.project, []).append(str(one.iid))
-        asked = [(path, part) for path, iids in by_project.items() for part in chunks(iids, queries.PAGE)]
+        asked = [(path, part) for path, iids in by_project.items() for part in chunks(iids, PAGE)]
         parts = await side_by_side(
             [partial(self._in_projects, part) for part in packed(asked, before=queries.WHO_COST)], PARALLEL
         )
@@ -216,7 +216,7 @@ def packed(
     # By size, so that equal documents are built once and none is filled badly.
     for path, iids in sorted(asked, key=lambda one: -len(one[1])):
         each = cost_of(queries.size_for(len(iids)))
-        if not documents or cost + each > queries.MOST_COMPLEXITY:
+        if not documents or cost + each > MOST_COMPLEXITY:
             documents.append([])
             cost = before
         documents[-1].append((path, iids))

@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import GlboardError, Offline
-from glboard_core.gitlab import http_errors
+from glboard_core.gitlab import answer_errors
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import Answer, Transport
-from glboard_core.gitlab.http_errors import Failure
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
@@ -104,11 +104,11 @@ class _Backend:
         host = self._transport.account.host
         self._count += 1
         if self._count > MOST_REQUESTS:
-            raise NoAnswer(Failure(http_errors.endless(host, MOST_REQUESTS), reached=False))
+            raise NoAnswer(Failure(answer_errors.endless(host, MOST_REQUESTS), reached=False))
         # A next page can be at another address: its path is asked for at the account's own.
-        place = http_errors.place_in(url)
+        place = answer_errors.place_in(url)
         if not place:
-            raise NoAnswer(Failure(http_errors.elsewhere(host, url), reached=False))
+            raise NoAnswer(Failure(answer_errors.elsewhere(host, url), reached=False))
         if params:
             place = f"{place}{'&' if urlsplit(place).query else '?'}{urlencode(params, doseq=True)}"
         body = b"" if json is None else msgspec.json.encode(json)
@@ -126,7 +126,7 @@ class _Backend:
         except RuntimeError:  # the loop is closed: the program is ending
             asking.close()
             return Failure(
-                Offline("The connection is closed.", hint="The program is ending: run it again."),
+                Offline("The connection is closed.", hint="glboard is exiting. Run it again."),
                 reached=False,
             )
         return asked.result()
@@ -138,7 +138,7 @@ def _unreadable(answer: Answer, host: str) -> GlboardError | None:
         if answer.body:
             msgspec.json.decode(answer.body)
     except RecursionError:
-        return http_errors.too_deep(host)
+        return answer_errors.too_deep(host)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return http_errors.not_json(host)
+        return answer_errors.not_json(host)
     return None

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from glboard_core.errors import Offline, TlsFailed
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 
 #: Kinds of proxies, and how the HTTP library calls them. Desktops write SOCKS 5 as ``socks``.
 _KINDS = {"http": "http", "https": "https", "socks": "socks5", "socks5": "socks5", "socks5h": "socks5h"}
@@ -105,7 +105,7 @@ def _proxy(text: str, setting: str) -> Proxy:
         raise no_proxy_address(setting)
     if (kind := _KINDS.get(parts.scheme)) is None:
         raise Offline(
-            f"{setting} names a proxy of the kind {parts.scheme[:20]}, which is not supported.",
+            f"{setting} sets an unsupported type of proxy: {parts.scheme[:20]}.",
             hint="Use http://, https:// or socks5://.",
         )
     shown = f"[{host}]" if ":" in host else host
@@ -119,7 +119,7 @@ def _proxy(text: str, setting: str) -> Proxy:
 
 def no_proxy_address(setting: str) -> Offline:
     """A setting that should name a proxy. Its value can contain a password, so it is never quoted."""
-    return Offline(f"{setting} is not the address of a proxy.", hint="Use a form such as http://host:8080.")
+    return Offline(f"{setting} is not a proxy URL.", hint="Use a form such as http://host:8080.")
 
 
 def bypassed(rules: str, host: str, port: int) -> bool:
@@ -177,7 +177,7 @@ def _identify(context: ssl.SSLContext, account: Account) -> None:
         # Without a function, OpenSSL would ask for a password on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "")
     except ssl.SSLError:
-        problem = "it has no certificate with a private key that fits and is not encrypted"
+        problem = "it has no certificate with a matching, unencrypted private key"
     except (OSError, ValueError, RuntimeError) as error:
         problem = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
     if problem:
@@ -192,7 +192,7 @@ def wants_certificate(host: str) -> TlsFailed:
     """The server serves only whoever has a certificate of its own, and got none that it accepts."""
     return TlsFailed(
         f"{host} requires a client certificate.",
-        hint="Set client_cert and client_key in [gitlab] to the files of yours.",
+        hint="Set client_cert and client_key in [gitlab] to your files.",
     )
 
 

@@ -14,11 +14,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
-from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab import clean_text, decode, name_queries
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
-from glboard_core.gitlab.decode import Page, User, WireBlocker, WireLabel, WireMilestone
+from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import QueryRunner
-from glboard_core.gitlab.queries import Dialect
+from glboard_core.gitlab.wire import Page, Permissions, User, WireBlocker, WireLabel, WireMilestone
 from glboard_core.model.catalog import Label, Person, Project
 from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone
@@ -30,19 +30,13 @@ PATIENCE = 10.0
 MOST_TEXT = 255
 
 
-class FoundPermissions(Struct, frozen=True, rename="camel"):
-    """Whether we can change issues of a project."""
-
-    may_edit: bool | None = None
-
-
 class FoundProject(Struct, frozen=True, rename="camel"):
     """A project by its path."""
 
     id: Identity
     full_path: Address
     archived: bool | None = None
-    user_permissions: FoundPermissions = FoundPermissions()
+    user_permissions: Permissions = Permissions()
 
 
 class Place(Struct, frozen=True, rename="camel"):
@@ -102,18 +96,18 @@ class CatalogSearch:
         """Search in titles only where the server can: not every version with the modern fields does."""
         if self._in_titles:
             try:
-                document = partial(queries.search_labels, place=kind)
+                document = partial(name_queries.search_labels, place=kind)
                 return await self._ask(document, kind, path, text)
             except QueryRefused as error:
                 if "searchIn" not in error.message:
                     raise
                 self._in_titles = False
-        return await self._ask(lambda _: queries.search_labels(Dialect(), kind), kind, path, text)
+        return await self._ask(lambda _: name_queries.search_labels(Dialect(), kind), kind, path, text)
 
     async def milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
         """The active milestones available to all of ``projects`` whose title contains the text."""
         kind, path = place_of(self.group, projects)
-        found = await self._ask(lambda _: queries.search_milestones(kind), kind, path, text)
+        found = await self._ask(lambda _: name_queries.search_milestones(kind), kind, path, text)
         page = found.milestones or Page()
         milestones = tuple(decode.milestone(one, _milestone_owner(one, kind, path)) for one in page.items())
         return Found(milestones, page.page_info.has_next_page)
@@ -121,16 +115,16 @@ class CatalogSearch:
     async def people(self, text: str, project: str | None) -> Found[Person]:
         """The people who can be assigned in a project, or in the group, by name or username."""
         kind, path = ("group", self.group) if project is None else ("project", project)
-        found = await self._ask(lambda _: queries.search_people(kind), kind, path, text)
+        found = await self._ask(lambda _: name_queries.search_people(kind), kind, path, text)
         users = found.autocomplete_users or []
-        return Found(tuple(map(decode.person, users)), len(users) >= queries.SEARCHED)
+        return Found(tuple(map(decode.person, users)), len(users) >= name_queries.SEARCHED)
 
     async def projects(self, text: str) -> Found[Project]:
         """The projects of the group and its subgroups by path or name, without archived ones."""
-        found = await self._ask(queries.search_projects, "group", self.group, text)
+        found = await self._ask(name_queries.search_projects, "group", self.group, text)
         page = found.projects or Page()
         projects = (
-            Project(id=one.id, path=decode.line(one.full_path), can_edit=one.user_permissions.may_edit)
+            Project(id=one.id, path=clean_text.line(one.full_path), can_edit=one.user_permissions.may_edit)
             for one in page.items()
             if not one.archived
         )
@@ -138,7 +132,7 @@ class CatalogSearch:
 
     async def issues(self, text: str) -> Found[LinkedIssue]:
         """The issues of the group and its subgroups whose title contains the text."""
-        found = await self._ask(lambda _: queries.search_issues("group"), "group", self.group, text)
+        found = await self._ask(lambda _: name_queries.search_issues("group"), "group", self.group, text)
         page = found.issues or Page()
         return Found(tuple(map(decode.linked_issue, page.items())), page.page_info.has_next_page)
 
@@ -150,7 +144,7 @@ class CatalogSearch:
         except TimeoutError:
             seconds = f"{PATIENCE:.0f} seconds"
             raise TimedOut(
-                f"{self._runner.host} did not answer the search within {seconds}.",
+                f"{self._runner.host} did not respond to the search within {seconds}.",
                 hint="Type more letters, or try again.",
             ) from None
         if answer.place is None:

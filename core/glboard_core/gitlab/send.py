@@ -29,10 +29,12 @@ from glboard_core.errors import (
     QueryRefused,
     TimedOut,
 )
-from glboard_core.gitlab import queries
+from glboard_core.gitlab import mutations
 from glboard_core.gitlab.batch_size import BatchSize
 from glboard_core.gitlab.decode import Decoder
+from glboard_core.gitlab.dialect import MOST_CHARACTERS, MOST_COMPLEXITY, Dialect
 from glboard_core.gitlab.encode import MutationEncoder
+from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import (
     Envelope,
     FieldMissing,
@@ -43,9 +45,8 @@ from glboard_core.gitlab.graphql import (
     refused,
     request,
 )
-from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry
-from glboard_core.gitlab.queries import Mutation
+from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
@@ -89,7 +90,7 @@ class Sender:
         self.size = BatchSize()
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
-        self.budget = queries.MOST_COMPLEXITY
+        self.budget = MOST_COMPLEXITY
         self._statuses: Mapping[str, str] | None = None
 
     async def send(
@@ -162,7 +163,7 @@ class _SendBatch:
         shown: Mapping[IssueId, Issue],
         catalog: Catalog,
         statuses: Mapping[str, str],
-        dialect: queries.Dialect,
+        dialect: Dialect,
         report: Report | None,
     ) -> None:
         self._sender = sender
@@ -280,7 +281,7 @@ class _SendBatch:
             calls += len(written)
             size += sum(len(call.back) + len(call.field) + len(call.input_type) + 40 for call in written)
             full = cost > self._sender.budget or calls > self._sender.size.most
-            full = full or size > queries.MOST_CHARACTERS - 600
+            full = full or size > MOST_CHARACTERS - 600
             if prepared and full:
                 break
             prepared.append(_PreparedOp(todo.popleft(), op, written))
@@ -310,8 +311,8 @@ class _SendBatch:
             todo.remove(at)
             if isinstance(error, EditUnknown):
                 error = Offline(
-                    "Not sent yet: an earlier change has to be checked first.",
-                    hint="It is sent by itself as soon as that is known.",
+                    "Not sent yet: checking an earlier change first.",
+                    hint="It is then sent automatically.",
                 )
             self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
 
@@ -334,7 +335,7 @@ class _SendBatch:
     async def _document(self, prepared: Sequence[_PreparedOp]) -> Sequence[_PreparedOp]:
         """Send a document and settle its Ops; returns those to be sent again."""
         calls = tuple(call for one in prepared for call in one.calls)
-        document, variables = queries.mutation(calls, self._dialect)
+        document, variables = mutations.mutation(calls, self._dialect)
         took: list[float] = []
         answer = await self._sender.runner.transport.write(request(document, variables), took.append)
         if isinstance(answer, Failure):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from glboard_core.errors import GlboardError, TokenRejected, TokenUnknown
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.http_errors import RENEW
+from glboard_core.gitlab.token_errors import RENEW
 
 #: Where ``glboard auth login`` keeps tokens, as it names the place.
 _OWN_FILE, _OWN_ENTRY = "/credentials.json", "the keyring (glboard:"
@@ -27,7 +27,7 @@ def _hint(account: Account) -> str:
         return "Sign in again: glboard auth login"
     if account.source.isupper():
         return (
-            f"Set {account.source} to another token of {account.host}, with the scope “api”. "
+            f"Set {account.source} to another token for {account.host} with the “api” scope. "
             f"Or unset it, and run: glboard auth login"
         )
     if account.source.endswith(_OWN_FILE) or account.source.startswith(_OWN_ENTRY):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from glboard_core.gitlab import queries
+from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answers import Identity, Name
-from glboard_core.gitlab.decode import Page, line
+from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.wire import Page
 
 
 class _Status(Struct, frozen=True):
@@ -34,7 +35,9 @@ async def status_ids(runner: QueryRunner, group: str) -> Mapping[str, str]:
     """
     if not (await runner.dialect()).status:
         return {}
-    answer = await runner.ask(queries.STATUSES, {"group": group, "root": group.partition("/")[0]}, _Answer)
+    answer = await runner.ask(
+        name_queries.STATUSES, {"group": group, "root": group.partition("/")[0]}, _Answer
+    )
     found: dict[str, str] = {}
     for place in (answer.group, answer.root):
         if place is not None and place.statuses is not None:

@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from glboard_core.errors import TlsFailed
-from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.clean_text import line
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.route import Proxy
@@ -27,7 +27,7 @@ def tls_failed(host: str, problem: ssl.SSLError, proxy: Proxy | None, trusted_by
         return _not_trusted(either, problem, trusted_by)
     return TlsFailed(
         f"TLS with {host} failed ({line(str(problem.reason or 'unknown reason'))[:80]}).",
-        hint=f"Does {proxy.setting} name the right proxy?"
+        hint=f"Check that {proxy.setting} sets the correct proxy."
         if proxy is not None
         else "Does the server use HTTPS?",
     )
@@ -39,16 +39,17 @@ def _not_trusted(whose: str, problem: ssl.SSLCertVerificationError, trusted_by: 
         said = "has expired, or its authority's has" if code == _EXPIRED else "is not valid yet"
         return TlsFailed(
             f"The certificate of {whose} {said}.",
-            hint="Check the clock of this machine; if it is right, the certificate must be renewed.",
+            hint="Check this computer's clock. If it is correct, the certificate must be renewed.",
         )
     if code in _NAMES:
         return TlsFailed(
             f"The certificate of {whose} is for another name.",
-            hint="Use the name that the certificate has. If it is right, something in between answers.",
+            hint="Use the name in the certificate. If the name is correct, something in between is "
+            "responding.",
         )
     hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert under [gitlab] in config.toml."
     if trusted_by:
-        hint = f"{trusted_by} says whom to trust, and names no authority of this certificate: add it there."
+        hint = f"{trusted_by} does not contain this certificate's authority. Add it there."
     return TlsFailed(
         f"The certificate of {whose} is not trusted ({line(str(problem.verify_message))[:200]}).", hint=hint
     )

@@ -41,7 +41,7 @@ async def body_of(parts: AsyncIterator[bytes], coding: str, most: int) -> Body:
     """
     steps = [step for each in coding.split(",") if (step := each.strip().lower()) not in ("", "identity")]
     if steps and steps not in (["gzip"], ["x-gzip"]):
-        raise Corrupt("it is compressed in a way that was not asked for")
+        raise Corrupt("unexpected compression")
     found: list[bytes] = []
     size = 0
     unpacking = _Gzip() if steps else None
@@ -54,7 +54,7 @@ async def body_of(parts: AsyncIterator[bytes], coding: str, most: int) -> Body:
             if unpacking is not None:
                 await asyncio.sleep(0)
     if unpacking is not None and not unpacking.whole:
-        raise Corrupt("its end is missing")
+        raise Corrupt("truncated")
     return Body(b"".join(found))
 
 

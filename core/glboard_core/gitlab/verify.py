@@ -24,21 +24,14 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import clean_text
 from glboard_core.gitlab.answers import Identity, Name, moment
-from glboard_core.gitlab.decode import (
-    Decoder,
-    HasId,
-    IssuePart,
-    Named,
-    Page,
-    WireIssue,
-    link_kind,
-    state_of,
-)
+from glboard_core.gitlab.decode import Decoder, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
-from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, fine_grained, maintenance
-from glboard_core.gitlab.queries import Mutation
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
+from glboard_core.gitlab.mutations import Mutation
+from glboard_core.gitlab.token_errors import fine_grained
+from glboard_core.gitlab.wire import HasId, IssuePart, Named, Page, WireIssue
 from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
@@ -256,7 +249,7 @@ class AnswerVerifier:
         if error.timeout:
             return answer_lost()
         if error.fine_grained:
-            unnamed = "no permission of such a token covers it."
+            unnamed = "no permission of such a token allows it."
             refusal = fine_grained("GitLab", unnamed if "boundaries" in error.message else error.text)
             # Nothing was executed, so there is nothing to look into.
             return EditImpossible(refusal.message, hint=refusal.hint)
@@ -266,7 +259,7 @@ class AnswerVerifier:
         where = op.change.project_of(issue)
         if self._catalog.server.can_write is False:
             return EditForbidden(
-                "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
+                "The token is read-only.", hint="Create a token with the “api” scope and set GITLAB_TOKEN."
             )
         project = self._catalog.project(where)
         if project is not None and project.can_edit is False:
@@ -275,7 +268,7 @@ class AnswerVerifier:
             )
         return EditForbidden(
             "GitLab does not allow this change, or the issue was not found.",
-            hint="Ask for the Reporter role in the project, and use a token with the scope “api”.",
+            hint="Ask for the Reporter role in the project, and use a token with the “api” scope.",
         )
 
     # -- silent drops
@@ -299,7 +292,7 @@ class AnswerVerifier:
             cause = (
                 "an issue can have only one label per scope"
                 if pushed
-                else f"the label may not be available to {where}, or you lack the Reporter role there"
+                else f"the label may not be available to {where}, or you need the Reporter role there"
             )
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
@@ -311,7 +304,7 @@ class AnswerVerifier:
             people = ", ".join(sorted(left.unassign))
             dropped.append((f"the assignee {people} was not removed", "a role below Reporter"))
         for field, wanted in edit.fields():
-            shown = decode.line(wanted) if isinstance(wanted, str) else wanted
+            shown = clean_text.line(wanted) if isinstance(wanted, str) else wanted
             if not field.same(shown, getattr(issue, field.name)):
                 dropped.append(field.ignored(wanted, issue))
         if not dropped:
@@ -356,7 +349,7 @@ def _not_linked(
         return None
     if there is not None and wanted.kind is not None:
         return EditInvalid(
-            f"The issues are linked already: this one is {_LINKED_AS[there]}.",
+            f"The issues are already linked: this one is {_LINKED_AS[there]}.",
             hint="Remove that link first, then try again.",
         )
     if errors:
@@ -378,8 +371,8 @@ def _rewritten(call: Mutation, reply: Payload) -> EditDropped | None:
         return None
     what = "description" if "description" in call.input else "comment"
     return EditDropped(
-        f"GitLab did not save the {what} as it was written.",
-        hint="Compare it in GitLab: a line that begins with a slash can be taken for a quick action.",
+        f"GitLab changed the {what} when saving it.",
+        hint="Check it in GitLab. A line that starts with a slash can run as a quick action.",
     )
 
 
@@ -390,12 +383,12 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
         return None
     if rank.position is None or rank.position == issue.position:
         return None
-    return EditDropped("The issue did not move.", hint="Rank it again: an adjacent issue may be gone.")
+    return EditDropped("The issue did not move.", hint="Rank it again. An adjacent issue may be gone.")
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
     # Shortened before it is cleaned, too: that takes time.
-    message = decode.line("; ".join(error[:1_000] for error in errors[:20]))[:300]
+    message = clean_text.line("; ".join(error[:1_000] for error in errors[:20]))[:300]
     if "requested too many times" in message:
         return _comments_limited()
     return EditInvalid(f"GitLab rejected it: {message}")
@@ -403,7 +396,7 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
 
 def _comments_limited() -> RateLimited:
     return RateLimited(
-        "GitLab accepts no more comments for the moment.",
+        "GitLab does not accept more comments right now.",
         retry_after=UNKNOWN_WAIT,
         hint="gitlab.com allows 60 per minute. Try again in a minute.",
     )
@@ -416,7 +409,7 @@ def _number(identity: str) -> str:
 def answer_lost() -> EditUnknown:
     """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
-        "GitLab's answer was lost: the change may or may not have been applied.",
+        "GitLab's response was lost; the change may have been applied.",
         hint="glboard will check GitLab before retrying.",
     )
 
@@ -424,7 +417,7 @@ def answer_lost() -> EditUnknown:
 def crashed(*, alone: bool = True) -> EditCrashed:
     """GitLab failed while making the change, which may have been made; ``alone`` as in the error."""
     return EditCrashed(
-        "GitLab failed on this change (internal server error): it may or may not have been applied.",
+        "GitLab failed on this change (internal server error); it may have been applied.",
         hint="glboard will check GitLab before retrying.",
         alone=alone,
     )

@@ -7,7 +7,6 @@ never is all there is: what is named, seen or about to be written is asked, and 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -41,12 +40,6 @@ class Person(Struct, frozen=True, kw_only=True):
     id: str
     username: str
     name: str = ""
-
-    @property
-    def initials(self) -> str:
-        """Two letters for a card, taken from the username."""
-        parts = [part for part in re.split(r"[-._]", self.username) if part]
-        return (parts[-1] if len(parts) > 1 else self.username)[:2].upper()
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -285,9 +278,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             wanted = title.strip().casefold()
             alike = (one.title for one in self.labels if one.title.casefold() == wanted)
             if title in self._labels:
-                hint = "It exists only in another project. Create it as a group label in GitLab."
+                hint = "It only exists in another project. Create it as a group label in GitLab."
             elif near := next(alike, ""):
-                hint = f"Did you mean “{near}”? GitLab tells titles of labels apart by case and blanks."
+                hint = f"Did you mean “{near}”? Label titles are case-sensitive in GitLab."
             else:
                 hint = "Create it as a group label in GitLab, then try again."
             raise EditImpossible(f"The label “{title}” does not exist in {project}.", hint=hint)
@@ -298,7 +291,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         if Absent("project", project) in self.absent:
             raise EditImpossible(
                 f"The project {project} no longer exists, or you no longer have access to it.",
-                hint="Refresh, or look it up in GitLab.",
+                hint="Refresh, or find it in GitLab.",
             )
 
     def color(self, title: str) -> str | None:
@@ -328,9 +321,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
             known = any(m.title == title for m in self.milestones)
             raise EditImpossible(
                 f"The milestone “{title}” is not available to {project}.",
-                hint="Choose another: it belongs to another project or subgroup."
+                hint="Choose another. This one belongs to another project or subgroup."
                 if known
-                else "Choose another: it no longer exists, or has another title.",
+                else "Choose another. This one no longer exists, or its title has changed.",
             )
         return milestone.id
 

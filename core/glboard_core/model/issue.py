@@ -318,7 +318,7 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
         if is_of_group(text):
             raise UsageError(f"“{text}” is a work item of a group, such as an epic.", hint=_OF_A_PROJECT)
         raise UsageError(
-            f"“{text}” is not an issue URL.", hint="Copy it from the browser: it ends in /-/issues/NUMBER."
+            f"“{text}” is not an issue URL.", hint="Copy it from the browser. It ends in /-/issues/NUMBER."
         )
     project = url.project
     # Under a relative URL the path starts with more than the project.

@@ -22,7 +22,7 @@ from glboard_core.planning.team import Span
 from glboard_core.planning.timeline import cut
 
 _AGO = re.compile(r"(\d{1,3})\s*([dh])")
-_HINT = "Use 7d or 36h for so long ago, a day like 2026-12-01, or a time like 2026-12-01T14:00."
+_HINT = "Use 7d or 36h (that long ago), a date such as 2026-12-01, or a time such as 2026-12-01T14:00."
 
 
 class PlanFigures(Struct, frozen=True, kw_only=True):
@@ -199,7 +199,7 @@ def moment_of(typed: str, now: datetime, zone: ZoneInfo) -> datetime:
             found = datetime.combine(day if not isinstance(day, Span) else day.first, time.min)
         found = (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, UsageError):
-        raise UsageError(f"“{word}” is not a day or a time.", hint=_HINT) from None
+        raise UsageError(f"“{word}” is not a date or time.", hint=_HINT) from None
     if found > now:
-        raise UsageError(f"“{word}” is still to come.", hint=_HINT)
+        raise UsageError(f"“{word}” is in the future.", hint=_HINT)
     return found

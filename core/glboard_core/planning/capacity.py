@@ -468,7 +468,7 @@ def markdown(
 def _people_rows(people: Sequence[PersonCapacity]) -> str:
     lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
     for person in people:
-        budget = "not in the team's file" if person.budget is None else number(person.budget.weight)
+        budget = "not in team.toml" if person.budget is None else number(person.budget.weight)
         free = "" if person.free is None else with_sign(person.free)
         lines.append(
             f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {free} |"

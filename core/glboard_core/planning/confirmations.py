@@ -160,7 +160,7 @@ def _answers_for(work: EditBatch, edits: Edits, one: Issue, codes: Sequence[str]
         # The remedy, if nothing else is missing.
         remedy = edits.set_flow([one], BY_NAME[READY]).changes
         both = structs.replace(work, changes=(*work.changes, *remedy))
-        answers = {"r": Reply("make it ready too", both), **answers}
+        answers = {"r": Reply("set ready, too", both), **answers}
     return answers
 
 
@@ -168,9 +168,11 @@ def _remedies(one: Issue, codes: Sequence[str], *, weights: bool) -> tuple[Remed
     unready = not {"deliverable-not-ready", "ready-without-weight", "over-weight"}.isdisjoint(codes)
     found = []
     if unready and weights and (one.weight is None or "over-weight" in codes):
-        found.append(Remedy("w", "weight first" if one.weight is None else "another weight", "weight"))
+        found.append(
+            Remedy("w", "set the weight first" if one.weight is None else "another weight", "weight")
+        )
     if unready:
-        found.append(Remedy("b", "ask for a breakdown", "breakdown"))
+        found.append(Remedy("b", "request a breakdown", "breakdown"))
     return tuple(found)
 
 
@@ -200,9 +202,9 @@ def _sentence(code: str, one: Issue, edits: Edits, requests: Sequence[MergeReque
         case "merge-requests-unknown":
             has = counted(one.merge_requests, "merge request")
             they = "it is" if one.merge_requests == 1 else "they are"
-            return f"It has {has}; it is not known whether {they} open."
+            return f"It has {has}; cannot tell whether {they} open."
         case "unblocked-without-comment":
-            return "No comment says what unblocked it."
+            return "No comment explains why it is unblocked."
         case _:
             return f"{words_of(code)[:1].upper()}{words_of(code)[1:]}."
 

@@ -460,7 +460,7 @@ def open_questions(
             )
     free = after.free if after is not None else None
     if free is not None and free < 0:
-        questions.append(f"{milestone} is {number(-free)}w over its capacity")
+        questions.append(f"{milestone} is {number(-free)}w over capacity")
     questions += [f"{note.reference}: {note.text}" for note in notes if note.asks]
     return [*questions, *typed]
 

@@ -35,7 +35,7 @@ _COLUMNS = ("issue", "title", "weight", "assignee", "from", "to", "what", "by", 
 class DecisionList(Struct, frozen=True, kw_only=True):
     """Everything the text is built from. ``until`` is None for a call that goes on.
 
-    ``person`` is whose decisions these are, if not everyone's. ``only_mine``: others' changes were not read.
+    ``person`` is whose decisions these are, if not everyone's.
     """
 
     milestone: str
@@ -49,7 +49,6 @@ class DecisionList(Struct, frozen=True, kw_only=True):
     before: PlanFigures | None = None
     after: PlanFigures | None = None
     person: str = ""
-    only_mine: bool = False
     #: How many notes are about confidential issues.
     confidential_notes: int = 0
 
@@ -100,7 +99,7 @@ def markdown(
             if len(some) > MOST_ROWS:
                 parts.append(f"… and {len(some) - MOST_ROWS} more.")
     if not found.decisions:
-        parts.append("Nothing was decided.")
+        parts.append("No decisions.")
     if (capacity := _capacity(found.before, found.after)) is not None:
         parts += ["### Capacity", capacity]
     if questions := found.open_questions:

@@ -45,18 +45,13 @@ def added(issue: Issue, label: str, history: LabelHistory) -> Added | None:
     seen = history.seen.get(label)
     if seen is not None and (found is None or seen > found.at):
         return Added(seen)
-    if (
-        found is None
-        and last is None
-        and history.read_at is not None
-        and not _had_others(issue, label, history)
-    ):
+    if found is None and last is None and history.read_at is not None and not _had_others(label, history):
         # A label without any event was there from the beginning.
         return Added(issue.created_at)
     return found
 
 
-def _had_others(issue: Issue, label: str, history: LabelHistory) -> bool:
+def _had_others(label: str, history: LabelHistory) -> bool:
     """Whether another label of the same scope was removed: then the event of this one is missing."""
     scope = label.rpartition("::")[0]
     return bool(scope) and any(

@@ -34,7 +34,7 @@ State = Literal["done", "failed", "not tried"]
 #: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
 _BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( \d+)*) -->")
-_NO_STATUSES = "its lists are statuses, which need GitLab 18.5 or later and a Premium licence"
+_NO_STATUSES = "its lists are statuses, which need GitLab 18.5 or later and a Premium license"
 _NO_SCOPE = "board filters and multiple boards per group need GitLab Premium"
 
 
@@ -420,7 +420,7 @@ def issue_step(
         )
 
     if not issue.is_open:
-        notes.append("it is closed, so it is left unchanged")
+        notes.append("closed; left unchanged")
         return step("nothing"), None
     owned = planning_issue.is_owned(there.description, title)
     # A person without a team.toml must not overwrite the EM's capacity.
@@ -484,7 +484,7 @@ def _new_issue(wanted: WantedSetup, seen: Seen, coming: Collection[str]) -> tupl
         name=title,
         action="create",
         words=(f"in {project}", f"labels {', '.join(usable)}", counts),
-        notes=tuple(f"the label “{label}” does not exist, so it is left out" for label in lacking),
+        notes=tuple(f"the label “{label}” does not exist; left out" for label in lacking),
     )
     return step, IssueText(
         project=project,
@@ -507,8 +507,8 @@ def _known_project(project: str, wanted: WantedSetup) -> None:
     if found is not None:
         hint = f"It is archived. {hint}"
     elif near:
-        hint = f"{hint} Near matches: {', '.join(near)}."
-    raise NameUnknown("project to plan in", project, near, hint=hint)
+        hint = f"{hint} Similar: {', '.join(near)}."
+    raise NameUnknown("project of the planning issue", project, near, hint=hint)
 
 
 def _parts(wanted: WantedSetup, seen: Seen, confidential: bool) -> Mapping[str, str]:

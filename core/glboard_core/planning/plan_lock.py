@@ -174,7 +174,7 @@ def imported(raw: bytes, where: str) -> PlanSnapshot:
             )
         found = msgspec.convert(content, type=_File)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
+        raise ConfigError(f"not a locked plan: {error}", where=where) from None
     if found.locked_at.tzinfo is None:
         raise ConfigError("the time has no time zone.", where=where, key="locked_at")
     if not 2000 <= found.locked_at.year < 3000:
@@ -212,7 +212,7 @@ def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -
     if (snapshot.host, snapshot.group) != (host, group):
         return f"it belongs to {snapshot.group} on {snapshot.host}, but this is {group} on {host}"
     if not snapshot.is_of(group_id):
-        return f"it belongs to another group that was named {group} on {host} before"
+        return f"it belongs to another group, previously named {group} on {host}"
     return ""
 
 

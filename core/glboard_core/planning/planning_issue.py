@@ -93,10 +93,10 @@ def title_for(milestone: Milestone, settings: PlanningIssueSettings) -> str:
         )
     if "{milestone}" not in settings.title:
         raise ConfigError(
-            "the title must name the milestone, so that months can be told apart.",
+            "the title must contain the milestone.",
             where=where,
             key=key,
-            hint="Add {milestone} where the milestone's title belongs.",
+            hint="Add {milestone} to the title.",
         )
     return " ".join(settings.title.replace("{milestone}", milestone.title).split())
 
@@ -124,7 +124,7 @@ def project_for(issues: Iterable[Issue], settings: Settings) -> str:
     ]
     if not known:
         raise ConfigError(
-            "no project is known for the planning issue: the group has no planning issue yet.",
+            "no project for the planning issue: the group has no planning issue yet.",
             where="config.toml",
             key="planning.issue.project",
             hint='Set project = "group/project" under [planning.issue].',

@@ -37,7 +37,7 @@ _WORDS = {
     "other-milestone": "neither current nor next milestone",
     "in-dev-without-assignee": "in dev without an assignee",
     "complete-with-merge-requests": "complete while merge requests are open",
-    "merge-requests-unknown": "complete, and whether merge requests are open is not known",
+    "merge-requests-unknown": "complete, merge request states unknown",
     "unblocked-without-comment": "unblocked without a comment",
 }
 #: Where they are too long for a card.
@@ -54,11 +54,11 @@ def tier_notes(server: Server) -> list[str]:
     """What this server's edition or licence lacks, or the token may not do; empty if all is there."""
     notes = []
     if not server.enterprise:
-        notes.append("GitLab Community Edition: no weights and no blocked issues.")
+        notes.append("GitLab Community Edition: no weights or blocked issues.")
     elif not server.has_weight:
-        notes.append("GitLab without a Premium licence: no weights, statuses and blocked issues.")
+        notes.append("GitLab without a Premium license: no weights, statuses or blocked issues.")
     if server.fine_grained:
-        notes.append("No permission lets a fine-grained token read statuses: they are not shown.")
+        notes.append("Fine-grained tokens cannot read statuses, so statuses are not shown.")
     return notes
 
 

@@ -132,7 +132,7 @@ def load(path: Path) -> Team:
         raise ConfigError(
             "no such file.",
             where=str(path),
-            hint="Create it with the team's days in the capacity pane, or name another file with --team.",
+            hint="Create it in the capacity pane, or pass another file with --team.",
         ) from None
     return parse_team(text, str(path))
 
@@ -207,7 +207,7 @@ def _refuse_unknown(data: dict[str, Any], place: _Place) -> None:
 
 def _near(key: str, known: Sequence[str], alike: float = 0.5) -> str:
     near = get_close_matches(key, known, 1, alike)
-    return f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(known)}."
+    return f"Did you mean “{near[0]}”?" if near else f"Known keys: {', '.join(known)}."
 
 
 def _check_days(table: dict[str, Any], number: int | None, place: _Place) -> None:

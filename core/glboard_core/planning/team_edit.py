@@ -122,7 +122,7 @@ class AddPeople(Struct, frozen=True):
     def after(self, team: Team) -> Team:
         for name in self.usernames:
             if team.member(name) is not None or self.usernames.count(name) > 1:
-                raise UsageError(f"{name} is already in team.toml.", hint="Choose somebody else.")
+                raise UsageError(f"{name} is already in team.toml.", hint="Choose someone else.")
         added = tuple(Member(username=name) for name in self.usernames)
         return structs.replace(team, people=(*team.people, *added))
 
@@ -206,7 +206,7 @@ def edited(before: str, change: Change, where: str = "team.toml") -> str:
     # If the value itself is wrong, its own error says more.
     parse_team(_whole(wanted), where)
     raise ConfigError(
-        f"{change.words} cannot be changed without touching something else.",
+        f"Cannot change {change.words} without changing other lines.",
         where=where,
         hint="Edit the file by hand.",
     )

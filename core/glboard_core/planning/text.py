@@ -95,7 +95,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
 
 _DAY = re.compile(r"(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _SHORT = re.compile(r"\d{1,2}")
-_HINT = "Use days like 2026-12-21 or 12-21 and ranges like 12-28..12-30, separated by commas."
+_HINT = "Use days such as 2026-12-21 or 12-21 and ranges such as 12-28..12-30, separated by commas."
 #: A longer range is a typo.
 _LONGEST = 366
 

@@ -52,15 +52,15 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """Whose it is, its scopes, and its end."""
-        scopes = " and ".join(self.info.scopes) or "scopes not told"
-        looking = "" if self.info.can_write else " (looking only)"
+        scopes = " and ".join(self.info.scopes) or "unknown scopes"
+        looking = "" if self.info.can_write else " (read-only)"
         return f"@{self.info.username or 'unknown'} · {scopes}{looking} · {self._end}"
 
     @property
     def _end(self) -> str:
         if self.renewed:
             # The present token ends in two hours, which says nothing to a person.
-            return "renewed by itself"
+            return "renewed automatically"
         ends = self.info.expires_on
         if ends is None:
             return "token does not expire"
@@ -296,7 +296,7 @@ class SetupConnection:
     @property
     def _group(self) -> FoundGroup:
         if self.found is None:
-            raise GlboardError("No group is chosen yet.", hint="Choose a group first.")
+            raise GlboardError("No group chosen yet.", hint="Choose a group first.")
         return self.found
 
     def _note(self, answers: Progress) -> None:

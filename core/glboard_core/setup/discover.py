@@ -18,15 +18,14 @@ from msgspec import Meta, Struct, structs
 
 from glboard_core.concurrency import together
 from glboard_core.errors import GroupNotFound, QueryRefused, ServerFailed, TimedOut
-from glboard_core.gitlab import decode
+from glboard_core.gitlab import clean_text, decode
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
-from glboard_core.gitlab.catalog import CatalogReader
-from glboard_core.gitlab.decode import Named, Page, Titled, WireLabel, WireMilestone
+from glboard_core.gitlab.dialect import NEWEST
 from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, chunks, group_missing, server_of
 from glboard_core.gitlab.http import Limits, Transport
-from glboard_core.gitlab.queries import NEWEST
 from glboard_core.gitlab.search import CatalogSearch
+from glboard_core.gitlab.wire import Named, Page, Titled, WireLabel, WireMilestone
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup import documents
@@ -286,9 +285,9 @@ class Discovery:
         licensed = server.enterprise and (statuses is not None or server.release < (18, 5))
         return FoundGroup(
             url=self.account.url,
-            path=decode.line(content.full_path),
-            name=decode.line(content.name or ""),
-            username=decode.line(me.username),
+            path=clean_text.line(content.full_path),
+            name=clean_text.line(content.name or ""),
+            username=clean_text.line(me.username),
             server=structs.replace(server, has_weight=licensed),
             labels=_labels([*labels.items(), *more_labels, *on_issues]),
             whole=not labels.page_info.has_next_page,
@@ -296,7 +295,7 @@ class Discovery:
                 path, [*(content.dated or Page[WireMilestone]()).items(), *active.items(), *more_milestones]
             ),
             boards=boards.result(),
-            statuses=tuple(decode.line(one.name) for one in (statuses or Page()).items() if one.name),
+            statuses=tuple(clean_text.line(one.name) for one in (statuses or Page()).items() if one.name),
             recent=recent,
             mine=mine,
         )
@@ -361,14 +360,15 @@ class Discovery:
         return answer.group or {}
 
     def _milestones(self, path: str, found: Iterable[WireMilestone]) -> tuple[Milestone, ...]:
-        owner = CatalogReader(self._runner, path).owner_of
-        rows = {one.id: decode.milestone(one, owner(one, path)) for one in found}
+        rows = {one.id: decode.milestone(one, decode.milestone_owner(one, path)) for one in found}
         return tuple(rows.values())
 
 
 def _choice(place: _Place, project: str = "") -> GroupChoice:
     return GroupChoice(
-        path=decode.line(place.full_path), name=decode.line(place.name or ""), project=decode.line(project)
+        path=clean_text.line(place.full_path),
+        name=clean_text.line(place.name or ""),
+        project=clean_text.line(project),
     )
 
 
@@ -390,10 +390,10 @@ async def found_boards(runner: QueryRunner, path: str) -> tuple[FoundBoard, ...]
 def _board(board: _Board) -> FoundBoard:
     lists = (board.lists or Page[_List]()).items()
     return FoundBoard(
-        name=decode.line(board.name or ""),
+        name=clean_text.line(board.name or ""),
         lists=tuple(_list(one) for one in lists if one.list_type not in ("backlog", "closed")),
-        milestone=decode.line(board.milestone.title) if board.milestone else "",
-        labels=tuple(decode.line(one.title) for one in (board.labels or Page[Titled]()).items()),
+        milestone=clean_text.line(board.milestone.title) if board.milestone else "",
+        labels=tuple(clean_text.line(one.title) for one in (board.labels or Page[Titled]()).items()),
         assignee=board.assignee.username if board.assignee else "",
         weight=board.weight if board.weight is not None and board.weight >= 0 else None,
         more="an iteration" if board.iteration else "",
@@ -406,7 +406,7 @@ def _list(one: _List) -> FoundList:
     title = target.title if target is not None else one.assignee.username if one.assignee else one.title
     return FoundList(
         kind=kind,
-        title=decode.line(title),
+        title=clean_text.line(title),
         most_issues=one.max_issue_count or 0,
         most_weight=one.max_issue_weight or 0,
     )
@@ -418,7 +418,7 @@ def _used(issues: Iterable[_Issue]) -> Used:
     count = 0
     for one in issues:
         count += 1
-        labels.update({decode.line(label.title) for label in (one.labels or Page[WireLabel]()).items()})
+        labels.update({clean_text.line(label.title) for label in (one.labels or Page[WireLabel]()).items()})
         if one.status is not None and one.status.name:
-            statuses[decode.line(one.status.name)] += 1
+            statuses[clean_text.line(one.status.name)] += 1
     return Used(issues=count, labels=dict(labels), statuses=dict(statuses))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from glboard_core.gitlab.queries import Dialect
+from glboard_core.gitlab.dialect import Dialect
 
 _MORE = "pageInfo { hasNextPage }"
 _MILESTONE = "id title startDate dueDate state webPath"

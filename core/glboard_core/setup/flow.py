@@ -32,7 +32,7 @@ class FlowLines:
         states = self._states(pool, scope)
         hits = [one for one in states if one.trust in ("sure", "likely")]
         default = _NAMES.workflow_prefix
-        why = f"{len(hits)} of {len(STATES)} states have a label" if hits else "no labels for states"
+        why = f"{len(hits)} of {len(STATES)} states have a label" if hits else "no labels for workflow states"
         meant = {value for one in hits for value in one.value}
         if scope and hits and (others := [one for one in pool if one not in meant]):
             # The states are fixed: an issue with such a label has none.
@@ -49,7 +49,7 @@ class FlowLines:
             [default],
             values=[scope or default],
             trust=None if scope and hits else "default",
-            why=why if scope or not hits else "the states have labels of their own",
+            why=why if scope or not hits else "each state has a label",
         )
         return prefix, states
 
@@ -82,7 +82,7 @@ class FlowLines:
             [default],
             values=[match.title or default],
             trust=("sure" if match.title == default else "likely") if found else "default",
-            why=self._make.use_words(match.title) if found else "no label: the state is not used",
+            why=self._make.use_words(match.title) if found else "no label; state not used",
         )
 
     def statuses(self) -> list[SettingLine]:
@@ -108,17 +108,13 @@ class FlowLines:
             # Statuses are found in any case.
             values=[state.status if exact or not title else title],
             trust=("sure" if exact else "likely") if title else "default",
-            why=self._status_use(title) if title else "no status: the state is not used",
+            why=self._status_use(title) if title else "no status; state not used",
         )
 
     def _status_use(self, title: str) -> str:
         recent = self._make.found.recent
         count = recent.statuses.get(title, 0)
-        return (
-            f"on {count} of the group's {recent.issues} latest issues"
-            if count
-            else "not on the group's latest issues"
-        )
+        return f"on {count} of the {recent.issues} latest issues" if count else "not on the latest issues"
 
     def backend(self, labels: Sequence[SettingLine], statuses: Sequence[SettingLine]) -> SettingLine:
         """Whether labels or statuses are the states; what is given are the lines of both."""
@@ -141,24 +137,24 @@ class FlowLines:
             value = "status"
             trust = "sure" if exact else "likely"
             why = f"{len(named)} states are statuses in GitLab"
-            why += ", and no label is one" if not can_label else ", and recent issues have them"
+            why += ", none are labels" if not can_label else ", used on recent issues"
         elif can_label:
             value, why = "label", f"{len(labelled)} states have a label"
-            why += f"; {len(named)} are statuses, too" if can_status else ""
+            why += f"; {len(named)} are also statuses" if can_status else ""
             trust = "sure" if not can_status or with_label else "likely"
         else:
             value, trust = "label", "missing"
-            why = "neither labels nor statuses name the states"
+            why = "no labels or statuses for workflow states"
         return self._make.line(
             "flow.backend",
             "Workflow",
-            "States are kept as",
+            "States are stored as",
             "backend",
             TitleMatch(title=value, sure="sure", near=others),
             ["label"],
             trust=trust,
             why=why,
-            advice="Boards by state stay empty until labels for states exist.",
+            advice="Boards by state stay empty until the states have labels.",
         )
 
 

@@ -42,7 +42,7 @@ class LabelLines:
         count, of = mine.labels.get(first, 0), mine.issues
         trust: Trust
         if not scoped:
-            match, trust, why = TitleMatch(), "likely", "no label names a team: every issue is the team's"
+            match, trust, why = TitleMatch(), "likely", "no team label: every issue belongs to the team"
         elif first and of and count >= of * _MOST_MINE:
             match, trust = TitleMatch(title=first, near=near), "sure"
             why = self._make.own_words(count)
@@ -51,7 +51,7 @@ class LabelLines:
             why = self._make.use_words(first)
         else:
             match, trust = TitleMatch(near=near), "missing"
-            why = f"{len(scoped)} labels name a team; none is on an issue {YOURS}"
+            why = f"{len(scoped)} team labels; none is on an issue {YOURS}"
         return self._make.line(
             "labels.group",
             "Team",
@@ -62,7 +62,7 @@ class LabelLines:
             trust=trust,
             why=why,
             none=none,
-            advice="Choose the label that your team's issues have.",
+            advice="Choose your team's label.",
         )
 
     def _everywhere(self, title: str) -> bool:
@@ -77,8 +77,8 @@ class LabelLines:
             ("section", "Section", _NAMES.section),
         ):
             scope = default.partition("::")[0] + "::"
-            found = self._mostly(scope, default)
-            why = self._make.use_words(found.title) if found.title else f"no label is on most issues {YOURS}"
+            found = self._mostly(scope)
+            why = self._make.use_words(found.title) if found.title else f"no label on most issues {YOURS}"
             lines.append(
                 self._make.line(
                     f"labels.{key}",
@@ -112,7 +112,7 @@ class LabelLines:
         )
         return lines
 
-    def _mostly(self, scope: str, default: str) -> TitleMatch:
+    def _mostly(self, scope: str) -> TitleMatch:
         """The label of a scope that most of our issues have."""
         mine = self._make.found.mine
         below = [one for one in self._make.titles if one.startswith(scope)]
@@ -145,7 +145,7 @@ class LabelLines:
             if not one.title
         )
         if found and not scope:
-            why = "without a scope: boards work, rules that need a type do not"
+            why = "no scope: boards work, but rules that need a type do not"
         elif not found:
             why = "no labels for bugs, maintenance and features"
         types = self._make.line(
@@ -221,7 +221,7 @@ class LabelLines:
                 trust=None if planning.title or planning.near else "default",
                 why=self._make.use_words(planning.title) if planning.title else "not in GitLab",
                 none="none",
-                advice="The planning issue of a milestone gets it if it exists.",
+                advice="Added to a milestone's planning issue if the label exists.",
             )
         )
         for key, title in (("wont_do", "Closed as won't do"), ("duplicate", "Closed as duplicate")):

@@ -45,7 +45,7 @@ class LineMaker:
         if (own := self.chosen.get(key)) is not None:
             gone = [one for one in own if kind in ("label", "labels") and one not in self.known]
             missing = bool(gone) and self.found.whole
-            why = "chosen; GitLab has no such label yet" if missing else "chosen"
+            why = "your choice; not in GitLab yet" if missing else "chosen"
             value, trust, advice = own, "chosen", ""
         near = dict.fromkeys([*match.near, *([match.title] if match.title else [])])
         return SettingLine(
@@ -69,8 +69,8 @@ class LineMaker:
         if count := mine.labels.get(title, 0):
             return self.own_words(count)
         if count := recent.labels.get(title, 0):
-            return f"on {count} of the group's {recent.issues} latest issues"
-        return "not on the group's latest issues"
+            return f"on {count} of the {recent.issues} latest issues"
+        return "not on the latest issues"
 
     def own_words(self, count: int) -> str:
         """On so many of the person's own issues, in words."""

@@ -89,9 +89,9 @@ def _offer(
     )
     left = [one for one in found.lists if one.kind != kind]
     notes = [f"{len(left)} {'list' if len(left) == 1 else 'lists'} of another kind left out"] if left else []
-    notes += [f"scope not taken over: {found.more}"] if found.more else []
+    notes += [f"scope not included: {found.more}"] if found.more else []
     copy = copy or _shows_the_same(board)
-    notes += ["the built-in boards show the same"] if copy else []
+    notes += ["same as the built-in boards"] if copy else []
     return OfferedBoard(board=board, title=found.name, note="; ".join(notes), proposed=not copy)
 
 

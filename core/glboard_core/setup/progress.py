@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from glboard_core.folders import state_folder
+
 FILE = "setup.json"
 
 
@@ -35,9 +37,7 @@ class ProgressFile:
     def path(self) -> Path:
         """The file, which need not exist."""
         if self._folder is None:
-            from platformdirs import user_state_path
-
-            self._folder = user_state_path("glboard")
+            self._folder = state_folder()
         return self._folder / FILE
 
     def load(self) -> Progress:

@@ -29,8 +29,8 @@ _BUCKETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "backlog": ("Backlog", (r"^%?\W*backlog$", r"\bbacklog\b", r"^icebox", r"^some ?day", r"^parking")),
     "awaiting": ("Awaiting", (r"^await", r"^waiting", r"\bfeedback\b", r"\bdemand\b", r"^on hold")),
 }
-_DATES = "Give milestones of the group itself a start and a due date in GitLab."
-_LATER = "Create the next one in GitLab, with a start and a due date."
+_DATES = "Set start and due dates for milestones of the group itself in GitLab."
+_LATER = "Create the next one in GitLab, with start and due dates."
 #: What it means that a bucket does not exist.
 _BUCKET_DOES = {
     "next-1-3": "Its board stays empty until the milestone exists.",
@@ -80,18 +80,18 @@ class _Proposer:
         own = self._make.chosen.get("planning.version")
         shape = ranked[0] if ranked else TitleShape(pattern=VERSION)
         shown = fitting(own[0], self._make.found.milestones, self._today) if own else shape
-        words = [f"current is {shown.current}" if shown.current else "none runs today"]
-        words += [f"next is {shown.next}" if shown.next else "none comes next"]
+        words = [f"current is {shown.current}" if shown.current else "no current milestone"]
+        words += [f"next is {shown.next}" if shown.next else "no next milestone"]
         missing = not ranked or not (shape.current or shape.next)
         line = self._make.line(
             "planning.version",
             "Milestones",
-            "A version is called",
+            "Version titles",
             "pattern",
             TitleMatch(title=shape.pattern, near=tuple(one.pattern for one in ranked[1:5])),
             [VERSION],
             trust="missing" if missing else "sure" if shape.current and shape.next else "likely",
-            why=", ".join(words) if ranked else "no milestone has a start and a due date",
+            why=", ".join(words) if ranked else "no milestone has start and due dates",
             advice=f"{_DATES if not ranked else _LATER} Until then the boards show all milestones.",
         )
         if own:
@@ -146,7 +146,7 @@ class _Proposer:
             trust="likely" if zone != "UTC" else "default",
             why="this computer's: GitLab's API does not tell yours"
             if zone != "UTC"
-            else "this computer has no other",
+            else "same as this computer",
         )
 
     def boards(

@@ -55,7 +55,7 @@ def _copy_of(path: Path) -> Path:
         if not copy.exists():
             return copy
     raise ConfigError(
-        f"cannot be replaced: there are {_MOST_COPIES} copies of earlier files.",
+        f"cannot replace this file: there are already {_MOST_COPIES} backups.",
         where=str(path),
-        hint="Remove those that you no longer need (config.toml.bak…).",
+        hint="Delete the backups you no longer need (config.toml.bak…).",
     )

@@ -93,7 +93,7 @@ class SignIns:
                         token = entry.token or search.glab.from_keyring(entry)
                 except KeyringUnusable as problem:
                     raise TokenMissing(
-                        f"glab's token for {found.host} is in the keyring, which cannot be used: {problem}.",
+                        f"Cannot use the keyring with glab's token for {found.host}: {problem}.",
                         hint="Sign in another way.",
                     ) from None
             case "python-gitlab":

@@ -21,18 +21,18 @@ from glboard_core.setup.proposal import Proposal, SettingLine
 _HEAD = """\
 # glboard's configuration, written by its set-up on {day} for {group}.
 # A line with # before its key shows the default. Never put a token in this file.
-# glboard config check names mistakes, glboard config edit opens it, glboard config show prints all settings.
+# glboard config check lists errors, glboard config edit opens it, glboard config show prints all settings.
 """
 _SECTIONS: Mapping[str, str] = {
-    "labels": "What labels mean to the team.",
-    "flow": "Where the workflow state of an issue is kept: label, status or both.",
-    "flow.statuses": "States whose status in GitLab has another name.",
-    "flow.labels": "States whose label is not the start of states with the name behind it.",
-    "milestones": "Titles of milestones by their part in planning, best first.",
-    "planning": "What the title of a version milestone looks like: a regular expression.",
-    "planning.mix": "The share of each type that is aimed at, in percent of the weight.",
+    "labels": "Labels that planning uses.",
+    "flow": "Where workflow states are stored: label, status or both.",
+    "flow.statuses": "States whose GitLab status has another name.",
+    "flow.labels": "States whose label is not the prefix followed by the name.",
+    "milestones": "Milestone titles by their role in planning, preferred first.",
+    "planning": "A regular expression that matches the titles of version milestones.",
+    "planning.mix": "Target share of each type, in percent of the weight.",
     "planning.issue": "The planning issue of a milestone.",
-    "ui": "Days begin and end in the team's time zone.",
+    "ui": "Time zone of the team's days.",
 }
 #: Keys with several values; the others have one.
 _LISTS = ("labels.categories", "labels.wont_do", "labels.duplicate", "planning.issue.labels")
@@ -86,7 +86,7 @@ def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) 
     try:
         document = tomlkit.parse(existing)
     except TOMLKitError as error:
-        raise ConfigError(f"invalid TOML: {error}.", hint="Correct it, or replace the file.") from None
+        raise ConfigError(f"invalid TOML: {error}.", hint="Fix or replace the file.") from None
     wanted: dict[str, object] = {"url": proposal.found.url, "group": proposal.found.path}
     if allow_http:
         wanted["allow_http"] = True

@@ -143,7 +143,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Moved
     if not lock.acquire():
         raise StoreFailed(
             f"Cannot use the state file: {why}, and another glboard session is using it.",
-            hint="Edits are refused in this session. Close the other one, then restart glboard.",
+            hint="This session is read-only. Close the other one, then restart glboard.",
         )
     try:
         moved = MovedFile(put_aside(path), why)
@@ -183,12 +183,12 @@ def failed(path: Path, error: Exception) -> StoreFailed:
     """The error to show when the state folder is unusable."""
     if _is_busy(error):
         return StoreFailed(
-            f"Another glboard session has kept {path} locked for more than {BUSY:g} seconds.",
-            hint="Nothing is lost. Try again in a moment; if it persists, close the session that hangs.",
+            f"Another glboard session has locked {path} for more than {BUSY:g} seconds.",
+            hint="Nothing is lost. Try again in a moment. If it persists, close the other session.",
         )
     return StoreFailed(
         f"Cannot save changes in {path.parent}: {error}.",
-        hint="Edits are refused until this works: free disk space, or fix the folder's permissions.",
+        hint="Editing is disabled until this works. Free up disk space, or fix the folder's permissions.",
     )
 
 

@@ -52,8 +52,8 @@ def peek(path: Path) -> StateFacts | None:
     except (sqlite3.Error, OSError) as error:
         reason = str(error)
     raise StoreFailed(
-        f"The state file cannot be read: {reason}.",
-        hint="The next start of glboard repairs or replaces it, and keeps unsent changes.",
+        f"Cannot read the state file: {reason}.",
+        hint="Start glboard to repair or replace it; unsent changes are kept.",
     )
 
 

@@ -345,7 +345,7 @@ class SqliteStore(Store):
         if not self.durable or not (why := damage(self.path)):
             return None
         return StoreFailed(
-            f"The state file is damaged ({why}): edits are refused from now on.",
+            f"The state file is damaged ({why}). Editing is now disabled.",
             hint="Restart glboard: it will move the damaged file away and recover unsent changes.",
         )
 
@@ -394,7 +394,7 @@ class SqliteStore(Store):
             for key, value in rescued(moved.path, "select key, value from meta where key like 'record:%'"):
                 self.keep_record(key.removeprefix(RECORD), value)
         recovered = f" {_changes(len(entries))} recovered from it." if entries else ""
-        kept = f"It was moved to {moved.path.name}, and a new one was created."
+        kept = f"Moved it to {moved.path.name} and created a new one."
         return f"Cannot use the state file: {moved.why}. {kept}{recovered}"
 
     def _unread(self) -> str:
@@ -403,7 +403,7 @@ class SqliteStore(Store):
         unread = sum(decoded(_op, op) is None for (op,) in rows)
         if not unread:
             return ""
-        return f"{_changes(unread)} not readable and will not be sent; kept in {self.path.name}."
+        return f"{_changes(unread)} unreadable and will not be sent; kept in {self.path.name}."
 
 
 def _changes(count: int) -> str:

@@ -45,9 +45,7 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
             os.chmod(name, target.stat().st_mode & 0o777)
         # The last check, as late as possible.
         if read(path) != seen:
-            raise FileChanged(
-                "was changed by someone else in the meantime; nothing was written.", where=str(path)
-            )
+            raise FileChanged("someone else changed this file; nothing was written.", where=str(path))
         os.replace(name, target)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -58,7 +56,7 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
 def remove(path: Path, *, seen: str) -> None:
     """Delete the file if it still is what was ``seen``. Raises FileChanged and ConfigError."""
     if read(path) != seen:
-        raise FileChanged("was changed by someone else in the meantime; the file was kept.", where=str(path))
+        raise FileChanged("someone else changed this file; it was kept.", where=str(path))
     try:
         path.unlink()
     except OSError as error:

@@ -1,24 +1,25 @@
 """The engine: what the screen and the command line call.
 
-Owns what a keystroke does: its Ops, undo and redo, retrying failed changes. Builds the parts, and runs them
-until it is cancelled: ``poller.py`` reads the server, ``watcher.py`` what GitLab tells of, ``sender.py``
-sends the outbox, ``processes.py`` follows other processes. What all of them change is in ``local_state.py``.
+Owns what a keystroke does, and retrying failed changes. Builds the parts, and runs them until it is
+cancelled: ``poller.py`` reads the server, ``watcher.py`` what GitLab tells of, ``sender.py`` sends, and
+``processes.py`` follows other processes. What all of them change is in ``local_state.py``. Callers use the
+part they need: ``undoing``, ``log``, ``drafts``, ``names``, and ``reader`` for commands.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from glboard_core.board.definition import Board, flow_scheme, milestone_title, resolve
-from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId, new_id
-from glboard_core.board.renamed import group_now, settings_now
-from glboard_core.board.undo import Group, UndoStack, deletes_notes, inverses
+from glboard_core.board.definition import Board, flow_scheme, resolve
+from glboard_core.board.operations import Change, Op, OpId
+from glboard_core.board.renamed import settings_now
+from glboard_core.board.undo import Group, UndoStack
 from glboard_core.config import Settings
 from glboard_core.errors import (
     LOAD_FIRST,
@@ -27,18 +28,16 @@ from glboard_core.errors import (
     DraftOn,
     EditImpossible,
     GlboardError,
-    LastRefused,
     NameUnknown,
     ReadOnly,
-    StoreFailed,
 )
 from glboard_core.model.address import is_below
 from glboard_core.model.catalog import Catalog, Label, Person, Project
-from glboard_core.model.issue import Issue, IssueId, Reference
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.renames import since
-from glboard_core.ports import WAITS, Gateway, Logged, Store
+from glboard_core.ports import Gateway, Store
 from glboard_core.sync.board_reader import BoardReader
+from glboard_core.sync.command_reader import CommandReader
 from glboard_core.sync.events import EngineNotice, Event, IssuesChanged, Status
 from glboard_core.sync.initial_load import (
     CURSOR,
@@ -50,17 +49,19 @@ from glboard_core.sync.initial_load import (
 )
 from glboard_core.sync.label_events import LabelEvents
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.log import UNDO, chosen_group, last_group, log_line, prunable
+from glboard_core.sync.log import LoggedChanges
 from glboard_core.sync.merge_requests import MergeRequestStates
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.on_demand import IssuesOnDemand
+from glboard_core.sync.ops import MakeOps
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.present_names import MOST_SAID, PresentNames
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.staging import Staging
 from glboard_core.sync.status import MirrorAge, SyncStatus
-from glboard_core.sync.timing import DAY, RECENT, Timing
+from glboard_core.sync.timing import Timing
+from glboard_core.sync.undoing import Undoing
 from glboard_core.sync.watcher import Watcher
 from glboard_core.unknown_names import no_board
 
@@ -72,13 +73,10 @@ USER = "user"
 #: At most so many different answers are told of.
 MOST_LEFT_OUT = 50
 
-#: More lines than any log has.
-_ALL = 1_000_000_000
-
 #: Why a failed change cannot be retried.
 GONE = EditImpossible("The issue no longer exists.", hint="Discard the change.")
 #: Why it cannot be retried while a draft is on.
-KEEPS_FAILED = "The failed change waits."
+KEEPS_FAILED = "The failed change was not retried."
 
 
 class UserChangedError(Exception):
@@ -148,10 +146,24 @@ class Engine:
             drafts=not command,
         )
         #: What is tried out: while a draft is on, edits are staged there and nothing is sent.
-        self.drafts = Staging(self.local_state, self._ops, self.undo_stack.done, gateway.now)
+        self._make_ops = MakeOps(self.local_state.shown, gateway.now)
+        self.drafts = Staging(self.local_state, self._make_ops, self.undo_stack.done, gateway.now)
         #: The issues as shown, and the Ops not confirmed yet.
         self.shown, self.outbox = self.local_state.shown, self.local_state.outbox
         self._status = SyncStatus(self.local_state, self._age, self._emit, self._wake.set)
+        #: What was changed, sent or not.
+        self.log = LoggedChanges(store, self.outbox, self.local_state.title, self.now)
+        #: Undo and redo.
+        self.undoing = Undoing(
+            self.local_state,
+            self.undo_stack,
+            self.drafts,
+            self.log,
+            self._make_ops,
+            check_writable=self._check_writable,
+            now=gateway.now,
+            disk_failed=self._status.disk_failed,
+        )
         self.names = KnownNames(gateway, store, present, today=self.today, keep=self.keep_catalog)
         self._present = PresentNames(
             settings, self.local_state, self.names, self._status, emit=self._emit, today=self.today
@@ -189,9 +201,22 @@ class Engine:
             today=self.today,
         )
         self.label_events = LabelEvents(gateway, store, emit=self._emit, today=self.today)
-        self._boards = BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label))
         #: Issues that a person names, in the mirror or not.
         self.on_demand = IssuesOnDemand(gateway, self.local_state, self.names)
+        #: What commands read, which do not run the background.
+        self.reader = CommandReader(
+            gateway,
+            self.local_state,
+            self.names,
+            BoardReader(gateway, self.local_state, self._age, ours=has_scope(store, label)),
+            self.on_demand,
+            self._status,
+            settings=lambda: self.settings,
+            board=self.board,
+            today=self.today,
+            host=lambda: self.host,
+            keep_catalog=self.keep_catalog,
+        )
         self.local_state.pinned.belongs = self._belongs
         self.others = OtherProcesses(self.local_state, self._status)
         self.local_state.follow = self.others.adopt_now
@@ -309,7 +334,7 @@ class Engine:
         ``instead`` in a draft; then nothing is changed.
         """
         self._check_writable()
-        ops = self._ops(changes)
+        ops = self._make_ops(changes)
         if self.drafts.current is not None:
             if instead:
                 raise DraftOn(KEEPS_FAILED)
@@ -318,76 +343,6 @@ class Engine:
             self.local_state.enqueue(ops, title, instead)
             self.undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
         return ops
-
-    def undo(self) -> Group | None:
-        """Undo the last keystroke, of this session or else of an earlier one.
-
-        In a draft it is the last one staged, and nothing else. Unsent changes are withdrawn; the inverse of
-        the others is sent. None if there is nothing to undo.
-        Raises LastRefused if GitLab refused the last keystroke, which ``discard_refused`` removes, and what
-        ``perform`` raises.
-        """
-        self._check_writable()
-        if self._undoes_staged:
-            return self.drafts.undo()
-        group = self.last_change()
-        if group is None:
-            return None
-        if group.is_refused:
-            raise LastRefused(group.title)
-        self.undo_stack.undo()
-        self.drafts.applied_last = False
-        sent: Sequence[Op] = group.ops
-        try:
-            sent = self.local_state.withdraw(group.ops)
-            # "Before" is the edit's result: if someone changed that since, it is a conflict.
-            results = {op.issue: op.change.apply(op.before) for op in sent if op.before is not None}
-            self.local_state.enqueue(self._ops(inverses(sent), seen=results), f"{UNDO}{group.title}")
-        except GlboardError:
-            self.undo_stack.redone(structs.replace(group, ops=tuple(sent)))
-            raise
-        self._log_undone(sent, group.title)
-        self.undo_stack.undone(group)
-        return group
-
-    @property
-    def undo_deletes(self) -> int:
-        """How many comments that have left ``undo`` would delete: others can have read them."""
-        if self._undoes_staged or (group := self.last_change()) is None:
-            return 0
-        return sum(not self.local_state.is_unsent(op.id) for op in deletes_notes(group.ops))
-
-    def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
-        """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.
-
-        None if none of them can be undone. Raises what ``perform`` raises.
-        """
-        self._check_writable()
-        group = self._present_group(chosen_group([*self.unsent(), *self.store.log()], ops))
-        if group is None:
-            return None
-        self.undo_stack.gather(group)
-        return self.undo()
-
-    def discard_refused(self) -> Group | None:
-        """Discard the last keystroke if GitLab refused it; returns it. Raises what ``perform`` raises."""
-        self._check_writable()
-        group = self.last_change()
-        if group is None or not group.is_refused:
-            return None
-        for op in group.refused:
-            self.local_state.discard_failed(op.id)
-        return group
-
-    def _log_undone(self, ops: Sequence[Op], title: str) -> None:
-        """Record which changes were undone, so that no later session undoes them again."""
-        if not ops:
-            return
-        now = self.gateway.now()
-        try:
-            self.store.settle([], [], [log_line(op, title, now, "undone") for op in ops])
-        except StoreFailed as error:
-            self._status.disk_failed(error)
 
     def apply_draft(
         self, issues: Collection[IssueId], title: str, *, over: Collection[IssueId] = ()
@@ -398,49 +353,6 @@ class Engine:
         """
         self._check_writable()
         return self.drafts.apply(issues, title, over=over)
-
-    def redo(self) -> Group | None:
-        """Redo what was undone last. Raises what ``perform`` raises."""
-        self._check_writable()
-        if self.drafts.current is not None:
-            return self.drafts.redo()
-        group = self.undo_stack.redo()
-        if group is None:
-            return None
-        ops = self._ops([(op.issue, _redone(op)) for op in group.ops])
-        try:
-            self.local_state.enqueue(ops, group.title)
-        except GlboardError:
-            self.undo_stack.undone(group)
-            raise
-        redone = Group(id=group.id, title=group.title, ops=tuple(ops))
-        if ops:
-            self.undo_stack.redone(redone)
-        return redone
-
-    def last_change(self) -> Group | None:
-        """The changes that ``undo`` would undo, or refuses to pass over since GitLab refused them."""
-        if self._undoes_staged:
-            return self.drafts.last
-        if (last := self.undo_stack.last) is not None:
-            return last
-        failed = {op.id for op, _ in self.failed}
-        return self._present_group(last_group([*self.unsent(), *self.store.log()], failed))
-
-    def _present_group(self, found: Group | None) -> Group | None:
-        """A group of the log, which keeps the names of its time, with those of today."""
-        catalog = self.catalog
-        return group_now(found, since(catalog)) if found and catalog and catalog.former else found
-
-    @property
-    def next_change(self) -> Group | None:
-        """What ``redo`` would redo."""
-        return self.drafts.next if self.drafts.current is not None else self.undo_stack.next
-
-    @property
-    def _undoes_staged(self) -> bool:
-        """Whether undo takes something out of the draft: nothing that was sent is undone while one is on."""
-        return self.drafts.current is not None and not self.drafts.applied_last
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
@@ -459,7 +371,7 @@ class Engine:
         retried = [one for one, _ in self.failed if one is failed or (new and one.issue == failed.issue)]
         titles = {stored.op.id: stored.title for stored in self.store.failed_changes()}
         title = f"again: {titles.get(op, '').removeprefix('again: ')}"
-        ops = self._ops([(one.issue, one.change) for one in retried])
+        ops = self._make_ops([(one.issue, one.change) for one in retried])
         # In one transaction: what is in the outbox again is no longer a failed change.
         self.local_state.enqueue(ops, title, [one.id for one in retried])
         if ops:
@@ -467,7 +379,7 @@ class Engine:
 
     def keep_mine(self, issue: IssueId) -> None:
         """Send the conflicting changes over the server's values. Raises what ``perform`` raises."""
-        self.check_sends("The conflict waits.")
+        self.check_sends("The conflict was not resolved.")
         self.local_state.conflicts.keep_mine(issue)
         self.local_state.conflicts_changed([issue])
 
@@ -488,38 +400,12 @@ class Engine:
         if self.drafts.current is not None:
             raise DraftOn(what)
 
-    def _ops(
-        self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
-    ) -> list[Op]:
-        """Ops of one group. ``seen``: the issue as the person saw it, if that is not what is shown."""
-        group = GroupId(new_id())
-        ops: list[Op] = []
-        now: dict[IssueId, Issue] = {}
-        saw: dict[IssueId, Issue] = dict(seen or {})
-        for issue, change in changes:
-            shown = now.get(issue) or self.shown.get(issue)
-            if shown is None and not change.creates:
-                continue
-            if shown is not None and change.changes_nothing(shown):
-                continue
-            before = saw.get(issue, shown)
-            # The server's time even with --as-of: recovery on the server depends on it.
-            at = self.gateway.now()
-            op = Op(id=OpId(new_id()), group=group, issue=issue, change=change, at=at, before=before)
-            ops.append(op)
-            after = change.new_issue(issue, at) if shown is None else change.apply(shown)
-            if after is not None:
-                now[issue] = after
-            if before is not None:
-                saw[issue] = change.apply(before)
-        return ops
-
     async def create_board(self, name: str) -> None:
         """Create an issue board in the group: GitLab needs one to begin a manual order.
 
         Raises EditForbidden, EditUnknown, DraftOn, and what ``perform`` raises.
         """
-        self.check_sends("A board cannot be staged.")
+        self.check_sends("Boards cannot be created in a draft.")
         board = await self.gateway.create_board(name)
         if (catalog := self.catalog) is not None and catalog.ranking_board is None:
             self._present.store(structs.replace(catalog, ranking_board=board))
@@ -529,24 +415,6 @@ class Engine:
         self._check_writable()
         made = await self.gateway.create_labels(titles)
         self.learn(labels=made)
-
-    # The change log
-
-    def unsent(self) -> list[Logged]:
-        """Unsent changes, newest first, as log lines; their result is ``waits``."""
-        now = self.now()
-        return [log_line(op, self.local_state.title(op), now, WAITS) for op in self.outbox][::-1]
-
-    def prunable(self, before: datetime) -> tuple[datetime, int]:
-        """(up to when, how many lines) ``prune`` would delete; a keystroke is never split."""
-        return prunable(self.store.log(_ALL), before)
-
-    def prune(self, before: datetime) -> int:
-        """Delete the change log before ``before`` for good; returns how many lines. Raises StoreFailed.
-
-        Unsent, failed and conflicting changes are not in the log, and stay.
-        """
-        return self.store.prune(self.prunable(before)[0])
 
     # The background
 
@@ -623,83 +491,6 @@ class Engine:
                 await self.sender.idle()
         return len(self.outbox)
 
-    # For commands, which do not run the background
-
-    async def sign_in(self, seconds: float = DAY) -> bool:
-        """Use the stored catalog if it was read with this token in the last ``seconds``, else read it.
-
-        Returns whether it was read. Raises what the gateway raises.
-        """
-        read = await self.names.read_once(timedelta(seconds=seconds))
-        self._status.verified = True
-        return read
-
-    async def load_catalog(self) -> None:
-        """Ask for what the configuration names only. Raises what the gateway raises."""
-        await self.names.read()
-
-    async def load_board(
-        self, board: str, milestone: str | None = None, *, closed: bool = False, fresh: bool = False
-    ) -> Mapping[IssueId, Issue]:
-        """One board's issues as GitLab has them: for commands that print it. Also raises NameUnknown.
-
-        What the mirror has is used if it was compared with GitLab a short while ago, unless ``fresh``.
-        """
-        if fresh:
-            await self.load_catalog()
-        known_now = fresh or await self.sign_in(RECENT)
-        if milestone not in (None, "any", "none"):
-            await self.know_milestones([milestone or ""])
-        try:
-            found = self._named_board(board, milestone)
-        except NameUnknown:
-            if known_now:
-                raise
-            await self.load_catalog()
-            found = self._named_board(board, milestone)
-        version = self.settings.planning.version
-        scope = scope_of_group(self.settings.labels.group, self.catalog, self.today(), version)
-        scope = structs.replace(scope, pinned=self.local_state.pinned.kept())
-        issues = await self._boards.read(found, scope, closed=closed, fresh=fresh)
-        self.names.learn(lambda _: True)
-        return issues
-
-    def _named_board(self, board: str, milestone: str | None) -> Board:
-        """The board. An unknown milestone is an error for a command; the screen shows it on the board."""
-        if milestone not in (None, "any", "none") and self.catalog is not None:
-            milestone_title(milestone or "", self.settings, self.catalog, self.today())
-        return self.board(board, milestone)
-
-    async def know_milestones(self, names: Iterable[str]) -> None:
-        """Ask for milestones that were named by a person, and similar ones where there is none.
-
-        Names that mean a date or an alias are known. Raises what the gateway raises.
-        """
-        await self.names.know_milestones(names)
-
-    async def load_issues(self, references: Sequence[str]) -> list[Issue]:
-        """Read these issues by reference (see ``model/issue.py``): one request, if their projects are known.
-
-        Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
-        """
-        return await self.on_demand.load(references, self._find, self.host)
-
-    async def reread(self, issues: Sequence[IssueId]) -> None:
-        """Read these issues again: for commands that change them. Raises UserChangedError."""
-        known = [issue for identity in issues if (issue := self.shown.get(identity)) and issue.iid]
-        found = await self._find([Reference(issue.project, issue.iid) for issue in known])
-        now = {issue.id: issue for issue in found.values() if issue.id in issues}
-        # By id where a project was renamed, or an issue was moved.
-        now |= await self.gateway.read([identity for identity in issues if identity not in now])
-        self.local_state.confirm(now.values(), "load")
-
-    async def _find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        """The issues; the same request tells who we are."""
-        found = await self.gateway.find(references)
-        if self.gateway.user is not None and (catalog := self.catalog) is not None:
-            self.keep_catalog(structs.replace(catalog, me=self.gateway.user))
-        return found
-
     # What the parts report
 
     def keep_catalog(self, catalog: Catalog) -> None:
@@ -746,9 +537,3 @@ class Engine:
             self.merge_requests.touch()
         for listener in self._listeners:
             listener(event)
-
-
-def _redone(op: Op) -> Change:
-    """The change that redoes an Op: an issue created once is reopened, not created a second time."""
-    created = op.change.creates and not op.issue.startswith("new:")
-    return Edit(state="opened") if created else op.change

@@ -5,7 +5,7 @@ Also answers questions about the log: what ``undo`` applies to, and what can be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
@@ -16,9 +16,11 @@ from glboard_core.board.operations import Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
 from glboard_core.model.issue import Issue
-from glboard_core.ports import MADE, WAITS, FailedChange, Logged
+from glboard_core.ports import MADE, WAITS, FailedChange, Logged, Store
 from glboard_core.sync.outbox import Outbox
 
+#: More lines than any log has.
+_ALL = 1_000_000_000
 #: Title prefix of an undo.
 UNDO = "undo: "
 
@@ -185,7 +187,7 @@ def split_new_issues(
         else:
             failed.append(ServerAnswer(op, None, answer.error))
             orphan = EditImpossible(
-                "The new issue that this belongs to was not created.", hint="Retry the new issue first."
+                "The new issue this belongs to was not created.", hint="Retry the new issue first."
             )
             failed += [
                 ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id
@@ -228,3 +230,31 @@ def _rest(op: Op, wanted: Edit, issue: Issue) -> Op:
     """What is still missing on an issue that was created without all requested fields."""
     missing = wanted.missing_on(issue)
     return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=missing, before=issue)
+
+
+class LoggedChanges:
+    """The change log of one store, and what waits to get into it. ``title`` is that of an Op's keystroke."""
+
+    def __init__(
+        self, store: Store, outbox: Outbox, title: Callable[[Op], str], now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._title = title
+        self._now = now
+
+    def unsent(self) -> list[Logged]:
+        """Unsent changes, newest first, as log lines; their result is ``waits``."""
+        now = self._now()
+        return [log_line(op, self._title(op), now, WAITS) for op in self._outbox][::-1]
+
+    def prunable(self, before: datetime) -> tuple[datetime, int]:
+        """(up to when, how many lines) ``prune`` would delete; a keystroke is never split."""
+        return prunable(self._store.log(_ALL), before)
+
+    def prune(self, before: datetime) -> int:
+        """Delete the change log before ``before`` for good; returns how many lines. Raises StoreFailed.
+
+        Unsent, failed and conflicting changes are not in the log, and stay.
+        """
+        return self._store.prune(self.prunable(before)[0])

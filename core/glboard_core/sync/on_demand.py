@@ -57,7 +57,7 @@ class IssuesOnDemand:
             await self._names.know_projects([str(address)])
             wanted = self._could_mean(address)
         if not wanted:
-            raise IssueNotFound(f"There is no project “{address.project}” here.", hint=_NO_PROJECT)
+            raise IssueNotFound(f"Project “{address.project}” not found.", hint=_NO_PROJECT)
         found = dict(await self._gateway.find(wanted))
         if not found:
             found |= await self._names.find_renamed(wanted)
@@ -71,7 +71,9 @@ class IssuesOnDemand:
         for text in references:
             address = issue_address(text)
             if address is not None and host and on_server(address, host) is None:
-                raise UsageError(f"{text} is on another GitLab.", hint=f"This one is {host}; see --url.")
+                raise UsageError(
+                    f"{text} is on another GitLab.", hint=f"This session uses {host}; see --url."
+                )
         await self._names.know_projects(references)
         catalog = self._catalog(references[0])
         wanted = [parse_reference(text, catalog) for text in references]
@@ -115,15 +117,19 @@ class IssuesOnDemand:
         """The error for an address that leads to nothing, or to what no one may know of."""
         if not address.project:
             group = self._catalog(str(address)).group
-            return IssueNotFound(f"No project of {group} has an issue of this number for you.", hint=_HIDDEN)
+            return IssueNotFound(
+                f"No issue with this number in the projects of {group} that you can access.", hint=_HIDDEN
+            )
         wanted = self._could_mean(address)
         where = wanted[0].project
         here = {one.lower() for one in self._local_state.store.projects()}
         if any(one.project.lower() in here for one in wanted):
-            return IssueNotFound(f"{where} has no issue of this number for you.", hint=_HIDDEN)
+            return IssueNotFound(
+                f"{where} has no issue with this number, or you have no access.", hint=_HIDDEN
+            )
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
 
 
-_HIDDEN = "Check the number: it may be deleted, moved, or confidential and hidden from you."
-_NO_PROJECT = "Type its whole path or paste the URL; a private project is hidden without access."
-_NOWHERE = "Check project and number: one is wrong, or is private or confidential and hidden from you."
+_HIDDEN = "Check the number. The issue may be deleted, moved, or confidential."
+_NO_PROJECT = "Enter the full path or paste the URL. A private project is hidden if you have no access."
+_NOWHERE = "Check the project and number. The project may be private, or the issue confidential."

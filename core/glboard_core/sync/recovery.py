@@ -128,6 +128,6 @@ def _unknown() -> EditUnknown:
 
 def _crashed() -> EditFailed:
     return EditFailed(
-        "GitLab failed on this change twice (internal server error), and did not make it.",
+        "GitLab failed twice on this change (internal server error) and did not apply it.",
         hint="Retry it later, or discard it, in the failed changes.",
     )

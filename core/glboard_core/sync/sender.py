@@ -132,8 +132,8 @@ class OutboxSender:
                     self._others.adopt()
                 else:
                     raise ConnectionFailed(
-                        "Another glboard session is sending changes, and has not finished.",
-                        hint="The changes are in its outbox. Check there, or close it and try again.",
+                        "Another glboard session is still sending changes.",
+                        hint="Your changes are queued there. Check that session, or close it and try again.",
                     )
         finally:
             self._lease.release()

@@ -18,14 +18,12 @@ from glboard_core.board.draft import (
     rebased,
     staged_issues,
 )
-from glboard_core.board.operations import Change, GroupId, Op, fold_one, new_id
+from glboard_core.board.operations import GroupId, Op, fold_one, new_id
 from glboard_core.board.undo import Group
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import OutboxEntry
 from glboard_core.sync.local_state import LocalState
-
-MakeOps = Callable[[Sequence[tuple[IssueId, Change]]], list[Op]]
-"""The Ops of one keystroke, on the issues as they are shown."""
+from glboard_core.sync.ops import MakeOps
 
 
 class Staging:

@@ -18,7 +18,7 @@ async def test_offline_says_why_and_when_it_tries_again(stage: Stage) -> None:
     said = " ".join(str(part.render()) for part in stage.app.screen.query(Static))
     assert "Connection: offline" in said
     assert reason[1].message in said
-    assert "asked again within" in said
+    assert "Next retry within" in said
     assert "glboard.log" in said
     assert "Esc closes" in said
     stage.server.faults.clear()

@@ -144,7 +144,7 @@ async def test_two_labels_of_a_scope_are_shown_once_and_one_key_keeps_one(stage:
     await stage.press("u")
     await stage.settle()
     assert stage.cards()["in review"] == ["platform#8"]
-    assert "GitLab keeps one label of a scope" in stage.message
+    assert "GitLab keeps one label per scope" in stage.message
     await stage.press("U")
     await stage.settle()
     assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
@@ -156,7 +156,7 @@ async def test_a_renamed_milestone_keeps_its_board(stage: Stage) -> None:
     label = world.label_of(world.root, "type::bug")
     assert label is not None
     world.rename_label(label, "type::fault")
-    await stage.engine.load_catalog()
+    await stage.engine.names.read()
     await stage.settle()
     assert list(stage.cards().values()) == list(before.values())
     assert stage.screen.header.view.board.endswith("19.8 GA")
@@ -271,7 +271,7 @@ async def test_undo_of_a_change_on_another_board_says_where_it_is(stage: Stage) 
     await stage.focus("platform#8")
     await stage.press("5", "g", "p", "u")
     assert stage.issue("platform#8").weight == 2
-    assert stage.message == "Undone: platform#8 weight 5. It is not on this board: platform#8 in 19.7."
+    assert stage.message == "Undone: platform#8 weight 5. Not on this board: platform#8 in 19.7."
 
 
 @pytest.mark.slow

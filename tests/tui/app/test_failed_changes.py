@@ -234,7 +234,7 @@ async def test_undo_offers_to_discard_a_refused_change(stage: Stage) -> None:
     await stage.focus("locked#1")
     await stage.press("4")
     await stage.settle()
-    assert stage.app.bridge.undo_words == "discard: locked#1 weight 4"
+    assert stage.app.bridge.undoing.words == "discard: locked#1 weight 4"
     await stage.press("u")
     assert isinstance(stage.app.screen, Ask)
     await stage.press("escape")
@@ -243,7 +243,7 @@ async def test_undo_offers_to_discard_a_refused_change(stage: Stage) -> None:
     await stage.settle()
     assert stage.screen.header.view.failed == 0
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 5
-    assert stage.app.bridge.undo_words == "undo: platform#1 weight 5"
+    assert stage.app.bridge.undoing.words == "undo: platform#1 weight 5"
     await stage.press("u")
     await stage.settle()
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 2

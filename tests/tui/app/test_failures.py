@@ -38,7 +38,7 @@ async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
     assert len(stage.toasts) == 1
     assert stage.toasts[0].startswith("1 of 2 not changed: 2 weight 4")
     assert stage.screen.header.view.failed == 1
-    assert stage.app.bridge.is_failed(stage.issue("locked#1").id)
+    assert stage.app.bridge.flags.is_failed(stage.issue("locked#1").id)
     await stage.press("g", "f")
     assert isinstance(stage.app.screen, FailedList)
     assert stage.app.screen.query_one(OptionList).option_count == 1
@@ -59,7 +59,7 @@ def test_what_went_through_of_an_edit_is_named() -> None:
 
     refused = (op(Edit(weight=1)), EditForbidden("The weight was not set."))
     notice = notices.failures("#1 edit", [refused], 1, [op(Edit(add=frozenset({"priority::4"})))])
-    assert notice.title == "Changed only in part: #1 edit"
+    assert notice.title == "Partly changed: #1 edit"
     assert notice.message == "Applied: +priority::4\nThe weight was not set."
     notice = notices.failures("2 edit", [refused], 1)
     assert notice.title == "1 of 2 not changed: 2 edit"
@@ -175,7 +175,7 @@ async def test_a_licence_that_ends_under_the_open_screen_takes_its_fields_along(
         await stage.press("r")
         await stage.settle()
         assert stage.screen.header.view.sums[0].text == "9 issues"
-        assert sum("Premium licence" in toast for toast in stage.toasts) == 1
+        assert sum("Premium license" in toast for toast in stage.toasts) == 1
         assert not stage.screen.header.view.changed
 
 

@@ -88,13 +88,13 @@ async def test_what_a_filter_finds_has_the_focus_wherever_it_is(stage: Stage) ->
 async def test_what_is_wrong_with_half_a_filter_is_not_said_of_the_whole_one(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("w:non")
-    assert "w:non is no weight" in stage.message
+    assert "w:non is not a weight" in stage.message
     await stage.type("e")
     await stage.press("enter")
     assert stage.app.bridge.view.text == "w:none"
-    assert "is no weight" not in stage.message
+    assert "is not a weight" not in stage.message
     # A filter that stays wrong is said to be.
     await stage.press("slash")
     await stage.type("w:non")
     await stage.press("enter")
-    assert "w:non is no weight" in stage.message
+    assert "w:non is not a weight" in stage.message

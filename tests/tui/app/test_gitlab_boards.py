@@ -92,4 +92,4 @@ async def test_a_board_is_kept_in_the_configuration(tmp_path: Path) -> None:
 async def test_a_group_without_lists_says_so() -> None:
     async with staged(small_world(), settings=STILL) as stage:
         await stage.press("g", "B")
-        await stage.until(lambda: "no board with lists" in stage.message)
+        await stage.until(lambda: "No board in this group has lists" in stage.message)

@@ -231,7 +231,7 @@ async def test_no_editor_and_no_terminal(stage: Stage, monkeypatch: pytest.Monke
     monkeypatch.setenv("VISUAL", "true")
     await stage.press("e")
     await stage.until(lambda: len(stage.toasts) > 1)
-    assert "Cannot open an editor from here" in stage.toasts[1]
+    assert "Cannot open an editor here" in stage.toasts[1]
 
 
 async def test_several_issues_are_not_edited_at_once() -> None:

@@ -15,18 +15,8 @@ import pytest
 
 import glboard_tui.commands
 from glboard_core.errors import ConfigError
-from glboard_tui.actions import (
-    ACTIONS,
-    ALIASES,
-    BY_ID,
-    Action,
-    Scope,
-    Slot,
-    chain_of,
-    groups_for,
-    key_words,
-    markdown_table,
-)
+from glboard_tui.action import Action, Scope, Slot, chain_of, key_words
+from glboard_tui.actions import ACTIONS, ALIASES, BY_ID, groups_for, markdown_table
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 from glboard_tui.screens import (
     capacity_keys,

@@ -158,7 +158,7 @@ async def test_the_connection_says_that_changes_arrive_at_once() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
         await stage.press("g", "l")
-        assert f"{len(shown(stage))} cards in view at once, the rest every" in connection(stage)
+        assert f"{len(shown(stage))} cards in view, every" in connection(stage)
         assert stage.screen.header.view.fresh == "live"
 
 
@@ -173,7 +173,7 @@ async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_chan
         await stage.press("g", "l")
         said = connection(stage)
         assert "by polling" in said
-        assert "offers no live events (HTTP 404)" in said
+        assert "does not offer live events (HTTP 404)" in said
         # A person who asks again is heard.
         stage.server.settings.cable = True
         await stage.press("r")
@@ -185,7 +185,7 @@ async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_chan
     [
         (
             LiveStatus(state="on", cards=1),
-            "Changes by others: 1 card in view at once, the rest every 10 s.",
+            "Changes by others: live for the 1 card in view, every 10 s for the rest.",
         ),
         (LiveStatus(), "Changes by others: by polling, every 10 s."),
         (LiveStatus(state="off"), "Live events are switched off ([sync] live)."),
@@ -194,11 +194,11 @@ async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_chan
         (LiveStatus(state="refused", error=NoLiveEvents("No.", hint="Why."), next_try=700.0), "Why."),
         (
             LiveStatus(state="refused", error=NoLiveEvents("No."), next_try=700.0),
-            "glboard tries again within 12 min.",
+            "glboard retries within 12 min.",
         ),
         (
             LiveStatus(state="lost", error=NoLiveEvents("No."), next_try=0.7),
-            "glboard tries again within 1 s.",
+            "glboard retries within 1 s.",
         ),
     ],
 )

@@ -90,7 +90,7 @@ async def test_a_mistake_leaves_the_board_as_it_is_and_is_named_with_its_line(tm
         assert stage.cards() == before
         write(tmp_path, "")
         await stage.until(lambda: stage.app.config.mistake is None)
-        assert any("right again" in one for one in stage.toasts)
+        assert any("valid again" in one for one in stage.toasts)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_half_written_file_waits_for_its_end(tmp_path: Path) -> None:
         half.write('me = "glboard-light"\n')
     assert not file.changed()
     assert file.changed()
-    assert file.read().words == "Configuration read again: theme."
+    assert file.read().words == "Configuration reloaded: theme."
     path.unlink()
     assert not file.changed()
     assert not file.changed()
@@ -137,7 +137,7 @@ async def test_what_needs_a_restart_is_said_once(tmp_path: Path) -> None:
         assert stage.engine.settings.labels.group == "group::custom models"
         words = [one for one in stage.toasts if "Restart" in one]
         assert words == [
-            ": Configuration read again: labels. Restart glboard to use another group and group label."
+            ": Configuration reloaded: labels. Restart glboard to use another group and group label."
         ]
         stage.app._notifications.clear()
         write(tmp_path, '[gitlab]\ngroup = "other"\n[labels]\ngroup = "group::other"\n')
@@ -173,12 +173,12 @@ async def test_the_editor_opens_the_file_and_the_board_takes_it_up(
         await stage.press("g", ",")
         assert opened == [["vi", "-n", str(tmp_path / "config.toml")]]
         assert stage.screen.board.density == "roomy"
-        assert any("Configuration read again: density." in one for one in stage.toasts)
+        assert any("Configuration reloaded: density." in one for one in stage.toasts)
 
 
 async def test_without_a_file_there_is_nothing_to_edit(stage: Stage) -> None:
     await stage.press("g", ",")
-    assert stage.message == "No configuration file is in use: start with --config FILE to have one."
+    assert stage.message == "No configuration file in use. Start with --config FILE to use one."
 
 
 async def test_sync_labels_and_workflow_states_reach_the_engine(tmp_path: Path) -> None:
@@ -209,6 +209,6 @@ async def test_a_changed_team_file_is_read_again(tmp_path: Path) -> None:
         assert stage.engine.names.people == {"eng_alder"}
         team.write_text('[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n', "utf-8")
         await stage.until(lambda: len(stage.engine.names.people) == 2)
-        assert any("team.toml read again." in one for one in stage.toasts)
+        assert any("team.toml reloaded." in one for one in stage.toasts)
         team.write_text("[[people]\n", "utf-8")
         await stage.until(lambda: any("team.toml" in one and "TOML" in one for one in stage.toasts))

@@ -266,7 +266,7 @@ async def test_an_action_that_does_not_apply_says_why(stage: Stage) -> None:
     await stage.press("g", "4", "3")
     assert "weight" in stage.message or stage.message == ""
     await stage.press("enter")
-    assert stage.message == "Open the issue: no card here."
+    assert stage.message == "Open the issue: no issue here."
 
 
 async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(stage: Stage) -> None:

@@ -114,7 +114,7 @@ async def test_opening_costs_nothing_and_a_pause_one_request(world: World) -> No
         await paused(stage)
         assert (asked(stage), len(stage.server.requests)) == (["SearchLabels"], 1)
         assert rows(stage) == ["devops::create", "devops::plan"]
-        assert state(stage) == "2 found · no more on GitLab"
+        assert state(stage) == "2 found · no more in GitLab"
         # A whole answer also answers what is typed on, and what was typed before.
         await stage.type("::p")
         await stage.press(*["backspace"] * 3)
@@ -178,7 +178,7 @@ async def test_people_milestones_and_projects_are_searched_too(world: World) -> 
         await stage.focus("platform#2")
         await stage.press("a", *"tess")
         await paused(stage)
-        assert state(stage) == "20 found · more on GitLab: type on"
+        assert state(stage) == "20 found · more in GitLab, keep typing"
         await stage.press("ctrl+u", *"tester_21")
         await paused(stage)
         assert rows(stage) == ["tester_21"]
@@ -231,9 +231,9 @@ async def test_an_error_is_one_line_and_without_a_connection_the_known_is_offere
         stage.server.requests.clear()
         stage.engine._status.unreachable(Offline("Nothing answers."))
         await stage.press("t")
-        assert state(stage).endswith("known · offline: only what is known here")
+        assert state(stage).endswith("known · offline: only local results")
         await stage.type("docu")
-        assert state(stage) == "1 found · offline: only what is known here"
+        assert state(stage) == "1 found · offline: only local results"
         assert (rows(stage), len(stage.server.requests)) == (["documentation"], 0)
 
 

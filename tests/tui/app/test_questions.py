@@ -32,7 +32,7 @@ async def test_accepting_an_unready_issue_offers_its_remedies(stage: Stage) -> N
     text, note, answers = asked(stage)
     assert text == "Accept platform#2 for @eng_birch?"
     assert note == "It is not ready: planning breakdown, no weight."
-    assert answers == {"w": "weight first", "b": "ask for a breakdown", "y": "as it is"}
+    assert answers == {"w": "set the weight first", "b": "request a breakdown", "y": "as it is"}
 
 
 @pytest.mark.slow
@@ -42,8 +42,8 @@ async def test_weight_first_then_ready_too_then_accepted(stage: Stage) -> None:
     await stage.type("2")
     await stage.press("enter")
     assert asked(stage)[2] == {
-        "r": "make it ready too",
-        "b": "ask for a breakdown",
+        "r": "set ready, too",
+        "b": "request a breakdown",
         "y": "as it is",
     }
     await stage.press("r")
@@ -102,8 +102,8 @@ async def test_what_gitlab_does_not_tell_is_said(stage: Stage, monkeypatch: pyte
     monkeypatch.setattr(stage.engine.gateway, "merge_requests", nothing)
     await stage.focus("platform#1")
     await stage.press("x", "x")
-    await stage.until(lambda: "not known" in asked(stage)[1])
-    assert asked(stage)[1] == "It has 1 merge request; it is not known whether it is open."
+    await stage.until(lambda: "cannot tell" in asked(stage)[1])
+    assert asked(stage)[1] == "It has 1 merge request; cannot tell whether it is open."
     await stage.press("escape")
     assert stage.issue("platform#1").is_open
 

@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 import glboard_tui
 from glboard_core.milestone_setup import MilestoneSetup
-from glboard_tui.actions import Action, command_of
+from glboard_tui.action import Action, command_of
 from glboard_tui.bridge import Bridge
 from glboard_tui.commands import panes
 from glboard_tui.screens import issue_list
@@ -144,6 +144,8 @@ _WHOLE = {
     "board_view.py",
     "bridge.py",
     "change_lists.py",
+    "change_words.py",
+    "issue_reads.py",
     "calls.py",
     "planning.py",
     "commands/context.py",

@@ -70,10 +70,10 @@ async def test_fill_capacity_proposal_can_be_accepted_as_a_whole(stage: Stage) -
     await stage.press("g", "c", "F")
     assert "2 issues, weight 3 of 11.5 proposed; nothing changed yet." in text(stage)
     assert [line.split()[-1] for line in lines(stage) if "proposed" in line] == ["proposed"] * 2
-    assert not stage.app.bridge.undo_title
+    assert not stage.app.bridge.undoing.title
     await stage.press("F", "n", "escape")
     assert "Proposal discarded" in text(stage)
-    assert not stage.app.bridge.undo_title
+    assert not stage.app.bridge.undoing.title
     on_top(stage, Candidates)
     await stage.press("F", "F", "y")
     assert all("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
@@ -116,7 +116,7 @@ async def test_accepting_a_proposal_assigns_unassigned_issues(stage: Stage) -> N
 async def test_without_a_team_there_is_no_proposal() -> None:
     async with staged() as stage:
         await stage.press("g", "c", "F")
-        assert "without team.toml" in text(stage)
+        assert "needs team.toml" in text(stage)
 
 
 async def test_the_cursor_follows_accepted_and_moved_issues(stage: Stage) -> None:

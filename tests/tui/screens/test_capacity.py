@@ -78,7 +78,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     said = words(stage)
     assert "Carried over from 19.7  2w likely" in said
     assert "By role  backend 12.5w · frontend 1w" in said
-    assert "Planned  9w · 0w accepted, 6w not assigned" in said
+    assert "Planned  9w · 0w accepted, 6w unassigned" in said
     assert "No weight yet  4 issues" in said
     await stage.press("j")
     assert "eng_birch · frontend · 2 working days · factor 1 · off 12 Dec – 13 Jan" in words(stage)
@@ -115,7 +115,7 @@ async def test_an_invalid_file_is_reported_and_reloaded(tmp_path: Path) -> None:
     path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
     async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
-        assert "team.toml cannot be used" in words(stage)
+        assert "Cannot use team.toml" in words(stage)
         assert "factor" in words(stage)
         path.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
         await stage.press("r", "q")
@@ -197,7 +197,7 @@ async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_fi
     await stage.press("g", "r", "f", "ctrl+u", "2")
     team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
     await stage.press("enter")
-    assert "changed by someone else" in on_top(stage)
+    assert "someone else changed this file" in on_top(stage)
     assert "cedar" in team_file.read_text(encoding="utf-8")
     assert "factor" not in team_file.read_text(encoding="utf-8")
     await stage.press("escape")
@@ -238,7 +238,7 @@ async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     await stage.press("backspace", "backspace")
     assert on_top(stage) == shown
     await stage.press("x", "enter")
-    assert "not a number" in on_top(stage)
+    assert "Not a number" in on_top(stage)
     assert "12x" not in on_top(stage)
     await stage.press("9", "9", "9", "9", "enter")
     assert "9999" not in on_top(stage)
@@ -286,7 +286,7 @@ async def test_a_read_error_is_reported_and_blocks_nothing(
     world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
-        await stage.until(lambda: "cannot be read: GitLab is away." in words(stage))
+        await stage.until(lambda: "cannot be loaded: GitLab is away." in words(stage))
         assert lines(stage)[0].startswith("eng_alder")
 
 
@@ -384,7 +384,7 @@ async def test_posting_reports_why_it_is_not_possible(stage: Stage, team_file: P
     async with narrow(planned_world(), team_file=team_file) as other:
         other.server.faults.next("500", "LastNotes", times=99)
         await other.press("g", "r", "i")
-        await other.until(lambda: "Cannot look for an earlier comment" in on_top(other))
+        await other.until(lambda: "Cannot load your earlier comment" in on_top(other))
         await other.press("enter")
         assert isinstance(other.app.screen, PostCapacity)
 
@@ -512,11 +512,11 @@ async def test_a_team_file_with_former_names_counts_and_can_be_brought_up_to_dat
     upheavals.rename_user(stage.world, stage.world.user("eng_alder"), "eng_elder")
     engine = stage.app.bridge.engine
     assert engine is not None
-    await engine.load_catalog()
+    await engine.names.read()
     await stage.press("g", "r")
     assert lines(stage)[0].startswith("eng_elder backend 25 0 1 ")
     assert lines(stage)[0].endswith("11.5w free of 12.5")
-    assert "eng_alder is now eng_elder. W writes the new names into team.toml." in words(stage)
+    assert "eng_alder is now eng_elder. W updates team.toml." in words(stage)
     # The keys find the person under the old name.
     await typed(stage, "o", "SET")
     assert load(team_file).people[0].role == "SET"

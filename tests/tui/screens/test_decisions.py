@@ -98,7 +98,7 @@ async def test_a_small_call(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#2", by="pm_oak", weight=2)
     await stage.settle()
     await stage.press("R")
-    await stage.until(lambda: "With what others decided." in text(stage))
+    await stage.until(lambda: "Includes others' decisions." in text(stage))
     assert "3 decisions" in text(stage)
     assert names(stage) == ["platform#1", "platform#3", "platform#2"]
     assert "@pm_oak" in whole(stage)
@@ -122,7 +122,7 @@ async def test_the_list_is_posted_once_and_updated_later(stage: Stage) -> None:
     await stage.press("i")
     on_top(stage, PostDecisions)
     await stage.until(lambda: "A new comment will be posted." in text(stage))
-    assert "With your 1 note on confidential issues, as typed." in text(stage)
+    assert "Includes your 1 note on confidential issues, as typed." in text(stage)
     await stage.press("enter")
     assert "Posting to demo-org/platform#12" in text(stage)
     await stage.settle()
@@ -183,7 +183,7 @@ async def test_the_text_can_be_edited_copied_and_written(
     await decide(stage)
     await stage.press("i", "E")
     assert "See you." in text(stage)
-    assert "As you edited it." in text(stage)
+    assert "Edited by you." in text(stage)
     await stage.press("C")
     assert stage.app.clipboard.endswith("See you.")
     file = tmp_path / "decisions-19.8-2026-12-07.md"
@@ -250,14 +250,14 @@ async def test_without_a_call_everyones_decisions_are_read() -> None:
         await stage.press("d", "enter")
         await stage.settle()
         await stage.press("g", "x")
-        await stage.until(lambda: "With what others decided." in text(stage))
+        await stage.until(lambda: "Includes others' decisions." in text(stage))
         assert "Since 4 Dec" in text(stage)
-        assert "no call goes on, + starts one" in text(stage)
+        assert "no call in progress, + starts one" in text(stage)
         assert "new issue" in whole(stage)
         await stage.press("<", *["backspace"] * 10)
         await stage.type("tomorrow")
         await stage.press("enter")
-        assert "is not a day or a time" in text(stage)
+        assert "is not a date or time" in text(stage)
         await stage.press(*["backspace"] * 8)
         await stage.type("1d")
         await stage.press("enter")
@@ -292,7 +292,7 @@ async def test_a_call_wanted_at_the_start_begins_and_needs_no_planning_issue() -
         assert "call since" in stage.screen.header.view.call
         await stage.focus("platform#3")
         await stage.press("3", "g", "x", "i", "enter")
-        assert "No planning issue for 19.8 to post on." in text(stage)
+        assert "No planning issue for 19.8." in text(stage)
         await stage.press("C")
         assert "### Reweighted (1)" in stage.app.clipboard
 

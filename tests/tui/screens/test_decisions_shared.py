@@ -79,7 +79,7 @@ async def test_the_comment_has_what_the_shared_screen_hides(
     await stage.press("i", "E")
     on_top(stage, PostDecisions)
     await stage.until(lambda: "A new comment will be posted." in text(stage))
-    words = "The comment also has what this screen hides: the capacity, your 1 note on confidential issues, "
+    words = "The comment includes what this screen hides: the capacity, your 1 note on confidential issues, "
     assert words in " ".join(text(stage).split())
     await stage.press("C", "w", "enter")
     [written] = tmp_path.glob("decisions-*.md")
@@ -111,7 +111,7 @@ async def test_one_persons_decisions_have_a_comment_of_their_own(
     stage.world.edit("demo-org/platform#2", by="pm_oak", weight=2)
     await stage.settle()
     await stage.press("g", "x", "R")
-    await stage.until(lambda: "With what others decided." in text(stage))
+    await stage.until(lambda: "Includes others' decisions." in text(stage))
     await stage.press("i", "E")
     await stage.until(lambda: "A new comment will be posted." in text(stage))
     await stage.press("enter")
@@ -175,4 +175,4 @@ async def test_a_public_row_is_shown_whatever_words_it_shares_with_a_hidden_titl
         assert "Now at" not in text(stage)
         # Edited, it is the same, but for the line that was typed.
         await stage.press("E")
-        await stage.until(lambda: "As you edited it." in text(stage))
+        await stage.until(lambda: "Edited by you." in text(stage))

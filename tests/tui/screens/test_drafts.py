@@ -109,7 +109,7 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     assert "milestone 19.8 to 19.9" in lines(stage)[1]
     await stage.press("space", "j", "space", "enter")
     asked, answers = question(stage)
-    assert asked == "Apply the marked of the draft? 2 issues."
+    assert asked == "Apply the selected of the draft? 2 issues."
     assert answers == {"y": "send 2 changes to GitLab"}
     await stage.press("escape")
     assert sent(stage) == 0
@@ -179,7 +179,7 @@ async def test_a_new_issue_is_created_when_the_draft_is_applied(stage: Stage) ->
     await stage.press("n")
     await stage.type("Try it")
     await stage.press("enter")
-    assert "created when the draft is applied" in stage.message
+    assert "Created when you apply the draft" in stage.message
     await stage.press("2", "g", "D")
     assert "new issue in 19.8" in lines(stage)[0]
     assert sent(stage) == 0
@@ -193,7 +193,7 @@ async def test_a_new_issue_is_created_when_the_draft_is_applied(stage: Stage) ->
 async def test_fill_can_be_kept_as_a_draft(stage: Stage) -> None:
     await stage.press("g", "c", "F", "F")
     _, answers = question(stage)
-    assert answers["d"] == "keep it as a draft: nothing is sent"
+    assert answers["d"] == "save as a draft; nothing is sent"
     await stage.press("d")
     on_top(stage, Candidates)
     assert "DRAFT fill 19.8 · 2 staged" in head(stage)
@@ -211,7 +211,7 @@ async def test_fill_can_be_kept_as_a_draft(stage: Stage) -> None:
 async def test_several_drafts_have_names(stage: Stage) -> None:
     await stage.press("g", "D")
     on_top(stage, DraftNames)
-    assert "not shared with colleagues" in text(stage)
+    assert "only on this computer" in text(stage)
     await stage.press("n")
     await stage.press("ctrl+u")
     await stage.type("up")
@@ -238,7 +238,7 @@ async def test_several_drafts_have_names(stage: Stage) -> None:
     assert "DRAFT up · nothing staged" in head(stage)
     await stage.press("g", "D", "j", "x")
     asked, _ = question(stage)
-    assert asked == "Delete the draft lo with what is staged for 1 issue?"
+    assert asked == "Delete the draft lo and its changes to 1 issue?"
     await stage.press("y", "g", "g", "x", "escape", "escape")
     assert drafts.all == []
     await stage.settle()
@@ -250,23 +250,23 @@ async def test_what_cannot_be_staged_is_refused_and_says_why(stage: Stage) -> No
     await stage.press("g", "d")
     await stage.focus("platform#4")
     await stage.press("2", "g", "L", "l")
-    assert any("The plan is locked without a draft" in toast for toast in stage.toasts)
+    assert any("A draft is not part of a locked plan" in toast for toast in stage.toasts)
     await stage.press("g", "s")
-    assert "read from GitLab, without the draft" in text(stage)
+    assert "from GitLab, without the draft" in text(stage)
     await stage.press("escape")
     await stage.settle()
     assert sent(stage) == 0
     issue = stage.issue("platform#4")
-    before = await stage.app.bridge.detail(issue.id)
+    before = await stage.app.bridge.reads.detail(issue.id)
     change = Edit(description="Tried out", description_was=before.source)
     stage.engine.perform([(issue.id, change)], "description")
-    shown = await stage.app.bridge.detail(issue.id)
+    shown = await stage.app.bridge.reads.detail(issue.id)
     assert (shown.description, shown.source) == ("Tried out", "Tried out")
     stage.app.bridge.drafts.turn_off()
-    assert await stage.app.bridge.detail(issue.id) == before
+    assert await stage.app.bridge.reads.detail(issue.id) == before
     stage.engine.store.durable = False
     await stage.press("g", "d", "q")
-    assert question(stage)[0] == "1 staged in the draft, which this session cannot keep."
+    assert question(stage)[0] == "1 staged in the draft; this session cannot save drafts."
     await stage.press("escape")
     assert stage.app.bridge.drafts.count == 1
 

@@ -253,7 +253,7 @@ async def test_a_number_that_several_projects_have_offers_all(stage: Stage) -> N
 async def test_what_leads_nowhere_says_why_and_stays_open(stage: Stage) -> None:
     await search(stage, "platform#99")
     await stage.press("enter")
-    await stage.until(lambda: "platform has no issue of this number" in state(stage))
+    await stage.until(lambda: "platform has no issue with this number" in state(stage))
     assert "confidential" in state(stage)
     await stage.press("backspace")
     assert lines(stage)[0].startswith("issue: platform#9")
@@ -328,6 +328,6 @@ async def test_a_shared_screen_finds_and_counts_nothing_that_is_hidden(hide_refe
             # Asked by its number it is as if it did not exist.
             await stage.press("enter")
             await stage.until(lambda: finder(stage)._error != "")
-            assert "has no issue of this number for you" in state(stage)
+            assert "has no issue with this number" in state(stage)
         await stage.press("escape", "p", "p")
         assert any("zqone" in line for line in await search(stage, "zqone"))

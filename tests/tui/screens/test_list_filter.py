@@ -35,7 +35,7 @@ async def test_a_list_is_filtered_while_typing(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("w:non")
     said = on_top(stage, IssueList)
-    assert "w:non is no weight" in said.footer.view.message
+    assert "w:non is not a weight" in said.footer.view.message
     await stage.type("e")
     assert said.footer.view.message == ""
     await stage.press("escape")
@@ -50,7 +50,7 @@ async def test_letters_after_a_slash_edit_nothing_where_there_is_no_search(stage
     before = {issue.id: issue for issue in stage.engine.shown.values()}
     await stage.press("slash")
     await stage.type("s5 Dx1")
-    assert "no search here" in stage.message
+    assert "No search here" in stage.message
     assert {issue.id: issue for issue in stage.engine.shown.values()} == before
     await stage.press("enter", "5")
     assert stage.issue("platform#3").weight == 5
@@ -96,7 +96,7 @@ async def test_what_a_filter_hides_is_neither_done_nor_gone(stage: Stage) -> Non
         assert names(stage) == []
         assert heading() == before
         shown = "\n".join(screen.rows.render_line(y).text for y in range(screen.rows.size.height))
-        assert "Nothing here fits the filter" in shown
+        assert "No issues match the filter" in shown
         await stage.press("escape")
         assert len(names(stage)) == every
         await stage.press("escape")

@@ -127,13 +127,13 @@ async def test_one_that_fails_while_it_is_left_says_so_and_names_the_missing_sig
         await stage.until(lambda: "Say it: Failed with exit status 4. g! shows the output." in stage.message)
         await stage.press("g", "Y")
         await ended(stage)
-        assert state(stage) == "glab-that-is-not-there: not found. Install it, or write its whole path"
+        assert state(stage) == "glab-that-is-not-there: not found. Install it, or use its full path"
         # It was in view all the time: the footer need not say so.
         assert stage.message == ""
         await stage.press("escape", "Q")
         await ended(stage)
         assert state(stage).startswith("Failed with exit status 4 · ")
-        assert "Commands get no GitLab token from glboard. They need their own sign-in." in state(stage)
+        assert "glboard does not pass its token to commands. They need a separate sign-in." in state(stage)
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ async def test_only_a_file_of_ones_own_is_obeyed_and_one_from_an_option_asks(tmp
         file.chmod(0o600)
         await stage.press("Q")
         assert question(stage) == (
-            f"Run Say it for platform#1?\n$ echo 1\nThis command is from {file}, which --config names."
+            f"Run Say it for platform#1?\n$ echo 1\nThis command comes from {file}, set with --config."
         )
         await stage.press("escape")
         assert stage.screen.context.own_commands.last is None
@@ -222,7 +222,7 @@ async def test_on_a_shared_screen_hidden_issues_are_refused_and_no_output_is_sho
 
 
 def test_a_key_that_is_taken_names_both() -> None:
-    with pytest.raises(ConfigError, match=r"“M” would mean both “Say it” \(command\.say-it\) and “Defer"):
+    with pytest.raises(ConfigError, match=r"“M” is bound to both “Say it” \(command\.say-it\) and “Defer"):
         keymap_of(with_commands(command("echo", "M")))
     keymap = keymap_of(structs.replace(with_commands(command("echo")), keymap={"command.say-it": "g Z"}))
     assert keymap.key("command.say-it") == "gZ"

@@ -57,7 +57,7 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("(unlisted)", "fit none of its columns"),
+        ("(unlisted)", "fit no other column"),
         ("unassigned deliverable", "◆"),
         ("no weight", "2?  4  7w"),
     ],

@@ -64,7 +64,7 @@ async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: 
         await stage.press("5", "L", "l")
         assert len(stage.engine.store.plans("19.8")) == 2
         await stage.press("R", *str(file), "enter")
-        await stage.until(lambda: "That one is kept" in text(stage))
+        await stage.until(lambda: "That plan is kept" in text(stage))
         await stage.press("y")
         assert "1 reweighted" in text(stage)
         assert screen.entries[0].cells[-1][0] == "weight 2 → 5"

@@ -43,13 +43,13 @@ async def test_own_work_by_workflow_state_and_issues_to_pick_next(team_file: Pat
         shown = lines(stage)
         assert shown[0].strip() == "no state · 1"
         assert shown[2].strip() == "ready for development · 1"
-        assert shown[4].strip() == "next to pick in 19.7 · 2"
+        assert shown[4].strip() == "next to pick up in 19.7 · 2"
         await stage.press("j", "j", "I")
         taken = stage.issue("ai-gateway#3")
         assert taken.assignees == (ME,)
         assert "workflow::in dev" in taken.labels
         assert names(stage) == ["platform#3", "platform#5", "ai-gateway#3", "ai-gateway#2"]
-        assert "My work: 3 open · 1 to pick · line 3 of 4" in text(stage)
+        assert "My work: 3 open · 1 to pick up · line 3 of 4" in text(stage)
         await stage.press("b")
         await stage.type("platform#1")
         await stage.press("ctrl+s")

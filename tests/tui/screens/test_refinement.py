@@ -112,7 +112,7 @@ async def test_asking_is_a_comment_and_a_spike_reminds_of_its_scope() -> None:
         assert isinstance(stage.app.screen, CommentDialog)
         await stage.type("why?")
         await stage.press("ctrl+s")
-        assert stage.app.bridge.undo_title == "platform#2 comment"
+        assert stage.app.bridge.undoing.title == "platform#2 comment"
         assert here(stage) == "platform#2"
         await stage.press("W", "s")
         assert isinstance(stage.app.screen, Ask)

@@ -58,4 +58,4 @@ async def test_say_do_of_another_milestone_and_export(
 
 async def test_say_do_that_cannot_be_read_shows_the_error(stage: Stage) -> None:
     await stage.press("g", "s")
-    await stage.until(lambda: "cannot be read in this session" in text(stage))
+    await stage.until(lambda: "cannot load events" in text(stage))

@@ -40,7 +40,7 @@ async def test_a_list_replaces_another(stage: Stage) -> None:
 async def test_keys_that_arrive_together_reach_the_other_list(stage: Stage) -> None:
     await stage.press("g", "q")
     stage.burst("g", "t", "j", "7")
-    await stage.until(lambda: isinstance(stage.app.screen, Triage) and bool(stage.app.bridge.undo_title))
+    await stage.until(lambda: isinstance(stage.app.screen, Triage) and bool(stage.app.bridge.undoing.title))
     assert stage.issue(names(stage)[1]).weight == 7
 
 

@@ -82,7 +82,7 @@ async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
             "Category:Self-Hosted models",
             "devops::ai-powered",
         }
-        assert "GitLab has no label section::data science" in text(stage)
+        assert "No label section::data science in GitLab" in text(stage)
         await stage.press("u")
         assert stage.issue("platform#7").labels == {GROUP_LABEL}
 
@@ -96,7 +96,7 @@ async def test_a_choice_can_be_skipped_and_esc_changes_nothing(team_file: Path) 
         await stage.press("enter")
         assert "Category: 2 issues" in text(stage)
         await stage.press("escape")
-        assert not stage.app.bridge.undo_title
+        assert not stage.app.bridge.undoing.title
         await stage.press("T")
         await stage.type("functional")
         await stage.press("enter", *"pers", "enter")

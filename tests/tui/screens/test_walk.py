@@ -59,12 +59,12 @@ async def test_a_column_is_walked_and_every_decision_goes_on(stage: Stage) -> No
     await stage.press("M")
     assert pane(stage).footer.view.message == "platform#2 to 19.9"
     await stage.press("l")
-    assert "platform#3 comes again at the end." in shown(stage)
+    assert "platform#3 moved to the end." in shown(stage)
     assert card(stage) == "ai-gateway#1"
     assert "1 later" in shown(stage)
     await stage.press("space")
     assert card(stage) == "platform#3"
-    assert "put off before" in shown(stage)
+    assert "postponed before" in shown(stage)
     await stage.press("n")
     assert pane(stage).chosen() is None
     words = shown(stage)
@@ -72,7 +72,7 @@ async def test_a_column_is_walked_and_every_decision_goes_on(stage: Stage) -> No
     assert "Skipped · 2" in words
     assert "Token accounting" in words
     await stage.press("j")
-    assert "That was the last card. Esc ends the walk." in shown(stage)
+    assert "That was the last issue. Esc ends the walk." in shown(stage)
     await stage.press("escape")
     assert stage.screen.context.top is None
     assert stage.message == "4 walked: 1 weighted, 1 deferred, 2 skipped."
@@ -151,13 +151,13 @@ async def test_comments_states_and_labels_go_on_too_and_nothing_does_if_nothing_
     await stage.press("k", "k", "k")
     assert card(stage) == "platform#1"
     await stage.press("k")
-    assert "This is the first card." in shown(stage)
+    assert "This is the first issue." in shown(stage)
 
 
 async def test_h_stays_on_the_card_until_a_key_goes_on(stage: Stage) -> None:
     await walked(stage, "platform#1", "h", "3", "M")
     assert card(stage) == "platform#1"
-    assert "stays on the card" in shown(stage)
+    assert "stays on the issue" in shown(stage)
     assert (stage.issue("platform#1").weight, stage.issue("platform#1").milestone) == (3, "19.9")
     await stage.press("n")
     assert card(stage) == "platform#2"
@@ -222,7 +222,7 @@ async def test_cards_that_are_deleted_are_passed_over_in_both_directions(stage: 
     await stage.settle()
     assert pane(stage).footer.view.message == "2 cards left bug"
     await stage.press("k")
-    assert "This is the first card." in shown(stage)
+    assert "This is the first issue." in shown(stage)
 
 
 async def test_a_source_that_disagrees_with_itself_ends_too(stage: Stage) -> None:
@@ -270,7 +270,7 @@ async def test_selection_filter_and_list_can_be_walked(stage: Stage) -> None:
 async def test_nothing_to_walk_and_keys_that_do_nothing(stage: Stage) -> None:
     await walked(stage)
     await stage.press("g", "n")
-    assert "Already walking; Esc ends it." in shown(stage)
+    assert "A walk is already open; Esc ends it." in shown(stage)
     await stage.press("*", "V")
     assert card(stage) == "platform#1"
     await stage.press("question_mark")
@@ -280,7 +280,7 @@ async def test_nothing_to_walk_and_keys_that_do_nothing(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("nothing-like-this")
     await stage.press("enter", "g", "n")
-    assert stage.message == "No cards to walk through."
+    assert stage.message == "No issues to walk through."
 
 
 async def test_facts_description_and_people(stage: Stage) -> None:

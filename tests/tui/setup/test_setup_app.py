@@ -281,7 +281,7 @@ async def test_the_address_of_the_token_page_is_in_one_line(tmp_path: Path, widt
             assert rest == ("?name=glboard&scopes=api" if width >= 100 else "")
             await steps.press("enter")
             await steps.until(lambda: "nothing typed yet" in steps.lines)
-        assert ("name glboard and the scope api" in steps.lines) == (width < 100)
+        assert ("name glboard and the api scope" in steps.lines) == (width < 100)
 
 
 async def test_what_is_no_address_is_said_at_once(tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
         steps.server.oauth.decide(code)
         await steps.on(Picker)
         # Not the two hours in which the present token ends.
-        await steps.until(lambda: "@rowan · api · renewed by itself" in steps.lines)
+        await steps.until(lambda: "@rowan · api · renewed automatically" in steps.lines)
 
 
 @pytest.mark.slow
@@ -474,7 +474,7 @@ async def test_several_values_are_ticked(tmp_path: Path) -> None:
 async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
-        await steps.line("A version is called")
+        await steps.line("Version titles")
         await steps.press("e")
         await steps.on(Prompt)
         await steps.press("ctrl+u")
@@ -483,14 +483,14 @@ async def test_a_pattern_is_checked_and_told(tmp_path: Path) -> None:
         await steps.press("ctrl+u")
         await steps.type("^Sprint 4[12]$")
         await steps.on(ProposalPage)
-        assert "none runs today, next is Sprint 41" in steps.lines
+        assert "no current milestone, next is Sprint 41" in steps.lines
 
 
 @pytest.mark.slow
 async def test_titles_of_versions_are_shown_and_typed_as_titles(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
         await steps.to_proposal()
-        await steps.line("A version is called")
+        await steps.line("Version titles")
         assert "titles like Sprint 40" in steps.lines
         assert r"^Sprint \d+$" not in steps.lines
         await steps.press("enter")
@@ -502,7 +502,7 @@ async def test_titles_of_versions_are_shown_and_typed_as_titles(tmp_path: Path) 
         await steps.press("ctrl+u")
         await steps.type("Sprint 41")
         await steps.on(ProposalPage)
-        assert "● A version is called titles like Sprint 40" in " ".join(steps.lines.split())
+        assert "● Version titles titles like Sprint 40" in " ".join(steps.lines.split())
         await steps.press("w")
         await steps.until(lambda: steps.app.return_value is not None)
         assert load(steps.config).planning.version == r"^Sprint \d+$"
@@ -630,7 +630,7 @@ async def test_every_page_fits(tmp_path: Path, size: tuple[int, int]) -> None:
         keys = "w write  Enter choose  e type  r reset  v file"
         assert (f"{keys}  Esc back  q quit" if size[0] >= 80 else keys) in lines[-1]
         # A reason is whole: next to the line, or below it.
-        await steps.line("A version is called")
+        await steps.line("Version titles")
         assert "current is Sprint 40, next is Sprint 41." in " ".join(steps.lines.split())
         await steps.press("G")
         assert "Support desk" in steps.lines

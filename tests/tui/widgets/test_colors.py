@@ -13,7 +13,7 @@ from textual.filter import monochrome_style
 from textual.theme import BUILTIN_THEMES, Theme
 
 from glboard_styles import SHEETS, all_sheets, sheet
-from glboard_styles.themes import ANSI, DARK, HIGH_CONTRAST, LIGHT, OFFERED, THEMES, default_theme
+from glboard_styles.themes import ANSI, DARK, HIGH_CONTRAST, LIGHT, THEMES, default_theme
 from glboard_tui.widgets.colors import (
     Ground,
     Ink,
@@ -96,7 +96,7 @@ def test_themes_and_sheets_exist() -> None:
     assert default_theme(no_color=True) in ANSI
     assert default_theme(no_color=False) == DARK.name
     assert set(ANSI) <= set(BUILTIN_THEMES)
-    assert len(set(OFFERED)) == len(OFFERED)
+    assert len({theme.name for theme in THEMES} | set(ANSI)) == len(THEMES) + len(ANSI)
     assert all(sheet(name) in all_sheets() for name in SHEETS)
 
 

@@ -64,13 +64,13 @@ class ShownAccounts(Struct, frozen=True, kw_only=True):
     accounts: tuple[ShownAccount, ...]
 
 
-url_option = click.option("--url", metavar="URL", help="GitLab URL (default: that of glboard itself).")
-user_option = click.option("--user", metavar="NAME", help="Of several sign-ins, that of this user.")
+url_option = click.option("--url", metavar="URL", help="GitLab URL (default: the one glboard uses).")
+user_option = click.option("--user", metavar="NAME", help="Use this user's sign-in, if there are several.")
 
 
 @click.group("auth")
 def auth_command() -> None:
-    """Sign in and out, and show where tokens come from."""
+    """Sign in or out, or show where tokens come from."""
 
 
 @auth_command.command("login")
@@ -78,14 +78,14 @@ def auth_command() -> None:
 @click.option(
     "--method",
     type=click.Choice(("browser", "device", "token")),
-    help="The browser on this machine, a code for any browser, or a token.",
+    help="How to sign in: browser on this computer, code for any browser, or token.",
 )
 @click.option(
     "--scope",
     type=click.Choice(("api", "read_api")),
     default="api",
     show_default=True,
-    help="What to ask for: read_api is enough for looking.",
+    help="Scope to request; read_api is enough for read-only access.",
 )
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the token from standard input.")
 @click.option(
@@ -93,7 +93,7 @@ def auth_command() -> None:
     type=click.Choice(("auto", "keyring", "file")),
     default="auto",
     show_default=True,
-    help="Where to keep the token: auto takes the keyring if it can be used.",
+    help="Where to store the token; auto uses the keyring if available.",
 )
 @click.pass_obj
 def login(
@@ -112,7 +112,7 @@ def login(
 
 @auth_command.command("status")
 @url_option
-@click.option("--offline", is_flag=True, help="Ask no server.")
+@click.option("--offline", is_flag=True, help="Do not contact any server.")
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.pass_context
 def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> None:
@@ -140,7 +140,7 @@ def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> No
         )
         printing.echo(printing.as_json(shown))
     else:
-        _print(found, options)
+        _print(found)
     state = found.used.state if found.used is not None else "problem"
     # Offline, no server was asked.
     ctx.exit(0 if state == "ok" or (offline and state == "unknown") else 1)
@@ -158,7 +158,7 @@ def logout(options: Options, url: str | None, user: str | None) -> None:
     from glboard_core.auth import signing_out
 
     settings = options.settings().gitlab
-    store, stored = _stored(options, settings, url or options.url, user)
+    store, stored = _stored(settings, url or options.url, user)
     result = asyncio.run(signing_out.sign_out(store, stored, settings))
     printing.echo(f"✓ Logged out of {stored.host} as @{stored.user}.")
     if result.revoked:
@@ -181,16 +181,16 @@ def refresh(options: Options, url: str | None, user: str | None) -> None:
     from glboard_core.auth.search import server_at
 
     settings = options.settings().gitlab
-    store, stored = _stored(options, settings, url or options.url, user)
+    store, stored = _stored(settings, url or options.url, user)
     fresh = renew(store, stored, server_at(stored.url, settings))
     printing.echo(f"✓ Renewed the sign-in to {stored.host} as @{stored.user}.")
     if fresh.expires_at is not None:
         at = fresh.expires_at.astimezone().strftime("%H:%M")
-        printing.echo(f"  The present token ends at {at}; it is renewed before that.")
+        printing.echo(f"  The current token expires at {at} and is renewed before then.")
 
 
 def _stored(
-    options: Options, settings: GitLabSettings, url: str | None, user: str | None
+    settings: GitLabSettings, url: str | None, user: str | None
 ) -> tuple[CredentialStore, StoredAccount]:
     """The sign-in that is meant. Raises UsageError if there is none, or several."""
     from glboard_core.auth.search import find_address
@@ -205,7 +205,7 @@ def _stored(
         whose = f" as @{wanted}" if wanted else ""
         raise UsageError(
             f"Not signed in to {host}{whose} with glboard.",
-            hint="glboard auth status lists all accounts. glab's own sign-in: glab auth logout",
+            hint="glboard auth status lists all accounts. For glab's sign-in: glab auth logout",
         )
     if len(there) > 1:
         names = ", ".join(f"@{one.user}" for one in there)
@@ -231,7 +231,7 @@ def _shown(one: FoundAccount) -> ShownAccount:
     )
 
 
-def _print(found: Overview, options: Options) -> None:
+def _print(found: Overview) -> None:
     """The accounts by server, in the order in which they are taken."""
     marked = sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower()
     ordered = sorted(found.accounts, key=lambda one: (not _is_same(one, found), one.host))
@@ -242,11 +242,11 @@ def _print(found: Overview, options: Options) -> None:
                 printing.echo_colored(line)
         printing.echo()
     if (used := found.used) is not None:
-        server = f"{used.host}, named by {found.named_by}" if found.named_by else used.host
-        for row in _wrapped(f"Used: {_ORIGINS[used.origin]}, for {server}. {_why(found, used)}"):
+        server = f"{used.host}, set by {found.named_by}" if found.named_by else used.host
+        for row in _wrapped(f"In use: {_ORIGINS[used.origin]}, for {server}. {_why(found, used)}"):
             printing.echo(row)
     else:
-        text = found.missing.message if found.missing is not None else "No account can be used."
+        text = found.missing.message if found.missing is not None else "No usable account."
         for row in _wrapped(text):
             printing.echo(row)
         where = f" --url {found.address}" if found.named_by == "--url" else ""
@@ -265,10 +265,10 @@ def _why(found: Overview, used: FoundAccount) -> str:
     if not others:
         return ""
     if used.origin == "glboard" and any(one.origin == "glboard" for one in others):
-        return "Of several sign-ins, the last one counts; user in [gitlab] chooses another."
+        return "The latest of several sign-ins is used; set user in [gitlab] to choose another."
     names = list(dict.fromkeys(_ORIGINS[one.origin] for one in others))
     listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return f"It comes before {listed}."
+    return f"It takes precedence over {listed}."
 
 
 def _lines(one: FoundAccount, *, marked: bool) -> Iterator[list[tuple[str, str]]]:
@@ -276,7 +276,7 @@ def _lines(one: FoundAccount, *, marked: bool) -> Iterator[list[tuple[str, str]]
     sign, color = _MARKS[one.state]
     mark = f"  {sign} " if marked else f"  {one.state:<8} "
     indent = " " * len(mark)
-    whose = f"Logged in as @{one.user}" if one.user else "A token; whose it is, is not known"
+    whose = f"Logged in as @{one.user}" if one.user else "A token of an unknown user"
     if one.state == "problem":
         whose = f"Not usable: @{one.user}" if one.user else "Not usable"
     yield [(mark, color), (f"{whose}{' (used)' if one.used else ''}", "bold" if one.used else "")]
@@ -306,7 +306,7 @@ def _facts(one: FoundAccount) -> str:
     if one.scopes:
         facts.append(f"{'scope' if len(one.scopes) == 1 else 'scopes'} {', '.join(one.scopes)}")
     if one.renewed:
-        facts.append("renewed by itself")
+        facts.append("renewed automatically")
     elif one.expires is not None:
         facts.append(f"expires on {one.expires}")
     elif one.state == "ok" and one.kind == "token":

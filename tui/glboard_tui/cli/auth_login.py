@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 #: No token is longer, in characters.
 _MOST = 8192
 _WAYS: dict[Way, str] = {
-    "browser": "Sign in with the browser on this machine",
-    "device": "Sign in with a code, in any browser",
+    "browser": "Sign in with the browser on this computer",
+    "device": "Sign in with a code in any browser",
     "token": "Paste a token",
 }
 
@@ -51,7 +51,8 @@ class Login:
         self._client_id = client_id(self._settings)
         if from_stdin and method not in (None, "token"):
             raise UsageError(
-                f"--stdin has a token, and --method {method} needs none.", hint="Leave out one of them."
+                f"--stdin passes a token, but --method {method} does not use one.",
+                hint="Leave out one of them.",
             )
         self._method = "token" if from_stdin else method
         self._asks = sys.stdin.isatty() and sys.stderr.isatty()
@@ -84,7 +85,7 @@ class Login:
         if not self._asks:
             if not application:
                 return "token"
-            raise UsageError("No terminal to ask on.", hint="Pass --method, or the token with --stdin.")
+            raise UsageError("No terminal to prompt on.", hint="Pass --method, or the token with --stdin.")
         offered = ways(application=application, opens=has_browser())
         printing.echo(f"How do you want to sign in to {server.host}?", err=True)
         for number, way in enumerate(offered, 1):
@@ -92,7 +93,7 @@ class Login:
             printing.echo(f"  {number}  {_WAYS[way]}{more}", err=True)
         numbers = [str(number) for number in range(1, len(offered) + 1)]
         while (given := printing.ask("Number", default="1")) not in numbers:
-            printing.echo(f"Type a number from 1 to {len(offered)}.", err=True)
+            printing.echo(f"Enter a number from 1 to {len(offered)}.", err=True)
         method = offered[int(given) - 1]
         if method != "token" and not application:
             self._client_id = printing.ask("The application's ID")
@@ -113,7 +114,7 @@ class Login:
         info = asyncio.run(check(server, given.token))
         if info.kind == "oauth":
             raise AuthError(
-                "This is an OAuth token of another program: it ends soon, and only that can renew it.",
+                "This is another program's OAuth token: it expires soon, and glboard cannot renew it.",
                 hint=f"Create a personal access token at {_token_page(server, self._scope)}",
             )
         return TokenCredential(secret=given.token, scopes=info.scopes, expires_on=info.expires_on), info
@@ -125,12 +126,12 @@ class Login:
             secret = Secret(sys.stdin.read(_MOST).strip())
             if not secret:
                 raise UsageError(
-                    "There is no token on standard input.", hint="For example: pass show gitlab | glboard …"
+                    "No token on standard input.", hint="For example: pass show gitlab | glboard …"
                 )
             return secret
         if not self._asks:
             raise UsageError("No terminal to type the token on.", hint="Pass it with --stdin.")
-        printing.echo(f"Create a token with the scope “{self._scope}” on this page, and paste it:", err=True)
+        printing.echo(f"Create a token with the “{self._scope}” scope on this page, and paste it:", err=True)
         printing.echo(f"  {_token_page(server, self._scope)}", err=True)
         return Secret(printing.ask("Token (not shown)", hidden=True))
 
@@ -151,7 +152,7 @@ class Login:
         signing_in = DeviceSignIn(server, self._client_id, scope=self._scope)
         code = await signing_in.start()
         until = code.expires_at.astimezone().strftime("%H:%M")
-        printing.echo("Open the page in a browser, on any machine, and enter the code:", err=True)
+        printing.echo("Open this page in a browser on any device, and enter the code:", err=True)
         printing.echo(f"  page  {code.verification_uri}", err=True)
         printing.echo(f"  code  {code.user_code}", err=True)
         if code.verification_uri_complete:
@@ -170,13 +171,13 @@ class Login:
         try:
             opened = has_browser() and await asyncio.to_thread(webbrowser.open, address)
             text = (
-                "The browser was opened. If it shows nothing, open"
+                "Opened the browser. If no page appears, open"
                 if opened
-                else "Open this page in a browser on this machine:"
+                else "Open this page in a browser on this computer:"
             )
             printing.echo(text, err=True)
             printing.echo(f"  {address}", err=True)
-            printing.echo("Waiting for the browser to come back …", err=True)
+            printing.echo("Waiting for the browser …", err=True)
             return await signing_in.wait()
         finally:
             await signing_in.close()
@@ -197,7 +198,7 @@ class Login:
                 if missing
                 else "Unlock it, or use --storage file."
             )
-            raise AuthError(f"The keyring cannot be used: {trouble}.", hint=hint)
+            raise AuthError(f"Cannot use the keyring: {trouble}.", hint=hint)
         return trouble
 
     def _keep(self, server: Account, credential: Credential, info: TokenInfo, trouble: str) -> None:
@@ -209,25 +210,25 @@ class Login:
             raise problem
         if not info.username:
             raise AuthError(
-                f"{server.host} does not tell whose token this is.",
+                f"{server.host} does not report whose token this is.",
                 hint="Create one with the scope “api” or “read_api”.",
             )
         store = CredentialStore()
         if trouble:
-            printing.echo(f"The token is kept in {store.place('file')}, which only you can read.", err=True)
+            printing.echo(f"Stored the token in {store.place('file')}, which only you can read.", err=True)
             if not keyring_access.is_installed():
                 printing.echo(
-                    f"  To keep it in the system's keyring: {keyring_access.install_command()}", err=True
+                    f"  To store it in the system keyring: {keyring_access.install_command()}", err=True
                 )
             elif self._storage != "file":
-                printing.echo(f"  The keyring cannot be used: {trouble}.", err=True)
+                printing.echo(f"  Cannot use the keyring: {trouble}.", err=True)
         stored = store.save(server.url, info.username, credential, name=info.name, keyring=not trouble)
         if self._storage == "keyring" and stored.kept != "keyring":
             store.delete(stored)
-            raise AuthError("The keyring did not keep the token.", hint="Use --storage file.")
+            raise AuthError("The keyring did not store the token.", hint="Use --storage file.")
         printing.echo(f"✓ Logged in to {server.host} as @{stored.user}.")
         if not trouble:
-            printing.echo(f"  The token is kept in {store.place(stored.kept, stored)}.")
+            printing.echo(f"  Stored the token in {store.place(stored.kept, stored)}.")
         self._tell(stored, info)
 
     def _tell(self, stored: StoredAccount, info: TokenInfo) -> None:
@@ -236,16 +237,19 @@ class Login:
         from glboard_core.environment import environment
 
         if stored.kind == "oauth":
-            printing.echo("  It ends after a while, and is renewed by itself.")
+            printing.echo("  It is renewed automatically.")
         elif info.expires_on is not None:
             printing.echo(f"  It expires on {info.expires_on}.")
         if not info.can_write:
-            printing.echo("  It can read, and change nothing: it has the scope read_api.")
+            printing.echo("  Read-only: the token has the read_api scope.")
         env = environment()
         if name := next((name for name, _ in TOKEN_NAMES if env.get(name)), ""):
-            printing.echo(f"  {name} is set, and comes first: unset it to use this sign-in.")
+            printing.echo(f"  {name} is set and takes precedence. Unset it to use this sign-in.")
         if self._settings.user not in ("", stored.user):
-            printing.echo(f"  The configuration uses @{self._settings.user}: change user in [gitlab].")
+            printing.echo(
+                f"  The configuration uses @{self._settings.user}. To use this sign-in, change user in "
+                "[gitlab]."
+            )
 
 
 def server_in(text: str) -> str:
@@ -272,7 +276,7 @@ def _token_page(server: Account, scope: str) -> str:
 
 def _no_client_id(server: Account) -> AuthError:
     return AuthError(
-        f"No client ID is configured for {server.host}, so it can only be signed in to with a token.",
+        f"No client ID is configured for {server.host}, so only a token works.",
         hint="Set client_id in [gitlab], or GLBOARD_CLIENT_ID. It belongs to an application of the server: "
         "redirect URI http://127.0.0.1/callback, not confidential, scopes api and read_api. "
         "Or: glboard auth login --method token",

@@ -97,7 +97,7 @@ def edit(ctx: click.Context) -> None:
 
 
 @config_command.command("show")
-@click.option("--changed", is_flag=True, help="Only what is not a default.")
+@click.option("--changed", is_flag=True, help="Print only settings that differ from the defaults.")
 @_format
 @click.pass_obj
 def show(options: Options, changed: bool, style: str) -> None:
@@ -133,7 +133,7 @@ def show(options: Options, changed: bool, style: str) -> None:
 
 
 @config_command.command("check")
-@click.option("--online", is_flag=True, help="Also look for its labels, milestones and boards in GitLab.")
+@click.option("--online", is_flag=True, help="Also check that labels, milestones and boards exist in GitLab.")
 @_format
 @click.pass_context
 def check(ctx: click.Context, online: bool, style: str) -> None:
@@ -203,7 +203,7 @@ def _tell(file: Path, mistakes: list[Mistake], found: tuple[Any, ...]) -> None:
         if one.hint:
             printing.echo(f"  {one.hint}")
     if not mistakes:
-        printing.echo(f"{file}: {'no mistakes' if file.is_file() else 'does not exist; the defaults apply'}.")
+        printing.echo(f"{file}: {'no errors' if file.is_file() else 'does not exist; the defaults apply'}.")
     if found:
         from glboard_tui.cli.doctor import print_checks
 

@@ -26,7 +26,9 @@ def edit_file(path: Path, template: str, check: Check) -> int:
     from glboard_tui.terminal import editor_command, run_editor
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("No terminal to edit in.", hint=f"Edit {path}, then run: glboard config check")
+        raise UsageError(
+            "No terminal to open an editor in.", hint=f"Edit {path}, then run: glboard config check"
+        )
     command = editor_command()
     made = not path.exists()
     if made:
@@ -36,8 +38,8 @@ def edit_file(path: Path, template: str, check: Check) -> int:
         status = run_editor([*command, str(path)])
         if status:
             raise GlboardError(
-                f"The editor ended with status {status}.",
-                hint="Set EDITOR to another editor, or check what it wrote: glboard config check",
+                f"The editor exited with status {status}.",
+                hint="Set EDITOR to another editor, or check the file: glboard config check",
             )
         if made and path.exists() and path.read_bytes() == template.encode():
             path.unlink()

@@ -43,7 +43,7 @@ TEMPLATE = """\
 # group = "group::custom models"
 
 [milestones]
-# The titles a milestone can have on your server, best first.
+# Possible milestone titles on your server, preferred first.
 # next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
 
 # Your own board; the id of a built-in board replaces that one.
@@ -76,10 +76,10 @@ _GROUPS = 10
 
 
 @click.command("init")
-@click.option("--url", metavar="URL", help="GitLab URL, or the address of any page of the group.")
-@click.option("--group", metavar="GROUP", help="Full path of the group, or of one of its projects.")
-@click.option("--yes", is_flag=True, help="Write without asking; a file that exists keeps what it says.")
-@click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
+@click.option("--url", metavar="URL", help="GitLab URL, or the URL of any page of the group.")
+@click.option("--group", metavar="GROUP", help="Full path of the group or of one of its projects.")
+@click.option("--yes", is_flag=True, help="Write without asking; keep the settings of an existing file.")
+@click.option("--dry-run", is_flag=True, help="Print the file; do not write it.")
 @click.pass_context
 def init_command(ctx: click.Context, url: str | None, group: str | None, yes: bool, dry_run: bool) -> None:
     """Propose a configuration from the group's labels, milestones and boards, and write it.
@@ -117,7 +117,7 @@ def _write_template(options: Options, *, dry_run: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(TEMPLATE, encoding="utf-8")
     printing.echo(f"Wrote {target}")
-    printing.echo("  To have it filled in from your group: glboard config init --url URL --group GROUP")
+    printing.echo("  To fill it in from your group: glboard config init --url URL --group GROUP")
 
 
 def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
@@ -142,7 +142,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
         return 0
     if not yes:
         if not sys.stdin.isatty():
-            printing.echo("glboard: nothing was written: this needs --yes.", err=True)
+            printing.echo("glboard: nothing written; confirm with --yes.", err=True)
             return UNCONFIRMED
         printing.echo()
         how = _ask(target, exists=before is not None)
@@ -151,7 +151,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     printing.echo()
     done = "Wrote" if before is None or how == "replace" else "Completed"
     printing.echo(f"{done} {short(target)}{f' (before: {copy.name})' if copy is not None else ''}")
-    printing.echo("  glboard opens the board, glboard config edit changes the file.")
+    printing.echo("  To open the board: glboard. To change the file: glboard config edit")
     return 0
 
 
@@ -193,13 +193,13 @@ async def _found(account: Account, path: str) -> FoundGroup:
                     error.message, hint=_near_groups(path, await discovery.groups())
                 ) from None
             if found.path.casefold() != path.casefold():
-                printing.echo(f"{path} is a project of {found.path}: its group is used.", err=True)
+                printing.echo(f"{path} is a project; using its group, {found.path}.", err=True)
             return found
         groups = await discovery.groups()
         if len(groups.items) == 1 and not groups.more:
             return await discovery.group(groups.items[0].path)
     named = _named(one.path for one in groups.items)
-    raise UsageError("No group given.", hint=f"Pass --group PATH. Groups that you are in: {named}.")
+    raise UsageError("No group given.", hint=f"Pass --group PATH. Your groups: {named}.")
 
 
 def _near_groups(path: str, groups: Found[GroupChoice]) -> str:
@@ -208,8 +208,8 @@ def _near_groups(path: str, groups: Found[GroupChoice]) -> str:
 
     paths = [one.path for one in groups.items]
     if near := get_close_matches(path.casefold(), paths, 3, 0.5):
-        return f"Near matches: {', '.join(near)}."
-    return f"Pass --group PATH. Groups that you are in: {_named(paths)}."
+        return f"Similar: {', '.join(near)}."
+    return f"Pass --group PATH. Your groups: {_named(paths)}."
 
 
 def _named(paths: Iterable[str]) -> str:
@@ -240,7 +240,7 @@ def _print(proposal: Proposal, *, err: bool) -> None:
         tell()
         printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")], err=err)
         if one.near:
-            tell(f"  Near matches: {', '.join(one.near[:4])}.")
+            tell(f"  Similar: {', '.join(one.near[:4])}.")
         if one.advice:
             tell(f"  {one.advice}")
 
@@ -275,8 +275,8 @@ def _ask(target: Path, *, exists: bool) -> How:
     if not exists:
         printing.confirm(f"Write {short(target)}?", default=True, abort=True)
         return "new"
-    printing.echo(f"{short(target)} exists. A copy of it is kept.")
-    if printing.confirm("Complete it, and keep what it says?", default=True):
+    printing.echo(f"{short(target)} exists. A backup is kept.")
+    if printing.confirm("Complete it and keep its settings?", default=True):
         return "merge"
     printing.confirm("Replace it?", default=False, abort=True)
     return "replace"

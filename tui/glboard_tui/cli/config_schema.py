@@ -14,7 +14,7 @@ from glboard_core.config_words import KEYS
 from glboard_core.model.workflow import BY_NAME
 
 _TITLES = {
-    "description": "The titles a milestone can have on your server, best first.",
+    "description": "Possible milestone titles on your server, preferred first.",
     "type": "object",
     "additionalProperties": {
         "anyOf": [

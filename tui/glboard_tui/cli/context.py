@@ -22,6 +22,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
 from glboard_tui.cli import printing
@@ -78,9 +79,7 @@ class Options(Struct, frozen=True, kw_only=True):
                     "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
                 )
             return self.config
-        from platformdirs import user_config_path
-
-        folder = user_config_path("glboard")
+        folder = config_folder()
         if self.profile is None:
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
@@ -98,7 +97,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
-                f"“{self.profile}” cannot be the name of a profile.",
+                f"“{self.profile}” is not a valid profile name.",
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
         return user_config_path("glboard") / "profiles" / f"{self.profile}.toml"
@@ -144,7 +143,7 @@ class Options(Struct, frozen=True, kw_only=True):
         async with open_engine(place, self.settings()) as engine:
             try:
                 self.printed(engine)
-                await (engine.load_catalog() if seconds is None else engine.sign_in(seconds))
+                await (engine.names.read() if seconds is None else engine.reader.sign_in(seconds))
                 yield engine
             finally:
                 _tell_left_out(engine)
@@ -232,9 +231,7 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
 
 def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The profiles that there are."""
-    from platformdirs import user_config_path
-
-    folder = user_config_path("glboard") / "profiles"
+    folder = config_folder() / "profiles"
     return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
 
 
@@ -293,7 +290,7 @@ def _on_both_sides(
             options: Options = ctx.obj or Options()
             before, value = getattr(options, name), parse(text)
             if before not in (None, value):
-                raise UsageError(f"{flag} is given twice, with two {what}.", hint="Give it once.")
+                raise UsageError(f"{flag} is set twice, to different {what}.", hint="Pass it once.")
             ctx.obj = structs.replace(options, **{name: value})
 
     return click.option(
@@ -307,9 +304,15 @@ def _on_both_sides(
     )
 
 
-as_of_option = _on_both_sides("--as-of", "times", parse_time, "TIME", "Use this time as now (ISO 8601, UTC).")
+as_of_option = _on_both_sides(
+    "--as-of", "times", parse_time, "TIME", "Treat this time as now (ISO 8601, UTC)."
+)
 locked_at_option = _on_both_sides(
-    "--locked-at", "times", parse_time, "TIME", "Use the plan as of this time (say-do, scope); ISO 8601, UTC."
+    "--locked-at",
+    "times",
+    parse_time,
+    "TIME",
+    "Use the plan locked at this time (say-do, scope; ISO 8601, UTC).",
 )
 team_option = _on_both_sides(
     "--team",
@@ -331,7 +334,7 @@ share_option = click.option(
     is_flag=True,
     expose_value=False,
     callback=_share,
-    help="The screen is shared: hide what is confidential, and masked words.",
+    help="Share mode: hide confidential issues and masked words.",
 )
 
 
@@ -356,7 +359,7 @@ def run_signed_in(task: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def check_terminal(instead: str) -> None:
     """Raises UsageError if the screen cannot be drawn, since input or output is no terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("No terminal to draw the board in.", hint=f"Try {instead}.")
+        raise UsageError("No terminal to show the board in.", hint=f"Try {instead}.")
 
 
 def tell_unread(unread: Sequence[str]) -> int:
@@ -374,7 +377,7 @@ def progress(what: str, done: int, of: int) -> None:
         return
     filled = round(_BAR * done / of) if of else 0
     bar = "█" * filled + "░" * (_BAR - filled)
-    printing.progress_line(f"reading {what}  {bar}  {done:,} of {of:,}")
+    printing.progress_line(f"loading {what}  {bar}  {done:,} of {of:,}")
     if done >= of:
         end_progress()
 

@@ -31,7 +31,7 @@ from glboard_tui.cli.context import Options
     type=click.Choice(SIZES),
     default="team",
     show_default=True,
-    help="A team's group, or an organisation of 100,000 issues.",
+    help="Generate a team's group, or an organization with 100,000 issues.",
 )
 @click.option("--issues", type=click.IntRange(min=1), default=DEFAULT_ISSUES, show_default=True, metavar="N")
 @click.option(
@@ -40,24 +40,26 @@ from glboard_tui.cli.context import Options
     default=DEFAULT_UNPLACED,
     show_default=True,
     metavar="PERCENT",
-    help="Issues without a place in the order.",
+    help="Number of issues without a rank.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, metavar="S", help="Random seed of the generated group."
+)
 @click.option(
     "--flow",
     type=click.Choice(FLOWS),
     default="label",
     show_default=True,
-    help="Where issues have their workflow state; with both, some differ.",
+    help="Where to store workflow states; with both, some differ.",
 )
 @click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(
     "--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every response."
 )
 @click.option(
-    "--faults", default="", metavar="SPEC", help="Inject faults: 429:0.1,500:0.05,reset-after:0.05 …"
+    "--faults", default="", metavar="SPEC", help="Inject faults, such as 429:0.1,500:0.05,reset-after:0.05."
 )
-@click.option("--plain-headers", is_flag=True, help="Send no Date and RateLimit headers.")
+@click.option("--plain-headers", is_flag=True, help="Omit Date and RateLimit headers.")
 @click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
 @click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
 @click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
@@ -67,14 +69,16 @@ from glboard_tui.cli.context import Options
     default=7200,
     show_default=True,
     metavar="SECONDS",
-    help="End OAuth access tokens after this time.",
+    help="Expire OAuth access tokens after this time.",
 )
 @click.option("--approve", is_flag=True, help="Grant OAuth sign-ins without a click in the browser.")
-@click.option("--relative-url", default="", metavar="PATH", help="Serve below this path.")
+@click.option("--relative-url", default="", metavar="PATH", help="Serve under this relative URL.")
 @click.option(
-    "--serve", metavar="HOST:PORT", help="Serve without a screen; port 0 is any. Prints how to connect."
+    "--serve",
+    metavar="HOST:PORT",
+    help="Run only the server; port 0 picks a free port. Prints how to connect.",
 )
-@click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
+@click.option("--allow-remote", is_flag=True, help="Let --serve listen on other addresses than loopback.")
 @click.option(
     "--board",
     metavar="BOARD",

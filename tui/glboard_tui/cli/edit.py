@@ -116,25 +116,25 @@ class EditOptions(LinkOptions, frozen=True, kw_only=True):
         if not given:
             raise UsageError(
                 "Nothing to change.",
-                hint="Give at least one change: --weight 3, --to COLUMN, --milestone M …",
+                hint="Pass at least one change, such as --weight 3 or --to COLUMN.",
             )
         for names in _EXCLUSIVE:
             if len(both := [name for name in names if name in given]) > 1:
                 one, other = (_NAMED.get(name, name) for name in both[:2])
-                raise UsageError(f"--{one} and --{other} cannot be combined.", hint="Give one of them.")
+                raise UsageError(f"--{one} and --{other} cannot be combined.", hint="Pass only one of them.")
         for name in ("drop", "blocked", "comment"):
             if name in given and not getattr(self, name).strip():
-                raise UsageError(f"--{name} needs a text.", hint=f'Example: --{name} "waits for the API"')
+                raise UsageError(f"--{name} needs a value.", hint=f'Example: --{name} "waits for the API"')
         for name in ("milestone", "accept", "add", "remove", "assign", "unassign", "breakdown", *NAMES):
             value = getattr(self, name)
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
-                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Give one: it is empty.")
+                raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Pass one; it is empty.")
         if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):
-            raise UsageError(f"{twice[0]} cannot be both added and removed.", hint="Leave one out.")
+            raise UsageError(f"{twice[0]} cannot be both added and removed.", hint="Omit one.")
 
 
 #: Options with another name than their field.
@@ -163,47 +163,52 @@ def _is_weight(text: str) -> bool:
 @click.option(
     "--board",
     metavar="B",
-    help="The board that has the column --to.",
+    help="Board with the column of --to.",
     shell_complete=context.complete_board,
 )
-@click.option("--to", metavar="COLUMN", help="Move to this column, like a move on the board.")
+@click.option("--to", metavar="COLUMN", help="Move to this column of the board.")
 @click.option(
     "--milestone",
     metavar="M",
-    help="A title, current, next, an alias, or none.",
+    help="Set the milestone: a title, current, next, an alias, or none.",
     shell_complete=context.complete_milestone,
 )
-@click.option("--defer", is_flag=True, help="Move to the next version milestone, without Deliverable.")
-@click.option("--slip", is_flag=True, help="Label as missed and move to the following milestone.")
-@click.option("--drop", metavar="REASON", help="Move to the backlog, without Deliverable; comment why.")
-@click.option("--weight", metavar="N", help="An integer of 0 or more, or none.")
-@click.option("--ready", is_flag=True, help="Set ready for development.")
-@click.option("--take", is_flag=True, help="Assign to me and set in dev.")
-@click.option("--blocked", metavar="REASON", help="Set blocked; comment why.")
+@click.option("--defer", is_flag=True, help="Move to the next version milestone and remove Deliverable.")
+@click.option("--slip", is_flag=True, help="Add the missed label and move to the following milestone.")
+@click.option(
+    "--drop", metavar="REASON", help="Move to the backlog, remove Deliverable, and comment the reason."
+)
+@click.option("--weight", metavar="N", help="Set the weight: a whole number, or none.")
+@click.option("--ready", is_flag=True, help="Set the state to ready for development.")
+@click.option("--take", is_flag=True, help="Assign to me and set the state to in dev.")
+@click.option("--blocked", metavar="REASON", help="Set the state to blocked and comment the reason.")
 @link_options
 @click.option(
-    "--breakdown", metavar="USER", multiple=True, help="Set planning breakdown; ask USER in a comment."
+    "--breakdown",
+    metavar="USER",
+    multiple=True,
+    help="Set the state to planning breakdown and ask USER in a comment.",
 )
-@click.option("--spike", is_flag=True, help="Mark as spike; sets the usual weight if there is none.")
+@click.option("--spike", is_flag=True, help="Mark as spike; sets the default weight if empty.")
 @click.option("--accept", metavar="USER", help="Accept as Deliverable for USER.")
 @click.option("--add-label", "add", multiple=True, metavar="LABEL")
 @click.option("--remove-label", "remove", multiple=True, metavar="LABEL")
 @click.option("--assign", multiple=True, metavar="USER")
 @click.option("--unassign", multiple=True, metavar="USER")
-@click.option("--complete", is_flag=True, help="Set complete and close.")
+@click.option("--complete", is_flag=True, help="Set the state to complete and close.")
 @click.option(
     "--align-flow",
     type=click.Choice(("label", "status")),
-    help="Where label and status differ, set the other one.",
+    help="Where label and status differ, keep this one and set the other.",
 )
-@click.option("--close", is_flag=True, help="Only close.")
+@click.option("--close", is_flag=True, help="Close, without changing the state.")
 @click.option("--reopen", is_flag=True)
 @click.option("--confidential", is_flag=True, help="Make confidential.")
-@click.option("--public", is_flag=True, help="Make public: no longer confidential.")
+@click.option("--public", is_flag=True, help="Make non-confidential.")
 @click.option("--health", type=click.Choice(list(_HEALTH)), help="Set or clear the health status.")
 @click.option("--comment", metavar="TEXT", help="Comment on each issue.")
-@click.option("--yes", is_flag=True, help="Answer every question with yes.")
-@click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
+@click.option("--yes", is_flag=True, help="Answer yes to every question.")
+@click.option("--dry-run", is_flag=True, help="Print the changes and questions; change nothing.")
 @context.as_of_option
 @context.share_option
 @click.pass_context
@@ -273,7 +278,7 @@ async def _run(
         ops = engine.perform(changes, found.work.title)
         if (draft := engine.drafts.remembered) is not None:
             printing.echo(
-                f"The draft {draft.name} is on in glboard; this edit is sent, not staged.", err=True
+                f"Draft {draft.name} is on in glboard, but this edit is sent, not staged.", err=True
             )
         outcomes = Outcomes(engine, ops, printed)
         await outcomes.send()
@@ -300,7 +305,7 @@ def _tell_untaken(
         now = engine.store.issue(identity)
         done = now is not None and change.changes_nothing(now)
         missing = missing or not done
-        what = "set by an earlier change" if done else "not changed: waits for an earlier change"
+        what = "set by an earlier change" if done else "not changed: waiting for an earlier change"
         issue = by_id[identity]
         words = "change" if printed.hides_facts(issue) else change.describe()
         printing.echo(f"{issue.reference}: {words}: {what}", err=not done)
@@ -309,17 +314,17 @@ def _tell_untaken(
 
 async def _prepared(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
     """Read the issues. A stored catalog that lacks a name is read again before anything is refused."""
-    if not await engine.sign_in(RECENT if asked.by_date else DAY):
+    if not await engine.reader.sign_in(RECENT if asked.by_date else DAY):
         with suppress(NameUnknown, UsageError):
             work = await _prepare(engine, references, asked)
             if not work.doubtful:
                 return work
-        await engine.load_catalog()
+        await engine.names.read()
     return await _prepare(engine, references, asked)
 
 
 async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions) -> _Prepared:
-    issues = await engine.load_issues(references)
+    issues = await engine.reader.load_issues(references)
     await _know(engine, issues, asked)
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
@@ -350,7 +355,7 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
 
 async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> None:
     """Ask for what the options name, as far as it is not known."""
-    await engine.know_milestones([asked.milestone] if asked.milestone else [])
+    await engine.names.know_milestones([asked.milestone] if asked.milestone else [])
     projects = {issue.project for issue in issues}
     people, names = (asked.accept or "", *asked.breakdown, *asked.assign), engine.settings.labels
     used = [
@@ -494,7 +499,7 @@ def _for_all(work: _Prepared, printed: Printed) -> Sequence[tuple[str, str]]:
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
-    printing.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
+    printing.echo("glboard: nothing sent, confirmation needed:", err=True)
     for text, note in questions:
         printing.echo(f"  {text}", err=True)
         for line in note.splitlines():

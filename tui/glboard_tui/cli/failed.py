@@ -71,7 +71,7 @@ def list_command(ctx: click.Context, style: str) -> None:
 
 _references = click.argument("references", nargs=-1, metavar="[REF...]")
 _all = click.option(
-    "--all", "everything", is_flag=True, help="All that failed. A conflict must be named to be decided."
+    "--all", "everything", is_flag=True, help="All failed changes. To decide a conflict, name its issue."
 )
 
 
@@ -102,7 +102,7 @@ def discard_command(ctx: click.Context, references: tuple[str, ...], everything:
     _check(references, everything)
     options: Options = ctx.obj
     if options.read_only:
-        raise ReadOnly(READ_ONLY, hint="Run it without --read-only.")
+        raise ReadOnly(READ_ONLY, hint="Run the command without --read-only.")
     ctx.exit(context.run_signed_in(lambda: _discard(options, references)))
 
 
@@ -118,7 +118,7 @@ def _rows(engine: Engine) -> list[_Row]:
     for op in engine.outbox:
         item = engine.outbox.item(op.id)
         if item is not None and item.conflicts:
-            rows.append(_Row(op, "conflict", f"somebody else changed it: {conflict_words(item.conflicts)}"))
+            rows.append(_Row(op, "conflict", f"someone else changed it: {conflict_words(item.conflicts)}"))
     return rows
 
 
@@ -137,7 +137,7 @@ def _chosen(engine: Engine, references: Sequence[str]) -> list[_Row]:
         fits = [row for row in rows if _names(text, reference(row.op))]
         if not fits:
             known = dict.fromkeys(reference(row.op) for row in rows)
-            nothing = "" if known else f"{_NOTHING} There is nothing to do."
+            nothing = "" if known else f"{_NOTHING} Nothing to do."
             raise NameUnknown("failed change", text, tuple(known)[:5], hint=nothing)
         found += [row for row in fits if row not in found]
     return found
@@ -184,10 +184,10 @@ async def _retry(options: Options, references: Sequence[str]) -> int:
         if not rows:
             printing.echo(_NOTHING)
             return 0
-        await engine.sign_in()
+        await engine.reader.sign_in()
         known = [row.op.issue for row in rows if not row.op.issue.startswith("new:")]
         if known:
-            await engine.reread(list(dict.fromkeys(known)))
+            await engine.reader.reread(list(dict.fromkeys(known)))
         before = set(engine.outbox)
         waiting = [row.op for row in rows if row.kind == "conflict"]
         for issue in dict.fromkeys(op.issue for op in waiting):

@@ -24,7 +24,10 @@ Others = Mapping[str, LinkedIssue]
 
 _OPTIONS = (
     click.option(
-        "--blocked-by", multiple=True, metavar="REF", help="Set blocked; link the issue that blocks."
+        "--blocked-by",
+        multiple=True,
+        metavar="REF",
+        help="Set the state to blocked and link the blocking issue.",
     ),
     click.option("--relate", multiple=True, metavar="REF", help="Link an issue as related."),
     click.option("--unblock", multiple=True, metavar="REF", help="Remove the link to an issue."),
@@ -55,7 +58,7 @@ async def named_issues(engine: Engine, asked: LinkOptions) -> Others:
     names = dict.fromkeys(name for field in NAMES for name in getattr(asked, field))
     found: dict[str, LinkedIssue] = {}
     for name in names:
-        [issue] = await engine.load_issues([name])
+        [issue] = await engine.reader.load_issues([name])
         found[name] = to_link(issue)
     return found
 

@@ -28,20 +28,23 @@ if TYPE_CHECKING:
 #: Subcommand → module that defines ``command``; a module is imported only when its command runs.
 COMMANDS = {
     "open": ("glboard_tui.cli.open", "Open a board on screen (glboard alone opens the last one)."),
-    "demo": ("glboard_tui.cli.demo", "Try everything on the built-in demo server: no account, no network."),
+    "demo": ("glboard_tui.cli.demo", "Try glboard with its built-in demo server: no account, no network."),
     "show": ("glboard_tui.cli.show", "Print a board as text or data."),
     "report": ("glboard_tui.cli.report", "Print Say/Do, capacity, candidates, mix, load, scope or triage."),
-    "plan": ("glboard_tui.cli.plan", "Lock the plan of a milestone; export and import it."),
+    "plan": ("glboard_tui.cli.plan", "Lock, show, export or import the plan of a milestone."),
     "edit": ("glboard_tui.cli.edit", "Change issues from the command line."),
     "milestone": (
         "glboard_tui.cli.milestone",
         "Open a milestone: its planning issue, boards and labels in GitLab.",
     ),
     "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
-    "failed": ("glboard_tui.cli.failed", "List, retry or discard what GitLab refused, and conflicts."),
-    "config": ("glboard_tui.cli.config", "Show and check the configuration file and the settings in effect."),
-    "auth": ("glboard_tui.cli.auth", "Sign in and out, and show where tokens come from."),
-    "doctor": ("glboard_tui.cli.doctor", "Check connection, token, names, mirror and terminal."),
+    "failed": ("glboard_tui.cli.failed", "List, retry or discard failed changes and conflicts."),
+    "config": ("glboard_tui.cli.config", "Create, check, edit or show the configuration."),
+    "auth": ("glboard_tui.cli.auth", "Sign in or out, or show where tokens come from."),
+    "doctor": (
+        "glboard_tui.cli.doctor",
+        "Check the connection, token, configured names, local data and terminal.",
+    ),
     "completion": ("glboard_tui.cli.completion", "Print the completion script for bash, zsh or fish."),
     "man": ("glboard_tui.cli.man", "Print the manual page."),
 }
@@ -106,12 +109,14 @@ class LazyGroup(click.Group):
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
 @click.option("--read-only", is_flag=True, help="Reject every change.")
-@click.option("--allow-http", is_flag=True, help="Send the token unencrypted, to a server without HTTPS.")
+@click.option(
+    "--allow-http", is_flag=True, help="Allow a server without HTTPS (sends the token unencrypted)."
+)
 @context.as_of_option
 @context.locked_at_option
 @context.team_option
-@click.option("--debug", is_flag=True, help="Log every request: method, path, status, time; never a text.")
-@click.option("--version", is_flag=True, help="Show what a report needs: versions, platform, GitLab.")
+@click.option("--debug", is_flag=True, help="Log every request (method, path, status, time; no content).")
+@click.option("--version", is_flag=True, help="Show the version, platform and GitLab version.")
 @context.share_option
 @click.pass_context
 def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None:
@@ -134,7 +139,7 @@ def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None
 
 
 #: Said where a file of the caller's cannot be read or written.
-_NO_FILE = "Check that the place exists, is yours to use, and is not full."
+_NO_FILE = "Check that the location exists, is writable, and is not full."
 
 
 def main() -> NoReturn:
@@ -157,7 +162,7 @@ def main() -> NoReturn:
             _discard(stream)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 status = status or 1
-                _say(GlboardError(f"The output cannot be written: {error.strerror}.", hint=_NO_FILE))
+                _say(GlboardError(f"Cannot write the output: {error.strerror}.", hint=_NO_FILE))
     sys.exit(status)
 
 
@@ -233,7 +238,7 @@ def _cause(error: Exception) -> GlboardError:
 
         if has_answer():
             return misled(error, last_request())
-    hint = f"This is a fault of glboard. Please report it, with the last lines of {logfile.shown_place()}."
+    hint = f"This is a bug in glboard. Please report it with the last lines of {logfile.shown_place()}."
     return GlboardError(f"{type(error).__name__}.", hint=hint)
 
 

@@ -12,27 +12,27 @@ from glboard_tui.cli import printing
 
 _EXIT = (
     ("0", "Success."),
-    ("1", "Failure; the reason is on standard error. Of doctor: a check found a problem."),
+    ("1", "Failure; the reason is on standard error. For doctor: a check found a problem."),
     ("2", "Usage error."),
     ("3", "Partial success."),
-    ("4", "A question needs --yes, and nothing was sent."),
+    ("4", "Confirmation is needed (--yes); nothing was sent."),
 )
 _FILES = (
     ("~/.config/glboard/config.toml", "The configuration: glboard config init writes one with comments."),
-    ("~/.config/glboard/team.toml", "The team and its days, for the capacity."),
-    ("~/.local/state/glboard/", "What was read from GitLab, and changes that are not sent yet."),
-    ("~/.local/state/glboard/credentials.json", "Sign-ins, and their tokens if no keyring keeps them."),
-    ("~/.local/state/glboard/log/glboard.log", "Requests that failed; with --debug every request."),
+    ("~/.config/glboard/team.toml", "The team and its days, for capacity."),
+    ("~/.local/state/glboard/", "Data from GitLab, and unsent changes."),
+    ("~/.local/state/glboard/credentials.json", "Sign-ins, and their tokens if not stored in a keyring."),
+    ("~/.local/state/glboard/log/glboard.log", "Failed requests; with --debug, every request."),
 )
 _ENVIRONMENT = (
     ("GITLAB_TOKEN", "The personal access token."),
     ("GITLAB_HOST", "The server's address."),
     ("GLBOARD_CLIENT_ID", "The OAuth application to sign in with."),
     ("GLBOARD_GROUP", "The full path of the group."),
-    ("NO_COLOR", "If set, no colours."),
-    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "The way to the server."),
+    ("NO_COLOR", "If set, colors are disabled."),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "Proxy settings."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificate authorities to trust."),
-    ("VISUAL, EDITOR", "The editor for descriptions."),
+    ("VISUAL, EDITOR", "The editor for descriptions and the configuration."),
     ("GLAB_CONFIG_DIR, PYTHON_GITLAB_CFG", "Where the sign-ins of glab and python-gitlab are."),
 )
 

@@ -28,8 +28,8 @@ def milestone_command() -> None:
 
 @milestone_command.command("open")
 @click.argument("milestone", shell_complete=context.complete_milestone)
-@click.option("--dry-run", is_flag=True, help="Preview the changes without making them.")
-@click.option("--yes", is_flag=True, help="Apply without asking, including labels.")
+@click.option("--dry-run", is_flag=True, help="Print the changes; change nothing.")
+@click.option("--yes", is_flag=True, help="Apply without confirmation, including labels.")
 @click.option(
     "--without",
     multiple=True,
@@ -53,7 +53,7 @@ def open_milestone(
     """
     if style == "json" and not (dry_run or yes):
         raise UsageError(
-            "--format json requires --dry-run or --yes.", hint="JSON output cannot ask a question."
+            "--format json requires --dry-run or --yes.", hint="JSON output cannot ask for confirmation."
         )
     options: Options = ctx.obj
     if options.read_only and not dry_run:

@@ -21,6 +21,7 @@ from msgspec import Struct, structs
 from glboard_core import logfile
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
 from glboard_core.errors import GlboardError
+from glboard_core.folders import state_folder
 from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
@@ -51,7 +52,7 @@ class Last(Struct, frozen=True):
     help="A title, current, next, or an alias.",
     shell_complete=context.complete_milestone,
 )
-@click.option("--call", is_flag=True, help="Start a planning call, unless one goes on.")
+@click.option("--call", is_flag=True, help="Start a planning call, unless one is in progress.")
 @context.as_of_option
 @context.team_option
 @context.share_option
@@ -274,9 +275,7 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
 
 
 def _state_file() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("glboard") / "last.json"
+    return state_folder() / "last.json"
 
 
 def _remembered() -> Last:

@@ -47,7 +47,9 @@ def _with_reports(task: Callable[..., Awaitable[int]], seconds: float | None = N
                 if reports.engine.save_error is not None:
                     # Without the state folder there is no plan to show, and none could be stored.
                     raise reports.engine.save_error
-                await reports.engine.know_milestones([given["milestone"]] if "milestone" in given else [])
+                await reports.engine.names.know_milestones(
+                    [given["milestone"]] if "milestone" in given else []
+                )
                 return await task(reports, **given)
 
         try:
@@ -74,7 +76,7 @@ _number = click.option(
     default=1,
     show_default=True,
     metavar="N",
-    help="Which stored plan: 1 is the current one, 2 the one before.",
+    help="Which stored plan: 1 is the current one, 2 the previous one.",
 )
 _replace = click.option("--replace", is_flag=True, help="Replace a locked plan without asking.")
 
@@ -88,7 +90,10 @@ def plan_command() -> None:
 @plan_command.command("lock")
 @click.argument("milestone", shell_complete=context.complete_milestone)
 @click.option(
-    "--at", metavar="TIME", callback=_time, help="As of that time, rebuilt from events (ISO 8601, UTC)."
+    "--at",
+    metavar="TIME",
+    callback=_time,
+    help="Lock the plan as of this time, rebuilt from events (ISO 8601, UTC).",
 )
 @_replace
 @context.as_of_option
@@ -102,7 +107,7 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
     if when is not None and when > reports.engine.gateway.now():
         raise UsageError(
             f"{moment(when)} is in the future.",
-            hint="Give a time that has passed: a plan is locked as it is, or was.",
+            hint="Pass a time in the past.",
         )
     before = _plans(reports, one.title)
     taken = await reports.taken(one, at=when, progress=context.progress)
@@ -115,7 +120,13 @@ async def lock(reports: Reports, milestone: str, at: datetime | None, replace: b
 
 @plan_command.command("export")
 @click.argument("milestone", shell_complete=context.complete_milestone)
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Output file (default: standard output).",
+)
 @_number
 @context.as_of_option
 @context.share_option
@@ -144,8 +155,8 @@ async def import_(reports: Reports, file: Path, replace: bool) -> int:
     """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
     plan = plans.imported(_content(file), str(file))
     if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group, reports.catalog.group_id):
-        raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
-    await reports.engine.know_milestones([plan.milestone])
+        raise ConfigError(f"cannot use this plan: {wrong}.", where=str(file))
+    await reports.engine.names.know_milestones([plan.milestone])
     if reports.catalog.find_milestone(plan.milestone) is None:
         raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
     before = _plans(reports, plan.milestone)
@@ -232,7 +243,7 @@ def _agreed(before: Sequence[PlanSnapshot], plan: PlanSnapshot, replace: bool) -
         return True
     there = f"The plan of {plan.milestone} is {locked_words(before[0])}: {count_words(before[0])}."
     if not sys.stdin.isatty():
-        raise UsageError(there, hint="Use --replace to replace it; the old one is kept.")
+        raise UsageError(there, hint="To replace it, pass --replace. The old plan is kept.")
     printing.echo(there)
     return printing.confirm(f"Replace it with {count_words(plan)}, {locked_words(plan)}? The old one is kept")
 
@@ -251,7 +262,7 @@ def _write(file: Path, raw: bytes) -> None:
         file.write_bytes(raw)
     except OSError as error:
         raise GlboardError(
-            f"Cannot write {file}: {error.strerror}.", title="Plan", hint="Name another file with -o."
+            f"Cannot save {file}: {error.strerror}.", title="Plan", hint="Pass another file with -o."
         ) from None
 
 

@@ -15,7 +15,7 @@ from glboard_tui.cli.report_kinds import REPORTS
 from glboard_tui.cli.report_output import Report, ReportOptions
 
 _BY_KIND = {report.kind: report for report in REPORTS}
-_HELP = """Print a report on MILESTONE: a title, current, next, or an alias. triage takes none.
+_HELP = """Print a report on MILESTONE: a title, current, next, or an alias (none for triage).
 
 \b
 """ + "\n".join(f"{report.kind:<10}  {report.about}" for report in REPORTS)
@@ -24,9 +24,11 @@ _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. tri
 @click.command("report", help=_HELP)
 @click.argument("kind", type=click.Choice(list(_BY_KIND)), metavar="KIND")
 @click.argument("milestone", required=False, shell_complete=context.complete_milestone)
-@click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
-@click.option("--since", metavar="WHEN", help="A day, a time, or 7d or 36h ago (decisions; default 7d).")
-@click.option("--by", metavar="USER", help="Only what this person decided (decisions).")
+@click.option("--names", is_flag=True, help="In Markdown, add a line per person (capacity).")
+@click.option(
+    "--since", metavar="WHEN", help="Start: a date, a time, or 7d or 36h ago (decisions; default 7d)."
+)
+@click.option("--by", metavar="USER", help="Only this user's decisions (decisions).")
 @context.format_option
 @context.locked_at_option
 @context.team_option
@@ -47,7 +49,7 @@ def report_command(
     """Print a report."""
     wanted = _BY_KIND[kind]
     if (since is not None or by is not None) and kind != "decisions":
-        raise UsageError("--since and --by are for decisions.", hint=f"Leave them out of {kind}.")
+        raise UsageError("--since and --by are for decisions.", hint=f"Omit them for {kind}.")
     if milestone is not None and not wanted.takes_milestone:
         raise UsageError(
             f"{kind} covers all open issues and takes no milestone.", hint=f"Run: glboard report {kind}"
@@ -64,7 +66,7 @@ def report_command(
 
     async def read(seconds: float | None) -> tuple[Report, tuple[str, ...], list[str]]:
         async with options.reports(keep=True, seconds=seconds) as reports:
-            await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
+            await reports.engine.names.know_milestones([asked.milestone] if asked.milestone else [])
             printed = options.printed(reports.engine, confidential=confidential)
             if wanted.private:
                 printed.refuse_figures()
@@ -81,7 +83,7 @@ def report_command(
     except KeyboardInterrupt:
         context.end_progress()
         if wanted.keep:
-            printing.echo("glboard: stopped. What was read is kept for the next time.", err=True)
+            printing.echo("glboard: stopped. Loaded data is kept for the next run.", err=True)
         raise
     for note in notes:
         printing.echo(f"glboard: {note}", err=True)

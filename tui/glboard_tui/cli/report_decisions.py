@@ -39,7 +39,7 @@ class DecisionsReport(Report, frozen=True):
         start = moment_of(asked.since, now, reports.zone)
         read = await read_changes(reports, milestone.title, start, progress=shown_progress())
         made = made_here(
-            [*engine.unsent(), *log_since(engine.store, start)], start, reports.as_of, reports.catalog
+            [*engine.log.unsent(), *log_since(engine.store, start)], start, reports.as_of, reports.catalog
         )
         before, after = await _team(asked, reports, milestone, read.before, read.after)
         found = decision_list(

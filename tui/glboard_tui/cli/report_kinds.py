@@ -205,7 +205,7 @@ class CandidatesReport(Report, frozen=True):
     """What can be accepted (rule 12); ``space`` is the weight that still can, if known."""
 
     kind: ClassVar = "candidates"
-    about: ClassVar = "what can become a Deliverable, in suggested order, and why not"
+    about: ClassVar = "what can become a Deliverable, in suggested order, and what cannot and why"
 
     milestone: str
     found: Sequence[Candidate]

@@ -162,11 +162,11 @@ class Outcomes:
                 self._tell_conflict(op, conflicts)
             elif (item := engine.outbox.item(op.id)) is not None:
                 passed = item.lost_at or item.sent_at
-                later = "may have been applied" if passed else "is sent by the next glboard command"
-                why, hint = (error.message, error.hint) if error is not None else ("No answer yet.", "")
+                later = "may have been applied" if passed else "will be sent by the next glboard command"
+                why, hint = (error.message, error.hint) if error is not None else ("No response yet.", "")
                 self._tell_not_done(op, f"{why} The change {later}. {hint}".strip())
             else:
-                self._tell_not_done(op, "withdrawn in another glboard session.")
+                self._tell_not_done(op, "discarded in another glboard session.")
 
     def _tell_conflict(self, op: Op, conflicts: Sequence[Conflict]) -> None:
         if self._undone:
@@ -176,7 +176,7 @@ class Outcomes:
         words = conflict_words(conflicts)
         item = self._engine.outbox.item(op.id)
         if item is not None and item.conflicts:
-            self._tell_not_done(op, f"somebody else changed it: {words}. {LISTED}")
+            self._tell_not_done(op, f"someone else changed it: {words}. {LISTED}")
             return
         # It would be sent once somebody decides about the earlier change, at whatever time.
         self._engine.local_state.withdraw([op])

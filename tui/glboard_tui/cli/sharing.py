@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: The option of commands that print titles.
 confidential_option = click.option(
-    "--confidential", is_flag=True, help="Print the titles of confidential issues, too."
+    "--confidential", is_flag=True, help="Include the titles of confidential issues."
 )
 
 
@@ -169,8 +169,8 @@ def printed(
         return Printed(confidential=confidential)
     if confidential:
         raise UsageError(
-            "The screen is shared: titles of confidential issues are hidden.",
-            hint="Stop sharing first (pp on screen), or leave --confidential out.",
+            "Titles of confidential issues are hidden on the shared screen.",
+            hint="Stop sharing first (pp on screen), or omit --confidential.",
         )
     found = Printed(share=share, team=team)
     found.know(engine)

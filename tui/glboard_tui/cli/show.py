@@ -70,11 +70,11 @@ class ShownBoard(Struct, frozen=True):
 @click.option(
     "--milestone",
     metavar="M",
-    help="Another milestone: a title, current, next, or an alias.",
+    help="Milestone to show: a title, current, next, or an alias.",
     shell_complete=context.complete_milestone,
 )
-@click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
-@click.option("--fresh", is_flag=True, help="Read everything again, even what was read a moment ago.")
+@click.option("--closed", is_flag=True, help="Add the closed issues as a (closed) column.")
+@click.option("--fresh", is_flag=True, help="Reload everything, even if loaded a moment ago.")
 @context.format_option
 @context.as_of_option
 @context.share_option
@@ -112,7 +112,7 @@ async def _read(
     async with options.engine() as engine:
         printed = options.printed(engine, confidential=confidential)
         name = context.board_id(options, name)
-        issues = await engine.load_board(name, milestone, closed=closed, fresh=fresh)
+        issues = await engine.reader.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
         index = BoardIndex(board, flow, issues, show_closed=closed)

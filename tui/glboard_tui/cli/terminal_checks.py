@@ -30,7 +30,7 @@ def check_terminal(checks: Checks, env: Mapping[str, str] | None = None) -> None
     """All of them; without a terminal they are skipped."""
     env = os.environ if env is None else env
     if (size := terminal_size()) is None:
-        checks.skip(_ALL, "There is no terminal.")
+        checks.skip(_ALL, "No terminal.")
         return
     _size(checks, size)
     _colors(checks, env)
@@ -67,18 +67,18 @@ def _colors(checks: Checks, env: Mapping[str, str]) -> None:
     figures = {"term": term, "colorterm": told, "no_color": bool(env.get("NO_COLOR"))}
     if term in ("", "dumb", "unknown"):
         named = f"TERM is {term}" if term else "TERM is not set"
-        advice = "Set it to what your terminal is, usually TERM=xterm-256color."
-        checks.fail("colors", f"{named}: the board cannot be drawn.", advice, **figures)
+        advice = "Set it to your terminal's type, usually TERM=xterm-256color."
+        checks.fail("colors", f"{named}: cannot show the board.", advice, **figures)
     elif env.get("NO_COLOR"):
-        advice = "Unset NO_COLOR to see the colours of labels and states."
+        advice = "Unset NO_COLOR to see label and state colors."
         checks.warn("colors", "None: NO_COLOR is set.", advice, **figures)
     elif told in ("truecolor", "24bit") or "direct" in term:
         checks.ok("colors", f"All ({term}).", colors="all", **figures)
     elif "256" in term or "kitty" in term or "ghostty" in term:
         checks.ok("colors", f"256 ({term}).", colors=256, **figures)
     else:
-        advice = "If your terminal has more, set TERM=xterm-256color, or COLORTERM=truecolor."
-        checks.warn("colors", f"16 ({term}): labels have no colour of their own.", advice, **figures)
+        advice = "If your terminal supports more, set TERM=xterm-256color or COLORTERM=truecolor."
+        checks.warn("colors", f"16 ({term}): labels are not shown in their own colors.", advice, **figures)
 
 
 def _encoding(checks: Checks) -> None:
@@ -86,14 +86,14 @@ def _encoding(checks: Checks) -> None:
     if "utf" in found:
         checks.ok("encoding", f"{found.upper()}.", encoding=found)
     else:
-        advice = "Set a locale with UTF-8, such as LANG=C.UTF-8."
-        checks.warn("encoding", f"{found.upper()}: lines and signs are not shown.", advice, encoding=found)
+        advice = "Set a UTF-8 locale, such as LANG=C.UTF-8."
+        checks.warn("encoding", f"{found.upper()}: lines and symbols are not shown.", advice, encoding=found)
 
 
 def _keys(checks: Checks, env: Mapping[str, str], inside: str) -> None:
     announced = " ".join(env.get(name, "") for name in ("TERM", "TERM_PROGRAM", "LC_TERMINAL"))
     told = not inside and bool(_TELLS_KEYS.search(announced) or env.get("KITTY_WINDOW_ID"))
-    text = "All are told apart." if told else "Ctrl+Enter may arrive as Enter; Ctrl+S does the same."
+    text = "All keys work." if told else "Ctrl+Enter may arrive as Enter; Ctrl+S does the same."
     checks.ok("keys", text, all_told_apart=told)
 
 
@@ -102,11 +102,11 @@ def _clipboard(checks: Checks, env: Mapping[str, str], inside: str) -> None:
         setting = _tmux("show-options", "-gv", "set-clipboard")
         figures = {"by": "tmux", "set_clipboard": setting}
         if setting == "off":
-            advice = "Put into ~/.tmux.conf: set -g set-clipboard on"
-            text = "tmux keeps copied text to itself: set-clipboard is off."
+            advice = "Add to ~/.tmux.conf: set -g set-clipboard on"
+            text = "tmux does not pass on copied text: set-clipboard is off."
             checks.warn("clipboard", text, advice, **figures)
         else:
-            checks.ok("clipboard", "By tmux's buffer.", **figures)
+            checks.ok("clipboard", "Through tmux's buffer.", **figures)
         return
     program = env.get("TERM_PROGRAM", "")
     refuses = (
@@ -117,10 +117,10 @@ def _clipboard(checks: Checks, env: Mapping[str, str], inside: str) -> None:
         else ""
     )  # fmt: skip
     if refuses:
-        advice = "Run glboard in tmux, or in a terminal that takes text by OSC 52, such as kitty."
+        advice = "Run glboard in tmux, or in a terminal that supports OSC 52, such as kitty."
         checks.warn("clipboard", f"{refuses} may refuse copied text.", advice, by="osc52")
     else:
-        checks.ok("clipboard", "By OSC 52; some terminals ask for permission first.", by="osc52")
+        checks.ok("clipboard", "Through OSC 52; some terminals ask for permission first.", by="osc52")
 
 
 def _multiplexer(checks: Checks, inside: str) -> None:
@@ -132,8 +132,8 @@ def _multiplexer(checks: Checks, inside: str) -> None:
     delay = int(told) if told.isdecimal() else 0
     figures = {"name": "tmux", "version": version, "escape_time": delay}
     if delay > SLOW_ESCAPE:
-        advice = "Put into ~/.tmux.conf: set -sg escape-time 10"
-        checks.warn("tmux", f"{version}; it keeps Esc back for {delay} ms.", advice, **figures)
+        advice = "Add to ~/.tmux.conf: set -sg escape-time 10"
+        checks.warn("tmux", f"{version}; it delays Esc by {delay} ms.", advice, **figures)
     else:
         checks.ok("tmux", f"{version}.", **figures)
 

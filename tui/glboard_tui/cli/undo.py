@@ -35,7 +35,7 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
     metavar="DAYS",
     help="Remove older changes from the log; they can no longer be undone.",
 )
-@click.option("--yes", is_flag=True, help="Prune, or discard a refused change, without asking.")
+@click.option("--yes", is_flag=True, help="Prune, or discard a rejected change, without confirmation.")
 @context.format_option
 @context.as_of_option
 @context.share_option
@@ -58,12 +58,10 @@ def undo_command(
                 )
     if days is not None:
         if listing:
-            raise UsageError("--list and --prune cannot be combined.", hint="Give one of them.")
+            raise UsageError("--list and --prune cannot be combined.", hint="Pass only one of them.")
         ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
     if yes and listing:
-        raise UsageError(
-            "--yes and --list cannot be combined.", hint="Leave out --yes: --list changes nothing."
-        )
+        raise UsageError("--yes and --list cannot be combined.", hint="Omit --yes: --list changes nothing.")
     ctx.exit(
         context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj, yes=yes))
     )
@@ -100,16 +98,16 @@ def _for_all(entry: Logged) -> Logged:
 
 async def _undo(options: Options, *, yes: bool) -> int:
     async with options.engine() as engine:
-        group = engine.last_change()
+        group = engine.undoing.last()
         if group is None:
             printing.echo("Nothing to undo.")
             return 0
         if group.is_refused:
             return _discard_refused(engine, group, options.printed(engine), yes=yes)
-        await engine.sign_in()
-        await engine.reread(list(dict.fromkeys(op.issue for op in group.ops)))
+        await engine.reader.sign_in()
+        await engine.reader.reread(list(dict.fromkeys(op.issue for op in group.ops)))
         before = set(engine.outbox)
-        engine.undo()
+        engine.undoing.undo()
         ops = [op for op in engine.outbox if op not in before]
         changing = {op.issue for op in ops}
         printed = options.printed(engine)
@@ -125,7 +123,7 @@ async def _undo(options: Options, *, yes: bool) -> int:
         if note := says(group.ops):
             printing.echo(note, err=True)
         if group.refused:
-            left = counted(len(group.refused), "refused change")
+            left = counted(len(group.refused), "rejected change")
             printing.echo(f"{left} of it: never applied, nothing to undo. {LISTED}", err=True)
         return outcomes.status
 
@@ -135,25 +133,25 @@ def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: boo
     reasons = {op.id: error for op, error in engine.failed}
     hidden = any(printed.hides(engine, op) for op in (*group.ops, *group.refused))
     title = "changed" if hidden else group.title
-    printing.echo(f"The last change was refused and is not in GitLab: {title}", err=True)
+    printing.echo(f"GitLab rejected the last change: {title}", err=True)
     for op in group.refused:
         why = "" if printed.hides(engine, op) else f": {reasons[op.id]}"
         printing.echo(f"  {reference(op)}: {printed.change(engine, op)}{why}", err=True)
     if not yes:
         if not sys.stdin.isatty():
-            printing.echo("  To discard it, run again with --yes. Nothing was undone.", err=True)
+            printing.echo("  To discard it, run again with --yes. Nothing undone.", err=True)
             return UNCONFIRMED
         if not printing.confirm("Discard it?", err=True):
             printing.echo("Nothing was undone.")
             return 0
-    engine.discard_refused()
-    printing.echo(f"Discarded: {title}. Nothing was undone.")
+    engine.undoing.discard_refused()
+    printing.echo(f"Discarded: {title}. Nothing undone.")
     return 0
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine() as engine:
-        before, count = engine.prunable(engine.now() - timedelta(days=days))
+        before, count = engine.log.prunable(engine.now() - timedelta(days=days))
         if not count:
             printing.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
             return 0
@@ -164,6 +162,6 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
             )
             printing.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
             printing.confirm("Remove them?", abort=True, err=True)
-        engine.prune(before)
+        engine.log.prune(before)
         printing.echo(f"Removed {changes} from the change log.")
         return 0

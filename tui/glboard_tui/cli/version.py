@@ -53,7 +53,7 @@ def _server(options: Options) -> str:
     except GlboardError:
         facts = None
     if facts is None or facts.catalog is None or not facts.catalog.server.version:
-        return f"{host_of(address)}: its version is known once the board was opened"
+        return f"{host_of(address)}: version unknown until you open the board"
     server = facts.catalog.server
     edition = "Enterprise Edition" if server.enterprise else "Community Edition"
     tier = ", Premium or Ultimate" if server.has_weight else ", Free" if server.enterprise else ""

@@ -23,7 +23,7 @@ class _Configured(Protocol):
 
 def choose(context: CommandContext, _: str) -> None:
     """Read the boards of the group in GitLab, and offer them."""
-    context.say("Reading the boards of the group …")
+    context.say("Loading the group's boards …")
     context.shell.work(_offer(context), "boards", only=True)
 
 
@@ -35,7 +35,7 @@ async def _offer(context: CommandContext) -> None:
         return
     context.say("")
     if not found:
-        context.say("The group has no board with lists in GitLab.")
+        context.say("No board in this group has lists in GitLab.")
         return
     by_id = {one.board.id: one for one in found}
     choices = [Choice(value=one.board.id, text=one.title, note=_note(one)) for one in found]
@@ -70,7 +70,7 @@ def _open(context: CommandContext, offer: OfferedBoard) -> None:
             context.tell(error)
             return
         live.reload()
-        context.say(f"{offer.title} is in {file.path.name}: g, opens it.")
+        context.say(f"{offer.title} is saved in {file.path.name}: g, opens the file.")
 
-    answers: dict[str, str] = {"y": f"keep it in {file.path.name}", "n": "only for this session"}
-    context.ask(f"{offer.title} is open. Keep it?", answers, answered, note=offer.note)
+    answers: dict[str, str] = {"y": f"save it in {file.path.name}", "n": "only for this session"}
+    context.ask(f"{offer.title} is open. Save it?", answers, answered, note=offer.note)

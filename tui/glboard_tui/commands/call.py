@@ -41,7 +41,7 @@ def note(context: CommandContext, _: str) -> None:
         text=kept.text if kept is not None else "",
         note=context.bridge.reference_of(issues[0])
         if len(issues) == 1
-        else f"{len(issues)} issues, the same note for each",
+        else f"{len(issues)} issues, same note on each",
     )
 
 
@@ -61,7 +61,7 @@ def questions(context: CommandContext, call: Call) -> None:
         "Open questions",
         typed,
         text="\n".join(call.questions),
-        note="One on each line. Notes that end with ? are listed as well.",
+        note="One per line. Notes that end with ? are listed, too.",
     )
 
 

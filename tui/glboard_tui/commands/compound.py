@@ -18,7 +18,7 @@ from glboard_tui.screens.linkable_issues import LinkableIssues
 from glboard_tui.screens.picker import Result, Ticks
 
 #: What is told where a link cannot block.
-ONLY_RELATED = "Links that block need GitLab Premium: it is linked as related."
+ONLY_RELATED = "Blocking links need GitLab Premium; linking as related instead."
 
 
 def breakdown(context: CommandContext, _: str) -> None:
@@ -53,7 +53,7 @@ def blocked(context: CommandContext, _: str) -> None:
         return lambda edits, on: edits.block(on, comment)
 
     if _draft_key("b", issues) in context.drafts:
-        _write(context, issues, "b", "Blocked by what? A link or a reason", make)
+        _write(context, issues, "b", "Blocked by an issue, or for a reason", make)
         return
     source = LinkableIssues(context.bridge, without=[issue.id for issue in issues])
 
@@ -164,7 +164,7 @@ def _write(
         title,
         _draft_key(key, issues),
         lambda comment: context.do(make(comment), on=issues, again=False),
-        kept=f"Nothing changed. Draft saved; press {key} to resume.",
+        kept=f"No changes. Draft saved; press {key} to resume.",
         text=text,
         note=about(issues),
     )
@@ -177,7 +177,7 @@ def decide(context: CommandContext, which: str) -> None:
     """Keep mine: send my change over the current value; or theirs: my change is discarded."""
     for issue in _conflicting(context):
         try:
-            context.bridge.decide(issue.id, mine=which == "mine")
+            context.bridge.flags.decide(issue.id, mine=which == "mine")
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
@@ -191,10 +191,10 @@ def compare(context: CommandContext, _: str) -> None:
     if not found:
         return
     issue = found[0]
-    conflicts = context.bridge.conflicts(issue.id)
+    conflicts = context.bridge.flags.conflicts(issue.id)
     lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in conflicts]
     if any(conflict.maybe for conflict in conflicts):
-        lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
+        lines.append("GitLab's response to your change was lost; your change may have been applied first.")
     context.ask(
         f"Someone else changed {short(issue)} since you saw it.",
         {"m": "keep mine", "t": "keep theirs, discard mine"},
@@ -204,7 +204,7 @@ def compare(context: CommandContext, _: str) -> None:
 
 
 def _conflicting(context: CommandContext) -> list[Issue]:
-    found = [issue for issue in context.targets() if context.bridge.is_conflicting(issue.id)]
+    found = [issue for issue in context.targets() if context.bridge.flags.is_conflicting(issue.id)]
     if not found:
-        context.say(f"No conflict on this card; {context.keymap.key('pane.failed')} lists them.")
+        context.say(f"No conflict on this issue; {context.keymap.key('pane.failed')} lists all conflicts.")
     return found

@@ -21,7 +21,7 @@ def edit(context: CommandContext, _: str) -> None:
     app = context.shell.app
     live = cast("_Configured", app).config
     if live.file is None:
-        context.say("No configuration file is in use: start with --config FILE to have one.")
+        context.say("No configuration file in use. Start with --config FILE to use one.")
         return
     try:
         _create(live.file)
@@ -30,11 +30,11 @@ def edit(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     if not ended:
-        context.say("The editor ended with an error; the file is read as it is.")
+        context.say("The editor exited with an error. Reading the file anyway.")
     if live.file.changed(settled=False):
         live.reload()
     else:
-        context.say("The configuration is as it was.")
+        context.say("No changes to the configuration.")
 
 
 def _create(file: ConfigFile) -> None:

@@ -23,7 +23,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import ActionContext, Scope, Slot
+from glboard_tui.action import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.own_commands import OwnCommands
@@ -180,8 +180,8 @@ class CommandContext:
             targets=len(targets),
             selected=selected,
             can_restore=selection.can_restore,
-            undo=bool(bridge.undo_title or bridge.no_undo),
-            redo=bridge.can_redo,
+            undo=bool(bridge.undoing.title or bridge.undoing.no_undo),
+            redo=bridge.undoing.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
             draft=bridge.drafts.is_on,
@@ -266,7 +266,7 @@ class CommandContext:
         if not any(map(self.bridge.share.hides, issues)):
             return False
         key = self.keymap.key("share.reveal")
-        self.say(f"Confidential: hidden on the shared screen. {key} shows one issue for a moment.")
+        self.say(f"Confidential: hidden on the shared screen. {key} shows an issue briefly.")
         return True
 
     def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
@@ -351,8 +351,8 @@ class CommandContext:
 
         waiting = Waiting(
             f"{work.wish or work.title}?",
-            lambda: self.bridge.merge_requests(ending),
-            note="Asking GitLab which merge requests are open …",
+            lambda: self.bridge.reads.requests_now(ending),
+            note="Checking for open merge requests …",
         )
         then = _unless_cancelled(partial(self._warn, work, edits, follow=follow))
         self.shell.app.push_screen(waiting, then)
@@ -551,7 +551,7 @@ class CommandContext:
         typed_before = self.drafts.get(draft, text)
         about = (found for part in draft if (found := self.bridge.whole_issue(IssueId(part))) is not None)
         if typed_before and (self.refuses(about) or self.bridge.share.finds(typed_before)):
-            self.say("A draft of yours waits here: it is not shown while the screen is shared.")
+            self.say("You have a draft here; it is hidden on the shared screen.")
             return
         said = self.bridge.text(note)
         dialog = CommentDialog(self.keymap, title, text=typed_before, note=said, people=people)

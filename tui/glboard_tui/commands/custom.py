@@ -51,10 +51,10 @@ def _ask(
     if len(runs) > _SHOWN:
         note.append(f"… and {len(runs) - _SHOWN} more")
     if own.must_ask(command):
-        note.append(f"This command is from {own.file}, which --config names.")
+        note.append(f"This command comes from {own.file}, set with --config.")
     context.ask(
         f"Run {command.name}{about}?",
-        {"y": "run it" if len(runs) == 1 else "run it for each, one after the other"},
+        {"y": "run it" if len(runs) == 1 else "run it for each issue in turn"},
         lambda _: _start(context, command, runs, [issue.id for issue in issues]),
         note="\n".join(note),
     )
@@ -84,7 +84,7 @@ async def _run(
 def output(context: CommandContext, _: str) -> None:
     """Show what the last command says, or said."""
     if context.own_commands.last is None:
-        context.say("No command of your own was run yet.")
+        context.say("No custom command has run yet.")
     else:
         _show(context)
 

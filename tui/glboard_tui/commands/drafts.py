@@ -19,7 +19,7 @@ def toggle(context: CommandContext, _: str) -> None:
             context.shell.sync()
             key = context.keymap.key("draft.toggle")
             kept = f"it keeps {staged_words(len(current.issues))}" if current.issues else "it is empty"
-            context.say(f"Draft {current.name} is off, {kept}; {key} turns it on. Edits are sent again.")
+            context.say(f"Draft {current.name} is off, {kept}; {key} turns it on. Edits are sent to GitLab.")
             return
         known = {draft.id: draft for draft in drafts.all}
         if drafts.latest in known and drafts.latest is not None:

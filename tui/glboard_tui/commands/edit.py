@@ -56,7 +56,7 @@ def _say_if_heavy(context: CommandContext, number: int | None) -> None:
     """The rule for weights over the limit, where nothing is asked: a weight alone promises nothing."""
     if number is not None and number > MAX_WEIGHT:
         key = context.keymap.key("plan.breakdown")
-        context.say(f"Weight {number} is over {MAX_WEIGHT}: {key} asks for a breakdown.")
+        context.say(f"Weight {number} is over {MAX_WEIGHT}: {key} requests a breakdown.")
 
 
 def type_weight(context: CommandContext, _: str) -> None:
@@ -99,7 +99,7 @@ def weight_ready(context: CommandContext, digit: str) -> None:
         ready()
         return
     text, settles = asked
-    words = {"b": "ask for a breakdown", "y": "as it is"}
+    words = {"b": "request a breakdown", "y": "as it is"}
     context.ask(text, words, answered)
 
 
@@ -231,12 +231,12 @@ def rank(context: CommandContext, where: str) -> None:
     if index is None or cards is None or catalog is None:
         return
     if cards.column.is_closed:
-        context.say("(closed) is sorted by closing time; reopen a card to rank it.")
+        context.say("(closed) is sorted by closing date; reopen an issue to rank it.")
         return
     if index.sorting.by != "rank":
         key = context.keymap.key("view.sort")
         context.say(
-            f"Cannot rank: columns are sorted by {index.sorting.by}; {key} goes on to GitLab's order."
+            f"Cannot rank: columns are sorted by {index.sorting.by}; {key} switches to GitLab's order."
         )
         return
     # A board makes no order for a fine-grained token: it may not read its lists.
@@ -261,10 +261,10 @@ def _offer_board(context: CommandContext, where: str) -> None:
             context.shell.work(_create_board(context, where), "board")
 
     context.ask(
-        "GitLab has no manual order yet: the group needs an issue board. Create one?",
-        {"y": f"create the board “{_FIRST_BOARD}” and rank"},
+        "Manual order needs an issue board in the group. Create one?",
+        {"y": f"create board “{_FIRST_BOARD}” and rank"},
         answered,
-        note="Everyone in the group sees it, under Plan > Issue boards. It changes no issue.",
+        note="Everyone in the group sees it, under Plan > Issue boards. No issue changes.",
     )
 
 

@@ -103,6 +103,6 @@ def _person(context: CommandContext, username: str) -> None:
         open_board(context, board.id)
     index = bridge.index
     if index is None or all(cards.column.key != username for cards in index.visible()):
-        context.say(f"No column for @{username}: not in the team, and nothing assigned there.")
+        context.say(f"No column for @{username}: not on the team, and no issues assigned.")
         return
     context.board.column(username)

@@ -52,7 +52,7 @@ def link(context: CommandContext, kind: str) -> None:
     catalog = context.bridge.catalog
     if wanted != "relates_to" and catalog is not None and not catalog.server.has_weight:
         key = context.keymap.key("link.related")
-        context.say(f"Links that block need GitLab Premium; {key} links issues as related.")
+        context.say(f"Blocking links need GitLab Premium; {key} links issues as related.")
         return
     source = LinkableIssues(context.bridge, without=[issue.id for issue in issues])
 
@@ -73,7 +73,7 @@ def unlink(context: CommandContext, _: str) -> None:
     """Choose one of the links of an issue, and remove it. They are read first."""
     issues = context.targets()
     if len(issues) > 1:
-        context.say("Remove a link of one issue at a time.")
+        context.say("Remove links one issue at a time.")
     elif issues[0].is_new:
         context.say("GitLab has not created this issue yet; try again in a moment.")
     else:
@@ -83,7 +83,7 @@ def unlink(context: CommandContext, _: str) -> None:
 
 async def _unlink(context: CommandContext, issue: Issue) -> None:
     try:
-        links = (await context.bridge.detail(issue.id)).links
+        links = (await context.bridge.reads.detail(issue.id)).links
     except GlboardError as error:
         context.tell(error)
         return
@@ -138,17 +138,17 @@ def tick(context: CommandContext, _: str) -> None:
 
 async def _tick(context: CommandContext, issue: Issue, number: int, wanted: Task) -> None:
     try:
-        _, detail = await context.bridge.detail_to_edit(issue.id)
+        _, detail = await context.bridge.reads.detail_to_edit(issue.id)
     except GlboardError as error:
         context.tell(error)
         return
     there = same_task(detail.source, wanted, number)
     if there is None or there.box != wanted.box:
-        context.say("The description has changed: here it is as it is now.")
+        context.say("The description has changed. Showing the current version.")
         context.open_issue.reload()
         return
     if not there.applies:
-        context.say("This task is marked as not applicable; edit the description to change that.")
+        context.say("This task is inapplicable; edit the description to change it.")
         return
     change = Edit(description=toggled(detail.source, there), description_was=detail.source)
     what = "task not done" if there.done else "task done"

@@ -85,7 +85,7 @@ def _ask(
 def _title(asked: LabelQuestion) -> str:
     of = short(asked.issues[0]) if len(asked.issues) == 1 else f"{len(asked.issues)} issues"
     what = {
-        "keep": f"Keep which of {asked.of}",
+        "keep": f"Which to keep: {asked.of}",
         "type": "Type",
         "subtype": f"Subtype of {asked.of}",
         "category": "Category",
@@ -109,7 +109,7 @@ def _add(context: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issu
         if edit.add or edit.remove:
             edits[before.id] = edit
         lacks.update(dict.fromkeys(absent))
-    missed = f"GitLab has no label {', '.join(lacks)}" if lacks else ""
+    missed = f"No label {', '.join(lacks)} in GitLab" if lacks else ""
     if not edits:
         context.say(f"No labels to add: {missed or 'none is missing'}.")
         return
@@ -120,7 +120,7 @@ def _add(context: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issu
         lambda _, on: each(on, lambda issue: edits.get(issue.id), what, nothing), on=issues, again=False
     )
     if lacks:
-        context.say(f"Added the labels that exist. {missed}.")
+        context.say(f"Added existing labels. {missed}.")
 
 
 # Pickers for assignees and labels

@@ -250,13 +250,13 @@ def browser(context: CommandContext, _: str) -> None:
     if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
         issues = [chosen]  # it is on no board
     if any(context.bridge.view_of(issue) != issue for issue in issues):
-        context.say("Not opened: its page would show masked words on the shared screen.")
+        context.say("Not opened: the page would show masked words on the shared screen.")
         return
     urls = [issue.web_url for issue in issues if issue.web_url.startswith(("https://", "http://"))]
     if not urls:
         context.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:
-        context.say(f"{len(urls)} tabs are too many; select at most {_MOST_TABS}.")
+        context.say(f"Too many tabs ({len(urls)}); select at most {_MOST_TABS} issues.")
     elif not has_browser():
         context.shell.app.copy_to_clipboard("\n".join(urls))
         more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
@@ -286,7 +286,7 @@ def copy(context: CommandContext, what: str) -> None:
     one = context.bridge.reference_of(hidden[0])
     context.ask(
         f"{one} is confidential." if len(hidden) == 1 else f"{len(hidden)} of these issues are confidential.",
-        {"y": "copy the title, too", "n": f"copy “{CONFIDENTIAL}” instead"},
+        {"y": "copy it with the title", "n": f"copy “{CONFIDENTIAL}” instead"},
         answered,
     )
 

@@ -79,7 +79,7 @@ def connection(context: CommandContext, _: str) -> None:
     state = status.freshness.replace("-", " ") if status is not None else "connecting"
     lines: list[str] = []
     if status is not None and status.next_try is not None:
-        lines.append(f"GitLab is asked again within {status.next_try:.0f} s.")
+        lines.append(f"Next retry within {status.next_try:.0f} s.")
     if last is not None:
         at = last[0].astimezone(ZoneInfo(bridge.settings.ui.time_zone))
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
@@ -89,7 +89,7 @@ def connection(context: CommandContext, _: str) -> None:
     lines.append(f"Log: {logfile.shown_place()}")
     context.ask(
         f"Connection: {state}",
-        {"r": "ask GitLab again now"},
+        {"r": "retry now"},
         lambda _: bridge.refresh(),
         note="\n".join(filter(None, lines)),
         hint="Esc closes",
@@ -101,9 +101,9 @@ def walk(context: CommandContext, _: str) -> None:
     from glboard_tui.screens.walk import WalkPane
 
     if context.scope == "walk":
-        context.say(f"Already walking; {context.keymap.key('escape')} ends it.")
+        context.say(f"A walk is already open; {context.keymap.key('escape')} ends it.")
     elif (source := _walked(context)) is None or not source.ids():
-        context.say("No cards to walk through.")
+        context.say("No issues to walk through.")
     else:
         context.shell.app.push_screen(WalkPane(context, source), lambda _: context.shell.show_footer())
 
@@ -216,7 +216,7 @@ def lock(context: CommandContext, _: str) -> None:
         f"Lock the current plan of {milestone.title}?",
         {"l": "lock it", "i": "import a colleague's"},
         lambda answer: (lock_now if answer == "l" else ask_import)(context, milestone),
-        note="Say/Do and scope then use the locked plan. It stays on this machine.",
+        note="Say/Do and scope use the locked plan. It stays on this computer.",
     )
 
 

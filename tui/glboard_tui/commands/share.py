@@ -15,13 +15,13 @@ def start(context: CommandContext, _: str) -> None:
         return
     share.start()
     stop = context.keymap.key("share.off")
-    context.say(f"Shared: {stop} stops sharing. Confidential issues and people's figures are hidden.")
+    context.say(f"Share mode on: {stop} stops sharing. Confidential issues and people's figures are hidden.")
 
 
 def stop(context: CommandContext, _: str) -> None:
     """Stop sharing."""
     context.bridge.share.stop()
-    context.say("No longer shared: everything is shown.")
+    context.say("Share mode off: everything is shown.")
 
 
 def reveal(context: CommandContext, _: str) -> None:
@@ -34,7 +34,7 @@ def reveal(context: CommandContext, _: str) -> None:
     (issue,) = hidden
     key = context.keymap.key("share.on")
     context.ask(
-        f"Show {context.bridge.reference_of(issue)} to everybody who watches?",
-        {"y": f"show it for {SHOWN:.0f} s; {key} hides it before"},
+        f"Show {context.bridge.reference_of(issue)} to everyone watching?",
+        {"y": f"show it for {SHOWN:.0f} s; {key} hides it sooner"},
         lambda _: share.reveal(issue),
     )

@@ -92,7 +92,7 @@ def _create(context: CommandContext, change: Create, after: Edit) -> None:
     if context.perform(EditBatch(changes=changes, title="new issue")):
         context.board.focus_card(identity)
         if context.bridge.drafts.is_on:
-            context.say("Staged: it is created when the draft is applied.")
+            context.say("Staged. Created when you apply the draft.")
         else:
             context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
 
@@ -111,7 +111,7 @@ def edit(context: CommandContext, _: str) -> None:
 
 async def _edit(context: CommandContext, identity: IssueId) -> None:
     try:
-        issue, detail = await context.bridge.detail_to_edit(identity)
+        issue, detail = await context.bridge.reads.detail_to_edit(identity)
         if issue is None:
             return
         context.say("")
@@ -128,7 +128,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
         return
     (title, description), was = split(after), split(before)[1]
     if not title:
-        context.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
+        context.say("No changes: the first line is the title and cannot be empty.", bad=True)
         return
     context.drafts.pop(("edit", identity), None)
     changes: dict[str, str] = {}
@@ -155,15 +155,15 @@ def undo(context: CommandContext, _: str) -> None:
 
     What was done last and cannot be undone is said first; the next key undoes the change before.
     """
-    if words := context.bridge.no_undo:
-        context.bridge.no_undo = ""
-        before = context.bridge.undo_words
+    if words := context.bridge.undoing.no_undo:
+        context.bridge.undoing.no_undo = ""
+        before = context.bridge.undoing.words
         context.say(f"{words} {context.keymap.key('undo')} again: {before}." if before else words)
         return
-    if (refused := context.bridge.refused) is not None:
+    if (refused := context.bridge.undoing.refused) is not None:
         _offer_discard(context, refused)
         return
-    if count := context.bridge.undo_deletes:
+    if count := context.bridge.undoing.deletes:
         _offer_deletion(context, count)
         return
     _undo(context)
@@ -173,7 +173,7 @@ def _offer_deletion(context: CommandContext, count: int) -> None:
     """The team can have read it, so it is not taken away by a key that was meant for a weight."""
     what = "posted comment" if count == 1 else f"{count} posted comments"
     context.ask(
-        f"Delete the {what}? {context.keymap.key('undo')} would undo: {context.bridge.undo_title}.",
+        f"Delete the {what}? {context.keymap.key('undo')} would undo: {context.bridge.undoing.title}.",
         {"y": "delete it" if count == 1 else "delete them"},
         lambda _: _undo(context),
         note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
@@ -182,7 +182,7 @@ def _offer_deletion(context: CommandContext, count: int) -> None:
 
 def _undo(context: CommandContext) -> None:
     try:
-        found = context.bridge.undo()
+        found = context.bridge.undoing.undo()
     except GlboardError as error:
         context.tell(error)
         return
@@ -191,25 +191,25 @@ def _undo(context: CommandContext) -> None:
         return
     title, but = found
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.last_step)
+    where = _go_to(context, context.bridge.undoing.last_step)
     context.say(" ".join(filter(None, (f"Undone: {title}.", but, where))))
 
 
 def _offer_discard(context: CommandContext, refused: Group) -> None:
-    title = context.bridge.title_of_group(refused)
+    title = context.bridge.words.title(refused)
 
     def discard(_: str) -> None:
         try:
-            context.bridge.discard_refused()
+            context.bridge.undoing.discard_refused()
         except GlboardError as error:
             context.tell(error)
             return
         context.shell.sync()
-        context.say(f"Discarded: {title}. Nothing was undone.")
+        context.say(f"Discarded: {title}. Nothing undone.")
 
     context.ask(
-        f"GitLab refused the last change: {title}. Discard it?",
-        {"y": "discard it; earlier changes stay"},
+        f"GitLab rejected the last change: {title}. Discard it?",
+        {"y": "discard it; keep earlier changes"},
         discard,
         note=f"To retry or edit it, press {context.keymap.key('pane.failed')}.",
     )
@@ -218,12 +218,12 @@ def _offer_discard(context: CommandContext, refused: Group) -> None:
 def redo(context: CommandContext, _: str) -> None:
     """Redo the last undone change."""
     try:
-        title = context.bridge.redo()
+        title = context.bridge.undoing.redo()
     except GlboardError as error:
         context.tell(error)
         return
     context.shell.sync(follow=True)
-    where = _go_to(context, context.bridge.last_step)
+    where = _go_to(context, context.bridge.undoing.last_step)
     context.say(" ".join(filter(None, (f"Redone: {title}.", where))) if title else "Nothing to redo.")
 
 
@@ -240,10 +240,10 @@ def _go_to(context: CommandContext, group: Group | None) -> str:
     if issue is None:
         return ""
     reference = context.bridge.reference_of(issue)
-    return f"It is not on this board: {reference} in {issue.milestone or 'no milestone'}."
+    return f"Not on this board: {reference} in {issue.milestone or 'no milestone'}."
 
 
 def repeat(context: CommandContext, _: str) -> None:
-    """Repeat the last edit on the current focus or selection."""
+    """Repeat last edit on the current focus or selection."""
     if context.again is not None:
         context.again()

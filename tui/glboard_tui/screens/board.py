@@ -8,7 +8,7 @@ commands, ``texts.py`` state into text.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
@@ -22,13 +22,13 @@ from glboard_core.model.issue import IssueId
 from glboard_tui import head, notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
-from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.dock import Dock
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.screens.keys import Keys
+from glboard_tui.screens.quitting import Quitting
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.column import CardList
@@ -42,157 +42,8 @@ if TYPE_CHECKING:
 
 #: Up to this many issues every typed letter filters at once; above, filtering waits for a pause (in seconds).
 _AT_ONCE, _PAUSE = 4_000, 0.12
-#: Seconds that quitting waits for GitLab: without an answer, and when told to wait.
-_SOON, _LONG = 3.0, 3600.0
-#: The width from which the capacity pane fits next to the board: three columns and the pane.
-_WIDE = 140
 #: Below this height the header has two lines.
 _LOW = 30
-
-
-class Quitting:
-    """Quits the program: unsent changes are sent first; a question meanwhile takes all keys.
-
-    The question is there from the first moment, since a lost connection is noticed only after seconds, and
-    keys pressed until then must not reach the board.
-    """
-
-    def __init__(self, context: CommandContext) -> None:
-        self._context = context
-        #: Counts the attempts: Esc ends one, and what it waited for does not quit later.
-        self._attempt = 0
-
-    def start(self) -> None:
-        """Quit; if changes are unsent, ask, and quit without an answer once they are sent."""
-        bridge, status = self._context.bridge, self._context.bridge.status
-        if status is None or not status.unsent:
-            if bridge.drafts.count and not bridge.keeps:
-                self._ask_draft(bridge.drafts.count)
-            else:
-                self._context.shell.app.exit()
-            return
-        self._attempt += 1
-        self._ask(status.unsent)
-        if status.freshness not in ("offline", "signed-out"):
-            self._send(_SOON)
-
-    def _ask_draft(self, staged: int) -> None:
-        """Of a session that keeps nothing: the draft ends with it."""
-        self._context.shell.app.push_screen(
-            Ask(
-                f"{staged_words(staged)} in the draft, which this session cannot keep.",
-                {"y": "quit, and lose it"},
-            ),
-            self._answered,
-        )
-
-    def _ask(self, unsent: int) -> None:
-        changes = f"{unsent} changes are" if unsent > 1 else "1 change is"
-        later = "sent at the next start" if self._context.bridge.keeps else "lost"
-        self._context.shell.app.push_screen(
-            Ask(
-                f"{changes} not sent to GitLab yet.",
-                {"w": "wait until sent, then quit", "y": f"quit now; unsent changes are {later}"},
-            ),
-            self._answered,
-        )
-
-    def _answered(self, answer: str | None) -> None:
-        if answer == "y":
-            self._context.shell.app.exit()
-        elif answer == "w":
-            self._context.say("Waiting for GitLab … Quit again to choose again.")
-            self._send(_LONG)
-        else:
-            self._attempt += 1
-
-    def _send(self, seconds: float) -> None:
-        self._context.shell.work(self._when_sent(seconds, self._attempt), "quit")
-
-    async def _when_sent(self, seconds: float, attempt: int) -> None:
-        unsent = await self._context.bridge.finish(seconds)
-        if not unsent and attempt == self._attempt:
-            self._context.shell.app.exit()
-
-
-class Dock:
-    """The area next to the board: the capacity pane if the terminal is wide enough and no issue is open.
-
-    ``create`` makes the pane; ``place`` puts it in the area; ``changed`` is called when the keys or the space
-    moved.
-    """
-
-    def __init__(
-        self,
-        board: BoardWidget,
-        issue: DetailPane,
-        create: Callable[[], DockedCapacity],
-        place: Callable[[DockedCapacity], object],
-        changed: Callable[[], None],
-    ) -> None:
-        self._board = board
-        self._issue = issue
-        self._create = create
-        self._place = place
-        self._changed = changed
-        #: The capacity pane if it is open; hidden while an issue is open or the terminal is narrow.
-        self.pane: DockedCapacity | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the pane is visible."""
-        return self.pane is not None and self.pane.is_open
-
-    @property
-    def key_owner(self) -> CapacityPane | None:
-        """The pane if keys go to it, and so to no card."""
-        return self.pane.figures if self.pane is not None and self.pane.has_keys else None
-
-    def keep(self, token: str) -> bool:
-        """Keep a key for a pane that is not there yet; return whether that was so."""
-        return self.pane is not None and self.pane.keep(token)
-
-    def follow(self) -> None:
-        """Update the pane if the board shows another milestone."""
-        if self.pane is not None:
-            self.pane.follow()
-
-    def toggle(self) -> bool:
-        """Open or close the pane; return False if there is no space for it."""
-        if self._board.app.size.width < _WIDE:
-            return False
-        if self.pane is not None:
-            self.close()
-        else:
-            self.pane = self._create()
-            self._place(self.pane)
-            self.pane.follow()
-        return True
-
-    def focus(self) -> bool:
-        """Give the keys to the pane; return False if it is not visible."""
-        if self.pane is None or not self.pane.is_open:
-            return False
-        self._board.screen.set_focus(self.pane)
-        self._changed()
-        return True
-
-    def close(self) -> None:
-        """Close the pane and give its space to the board."""
-        if self.pane is not None:
-            self.pane.remove()
-            self.pane = None
-            self._board.screen.set_focus(self._board)
-            self._changed()
-
-    def fit(self) -> None:
-        """Show or hide the pane, depending on the terminal's width and whether an issue is open."""
-        pane, screen = self.pane, self._board.screen
-        shown = screen.size.width >= _WIDE and not self._issue.is_open
-        if pane is not None and bool(pane.display) != shown:
-            pane.display = shown
-            if screen.focused is pane:
-                screen.set_focus(self._board)
 
 
 class BoardScreen(Screen[None]):
@@ -346,7 +197,7 @@ class BoardScreen(Screen[None]):
         self._bridge.touch()
         self.keys.cancel()
         if self._bridge.finding.address(text) is None:
-            self.say("Pasted text is not the reference or URL of an issue.")
+            self.say("The pasted text is not an issue reference or URL.")
         elif self._bridge.catalog is not None:
             find(self.context, text.strip(), go=True)
 
@@ -432,7 +283,7 @@ class BoardScreen(Screen[None]):
         error = self._bridge.why_no_board
         self.board.display = False
         if error is None:
-            self._panel.say("Connecting …", "Labels and milestones load first, then the board.")
+            self._panel.say("Connecting …", "Loading labels and milestones, then the board.")
             return
         notice = notices.notice_of(error)
         retry, leave = (self._keymap.key(name) for name in ("view.refresh", "quit"))
@@ -485,7 +336,7 @@ class BoardScreen(Screen[None]):
                 self.context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
-                undo=bridge.undo_words,
+                undo=bridge.undoing.words,
                 message=self._message or ("" if pane is not None else self._told or self._theirs()),
                 bad=self._bad,
                 right=self.board.right_title,

@@ -180,17 +180,17 @@ class Candidates(MilestoneList):
         keymap = self.context.keymap
         codes = [*one.reasons, *(["over-weight"] if over_weight(one.issue) else [])]
         helps = what_to_press(codes, keymap)
-        severe = f"A bug of severity {one.severity}. " if one.severe else ""
+        severe = f"A severity {one.severity} bug. " if one.severe else ""
         if one.accepted:
             does = f"Accepted for {', '.join(one.issue.assignees) or 'no one'}."
         elif (who := self._takers.get(one.issue.id)) is not None:
             does = f"Proposed for {who}; {keymap.key('accept.with')} proposes someone else."
         elif one.reasons:
-            does = "Accepting asks first."
+            does = "Accepting asks for confirmation."
         elif one.issue.assignees:
             does = f"Enter accepts it for {', '.join(one.issue.assignees)}."
         else:
-            does = "Unassigned: press d and a letter to accept and assign."
+            does = "Unassigned. Press d and a letter to accept and assign."
         return f"{title}\n{severe}{does}" + (f"\n{helps}" if helps else "")
 
     def after(self) -> Sequence[Head]:
@@ -278,7 +278,7 @@ class Candidates(MilestoneList):
         space = self._space
         if space is None:
             key = self.context.keymap.key("pane.capacity")
-            self.tell(f"No capacity without team.toml; {key} shows how to create it.")
+            self.tell(f"Capacity needs team.toml; {key} shows how to create it.")
         elif not self.context.bridge.writable:
             self.tell(READ_ONLY)
         elif self._proposing:
@@ -287,7 +287,7 @@ class Candidates(MilestoneList):
             self._proposing, self._out, self._wished = True, set(), {}
             self.refill()
             if not self._proposing:
-                self.tell(f"Nothing to propose: no ready issue fits into {self._figure(space) or 'it'}.")
+                self.tell(f"Nothing to propose: no ready issue fits in {self._figure(space) or 'it'}.")
                 return
             self._to_next()
             of = "" if self._is_shared else f" of {number(space)}"
@@ -317,7 +317,7 @@ class Candidates(MilestoneList):
             lines[2:] = [f"… and {len(chosen) - 2} more"]
         answers = {"y": f"{self._sum_of(chosen)}: as proposed", "n": "change nothing"}
         if not self.context.bridge.drafts.is_on:
-            answers["d"] = "keep it as a draft: nothing is sent"
+            answers["d"] = "save as a draft; nothing is sent"
         self.context.ask(
             "Accept the proposal?"
             + ("" if self._is_shared else f" So far {acceptable_words(self._space or 0)}."),

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_tui.actions import Action, Scope
+from glboard_tui.action import Action, Scope
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.capacity_keys import CapacityActions
@@ -189,7 +189,7 @@ class CapacityPane(Vertical):
         person, team, milestone = self.person, self._planning.team, self.milestone
         add = self.context.keymap.key("capacity.add")
         if person is None or team is None or milestone is None:
-            words = f"No one is in team.toml yet: {add} adds people."
+            words = f"team.toml has no people yet: {add} adds them."
         elif (member := team.member(person.username)) is None:
             words = f"{person.username} is not in team.toml: {add} adds them"
         else:
@@ -199,18 +199,18 @@ class CapacityPane(Vertical):
     def _why_no_figures(self, milestone: Milestone | None) -> Content | None:
         store, found = self._planning.team_store, self.found
         if milestone is None or found is None:
-            return Content("This board has no milestone with dates to plan.")
+            return Content("This board has no milestone with a start and due date.")
         if store.trouble is not None:
             text = clean(str(store.trouble))
-            return Content.assemble(("team.toml cannot be used.\n\n", "bold $text-error"), text)
+            return Content.assemble(("Cannot use team.toml.\n\n", "bold $text-error"), text)
         if store.team is not None:
             return None
-        start = ("No capacity without the team's days.\n\n", "bold")
+        start = ("Capacity needs the team's days.\n\n", "bold")
         if store.path is None:
             return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
         people = len(found.people)
         who = (
-            f" with the {people} people who have issues in {milestone.title}, or some to carry over"
+            f" with the {people} people who have issues in {milestone.title} or carry some over"
             if people
             else ""
         )
@@ -219,8 +219,8 @@ class CapacityPane(Vertical):
             start,
             (f" {create} ", "bold $accent"),
             f" creates {clean(store.place)}{clean(who)}.\n\n",
-            "It stays on this machine. Time off, support days, roles and the rest then have keys here. "
-            f"Or write the file yourself: {reload} reads it.",
+            f"It stays on this computer. You can then set time off, support days and roles here. Or write "
+            f"the file yourself: {reload} reloads it.",
         )
 
     def _show_keys(self) -> None:

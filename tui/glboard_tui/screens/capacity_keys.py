@@ -35,7 +35,7 @@ from glboard_tui.screens.choices import PersonSource
 from glboard_tui.screens.picker import Ticks
 from glboard_tui.screens.prompts import HiddenInput
 
-_DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
+_DAYS = "Days such as 12-21 or ranges such as 12-28..12-30, separated by commas; empty for none"
 _MOST_DAYS = 260
 
 
@@ -67,7 +67,7 @@ class CapacityActions:
         self._days("time_off", "Time off")
 
     def action_holidays(self) -> None:
-        self._days("holidays", "Own holidays")
+        self._days("holidays", "Personal holidays")
 
     def _days(self, key: PersonKey, words: str) -> None:
         if (chosen := self._chosen()) is None:
@@ -89,7 +89,7 @@ class CapacityActions:
             f"Support days of {member.username} in {milestone.title}",
             "" if there is None else number(there),
             lambda typed: _of_milestone(member, "support_days", milestone, typed),
-            note="Workdays on support or on call; empty for none",
+            note="Workdays on support or on-call; empty for none",
         )
 
     def action_net_days(self) -> None:
@@ -99,7 +99,7 @@ class CapacityActions:
         member, _, milestone = chosen
         prompt = HiddenInput(
             f"Net days of {member.username} in {milestone.title}",
-            note="Typed text is hidden. Leave empty to calculate from days off and support.",
+            note="Your typing is hidden. Leave empty to calculate from days off and support.",
             check=lambda typed: self._try(lambda: _of_milestone(member, "net_days", milestone, typed)),
         )
         self._context.shell.app.push_screen(prompt, lambda _: self._view.changed())
@@ -112,7 +112,7 @@ class CapacityActions:
             f"Factor of {member.username}",
             number(member.factor),
             lambda typed: OfPerson(member.username, "factor", _number(typed)),
-            note="Usually 1; 0.5 for someone new",
+            note="Usually 1; 0.5 for a new team member",
         )
 
     def action_role(self) -> None:
@@ -123,7 +123,7 @@ class CapacityActions:
             f"Role of {member.username}",
             member.role,
             lambda typed: OfPerson(member.username, "role", typed.strip()),
-            note="Budgets are summed by role; empty for none",
+            note="Budgets are totaled by role; empty for none",
         )
 
     def action_remove(self) -> None:
@@ -143,7 +143,7 @@ class CapacityActions:
         """
         team, milestone, person = self._file.team, self._view.milestone, self._view.person
         if team is None or milestone is None or person is None:
-            self._tell(f"No one here to change; {self._key('add')} adds people.")
+            self._tell(f"No one to change; {self._key('add')} adds people.")
             return None
         if open_ and self._refuses():
             return None
@@ -178,7 +178,7 @@ class CapacityActions:
                 "Days per weight",
                 number(team.days_per_weight),
                 lambda typed: OfTeam("days_per_weight", _number(typed)),
-                note="Workdays of one engineer for a weight of 1",
+                note="Workdays one engineer needs for weight 1",
             )
 
     def action_reserve(self) -> None:
@@ -187,7 +187,7 @@ class CapacityActions:
                 "Team reserve",
                 f"{number(team.reserve * 100)} %",
                 lambda typed: OfTeam("reserve", _number(typed)),
-                note="The share kept free, like 10 % or 0.1",
+                note="The share to keep free, such as 10 % or 0.1",
             )
 
     def action_team_holidays(self) -> None:
@@ -231,7 +231,7 @@ class CapacityActions:
         former = self._file.former
         if former:
             self._make(lambda: WriteNames(former))
-            self._tell(f"team.toml has the present names; {self._key('undo')} undoes it.")
+            self._tell(f"Updated the names in team.toml; {self._key('undo')} undoes it.")
 
     # The pane
 
@@ -239,7 +239,7 @@ class CapacityActions:
         changed = self._file.reload()
         self._view.changed()
         if not changed:
-            self._tell("team.toml has not changed.")
+            self._tell("No change to team.toml.")
 
     def action_undo(self) -> None:
         try:
@@ -258,11 +258,11 @@ class CapacityActions:
             return
         if context.bridge.drafts.is_on:
             key = context.keymap.key("draft.toggle")
-            self._tell(f"These figures are those of the draft; {key} turns it off, then they can be posted.")
+            self._tell(f"These figures include the draft. Turn it off with {key} to post them.")
             return
         found = context.planning.planning_issue(milestone)
         if found.issue is None or found.issue.is_new:
-            self._tell(f"No planning issue for {milestone.title} to post on. Open the milestone first.")
+            self._tell(f"No planning issue for {milestone.title}. Open the milestone first.")
             return
         issue = found.issue
 
@@ -282,8 +282,8 @@ class CapacityActions:
             return False
         stop = self._context.keymap.key("share.off")
         self._tell(
-            f"Figures are hidden on the shared screen: {stop} stops sharing, "
-            f"{self._key('net-days')} enters net days hidden."
+            f"Figures are hidden on the shared screen. {stop} stops sharing; {self._key('net-days')} sets "
+            "net days hidden."
         )
         return True
 
@@ -325,7 +325,7 @@ def _of_milestone(member: Member, key: MilestoneKey, milestone: Milestone, typed
     days = _number(typed) if typed.strip() else None
     if days is not None and key == "net_days" and days > _MOST_DAYS:
         # Without the figure: it was typed hidden.
-        raise UsageError(f"Net days must be at most {_MOST_DAYS}.", hint="Check the number.")
+        raise UsageError(f"Net days cannot exceed {_MOST_DAYS}.", hint="Check the number.")
     return OfMilestone(member.username, key, milestone.title, days)
 
 
@@ -336,7 +336,7 @@ def _number(typed: str) -> float:
     try:
         found = float(plain.removesuffix("%").strip())
     except ValueError:
-        raise UsageError("This is not a number.", hint="Examples: 2.5, 15 %.") from None
+        raise UsageError("Not a number.", hint="Examples: 2.5, 15 %.") from None
     if not math.isfinite(found) or found < 0:
         raise UsageError("The number must be 0 or more.", hint="Examples: 2.5, 15 %.")
     return found / 100 if percent else found

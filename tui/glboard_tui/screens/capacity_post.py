@@ -41,7 +41,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
         self._looked = False
         self._shown = Static()
         self._scroll = VerticalScroll(self._shown, classes="preview", can_focus=False)
-        self._state = Static("Looking for an earlier comment …", classes="state")
+        self._state = Static("Looking for your earlier comment …", classes="state")
 
     def inside(self) -> list[Widget]:
         """The text, and what posting it will do."""
@@ -57,7 +57,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
         try:
             self._was = await posted_before(self.context.bridge.engine, self._issue, self._milestone)
         except GlboardError as error:
-            words = f"Cannot look for an earlier comment: {clean(str(error))}"
+            words = f"Cannot load your earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))
             return
         self._looked = True
@@ -88,7 +88,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
 
     def action_send(self) -> None:
         if not self._looked:
-            self.say("Still looking for an earlier comment …")
+            self.say("Still looking for your earlier comment …")
         elif self._was == self._text:
             self.say("Nothing to post: your earlier comment is up to date.")
         else:

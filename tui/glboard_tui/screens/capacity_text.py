@@ -228,12 +228,12 @@ def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
     before = f" from {carried.milestone}" if carried.milestone else ""
     left = f"{number(carried.likely)}w likely"
     if carried.weight != carried.likely:
-        left += f" · {carried.weight}w if nothing more is closed"
+        left += f" · {carried.weight}w if no more is closed"
     if carried.unweighted:
-        left += f" · {counted(carried.unweighted, 'issue')} without a weight"
+        left += f" · {counted(carried.unweighted, 'issue')} unweighted"
     lines = [
         f"Carried over{before}  {left}",
-        f"Planned  {found.planned}w · {found.accepted}w accepted, {found.unassigned}w not assigned",
+        f"Planned  {found.planned}w · {found.accepted}w accepted, {found.unassigned}w unassigned",
     ]
     if found.unweighted:
         lines.append(f"No weight yet  {counted(found.unweighted, 'issue')}")
@@ -249,11 +249,11 @@ def closed_words(lookback: Lookback) -> str:
     """The mean closed Deliverable weight of previous milestones, with its values."""
     if lookback.closed is None:
         if lookback.trouble:
-            return f"Closed per milestone  cannot be read: {lookback.trouble}"
-        return "Closed per milestone  …" if lookback.reading else "Closed per milestone  not read"
+            return f"Closed per milestone  cannot be loaded: {lookback.trouble}"
+        return "Closed per milestone  …" if lookback.reading else "Closed per milestone  not loaded"
     average = mean(lookback.closed)
     if average is None:
-        none = "no milestone has ended yet" if not lookback.closed else "no Deliverable was closed before"
+        none = "no milestone has ended yet" if not lookback.closed else "no Deliverable closed yet"
         return f"Closed per milestone  {none}"
     each = ", ".join(f"{one.milestone} {one.words}{'w' if one.count else ''}" for one in lookback.closed)
     again = " …" if lookback.reading else ""
@@ -272,4 +272,4 @@ def former_words(former: FormerNames, key: str) -> str:
     said = [f"{old} is now {new}" for old, new in (*former.people.items(), *former.milestones.items())]
     more = f" and {len(said) - _MOST_FORMER} more" if len(said) > _MOST_FORMER else ""
     names = f"{', '.join(said[:_MOST_FORMER])}{more}"
-    return f"Renamed in GitLab: {names}. {key} writes the new names into team.toml."
+    return f"Renamed in GitLab: {names}. {key} updates team.toml."

@@ -19,29 +19,29 @@ class ChangeLog(RowDialog):
     """The change log, newest first: when, what, the value before, the result."""
 
     scope = "log"
+    search = ("Search the changes", "issue, change, result")
 
     def __init__(self, context: CommandContext) -> None:
         super().__init__(context, _LOG)
         self._bridge = context.bridge
-        self._query = ""
         self._rows: list[LogRow] = []
         self._marked: set[OpId] = set()
 
     def fill(self) -> None:
-        words = folded(self._query).split()
+        words = folded(self.query_text).split()
         found = [
             row for row in self._bridge.changes.history() if all(word in _searched(row) for word in words)
         ]
         self._rows = self.ordered(found, lambda row: row.reference)
         parts = [_LOG, *([self.order_words] if self.order_words else [])]
         if words:
-            parts.append(f"filter {self._query}: {len(self._rows)}")
+            parts.append(f"filter {self.query_text}: {len(self._rows)}")
         if self._marked:
             parts.append(f"{len(self._marked)} selected")
         self._title_line.update(Content(clean(" · ".join(parts))))
         self.show_rows(
             (_row(row, marked=row.op in self._marked) for row in self._rows),
-            empty="No change has these words." if words else "No changes yet.",
+            empty="No changes match." if words else "No changes yet.",
         )
 
     @property
@@ -60,23 +60,12 @@ class ChangeLog(RowDialog):
         self.fill()
         self.go(1)
 
-    def action_search(self) -> None:
-        """Show only the changes with these words."""
-
-        def typed(text: str) -> None:
-            self._query = text.strip()
-            self.fill()
-
-        self.context.prompt(
-            "Search the changes", typed, value=self._query, placeholder="issue, change, result"
-        )
-
     def action_open(self) -> None:
         """Open the issue of the change."""
         if (row := self._chosen) is None:
             return
         if self._bridge.issue(row.issue) is None:
-            self.say("This issue is not loaded, or no longer exists.")
+            self.say("Issue not loaded, or no longer exists.")
             return
         self.dismiss(None)
         self.context.make_way()
@@ -84,17 +73,17 @@ class ChangeLog(RowDialog):
 
     def escape(self) -> None:
         """End the search first, then the marks, then close."""
-        if self._query:
-            self._query = ""
-            self.fill()
-        elif self._marked:
+        if self.end_search():
+            return
+        if self._marked:
             self._marked.clear()
             self.fill()
         else:
             self.leave()
 
     def action_undo(self) -> None:
-        """Undo the marked lines, or the whole keystroke under the cursor; close, so that the board shows it.
+        """Undo the selected lines, or the whole keystroke under the cursor; close, so that the board "
+        "shows it.
 
         Stays open if undo fails.
         """
@@ -109,7 +98,7 @@ class ChangeLog(RowDialog):
         said: list[str] = []
 
         def undo() -> None:
-            if (found := self._bridge.undo_chosen(wanted)) is not None:
+            if (found := self._bridge.undoing.undo_chosen(wanted)) is not None:
                 said.append(" ".join(filter(None, (f"Undone: {found[0]}.", found[1]))))
 
         if wanted and self.attempt(undo):

@@ -133,8 +133,10 @@ class CommandOutput(PaneDialog[None]):
         words = [run.words if run.error else f"{run.words} · {run.seconds:.1f} s"]
         if run.ended and run.status and not run.stopped and command is not None:
             glab = "glab" in command.run.split()
-            own = "glab needs its own sign-in: glab auth login." if glab else "They need their own sign-in."
-            words.append(f"Commands get no GitLab token from glboard. {own}")
+            own = (
+                "glab needs a separate sign-in: glab auth login." if glab else "They need a separate sign-in."
+            )
+            words.append(f"glboard does not pass its token to commands. {own}")
         return [self.context.bridge.text(one) for one in words]
 
     # Keys

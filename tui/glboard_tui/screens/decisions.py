@@ -45,7 +45,7 @@ class DecisionsPane(IssueList):
     """The decisions of one call, or since a day."""
 
     scope = "decisions"
-    empty = "Nothing was decided yet."
+    empty = "No decisions yet."
     hints = (
         "decisions.post",
         ("call.note", "note"),
@@ -194,7 +194,7 @@ class DecisionsPane(IssueList):
         else:
             words = f"Since {day_words(start.date())}" + (f" {start:%H:%M}" if start.time().minute else "")
             key = self.context.keymap.key("decisions.start")
-            tail = f" · no call goes on, {key} starts one" if self._calls.running is None else ""
+            tail = f" · no call in progress, {key} starts one" if self._calls.running is None else ""
         return Content.assemble((words, "bold"), f" · {clean(what)}{posted}{tail}")
 
     def _capacity(self) -> Content | None:
@@ -220,14 +220,14 @@ class DecisionsPane(IssueList):
         key = self.context.keymap.key("decisions.read")
         if self._progress is not None:
             what, done, of = self._progress
-            return Content(f"Reading {what} {done:,} of {of:,} …" if of else "Reading what others decided …")
+            return Content(f"Loading {what} {done:,} of {of:,} …" if of else "Loading others' decisions …")
         if self._error:
-            return Content.styled(f"Only your own: {clean(self._error)} {key} tries again.", "$text-error")
+            return Content.styled(f"Only your decisions: {clean(self._error)} {key} retries.", "$text-error")
         if not self._calls.has_read(self.call):
-            return Content.styled(f"Only your own decisions; {key} reads those of others.", "dim")
+            return Content.styled(f"Only your decisions; {key} loads others'.", "dim")
         if unread := self._calls.unread(self.call):
             return Content.styled(f"No history for {counted(len(unread), 'issue')}.", "$text-warning")
-        return Content.styled("With what others decided.", "dim")
+        return Content.styled("Includes others' decisions.", "dim")
 
     # Keys
 
@@ -282,7 +282,7 @@ class DecisionsPane(IssueList):
 
     def _resume(self) -> None:
         if attempt(self.context, lambda: self._calls.resume(self.call)):
-            self._restarted("The call goes on.")
+            self._restarted("Call resumed.")
 
     def _restarted(self, words: str) -> None:
         self.begin()
@@ -334,7 +334,7 @@ class DecisionsPane(IssueList):
 
     def action_since(self) -> None:
         if self.call.is_call:
-            self.tell(f"A call has its own start; {self.context.keymap.key('decisions.earlier')} changes.")
+            self.tell(f"A call has a fixed start; {self.context.keymap.key('decisions.earlier')} changes.")
             return
         zone, bridge = self._calls.zone, self.context.bridge
 
@@ -354,7 +354,7 @@ class DecisionsPane(IssueList):
             "Since when?",
             typed,
             value=f"{self.call.started.astimezone(zone):%Y-%m-%d}",
-            note="A day, a time, or 7d or 36h for so long ago. The message then is a new comment.",
+            note="A date, a time, or 7d or 36h ago. Posting then adds a new comment.",
             check=wrong,
         )
 

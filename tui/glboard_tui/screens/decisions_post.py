@@ -76,7 +76,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
             self._was = await note_before(self.context.bridge.engine, issue, self._call.mark_of(self._person))
             self._looked = True
         except GlboardError as error:
-            self._trouble = f"Cannot look for an earlier comment: {clean(str(error))}"
+            self._trouble = f"Cannot load your earlier comment: {clean(str(error))}"
         self._show()
 
     @property
@@ -120,9 +120,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         if self._edited:
             again = self.context.keymap.key("decisions-post.again")
             if self._call.text_of(self._person)[1] == self._generated:
-                lines.append(Content("As you edited it."))
+                lines.append(Content("Edited by you."))
             else:
-                words = f"As you edited it; the list has changed since. {again} discards your edits."
+                words = f"Edited by you; the list has changed since. {again} discards your edits."
                 lines.append(Content.styled(words, "$text-warning"))
         found = self._calls.listed(self._call, self._person, whole=True)
         confidential = found.confidential_notes if found is not None else 0
@@ -135,19 +135,21 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
                 *(["lines about confidential issues"] if self._tells(found) else []),
             ]
             what = ", ".join(hidden) or "lines about confidential issues"
-            words = f"The comment also has what this screen hides: {what}."
+            words = f"The comment includes what this screen hides: {what}."
             lines.append(Content.styled(words, "$text-warning"))
         elif confidential:
             of = counted(confidential, "note")
-            lines.append(Content.styled(f"With your {of} on confidential issues, as typed.", "$text-warning"))
+            lines.append(
+                Content.styled(f"Includes your {of} on confidential issues, as typed.", "$text-warning")
+            )
         if self._issue is None:
-            lines.append(Content(f"No planning issue for {clean(self._call.milestone)} to post on."))
+            lines.append(Content(f"No planning issue for {clean(self._call.milestone)}."))
         elif self._trouble:
             lines.append(Content.styled(self._trouble, "$text-error"))
         elif not self._looked:
-            lines.append(Content("Looking for an earlier comment …"))
+            lines.append(Content("Looking for your earlier comment …"))
         elif self._was is None:
-            own = " Everyone's decisions have a comment of their own." if self._person else ""
+            own = " Everyone's decisions get a separate comment." if self._person else ""
             lines.append(Content(f"A new comment will be posted.{own}"))
         elif self._was == self._text:
             lines.append(Content("Your earlier comment is up to date."))
@@ -172,9 +174,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     def action_send(self) -> None:
         if self._issue is None:
-            self.say(f"No planning issue for {self._call.milestone} to post on. Open the milestone first.")
+            self.say(f"No planning issue for {self._call.milestone}. Open the milestone first.")
         elif not self._looked:
-            self.say(self._trouble or "Still looking for an earlier comment …")
+            self.say(self._trouble or "Still looking for your earlier comment …")
         elif self._was == self._text:
             self.say("Nothing to post: your earlier comment is up to date.")
         else:
@@ -208,10 +210,10 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     def action_write(self) -> None:
         name = f"decisions-{self._call.milestone}-{self._call.started:%Y-%m-%d}.md".replace("/", "-")
         self.context.prompt(
-            "Write the decisions to a file",
+            "Save the decisions to a file",
             self._write,
             value=name,
-            hint="Enter writes it · Esc cancels",
+            hint="Enter saves · Esc cancels",
         )
 
     def _write(self, typed: str, over: bool = False) -> None:
@@ -229,9 +231,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
                 lambda _: self._write(typed, over=True),
             )
         except OSError as error:
-            self.say(f"Cannot write {file}: {error.strerror}. Choose another place.")
+            self.say(f"Cannot save {file}: {error.strerror}. Choose another location.")
         else:
-            self.say(f"Wrote {file}.")
+            self.say(f"Saved {file}.")
 
 
 def _issue_of_row(line: str) -> str:

@@ -53,7 +53,7 @@ class DraftList(MilestoneList):
     """What the draft that is on would change, issue by issue, below the plan before and after."""
 
     scope = "draft"
-    empty = "Nothing staged yet: every key of the board stages a change while the draft is on."
+    empty = "Nothing staged yet. While the draft is on, every edit is staged."
     hints = (
         "draft.apply",
         "draft.drop",
@@ -87,7 +87,7 @@ class DraftList(MilestoneList):
         said, more = ", ".join(words), ""
         ink: Ink = "text"
         if one.is_gone:
-            said, ink = "no longer in the group: it can only be dropped", "bad"
+            said, ink = "no longer in the group; drop it", "bad"
         elif one.conflicts:
             said, ink = f"≠ {said}", "warn"
             more = "\n≠ Someone else changed it: " + self._conflict(one)
@@ -145,7 +145,7 @@ class DraftList(MilestoneList):
         return [self._staged[issue] for issue in self.listed.selected if issue in self._staged]
 
     def action_apply(self) -> None:
-        """Send the marked changes, or all, after asking once."""
+        """Send the selected changes, or all, after asking once."""
         marked = self._marked()
         self._ask(marked or list(self._staged.values()), all_=not marked)
 
@@ -155,10 +155,10 @@ class DraftList(MilestoneList):
         if not ready and not conflicting:
             self.tell("Nothing to apply." if not chosen else "Nothing to apply: these issues are gone.")
             return
-        what = "all" if all_ else "the marked"
+        what = "all" if all_ else "the selected"
         answers = {"y": f"send {counted(len(ready), 'change')} to GitLab"}
         if conflicting:
-            answers = {"s": f"send the other {len(ready)}, leave these in the draft"} if ready else {}
+            answers = {"s": f"send the other {len(ready)}, keep these in the draft"} if ready else {}
             answers["m"] = "send mine over theirs, too" if ready else "send mine over theirs"
             answers["t"] = "keep theirs: drop mine, send the rest" if ready else "keep theirs: drop mine"
         self.context.ask(
@@ -169,7 +169,7 @@ class DraftList(MilestoneList):
         )
 
     def _figures(self, chosen: Sequence[StagedIssue], *, all_: bool) -> str:
-        """``19.8: 2w over, then 3w free.``; of the marked ones only their number."""
+        """``19.8: 2w over, then 3w free.``; of the selected ones only their number."""
         found = compared(self.planning, self.milestone) if all_ else None
         words = f"{counted(len(chosen), 'issue')}."
         if found is None or found.planned.difference == 0:
@@ -200,7 +200,7 @@ class DraftList(MilestoneList):
         def go() -> None:
             dropped = drafts.drop(disputed) if answer == "t" else 0
             group = drafts.apply(ids, over=disputed if answer == "m" else ())
-            self.context.bridge.tell_group(group, "applied")
+            self.context.bridge.words.tell_step(group, "applied")
             self._after(len({op.issue for op in group.ops}) if group is not None else 0, dropped)
 
         self._try(go)
@@ -212,7 +212,7 @@ class DraftList(MilestoneList):
         self.listed.selection.clear()
         undo = context.keymap.key("undo")
         words = [f"Applied: {counted(sent, 'issue')} to GitLab; {undo} undoes that."] if sent else []
-        words += [f"Kept theirs: {counted(dropped, 'issue')} dropped."] if dropped else []
+        words += [f"Kept theirs; dropped {counted(dropped, 'issue')}."] if dropped else []
         said = " ".join(words) or "Nothing to send."
         if left:
             self.refill()
@@ -221,7 +221,7 @@ class DraftList(MilestoneList):
         context.say(said)
 
     def action_drop(self) -> None:
-        """Drop the marked changes, or the line's; redo stages them again."""
+        """Drop the selected changes, or the line's; redo stages them again."""
         here = self.listed.here
         chosen: Collection[IssueId] = [one.id for one in self._marked()] or (
             [here] if here is not None else []
@@ -256,13 +256,13 @@ class DraftNames(RowDialog):
     def __init__(self, context: CommandContext) -> None:
         names = ("open", "use", "new", "rename", "delete")
         hint = hint_line(context.keymap, *(f"drafts.{name}" for name in names), "escape")
-        super().__init__(context, "Drafts: only on this machine, not shared with colleagues", hint=hint)
+        super().__init__(context, "Drafts (only on this computer)", hint=hint)
         self._drafts = context.bridge.drafts
 
     def fill(self) -> None:
         """Show the drafts, the one that is on with a sign."""
         new = self.context.keymap.key("drafts.new")
-        self.show_rows(map(self._words, self._drafts.all), empty=f"No drafts yet; {new} begins one.")
+        self.show_rows(map(self._words, self._drafts.all), empty=f"No drafts yet; {new} creates one.")
 
     def _words(self, draft: Draft) -> Content:
         current = self._drafts.current
@@ -279,7 +279,7 @@ class DraftNames(RowDialog):
         return all_[at] if at is not None and at < len(all_) else None
 
     def action_open(self) -> None:
-        """Turn the draft on, and compare."""
+        """Turn the draft on and compare."""
         if (draft := self._chosen()) is None:
             self.action_new()
         elif self.attempt(lambda: self._drafts.turn_on(draft.id)):
@@ -334,7 +334,7 @@ class DraftNames(RowDialog):
             return
         changes = counted(len(draft.issues), "issue")
         self.context.ask(
-            f"Delete the draft {draft.name} with what is staged for {changes}?",
+            f"Delete the draft {draft.name} and its changes to {changes}?",
             {"y": "delete it; GitLab is not affected"},
             delete,
         )

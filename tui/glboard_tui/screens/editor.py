@@ -14,7 +14,7 @@ from glboard_core.errors import GlboardError
 from glboard_tui.terminal import editor_command, run_editor
 
 _ANOTHER_EDITOR = "Set another, for example: export EDITOR=nano"
-_NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor from here.", "Start glboard in its own terminal."
+_NO_TERMINAL, _OWN_TERMINAL = "Cannot open an editor here.", "Start glboard in its own terminal."
 
 
 def edit_in_editor(app: App[Any], text: str) -> str | None:

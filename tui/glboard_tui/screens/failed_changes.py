@@ -198,16 +198,16 @@ class FailedList(RowDialog):
     """The failed changes and the conflicts, newest first."""
 
     scope = "failed"
+    search = ("Search the failed changes", "issue, change, reason")
 
     def __init__(self, context: CommandContext) -> None:
         super().__init__(context, _FAILED)
         self._bridge = context.bridge
         self._rows: list[FailedRow] = []
-        self._query = ""
 
     def fill(self) -> None:
         """Show the current list; close it once it is empty."""
-        found, words = self._bridge.changes.failed(), folded(self._query).split()
+        found, words = self._bridge.changes.failed(), folded(self.query_text).split()
         if not found:
             self.dismiss(None)
             return
@@ -215,27 +215,13 @@ class FailedList(RowDialog):
         self._rows = self.ordered(fitting, lambda row: row.reference)
         parts = [_FAILED, *([self.order_words] if self.order_words else [])]
         if words:
-            parts.append(f"filter {self._query}: {len(self._rows)} of {len(found)}")
+            parts.append(f"filter {self.query_text}: {len(self._rows)} of {len(found)}")
         self._title_line.update(Content(clean(" · ".join(parts))))
-        self.show_rows(map(self._words, self._rows[:_MOST]), empty="No failed change has these words.")
-
-    def action_search(self) -> None:
-        """Show only the changes with these words."""
-
-        def typed(text: str) -> None:
-            self._query = text.strip()
-            self.fill()
-
-        self.context.prompt(
-            "Search the failed changes", typed, value=self._query, placeholder="issue, change, reason"
-        )
+        self.show_rows(map(self._words, self._rows[:_MOST]), empty="No failed changes match.")
 
     def escape(self) -> None:
         """End the search first, then close."""
-        if self._query:
-            self._query = ""
-            self.fill()
-        else:
+        if not self.end_search():
             self.leave()
 
     def _chosen(self) -> FailedRow | None:
@@ -253,11 +239,11 @@ class FailedList(RowDialog):
         if row is None:
             return
         if row.conflict:
-            self.say("A conflict: retry it to keep yours, discard it to keep theirs.")
+            self.say("Conflict: retry to keep yours, discard to keep theirs.")
         elif self._hides(row):
             self.say("Hidden on the shared screen.")
         elif not parts_of(row.change):
-            self.say("Nothing to edit: retry it, or discard it.")
+            self.say("Nothing to edit: retry or discard it.")
         elif not self._bridge.writable:
             self.say(READ_ONLY)
         else:
@@ -275,7 +261,7 @@ class FailedList(RowDialog):
             self.say("Nothing sent: already set, or the issue is gone.")
 
     def action_copy(self) -> None:
-        """Copy the typed text, or the change and its error if there is none."""
+        """Copy your text, or the change and its error if there is none."""
         row = self._chosen()
         if row and self._hides(row):
             self.say("Hidden on the shared screen.")
@@ -283,7 +269,7 @@ class FailedList(RowDialog):
             text = self.context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             what = "text" if text else "change and error"
-            self.say(f"Sent to the terminal's clipboard: {what}")
+            self.say(f"Copied to the terminal's clipboard: {what}")
 
     def _hides(self, row: FailedRow) -> bool:
         """Whether the text typed for it belongs to an issue that share mode hides."""

@@ -28,7 +28,7 @@ from glboard_core.model.address import IssueAddress
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui import head
-from glboard_tui.actions import key_words
+from glboard_tui.action import key_words
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
@@ -288,7 +288,7 @@ class Finder(Dialog[Findable]):
         if whole and same:
             return len(same), same
         verb = "Open" if address.project else "Look for"
-        line = findable("address", str(address), f"{verb} {name} in GitLab", note="reads it from the server")
+        line = findable("address", str(address), f"{verb} {name} in GitLab", note="load it from GitLab")
         return found.count, [*same, Hit(line, 0), *([] if address.host else rest)]
 
     def _note_of(self, line: Findable) -> str:
@@ -307,11 +307,11 @@ class Finder(Dialog[Findable]):
         if self._error:
             words = self._error
         elif self._asking:
-            words = f"Reading {self._asking} from GitLab …"
+            words = f"Loading {self._asking} from GitLab …"
         elif not self._text.strip():
-            words = "type to search" if self._finding.complete else "reading issues …"
+            words = "type to search" if self._finding.complete else "loading issues …"
         else:
-            words = f"{count:,} found" + ("" if self._finding.complete else " · reading issues …")
+            words = f"{count:,} found" + ("" if self._finding.complete else " · loading issues …")
         self._state_line.update(Content(clean(self._bridge.text(words))), layout=layout)
 
     # Choosing

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import Action, Scope, groups_for, key_words
+from glboard_tui.action import Action, Scope, key_words
+from glboard_tui.actions import groups_for
 from glboard_tui.board_view import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
@@ -21,17 +22,17 @@ from glboard_tui.screens.dialogs import Dialog
 _KEYS = 18
 
 _FILTER: tuple[tuple[str, str], ...] = (
-    ("words", "match all, in title, reference or label"),
+    ("words", "all words, in the title, reference or a label"),
     ("~label", "a label; @user an assignee; %milestone a milestone"),
     ("w:3, w>2, w:none", "the weight"),
-    ("-word", "exclude it; a | b either; “two words” together"),
+    ("-word", "exclude; a | b either; “two words” a phrase"),
     ("is:", ", ".join(FILTER_STATES)),
 )
 #: What every sign on the board means.
 _SIGNS: tuple[tuple[str, str], ...] = (
-    ("▌", "the card that the next key acts on"),
-    ("✓", "marked: the next key acts on all marked cards"),
-    ("▎", "the edge of a card: green ready, amber to refine, red blocked, else its workflow state"),
+    ("▌", "focused: the next key acts on this issue"),
+    ("✓", "selected: the next key acts on all selected issues"),
+    ("▎", "edge of a card: green ready, amber to refine, red blocked, otherwise the workflow state"),
     ("2", "the weight, red over 3; ? has none yet"),
     ("@elm", "the assignee, green on a Deliverable; · unassigned"),
     ("◆", "an unassigned Deliverable"),
@@ -39,16 +40,16 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("slipped ×2", "missed two milestones"),
     ("≠ status", "label and status name different workflow states"),
     ("▒", "confidential, or hidden on a shared screen"),
-    ("*", "not sent yet; ! a change failed; ≠ a conflict"),
-    ("~", "staged in the draft that is on: nothing of it is sent"),
+    ("*", "unsent; ! failed change; ≠ conflict"),
+    ("~", "staged in the current draft, not sent"),
     ("●", "changed by others since you last looked"),
     (
         "2?  4  7w",
-        "a column: 2 of its issues have no weight, it has 4, and they weigh 7; 4 of 3 is over its limit",
+        "column totals: 2 unweighted, 4 issues, weight 7; 4 of 3 is over the limit",
     ),
-    ("(unlisted)", "the issues of the board that fit none of its columns; (closed) those closed"),
-    ("━─", "below a column: accepted (green) and not yet accepted, next to the heaviest column"),
-    ("▐", "where a column is scrolled to"),
+    ("(unlisted)", "issues that fit no other column; (closed) the closed ones"),
+    ("━─", "below a column: accepted weight (green) and the rest, relative to the heaviest column"),
+    ("▐", "scroll position of a column"),
 )
 
 

@@ -90,7 +90,7 @@ def weight_words(weight: int | None) -> str:
 
 
 #: Shown in place of lines that the filter hides.
-_NOTHING_FITS = "Nothing here fits the filter; Esc ends it."
+_NOTHING_FITS = "No issues match the filter; Esc clears it."
 
 Hint = str | tuple[str, str]
 """An action's id, with its text in the footer if that is not the registry's."""
@@ -110,7 +110,7 @@ class IssueList(PaneDialog[None]):
     cols: Sequence[Col] = ()
     #: Whether the description is shown from the start.
     reads = False
-    empty = "Nothing left here."
+    empty = "Nothing left to do."
     hints: Sequence[Hint] = ()
 
     def __init__(self, context: CommandContext) -> None:
@@ -276,7 +276,7 @@ class IssueList(PaneDialog[None]):
             keys, word = keymap.hint(name)
             if keys and BY_ID[name].applies(now):
                 hints.append((keys, words or word))
-        undo = self.context.bridge.undo_words
+        undo = self.context.bridge.undoing.words
         undo = undo.partition(":")[0] if now.draft else undo
         self.footer.show(
             FooterView(
@@ -386,9 +386,9 @@ class IssueList(PaneDialog[None]):
             except FileExistsError:
                 self.tell(f"{file} already exists.")
             except OSError as error:
-                self.tell(f"Cannot write {file}: {error.strerror}.")
+                self.tell(f"Cannot save {file}: {error.strerror}.")
             else:
-                self.tell(f"Wrote {file}{what}.")
+                self.tell(f"Saved {file}{what}.")
 
         self.context.prompt(title, answered, value=name, hint="Enter exports it · Esc cancels")
 

@@ -130,7 +130,7 @@ class OpenIssue:
 
     async def _read(self, identity: IssueId, generation: int) -> None:
         try:
-            detail = await self._bridge.detail(identity)
+            detail = await self._bridge.reads.detail(identity)
         except GlboardError as error:
             if generation == self._generation and self.id == identity:
                 self.pane.say(notices.notice_of(error).line)
@@ -241,7 +241,7 @@ class DescriptionPane:
         detail = self._kept.get(version)
         if detail is None:
             try:
-                detail = await self._bridge.detail(version[0])
+                detail = await self._bridge.reads.detail(version[0])
             except GlboardError as error:
                 if version == self._wanted:
                     self.pane.say(notices.notice_of(error).line)

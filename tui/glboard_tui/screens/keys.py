@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,7 +20,8 @@ from textual.widget import Widget
 from glboard_core.board.definition import milestone_title
 from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError, NameUnknown
 from glboard_tui import notices
-from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_actions
+from glboard_tui.action import Action, ActionContext, Scope, key_words
+from glboard_tui.actions import own_actions
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.keymap import Follow, Keymap, Match, NoMatch, Prefix, token_of
 from glboard_tui.screens.dialogs import Dialog
@@ -28,7 +29,7 @@ from glboard_tui.widgets.footer import KeyGroups, WhichKey
 
 T = TypeVar("T")
 
-_NO_SEARCH = "There is no search here. Enter or Esc takes keys as commands again."
+_NO_SEARCH = "No search here. Press Enter or Esc to use keys as commands."
 #: Keys other than letters that are part of a text.
 _TYPED = ("space", "backspace", "delete", "left", "right")
 
@@ -110,7 +111,7 @@ class Keys:
         elif len(keys) > 1:
             self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
-            self._context.say(f"{keys[0]} does nothing in this pane. Esc or Tab goes to the board.")
+            self._context.say(f"{keys[0]} does nothing in this pane. Press Esc or Tab to go to the board.")
         elif keys[0] == "/":
             self._sought = True
             self._context.say(_NO_SEARCH)
@@ -159,7 +160,7 @@ def _reason(now: ActionContext, action: Action) -> str:
         return "this GitLab has no weights."
     if action.id in ("undo", "redo", "repeat", "selection.restore"):
         return "nothing to act on yet."
-    return "not now." if now.targets else "no card here."
+    return "not now." if now.targets else "no issue here."
 
 
 class PaneDialog(Dialog[T]):
@@ -261,6 +262,9 @@ R = TypeVar("R")
 class RowDialog(PaneDialog[None]):
     """Rows, such as the failed changes and the change log."""
 
+    #: What the search is called, and what it looks in; "" if there is none.
+    search: ClassVar[tuple[str, str]] = ("", "")
+
     DEFAULT_CSS = """
     RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
     RowDialog OptionList:focus { border: none; }
@@ -275,6 +279,8 @@ class RowDialog(PaneDialog[None]):
         super().__init__(context, title, hint=hint)
         self.list = OptionList(markup=False)
         self.order: RowOrder = "newest"
+        #: The words that every row must have; "" if all are shown.
+        self.query_text = ""
 
     @property
     def order_words(self) -> str:
@@ -294,6 +300,24 @@ class RowDialog(PaneDialog[None]):
             return project, int(iid) if iid.isdecimal() else 0
 
         return sorted(oldest, key=place)
+
+    def action_search(self) -> None:
+        """Show only the rows with these words."""
+
+        def typed(text: str) -> None:
+            self.query_text = text.strip()
+            self.fill()
+
+        title, placeholder = self.search
+        self.context.prompt(title, typed, value=self.query_text, placeholder=placeholder)
+
+    def end_search(self) -> bool:
+        """Show all rows again; False if they are shown."""
+        if not self.query_text:
+            return False
+        self.query_text = ""
+        self.fill()
+        return True
 
     def action_order(self) -> None:
         """Another order of the rows."""

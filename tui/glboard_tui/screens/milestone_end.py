@@ -27,7 +27,7 @@ class Ending(MilestoneList):
     """What is left of one milestone. ``-`` and ``=`` show the previous and next one."""
 
     scope = "milestone-end"
-    empty = "Nothing is left of this milestone."
+    empty = "No open issues left in this milestone."
     hints = (
         "plan.slip",
         ("plan.drop", "drop"),
@@ -71,7 +71,7 @@ class Ending(MilestoneList):
         sums = f"{count}, weight {weight}"
         match kind:
             case "confidential":
-                return f"Confidential, still open ({sums}): the bot skips these, move them yourself"
+                return f"Confidential, still open ({sums}): the bot skips these; move them yourself"
             case "deliverable":
                 return f"Deliverable, still open ({sums})"
             case "open":
@@ -79,7 +79,7 @@ class Ending(MilestoneList):
             case "late-closed":
                 return f"Closed after the end ({sums}): counted by handbook, not by group and committed"
             case "quiet":
-                return f"In the locked plan, moved without {self._missed} ({sums}): + labels them"
+                return f"In the locked plan, moved without {self._missed} ({sums}): + adds the label"
             case "handled":
                 return f"{self._missed}, moved on ({sums})"
 
@@ -181,8 +181,8 @@ def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, afte
     if not still:
         return f"{ended}; no open issues are left."
     if still == count["confidential"]:
-        return f"{ended}. Only confidential issues are left: the bot skips those."
+        return f"{ended}. Only confidential issues are left; the bot skips those."
     if count["handled"]:
         moved = f"{count['handled']} moved with the label"
-        return f"{ended}. {moved}; {still} did not: the bot skipped them or has not run yet."
+        return f"{ended}. {moved}; {still} did not; the bot skipped them or has not run yet."
     return f"{ended}. If the slippage bot covers these projects, it will move open issues to {to}."

@@ -112,7 +112,7 @@ class MilestoneSetupDialog(RowDialog):
             return
         step = self._steps[at]
         if not step.is_due:
-            self.say("Nothing to do in this line.")
+            self.say("Nothing to do on this line.")
             return
         self._left ^= {step}
         self._tell(self._what_next)
@@ -122,7 +122,7 @@ class MilestoneSetupDialog(RowDialog):
             return
         if self._done or self._trouble is not None:
             key = self.context.keymap.key("milestone-setup.reload")
-            self._tell(f"{key} refreshes and plans what is missing.")
+            self._tell(f"{key} refreshes and finds what is missing.")
         elif self._is_due():
             self._begin(self._go)
         else:
@@ -149,14 +149,15 @@ class MilestoneSetupDialog(RowDialog):
         # What is written here is no news, and nothing that undo can revert.
         self.context.bridge.wrote([one.issue for one in outcomes if one.issue is not None])
         if any(one.state == "done" for one in outcomes):
-            self.context.bridge.no_undo = (
-                f"Opening {self._milestone.title} cannot be undone: boards, labels and issue stay in GitLab."
+            self.context.bridge.undoing.no_undo = (
+                f"Opening {self._milestone.title} cannot be undone: boards, labels and the issue stay in "
+                "GitLab."
             )
         # The board and the planning issue's key need what was created.
         self.context.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)
         if missing:
-            said = f"{missing} of {len(outcomes)} not done, or only partly"
+            said = f"{missing} of {len(outcomes)} not done, or only in part"
         else:
             said = f"Opened {self._milestone.title}"
         self.context.say(said, bad=bool(missing))
@@ -172,7 +173,7 @@ class MilestoneSetupDialog(RowDialog):
                 self.app.open_url(url)
             else:
                 self.app.copy_to_clipboard(url)
-                self.say(f"No browser here; sent to the terminal's clipboard: {url}")
+                self.say(f"No browser here; copied to the terminal's clipboard: {url}")
         else:
             self.say("Not in GitLab yet.")
 

@@ -26,7 +26,7 @@ from textual.widgets import Input, Static
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import same_scope
 from glboard_core.model.query import Found
-from glboard_tui.actions import key_words
+from glboard_tui.action import key_words
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.picker_source import Choice, Source
 from glboard_tui.widgets.colors import Ground, palette_of
@@ -336,7 +336,7 @@ class Picker(Dialog[Result]):
         self, title: str, source: Source, *, ticks: Ticks | None = None, note: str = "", typed: str = ""
     ) -> None:
         """``typed``: what Ctrl+S does with the text itself; "" if that is no answer."""
-        several = "Space ticks · Enter applies · [~] only on some · Esc cancels"
+        several = "Space selects · Enter applies · [~] only on some · Esc cancels"
         one = f"Enter confirms · Ctrl+S {typed} · Esc cancels" if typed else "Enter confirms · Esc cancels"
         super().__init__(title, note=note, hint=several if ticks is not None else one)
         self._source = source
@@ -432,14 +432,14 @@ class Picker(Dialog[Result]):
         if not self._source.searches:
             return f"{count:,} of {len(self._known):,}"
         if why := self._source.why_not():
-            return f"{shown} · {why}: only what is known here"
+            return f"{shown} · {why}: only local results"
         match self._searching.state:
             case "under way":
                 return f"{shown} · searching GitLab …"
             case "all":
-                return f"{shown} · no more on GitLab"
+                return f"{shown} · no more in GitLab"
             case "more":
-                return f"{shown} · more on GitLab: type on"
+                return f"{shown} · more in GitLab, keep typing"
             case "failed":
                 return f"{shown} · search failed: {self._searching.error}"
             case _:
@@ -484,7 +484,7 @@ class Picker(Dialog[Result]):
         if self._takes_text and text:
             self.dismiss(Result(typed=text))
         else:
-            self._tell("Type a text first." if self._takes_text else "Choose one of the lines.")
+            self._tell("Type something first." if self._takes_text else "Choose a line.")
 
     @on(Input.Submitted)
     def _apply(self) -> None:
@@ -505,7 +505,7 @@ class Picker(Dialog[Result]):
         """Do it once the answer is there, as it would be done if everything were known; else say so."""
         if self.is_searching:
             self._waiting.append(act)
-            self._tell("Takes the best match as soon as GitLab answers …")
+            self._tell("Selecting the best match when GitLab responds …")
         else:
             self._tell("Nothing matches. Esc cancels.")
 

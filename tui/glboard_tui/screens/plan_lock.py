@@ -141,7 +141,7 @@ class LockedPlan(MilestoneList):
     def action_export(self) -> None:
         if self.context.bridge.share.is_on:
             # It has the assignees of confidential issues, and would be of no use without.
-            self.tell("Not while the screen is shared: a plan names the assignees of confidential issues.")
+            self.tell("Not on a shared screen: a plan names the assignees of confidential issues.")
             return
         plan = self._scope.locked
         name = f"plan-{plan.milestone.replace('/', '-')}.json"
@@ -161,7 +161,7 @@ class LockedPlan(MilestoneList):
             f"Lock the current plan of {self.milestone.title} again?",
             {"l": "lock it"},
             answered,
-            note=f"The previous one is kept: it was {locked_words(self._scope.locked)}.",
+            note=f"The previous plan is kept: {locked_words(self._scope.locked)}.",
         )
 
 
@@ -173,9 +173,9 @@ def lock_now(context: CommandContext, milestone: Milestone) -> None:
         context.tell(error)
         return
     key = context.keymap.key("plan-lock.lock")
-    context.bridge.no_undo = (
-        f"Locking {milestone.title} cannot be undone; {key} in the locked plan locks it again, and the "
-        "previous one is kept."
+    context.bridge.undoing.no_undo = (
+        f"Locking {milestone.title} cannot be undone, but you can lock again ({key} in the locked plan); "
+        "earlier plans are kept."
     )
     kept = "" if context.bridge.keeps else ", until you quit glboard"
     context.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
@@ -212,13 +212,13 @@ def ask_import(
             f"Use this plan of {milestone.title}, {locked_words(plan)}: {count_words(plan)}?",
             {"y": "use it"},
             lambda _: use(plan),
-            note=f"It replaces the one {locked_words(before)}: {count_words(before)}. That one is kept.",
+            note=f"It replaces the plan {locked_words(before)}: {count_words(before)}. That plan is kept.",
         )
 
     context.prompt(
         f"A colleague's plan of {milestone.title}",
         answered,
         placeholder="file path",
-        note="A file written by E here or by glboard plan export.",
+        note="A file from E here or from glboard plan export.",
         hint="Enter imports it · Esc cancels",
     )

@@ -62,7 +62,7 @@ def wrong_weight(text: str) -> str:
     text = text.strip()
     if text and not (text.isascii() and text.isdigit()):
         return "The weight must be a whole number, 0 or more."
-    return f"The weight must be at most {_MOST_WEIGHT:,}." if text and int(text) > _MOST_WEIGHT else ""
+    return f"The weight cannot exceed {_MOST_WEIGHT:,}." if text and int(text) > _MOST_WEIGHT else ""
 
 
 class CommentDialog(Dialog[tuple[str, bool]]):
@@ -126,12 +126,12 @@ class CommentDialog(Dialog[tuple[str, bool]]):
             self._offers = sorted(fitting, key=lambda one: (not one.casefold().startswith(typed), one))
             self._at = 0
         if not self._offers:
-            self.say(f"No one is known as @{name}.")
+            self.say(f"No user @{name} found.")
             return True
         self._area.replace(self._offers[self._at], (row, match.start(1)), (row, column))
         self._area.move_cursor((row, match.start(1) + len(self._offers[self._at])))
         others = " ".join(f"@{one}" for one in self._offers[:6])
-        self.say(f"{others} · Tab goes on" if len(self._offers) > 1 else others)
+        self.say(f"{others} · Tab continues" if len(self._offers) > 1 else others)
         return True
 
     def action_send(self) -> None:

@@ -70,7 +70,7 @@ class OwnWork(IssueList):
     """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
     scope = "own-work"
-    empty = "No open issues assigned to you, none ready to pick in the current milestone."
+    empty = "No open issues assigned to you, and none ready to pick up in the current milestone."
     hints = (
         "flow.take",
         "flow.advance",
@@ -98,8 +98,8 @@ class OwnWork(IssueList):
         mine = self.planning.mine()
         names = ("flow.advance", "flow.blocked", "flow.take")
         advance, block, take = (self.context.keymap.key(name) for name in names)
-        going = f"{advance} advances it, {block} marks it as blocked."
-        taking = f"Unassigned: {take} assigns it to you and sets in dev."
+        going = f"{advance} advances it, {block} sets it to blocked."
+        taking = f"Unassigned: {take} assigns it to you and sets it to in dev."
         self._mine = len(mine)
         states = [self.state_of(issue) for issue in mine]
         entries = []
@@ -109,7 +109,7 @@ class OwnWork(IssueList):
             entries.append(self._line(issue, head if first else None, going))
         milestone, free = self.planning.to_pick()
         for row, issue in enumerate(free):
-            head = Head(f"next to pick in {milestone} · {len(free)}", "good")
+            head = Head(f"next to pick up in {milestone} · {len(free)}", "good")
             entries.append(self._line(issue, None if row else head, taking))
         return entries
 
@@ -117,7 +117,7 @@ class OwnWork(IssueList):
         names = self.context.bridge.settings.labels
         title, priority = self.context.bridge.title_of(issue), priority_of(issue, names)
         blocked = issue.blocked or self.state_of(issue) == "blocked"
-        why = " Blocked: v shows the description and the comments that say why."
+        why = " Blocked: v shows the description and comments."
         heavy: Ink = "warn" if issue.weight is None else "strong"
         return Entry(
             issue,
@@ -138,7 +138,7 @@ class OwnWork(IssueList):
 
     def heading_of(self, place: int, count: int) -> str:
         at = f" · line {place} of {count}" if count else ""
-        return f"My work: {self._mine} open · {self.total - self._mine} to pick{at}"
+        return f"My work: {self._mine} open · {self.total - self._mine} to pick up{at}"
 
 
 # Triage: open issues that need fixing, one after another (planning rule 9).
@@ -269,7 +269,7 @@ class Updates(IssueList):
             return
         context = self.context
         if context.bridge.issue(issue.id) is None:
-            self.tell("No longer among the group's issues: o opens it in the browser.")
+            self.tell("No longer in the group: o opens it in the browser.")
             return
         self.dismiss(None)
         context.board.focus_card(issue.id)

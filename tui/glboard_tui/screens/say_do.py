@@ -125,7 +125,7 @@ class SayDoPane(MilestoneList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        draft = " · read from GitLab, without the draft" if self.context.bridge.drafts.is_on else ""
+        draft = " · from GitLab, without the draft" if self.context.bridge.drafts.is_on else ""
         return f"Say/Do {self.milestone.title}" + (f": {place} of {count}" if count else "") + draft
 
     def above(self) -> Content:
@@ -136,7 +136,7 @@ class SayDoPane(MilestoneList):
         if self._read is None:
             what, done, of = self._progress
             filled = round(_BAR * done / of) if of else 0
-            words = f"Reading {what} {done:,} of {of:,}  " if of else "Reading …  "
+            words = f"Loading {what} {done:,} of {of:,}  " if of else "Loading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
         counting = self.context.bridge.settings.planning.count_wont_do
         return words_of(self._read, self.milestone, self._all, counting)

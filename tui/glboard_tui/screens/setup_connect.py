@@ -32,9 +32,9 @@ class StartPage(OptionPage):
     def __init__(
         self, keymap: Keymap, *, unfinished: str = "", lacking: str = "", trouble: GlboardError | None = None
     ) -> None:
-        lead = "Setting it up takes a minute and changes nothing in GitLab."
+        lead = "Setup takes a minute and changes nothing in GitLab."
         if lacking:
-            lead = f"This computer has no token for {lacking}. Your configuration stays as it is."
+            lead = f"This computer has no token for {lacking}. Your configuration does not change."
         super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
         self._unfinished = unfinished
         self._lacking = lacking
@@ -45,13 +45,13 @@ class StartPage(OptionPage):
             note = "Only the token is missing"
             first.append(Option(value=SIGN_IN, text=f"Sign in to {self._lacking}", note=note))
         if self._unfinished:
-            first.append(Option(value=RESUME, text="Go on with the set-up", note=self._unfinished))
+            first.append(Option(value=RESUME, text="Continue setup", note=self._unfinished))
         return (
             *first,
             Option(
                 value=CONNECT,
                 text="Connect to GitLab",
-                note="Your group's labels and milestones set it up",
+                note="Configured from your group's labels and milestones",
             ),
             Option(
                 value=DEMO,
@@ -83,9 +83,9 @@ class ServerPage(OptionPage):
         self, keymap: Keymap, found: Sequence[FoundSignIn], *, trouble: GlboardError | None = None
     ) -> None:
         lead = (
-            "These sign-ins are on this computer already. Choose one, or another server."
+            "Found on this computer. Choose one, or another server."
             if found
-            else "No sign-in was found: glab, python-gitlab, netrc and GITLAB_TOKEN were looked at."
+            else "No sign-in found. Checked: glab, python-gitlab, netrc and GITLAB_TOKEN."
         )
         super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
         self._found = found
@@ -113,7 +113,7 @@ class ServerPage(OptionPage):
             Option(
                 value=OTHER,
                 text="Another server" if self._found else "Your GitLab server",
-                note="paste the address of any page of your group",
+                note="paste the URL of any page of your group",
             ),
         )
 
@@ -122,9 +122,11 @@ class ServerPage(OptionPage):
             one = self._found[self.rows.cursor]
             if one.problem:
                 return Content(clean(f"{one.where or one.source}: {one.problem}."))
-            return Content(clean(f"The token is read from {one.where or one.source}, now and at each start."))
+            return Content(
+                clean(f"The token is read from {one.where or one.source} each time glboard starts.")
+            )
         return Content(
-            "Such as https://gitlab.example.com/groups/my-org/my-group/-/boards, or gitlab.com alone."
+            "For example https://gitlab.example.com/groups/my-org/my-group/-/boards, or just gitlab.com."
         )
 
     def hints(self) -> Sequence[str]:
@@ -159,19 +161,19 @@ class SignInPage(OptionPage):
     def options(self) -> Sequence[Option]:
         needs = lacking(application=self._application)
         options: dict[Way, tuple[Option, ...]] = {
-            "device": (
-                Option(value=DEVICE, text="Sign in with a code", note=f"typed in any browser{needs}"),
-            ),
+            "device": (Option(value=DEVICE, text="Sign in with a code", note=f"in any browser{needs}"),),
             "browser": (
                 Option(
                     value=LOOPBACK,
                     text="Sign in with the browser",
-                    note=f"GitLab asks for your consent there{needs}",
+                    note=f"authorize glboard in GitLab{needs}",
                 ),
             ),
             "token": (
-                Option(value=TOKEN, text="Paste a token", note="a personal access token, typed unseen"),
-                Option(value=PAGE, text=self._page_text, note="name and scope are filled in there"),
+                Option(
+                    value=TOKEN, text="Paste a token", note="a personal access token; your typing is hidden"
+                ),
+                Option(value=PAGE, text=self._page_text, note="name and scope are filled in"),
             ),
         }
         offered = ways(application=self._application, opens=self._opens)
@@ -184,23 +186,21 @@ class SignInPage(OptionPage):
     def said(self) -> Content:
         way = self.options()[self.rows.cursor].value
         if way in (DEVICE, LOOPBACK):
-            lines = [
-                "GitLab asks there whether glboard may use your account. What it gives is renewed by itself."
-            ]
+            lines = ["GitLab asks you to authorize glboard. The sign-in is renewed automatically."]
             if not self._application:
-                lines.append("This needs an OAuth application that somebody created on the server.")
+                lines.append("This needs an OAuth application on the server.")
         else:
             # In one line, or it cannot be copied by mouse.
             whole = len(self._page) <= min(self.app.size.width, 100) - _AROUND
             lines = [
                 self._page if whole else self._page.partition("?")[0],
-                "Scope api, or read_api for looking only.",
+                "Scope api, or read_api for read-only access.",
             ]
             if self._keyring:
-                lines.append("It is kept in a file that only you can read. For the keyring, first run:")
+                lines.append("It is stored in a file that only you can read. To use the keyring, first run:")
                 lines.append(self._keyring)
             else:
-                lines.append("It is kept in this computer's keyring.")
+                lines.append("It is stored in this computer's keyring.")
         return Content("\n".join(map(clean, lines)))
 
     def hints(self) -> Sequence[str]:

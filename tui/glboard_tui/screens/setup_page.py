@@ -236,7 +236,7 @@ class SetupPage(Screen[T | None], Generic[T]):
         self.app.exit()
 
     def _nothing(self) -> None:
-        self.tell("Nothing to do here by this key.")
+        self.tell("This key does nothing here.")
 
     action_type = action_none = action_reset = action_preview = action_write = _nothing
     action_connect = action_demo = _nothing

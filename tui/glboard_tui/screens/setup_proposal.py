@@ -48,20 +48,20 @@ _SIGNS: dict[Trust, tuple[str, Ink]] = {
     "chosen": ("●", "accent"),
 }
 _SECTIONS = {
-    "Team": "Which issues are the team's",
-    "Types": "Types: the columns of Planning",
+    "Team": "Which issues belong to the team",
+    "Types": "Types: columns of the Planning board",
     "Planning": "Planning",
     "Priorities": "Priorities",
-    "Workflow": "Workflow: the columns of Build and the Next boards",
+    "Workflow": "Workflow: columns of the Build and Next boards",
     "Milestones": "Milestones",
     "Time": "Time",
 }
 #: The width from which the footer says how much is missing, next to the keys.
 _WIDE = 100
 _BACKENDS = {
-    "label": "labels of a scope, such as workflow::in dev",
-    "status": "statuses of GitLab (Premium)",
-    "both": "both: the label counts, and where they disagree it is shown",
+    "label": "scoped labels, such as workflow::in dev",
+    "status": "GitLab statuses (Premium)",
+    "both": "both: the label counts, and differences are shown",
 }
 
 
@@ -88,7 +88,7 @@ class ProposalPage(SetupPage[str]):
     """Dismissed with "write"."""
 
     step = 3
-    title_text = "This is what your group suggests"
+    title_text = "Proposed from your group"
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class ProposalPage(SetupPage[str]):
                 heads[at] = [Head("")] if at else []
                 heads[at].append(Head(_SECTIONS[line.section]))
         if self._proposal.boards:
-            heads[len(self._rows)] = [Head(""), Head("Boards of GitLab, as boards of your own")]
+            heads[len(self._rows)] = [Head(""), Head("GitLab boards to add")]
             self._rows += self._proposal.boards
         cols = (
             Col(),
@@ -158,7 +158,7 @@ class ProposalPage(SetupPage[str]):
         )
         lines = [Content.assemble((f"{sign} ", style), clean(f"{row.title}: {row.why}."))]
         if row.near:
-            lines.append(Content(clean(f"Near: {', '.join(row.near[:5])}")))
+            lines.append(Content(clean(f"Similar: {', '.join(row.near[:5])}")))
         if row.advice and row.trust == "missing":
             lines.append(Content(clean(row.advice)))
         return Content("\n").join(lines)
@@ -207,7 +207,7 @@ class ProposalPage(SetupPage[str]):
                 Prompt(
                     row.title,
                     value=", ".join(row.value),
-                    note="Several are separated by commas." if several else _typing_note(row),
+                    note="Separate several with commas." if several else _typing_note(row),
                     check=lambda text: _wrong(row, text),
                 ),
                 lambda text: self._typed(row, text),
@@ -237,7 +237,7 @@ class ProposalPage(SetupPage[str]):
         key = self.keymap.key("setup.type")
         note = row.why if row.kind != "prefix" else f"{row.why}. {key} types another value."
         if row.kind == "pattern":
-            note = f"{row.why}. Other titles: Esc, {key}."
+            note = f"{row.why}. To type other titles: Esc, {key}."
         self.app.push_screen(
             Picker(row.title, source, ticks=ticks, note=note), lambda result: self._picked(row, result)
         )
@@ -322,7 +322,7 @@ def _cells(row: SettingLine | BoardLine) -> Sequence[Cell]:
 def _typing_note(row: SettingLine) -> str:
     if row.kind != "pattern":
         return row.why
-    return "The title of one such milestone, or a regular expression that fits all their titles."
+    return "The title of one such milestone, or a regular expression that matches all of them."
 
 
 def _wrong(row: SettingLine, text: str) -> str:
@@ -352,7 +352,7 @@ class FilePreview(Dialog[None]):
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__("config.toml, as it would be written", hint="↑ ↓ scroll · Esc closes")
+        super().__init__("Preview of config.toml", hint="↑ ↓ scroll · Esc closes")
         self._text = text
 
     def compose(self) -> ComposeResult:

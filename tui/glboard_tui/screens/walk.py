@@ -22,7 +22,8 @@ from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.walk import Outcome, Walk, begun, outcomes, resumed
 from glboard_tui import texts
-from glboard_tui.actions import BY_ID, Action
+from glboard_tui.action import Action
+from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext, OnTop
 from glboard_tui.more_of_issue import MoreOfIssue
 from glboard_tui.people_words import short_people
@@ -206,13 +207,13 @@ class WalkPane(PaneDialog[None]):
         elif self.walk.later:
             self._step(self.walk.pile_again())
         else:
-            self.tell("That was the last card. Esc ends the walk.")
+            self.tell("That was the last issue. Esc ends the walk.")
 
     def action_later(self) -> None:
         if (here := self._shown) is None:
             self.action_skip()
         else:
-            words = "stays put off" if self.walk.again else "comes again at the end"
+            words = "stays at the end" if self.walk.again else "moved to the end"
             self._step(self.walk.put_off(), f"{self.context.bridge.reference_of(here)} {words}.")
 
     def action_back(self) -> None:
@@ -220,7 +221,7 @@ class WalkPane(PaneDialog[None]):
         while walk.trail and self._issue(walk.trail[-1]) is None:
             walk = walk.drop(walk.trail[-1:])  # deleted meanwhile
         if not walk.trail:
-            self.tell("This is the first card.")
+            self.tell("This is the first issue.")
         else:
             self._take(walk.back())
 
@@ -232,9 +233,9 @@ class WalkPane(PaneDialog[None]):
         self._show_head()
         key = self.context.keymap.key("walk.skip")
         self.tell(
-            f"A change stays on its card; {key} goes on."
+            f"A change now stays on the issue; {key} goes to the next."
             if self._stays
-            else "A change goes on to the next card."
+            else "A change now goes to the next issue."
         )
 
     # Called by commands
@@ -400,7 +401,7 @@ class WalkPane(PaneDialog[None]):
         keymap = self.context.keymap
         keys = [f"{keymap.key('walk.back')} back"]
         if self.walk.later:
-            keys.append(f"{keymap.key('walk.skip')} walks those put off again")
+            keys.append(f"{keymap.key('walk.skip')} shows postponed issues again")
         keys += [f"{keymap.key('walk.start')} starts over", "Esc ends the walk"]
         parts.append(Content.styled(" · ".join(keys), "dim"))
         return Content("\n\n").join(parts)
@@ -418,7 +419,7 @@ class WalkPane(PaneDialog[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 # What was decided is worth more than what undo would do, where only one of them fits.
-                undo="" if self._said and narrow else bridge.undo_words,
+                undo="" if self._said and narrow else bridge.undoing.words,
                 message=self._said,
             )
         )

@@ -336,13 +336,13 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         return (*broken, *missing_words(issue, labels))
 
     def flag(issue: IssueId) -> Flag | None:
-        if bridge.is_failed(issue):
+        if bridge.flags.is_failed(issue):
             return "failed"
-        if bridge.is_conflicting(issue):
+        if bridge.flags.is_conflicting(issue):
             return "conflict"
         if bridge.drafts.is_staged(issue):
             return "staged"
-        if bridge.is_pending(issue):
+        if bridge.flags.is_pending(issue):
             return "pending"
         return "unseen" if issue in bridge.unseen else None
 

@@ -1,0 +1,120 @@
+"""The words for an answer that is not GitLab's, is damaged, or leads elsewhere."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from glboard_core.errors import ConnectionFailed, NotGitLab
+from glboard_core.gitlab.clean_text import line
+from glboard_core.gitlab.error_body import LOOKED_AT
+from glboard_core.gitlab.route import wants_certificate
+
+_API = "/api/v4"
+
+
+def place_in(address: str) -> str:
+    """The path, with its query, that the address of a redirect or a next page means on the account's server.
+
+    A server that is reached through a tunnel names another host. "" if it is not one of the REST API.
+    """
+    parts = _split(address)
+    if parts is None or len(address) > 8_000 or not address.isascii() or not address.isprintable():
+        return ""
+    _, found, below = parts.path.partition(f"{_API}/")
+    if not found or ".." in below.split("/"):
+        return ""
+    return f"{_API}/{below}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port  # raise for some addresses
+    except ValueError:
+        return None
+    return parts
+
+
+def redirected(host: str, status: int, location: str) -> NotGitLab:
+    """The answer sends us elsewhere: often to a page where people sign in."""
+    target = _shown(location)
+    if any(word in target.lower() for word in ("sign_in", "login", "saml")):
+        hint = "Got a sign-in page instead of the API (proxy or SSO?)."
+    else:
+        hint = "The token was not sent there. If that is your GitLab, pass its URL with --url."
+    return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
+
+
+def elsewhere(host: str, address: str) -> NotGitLab:
+    """A next page that is not one of the REST API."""
+    return NotGitLab(
+        f"{host} links to a next page elsewhere ({_shown(address)}).",
+        hint="The token was not sent there. Is there a proxy in between?",
+    )
+
+
+def _shown(address: str) -> str:
+    """An address without username, password and query, as one clean line."""
+    parts = _split(address[:LOOKED_AT])
+    if parts is None:
+        return "no valid address"
+    at = parts.netloc.rpartition("@")[2]
+    return line(f"{parts.scheme}://{at}{parts.path}" if at else parts.path)[:200]
+
+
+def no_answer_of_gitlab(host: str, status: int, kind: str, raw: bytes) -> ConnectionFailed:
+    """An answer of another server or proxy, as its media type and its first bytes tell."""
+    if status == 400 and b"ssl certificate" in raw[:2048].lower():
+        # The words of the web server in front of GitLab: none was sent, or not the right one.
+        return wants_certificate(host)
+    seen = kind or "no content type"
+    start = raw[:512].lstrip().lower()
+    if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):
+        hint = "Got a web page: is there a proxy, a sign-in page or another server in between?"
+    else:
+        hint = "Is this the address of a GitLab server?"
+    return NotGitLab(f"The response from {host} is not from GitLab (HTTP {status}, {seen}).", hint=hint)
+
+
+def not_json(host: str) -> NotGitLab:
+    """A response that claims to be JSON and is not, or has neither data nor errors."""
+    return NotGitLab(
+        f"The response from {host} is truncated or not from GitLab (HTTP 200, but not the API).",
+        hint="Is there a proxy in between?",
+    )
+
+
+def too_large(host: str, limit: int) -> NotGitLab:
+    """An answer of more than ``limit`` bytes."""
+    return NotGitLab(
+        f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.",
+        hint="Is there a proxy in between?",
+    )
+
+
+def overfull(host: str, most: int) -> NotGitLab:
+    """An answer of more values than any of GitLab's."""
+    return NotGitLab(
+        f"The response from {host} has more than {most:,} values.", hint="Is there a proxy in between?"
+    )
+
+
+def corrupt(host: str, why: str) -> NotGitLab:
+    """An answer that is damaged, or in a coding that was not asked for."""
+    return NotGitLab(f"The response from {host} is corrupt: {why}.", hint="Is there a proxy in between?")
+
+
+def too_deep(host: str) -> NotGitLab:
+    """JSON with more levels than any answer of GitLab has."""
+    return NotGitLab(
+        f"The response from {host} is nested too deeply to be from GitLab.",
+        hint="Is there a proxy in between?",
+    )
+
+
+def endless(host: str, pages: int) -> NotGitLab:
+    """A list of which ever more pages come."""
+    return NotGitLab(
+        f"{host} sent an endless list: stopped after {pages} pages.",
+        hint="Check for a proxy in between, or report this with your GitLab version.",
+    )
