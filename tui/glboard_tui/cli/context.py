@@ -93,14 +93,12 @@ class Options(Struct, frozen=True, kw_only=True):
         """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
         if self.config is not None or self.profile is None:
             return self.config or self.config_path
-        from platformdirs import user_config_path
-
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
                 f"“{self.profile}” is not a valid profile name.",
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
-        return user_config_path("glboard") / "profiles" / f"{self.profile}.toml"
+        return config_folder() / "profiles" / f"{self.profile}.toml"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""

@@ -403,7 +403,7 @@ class BoardScreen(Screen[None]):
     @on(BoardWidget.Dragging)
     def _dragging(self, event: BoardWidget.Dragging) -> None:
         column = event.to_column
-        many = f"{len(event.ids)} cards" if len(event.ids) > 1 else "the card"
+        many = f"{len(event.ids)} issues" if len(event.ids) > 1 else "the issue"
         self.say("" if not event.ids else f"Drop {many} on {column.title if column else '…'} · Esc cancels")
 
     # The filter, at the pace that the board's size allows
