@@ -56,6 +56,20 @@ BANNED = {
     "ledger|drain(s|ed)?": "outbox, send",
     "window of glboard|this window|another window": "process, session",
     "room": "capacity, free",
+    "somebody|everybody": "someone, everyone",
+    "whoever": "who, the person who",
+    "told": "reported, shown",
+    "by (itself|themselves)": "automatically",
+    "of (its|their|your|one's) own": "separate, custom",
+    "this machine": "this computer",
+    "set-up": "setup",
+    "near match(es)?": "similar",
+    "put(ting)? off": "postpone",
+    "(go|goes|going) on": "continue, in progress",
+    "(read|reads|reading) again": "reload",
+    "looking only|for looking": "read-only",
+    "the like": "such as",
+    "licences?|colours?|neighbours?|organisations?": "US spelling, as GitLab: license, color, organization",
 }
 #: Not glboard's wording, or Markdown that is posted to GitLab and stays as it is.
 ALLOWED = {
@@ -78,6 +92,20 @@ ON_SCREEN_ONLY = {
     "of before",
     "window of glboard|this window|another window",
     "room",
+    "somebody|everybody",
+    "whoever",
+    "told",
+    "by (itself|themselves)",
+    "of (its|their|your|one's) own",
+    "this machine",
+    "set-up",
+    "near match(es)?",
+    "put(ting)? off",
+    "(go|goes|going) on",
+    "(read|reads|reading) again",
+    "looking only|for looking",
+    "the like",
+    "licences?|colours?|neighbours?|organisations?",
 }
 _PATTERNS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), better) for words, better in BANNED.items()]
 

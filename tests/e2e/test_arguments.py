@@ -166,6 +166,13 @@ def test_a_configuration_that_is_not_there_is_told_with_how_to_create_it(
     assert f"glboard {' '.join(arguments)} config init" in capsys.readouterr().err
 
 
+def test_decisions_by_no_one_are_no_empty_list(world: World, capsys: Text) -> None:
+    assert run(["report", "decisions", "19.8", "--by", "eng_birhc"]) == 2
+    assert "@eng_birhc: no such user" in (said := capsys.readouterr().err)
+    assert "eng_birch" in said
+    assert run(["report", "decisions", "19.8", "--by", "@eng_birch"]) == 0
+
+
 def test_a_time_is_said_as_people_read_it(world: World, capsys: Text) -> None:
     assert run(["--as-of", "2026-11-20", "report", "scope", "19.9"]) == 2
     assert "UTC" in (said := capsys.readouterr().err)

@@ -380,4 +380,4 @@ def chosen_board(title: str) -> list[Milestone]:
 
 def test_the_day_and_the_group_are_in_the_first_line() -> None:
     text = config_text(proposed(shop(path="shop/web")), date(2026, 12, 24))
-    assert text.startswith("# glboard's configuration, written by its set-up on 2026-12-24 for shop/web.\n")
+    assert text.startswith("# glboard's configuration, written by setup on 2026-12-24 for shop/web.\n")

@@ -71,7 +71,7 @@ def live_words(live: LiveStatus, poll: float) -> list[str]:
     """How changes by others arrive, and why not at once; ``poll`` is the time between two polls."""
     every = f"every {number(poll)} s"
     if live.state == "on":
-        cards = "1 card" if live.cards == 1 else f"{live.cards} cards"
+        cards = "1 issue" if live.cards == 1 else f"{live.cards} issues"
         return [f"Changes by others: live for the {cards} in view, {every} for the rest."]
     lines = [f"Changes by others: by polling, {every}."]
     if live.state == "off":

@@ -29,10 +29,10 @@ Value = str | float | Days | dict[str, float] | None
 Way = Callable[[str], str]
 
 HEAD = """\
-# The team's days. It stays on this machine: days off are private.
-days_per_weight = 2     # two workdays of one engineer make a weight of 1
-reserve = 0.0           # the share that is kept free: 0.1 is a tenth
-holidays = []           # days off for everybody, like "2026-12-24"
+# The team's days. This file stays on this computer: days off are private.
+days_per_weight = 2     # two workdays of one engineer equal weight 1
+reserve = 0.0           # the share to keep free: 0.1 is 10 %
+holidays = []           # days off for everyone, such as "2026-12-24"
 """
 
 _PEOPLE = re.compile(r"\s*\[\[\s*people\s*\]\]")

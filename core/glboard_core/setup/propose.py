@@ -29,8 +29,8 @@ _BUCKETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "backlog": ("Backlog", (r"^%?\W*backlog$", r"\bbacklog\b", r"^icebox", r"^some ?day", r"^parking")),
     "awaiting": ("Awaiting", (r"^await", r"^waiting", r"\bfeedback\b", r"\bdemand\b", r"^on hold")),
 }
-_DATES = "Give milestones of the group itself a start and a due date in GitLab."
-_LATER = "Create the next one in GitLab, with a start and a due date."
+_DATES = "Set start and due dates for milestones of the group itself in GitLab."
+_LATER = "Create the next one in GitLab, with start and due dates."
 #: What it means that a bucket does not exist.
 _BUCKET_DOES = {
     "next-1-3": "Its board stays empty until the milestone exists.",

@@ -19,7 +19,7 @@ from glboard_core.setup.matching import TYPE_WORDS, plain
 from glboard_core.setup.proposal import Proposal, SettingLine
 
 _HEAD = """\
-# glboard's configuration, written by its set-up on {day} for {group}.
+# glboard's configuration, written by setup on {day} for {group}.
 # A line with # before its key shows the default. Never put a token in this file.
 # glboard config check lists errors, glboard config edit opens it, glboard config show prints all settings.
 """

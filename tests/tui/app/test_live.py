@@ -158,7 +158,7 @@ async def test_the_connection_says_that_changes_arrive_at_once() -> None:
     async with staged(settings=LIVE, timing=TIMING) as stage:
         await watched(stage)
         await stage.press("g", "l")
-        assert f"{len(shown(stage))} cards in view, every" in connection(stage)
+        assert f"{len(shown(stage))} issues in view, every" in connection(stage)
         assert stage.screen.header.view.fresh == "live"
 
 
@@ -185,7 +185,7 @@ async def test_where_it_is_refused_the_connection_says_why_and_nothing_else_chan
     [
         (
             LiveStatus(state="on", cards=1),
-            "Changes by others: live for the 1 card in view, every 10 s for the rest.",
+            "Changes by others: live for the 1 issue in view, every 10 s for the rest.",
         ),
         (LiveStatus(), "Changes by others: by polling, every 10 s."),
         (LiveStatus(state="off"), "Live events are switched off ([sync] live)."),

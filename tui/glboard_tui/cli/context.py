@@ -93,14 +93,12 @@ class Options(Struct, frozen=True, kw_only=True):
         """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
         if self.config is not None or self.profile is None:
             return self.config or self.config_path
-        from platformdirs import user_config_path
-
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
                 f"“{self.profile}” is not a valid profile name.",
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
-        return user_config_path("glboard") / "profiles" / f"{self.profile}.toml"
+        return config_folder() / "profiles" / f"{self.profile}.toml"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""
@@ -231,9 +229,7 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
 
 def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The profiles that there are."""
-    from platformdirs import user_config_path
-
-    folder = user_config_path("glboard") / "profiles"
+    folder = config_folder() / "profiles"
     return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
 
 

@@ -163,14 +163,14 @@ def _is_weight(text: str) -> bool:
 @click.option(
     "--board",
     metavar="B",
-    help="The board that has the column --to.",
+    help="Board with the column of --to.",
     shell_complete=context.complete_board,
 )
 @click.option("--to", metavar="COLUMN", help="Move to this column of the board.")
 @click.option(
     "--milestone",
     metavar="M",
-    help="A title, current, next, an alias, or none.",
+    help="Set the milestone: a title, current, next, an alias, or none.",
     shell_complete=context.complete_milestone,
 )
 @click.option("--defer", is_flag=True, help="Move to the next version milestone and remove Deliverable.")

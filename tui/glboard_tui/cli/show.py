@@ -70,7 +70,7 @@ class ShownBoard(Struct, frozen=True):
 @click.option(
     "--milestone",
     metavar="M",
-    help="Another milestone: a title, current, next, or an alias.",
+    help="Milestone to show: a title, current, next, or an alias.",
     shell_complete=context.complete_milestone,
 )
 @click.option("--closed", is_flag=True, help="Add the closed issues as a (closed) column.")

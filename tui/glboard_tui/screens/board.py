@@ -415,7 +415,7 @@ class BoardScreen(Screen[None]):
     @on(BoardWidget.Dragging)
     def _dragging(self, event: BoardWidget.Dragging) -> None:
         column = event.to_column
-        many = f"{len(event.ids)} cards" if len(event.ids) > 1 else "the card"
+        many = f"{len(event.ids)} issues" if len(event.ids) > 1 else "the issue"
         title = self.board.state.title(column) if column else "…"
         self.say(f"Drop {many} on {title} · Esc cancels" if event.ids else "")
 

@@ -318,7 +318,7 @@ class DecisionsPane(IssueList):
         start = call.started.astimezone(zone)
         if not call.is_call:
             return f"{call.milestone} since {day_words(start.date())}, without a call"
-        end = f" to {call.ended.astimezone(zone):%H:%M}" if call.ended is not None else ", goes on"
+        end = f" to {call.ended.astimezone(zone):%H:%M}" if call.ended is not None else ", in progress"
         posted = ", posted" if call.posted is not None else ""
         return f"{day_words(start.date())} {start:%H:%M}{end}, {call.milestone}{posted}"
 

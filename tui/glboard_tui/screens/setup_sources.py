@@ -58,7 +58,7 @@ def label_choices(labels: Sequence[FoundLabel], near: Sequence[str], now: Sequen
         Choice(
             value=title,
             text=title,
-            note="near match" if title in near else by_title[title].description,
+            note="similar match" if title in near else by_title[title].description,
             color=by_title[title].color or None,
         )
         for title in titles
@@ -73,7 +73,7 @@ def milestone_choices(
     ordered = sorted(known.values(), key=lambda one: (one.start is not None, one.title.casefold()))
     titles = dict.fromkeys([*(t for t in (*now, *near) if t in known), *(one.title for one in ordered)])
     return [
-        Choice(value=title, text=title, note="near match" if title in near else _days(known[title]))
+        Choice(value=title, text=title, note="similar match" if title in near else _days(known[title]))
         for title in titles
     ]
 
