@@ -631,7 +631,8 @@ STATUSES = (
 TOUCHED: dict[str, tuple[str, int]] = {
     # With ids, by which a label that was renamed meanwhile is known.
     "labels": ("labels(first: 100) { nodes { id title } }", 8),
-    "assignees": (_ASSIGNEES, 5),
+    # With ids, by which a person who was renamed meanwhile is known.
+    "assignees": ("assignees(first: 100) { nodes { id username } }", 6),
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),
