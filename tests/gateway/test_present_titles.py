@@ -217,3 +217,19 @@ async def test_two_labels_of_one_title_are_both_taken_off(context: LoadedGateway
     context.shown.update(await context.gateway.read([context.issue("top/app#1").id]))
     after = await context.do("top/app#1", Edit(remove=frozenset({"Deliverable"})))
     assert titles(world, "top/app#1") == {"type::bug"} == after.labels
+
+
+# -- people
+
+
+async def test_somebody_with_another_username_is_unassigned(context: LoadedGateway) -> None:
+    """GitLab removes by username, and nobody where none has it, without an error: ids tell who stays."""
+    world = context.world
+    world.edit("top/app#1", by=ME, assignees=["eng_1", "eng_2"])
+    context.shown.update(await context.gateway.read([context.issue("top/app#1").id]))
+    upheavals.rename_user(world, world.user("eng_1"), "engineer")
+    after = await context.do("top/app#1", Edit(unassign=frozenset({"eng_1"})))
+    assert after.assignees == ("eng_2",)
+    assert [one.username for one in world.issue("top/app#1").assignees] == ["eng_2"]
+    learned = context.gateway.learned(context.catalog, lambda _: True)
+    assert learned.person("engineer") is not None

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import Edit
+from glboard_core.board.operations import Edit, Op
 from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
-from glboard_core.model.catalog import Catalog, Label, without
+from glboard_core.model.catalog import Catalog, Label, Person, without
 from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.milestone import Milestone
 
@@ -100,3 +100,13 @@ class PresentTitles:
         if there is not None and milestone is not None and there.id != milestone.id:
             fresh.append(there)
         return found, fresh
+
+
+def naming(op: Op, people: Sequence[Person], catalog: Catalog) -> Op:
+    """The Op with the present usernames of those to be unassigned."""
+    edit, now = op.change, {one.id: one.username for one in people}
+    if not isinstance(edit, Edit):
+        return op
+    known = {name: person.id for name in edit.unassign if (person := catalog.person(name)) is not None}
+    names = frozenset(now.get(known.get(name, ""), name) for name in edit.unassign)
+    return structs.replace(op, change=structs.replace(edit, unassign=names))

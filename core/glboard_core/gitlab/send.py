@@ -47,7 +47,7 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.mutations import Mutation
-from glboard_core.gitlab.present_titles import AskAgain, Heirs, PresentTitles
+from glboard_core.gitlab.present_titles import AskAgain, Heirs, PresentTitles, naming
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.statuses import KnownStatuses
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
@@ -412,8 +412,12 @@ class _SendBatch:
             if one.op.id in self._verifier.misplaced:
                 # Said, and not sent again: what was changed instead is to be set back by a person.
                 self._readdressed.add(one.at)
-            twins = self._verifier.take_twins()
-            if twins and self._once_more(one, outcome, self._catalog.learn(labels=twins)):
+            twins, people = self._verifier.take_twins(), self._verifier.take_people()
+            self._sender.relearned += people
+            if people and self._once_more(one, outcome, self._catalog):
+                self._ops[one.at] = naming(one.op, people, self._catalog)
+                again.append(one)
+            elif twins and self._once_more(one, outcome, self._catalog.learn(labels=twins)):
                 again.append(one)
             elif isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))

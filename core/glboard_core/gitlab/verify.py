@@ -32,7 +32,7 @@ from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
 from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import HasId, Named, Page
-from glboard_core.model.catalog import Catalog, Label
+from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.stored_text import stored
@@ -111,6 +111,8 @@ class AnswerVerifier:
         self._renames: list[tuple[Label | Milestone, str]] = []
         #: Labels that stay, since the issue had two of one title: its project's and its group's.
         self._twins: list[Label] = []
+        #: People who stay assigned, since they have another username now.
+        self._people: list[Person] = []
         #: The Ops that changed another issue, whose project has the path now.
         self.misplaced: set[OpId] = set()
 
@@ -118,6 +120,11 @@ class AnswerVerifier:
         """What the answers since the last call show to have another title than in the catalog, with that."""
         renamed, self._renames = self._renames, []
         return renamed
+
+    def take_people(self) -> list[Person]:
+        """The people who should have been unassigned since the last call, and have another username now."""
+        people, self._people = self._people, []
+        return people
 
     def take_twins(self) -> list[Label]:
         """The labels that stayed since the last call, by an id that was not the one to be removed."""
@@ -192,6 +199,11 @@ class AnswerVerifier:
             there = {_number(one.id): self._decoder.line(one.title) for one in part.labels.items()}
             titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
             edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
+        names = {one.id: self._decoder.line(one.username) for one in (part.assignees or Page()).items()}
+        for person in map(self._catalog.person, edit.unassign):
+            now = names.get(person.id) if person is not None else None
+            if person is not None and now is not None and now != person.username:
+                self._people.append(msgspec.structs.replace(person, username=now))
         for label in part.labels.items() if edit.remove and part.labels else ():
             title = self._decoder.line(label.title)
             sent = self._catalog.label(issue.project, title) if title in edit.remove - edit.add else None
