@@ -1,6 +1,6 @@
 """The content of the header: the board's question and figures, the milestone's dates, people. Pure.
 
-Each figure has one meaning: capacity is the weight that the team can do; carried over is the likely carry-over;
+Each figure has one meaning: capacity is the weight the team can do; carried over is likely carry-over;
 planned is the weight in the milestone, accepted or not; free or over is the rest. The figures of people and
 unassigned add up to planned, unless an issue has two assignees.
 """
