@@ -1,6 +1,6 @@
-"""The app: composes the screen, paints it from the mirror, then connects; quits cleanly.
+"""The app: shows the screen from the mirror, then connects; quits cleanly.
 
-Routes only: no board logic, no keys, no texts. The engine runs as a task of the app and not as a widget's
+It only routes: no board logic, no keys, no texts. The engine runs as a task of the app and not as a widget's
 worker, which would die with its widget.
 """
 
@@ -48,11 +48,11 @@ from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
 
-#: Seconds after the first frame in which what is likely to be needed soon is made.
+#: Seconds after the first frame until likely needed parts are prepared.
 _LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-#: Seconds in which a toast is noticed: a key after them clears it; Escape always does.
+#: Seconds until a key press clears a toast; Escape always does.
 _READ = 1.0
 
 
@@ -229,11 +229,11 @@ class GlboardApp(App[int]):
             self._share_changed()
 
     def tell_config(self, words: str) -> None:
-        """Say what was read from the configuration."""
+        """Report what changed in the configuration."""
         notices.say(self, words)
 
     def tell_mistake(self, error: ConfigError) -> None:
-        """Name the first mistake in the configuration."""
+        """Report the first error in the configuration."""
         notices.tell(self, notices.notice_of(error))
 
     async def on_dialog_ready(self) -> None:

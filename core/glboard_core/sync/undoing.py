@@ -82,11 +82,11 @@ class Undoing:
 
     @property
     def deletes(self) -> int:
-        """How many comments that have left ``undo`` would delete: others can have read them."""
+        """How many posted comments ``undo`` would delete: others may have read them."""
         return 0 if self._undoes_staged else self._deletes(self.last())
 
     def chosen_deletes(self, ops: Collection[OpId]) -> int:
-        """How many comments that have left ``undo_chosen`` would delete."""
+        """How many posted comments ``undo_chosen`` would delete."""
         return self._deletes(chosen_group([*self._log.unsent(), *self._store.log()], ops))
 
     def _deletes(self, group: Group | None) -> int:
@@ -94,7 +94,7 @@ class Undoing:
         return sum(not self._local_state.is_unsent(op.id) for op in ops)
 
     def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
-        """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.
+        """Undo these changes of the log together, from any session; ``redo`` restores them.
 
         None if none of them can be undone. Raises what ``perform`` raises.
         """
