@@ -71,17 +71,17 @@ async def cases(it: Asked) -> list[Case]:
     for name, operation in operations(it.version).items():
         it.server.answers.clear()
         await operation(it)
-        found += of_answers(name, it.server.answers)
+        found += of_answers(name, it.server.answers, refusals=True)
     return found
 
 
-def of_answers(operation: str, answers: Iterable[Answer]) -> list[Case]:
-    """The hostile values for these answers of an operation, in their order."""
+def of_answers(operation: str, answers: Iterable[Answer], *, refusals: bool = False) -> list[Case]:
+    """The hostile values for these answers of an operation, in their order; also as well as errors."""
     found: list[Case] = []
     for nth, answer in enumerate(list(answers)):
         found += [Case(operation, nth, header, value) for header in HEADERS for value in HEADER_VALUES]
         places: list[Way] = [*paths(msgspec.json.decode(answer.body))] if answer.body else [()]
-        if nth == 0 and b'"query"' in answer.asked and b'"errors"' not in answer.body:
+        if refusals and nth == 0 and b'"query"' in answer.asked and b'"errors"' not in answer.body:
             places += paths(ERRORS, ("errors",))
         found += [Case(operation, nth, path, value) for path in places for value in JSON_VALUES]
     return found

@@ -196,5 +196,7 @@ async def test_all_that_is_asked_is_among_the_operations(monkeypatch: pytest.Mon
                 assert server.answers, f"“{name}” asks nothing"
                 for answer in server.answers:
                     watch.seen |= keys(msgspec.json.decode(answer.body)) if answer.body else set()
-    assert not wanted() - watch.entered, "no operation gets there"
-    assert not fields_of(watch.types) - watch.seen - RARE, "no answer has these"
+    missing = sorted(wanted() - watch.entered)
+    assert not missing, f"no operation gets there: {missing}"
+    absent = sorted(fields_of(watch.types) - watch.seen - RARE)
+    assert not absent, f"no answer has these: {absent}"
