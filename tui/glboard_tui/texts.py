@@ -222,6 +222,9 @@ def footer_view(
         names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:6]
     if now.calling:
         names = tuple(dict.fromkeys((*names[:4], *_CALL_HINTS, *names[4:])))
+    if now.scope in ("board", "detail"):
+        # What is wrong with this card is worth more than what is usual.
+        names = tuple(dict.fromkeys((*_TROUBLE[now.trouble], *names)))
     for name in names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
@@ -259,6 +262,13 @@ def footer_view(
         selected=now.selected > 0 and now.scope not in ("detail", "task"),
         stay=stay,
     )
+
+
+_TROUBLE = {
+    "": (),
+    "conflict": ("conflict.mine", "conflict.theirs", "conflict.look"),
+    "failed": ("pane.failed",),
+}
 
 
 def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:

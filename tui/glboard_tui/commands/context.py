@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from msgspec import structs
 from textual.app import App
@@ -184,6 +184,7 @@ class CommandContext:
             redo=bridge.undoing.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
+            trouble=self._trouble(targets) if status and (status.conflicts or status.failed) else "",
             draft=bridge.drafts.is_on,
             weights=catalog is None or catalog.server.has_weight,
             health=bridge.reads.health is not False,
@@ -194,6 +195,11 @@ class CommandContext:
             revealed=bridge.share.revealed is not None,
             hidden=any(map(bridge.share.hides, targets)),
         )
+
+    def _trouble(self, targets: Sequence[Issue]) -> Literal["", "conflict", "failed"]:
+        if any(self.bridge.is_conflicting(issue.id) for issue in targets):
+            return "conflict"
+        return "failed" if any(self.bridge.is_failed(issue.id) for issue in targets) else ""
 
     def options(self, slot: Slot) -> Mapping[str, str]:
         """The possible letters of an argument now, with their names."""
