@@ -43,6 +43,7 @@ OPENINGS: dict[str, str] = {
 }
 #: The Kitty protocol's Esc: a lone one waits for what it might become.
 ESCAPE = "\x1b[27u"
+CLOSES = {"capacity pane": "g r"}
 
 
 def measure(table: Table, home: Path, sizes: Sequence[int], rounds: int) -> None:
@@ -68,7 +69,10 @@ def _open(table: Table, name: str, what: str, terminal: Terminal, keys: str, rou
         for key in keys[:-1]:
             press(terminal, key)
         opened.append(press(terminal, keys[-1]))
-        closed.append(press(terminal, ESCAPE))
+        *before, last = CLOSES.get(what, ESCAPE).split()
+        for key in before:
+            press(terminal, key)
+        closed.append(press(terminal, last))
         silence(terminal, 0.1)
     first, *others = opened
     table.add(name, f"{what}, first: last", "ms", [first.last])
