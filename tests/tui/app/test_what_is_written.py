@@ -11,7 +11,9 @@ from rich.console import Console
 from textual._compositor import Compositor
 from textual.screen import Screen as TextualScreen
 
+from glboard_core.config import ShareSettings
 from glboard_tui.app import GlboardApp
+from glboard_tui.screens.picker import Picker
 from support.terminal import Screen
 from tui.app.stage import Stage, staged
 
@@ -121,3 +123,16 @@ async def test_another_size_is_written_whole(written: tuple[Stage, Written]) -> 
     await stage.until(lambda: there.frames > 0)
     await stage.press()
     assert there.terminal.lines == shown(stage)
+
+
+async def test_nothing_from_before_sharing_is_behind_a_dialog(written: tuple[Stage, Written]) -> None:
+    stage, there = written
+    await stage.focus("platform#2")
+    await stage.press("t")
+    assert "Crash" in there.terminal.text, "it is not behind the picker"
+    await stage.press("escape")
+    stage.app.share.settings = ShareSettings(words=("Crash",))
+    stage.burst("p", "t")
+    await stage.press()
+    assert isinstance(stage.app.screen, Picker)
+    assert "Crash" not in there.terminal.text
