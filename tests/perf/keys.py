@@ -34,17 +34,17 @@ class Stroke:
     worked: float
 
 
-def press(terminal: Terminal, key: str) -> Stroke:
+def press(terminal: Terminal, key: str, quiet: float = QUIET) -> Stroke:
     """Press a key, and wait for silence. What it wrote is painted afterwards."""
-    silence(terminal, QUIET)
+    silence(terminal, quiet)
     terminal.paints = False
     at, before = len(terminal.transcript), worked(terminal.pid)
     began = time.perf_counter()
     terminal.press(key)
-    while not terminal.read(QUIET):
+    while not terminal.read(quiet):
         if time.perf_counter() - began > 5:
             raise TimeoutError(f"nothing happened on {key!r}\n{terminal.screen.text}")
-    while terminal.read(QUIET):
+    while terminal.read(quiet):
         pass
     pieces, after = terminal.transcript[at:], worked(terminal.pid)
     terminal.paints = True

@@ -248,6 +248,8 @@ class GlboardApp(App[int]):
 
     def _share_changed(self) -> None:
         """Show everything as it may be seen now, and nothing of before."""
+        # Lines behind a dialog are taken from it.
+        self.shown.forget()
         self.clear_notifications()
         self._mask = MaskingFilter(self.share.masked)
         self.mutate_reactive(GlboardApp.theme)

@@ -11,7 +11,9 @@ from rich.console import Console
 from textual._compositor import Compositor
 from textual.screen import Screen as TextualScreen
 
+from glboard_core.config import ShareSettings
 from glboard_tui.app import GlboardApp
+from glboard_tui.screens.picker import Picker
 from support.terminal import Screen
 from tui.app.stage import Stage, staged
 
@@ -114,11 +116,23 @@ async def test_a_focus_that_moves_writes_two_cards(written: tuple[Stage, Written
 
 async def test_another_size_is_written_whole(written: tuple[Stage, Written]) -> None:
     stage, there = written
-    await stage.pilot.resize_terminal(100, 30)
-    await stage.press()
-    assert there.frames >= 1
-    there.terminal = Screen(101, 30)  # a terminal that lost all of its lines
+    there.terminal = Screen(120, 35)  # a terminal that lost all of its lines
     there.terminal.feed(b"\x1b[?7l")
-    await stage.pilot.resize_terminal(100, 30)
+    there.begin()
+    await stage.pilot.resize_terminal(120, 35)
+    await stage.until(lambda: there.frames > 0)
     await stage.press()
-    assert [line[:100].rstrip() for line in there.terminal.lines] == shown(stage)
+    assert there.terminal.lines == shown(stage)
+
+
+async def test_nothing_from_before_sharing_is_behind_a_dialog(written: tuple[Stage, Written]) -> None:
+    stage, there = written
+    await stage.focus("platform#2")
+    await stage.press("t")
+    assert "Crash" in there.terminal.text, "it is not behind the picker"
+    await stage.press("escape")
+    stage.app.share.settings = ShareSettings(words=("Crash",))
+    stage.burst("p", "t")
+    await stage.press()
+    assert isinstance(stage.app.screen, Picker)
+    assert "Crash" not in there.terminal.text

@@ -197,9 +197,9 @@ class CommandContext:
         )
 
     def _trouble(self, targets: Sequence[Issue]) -> Literal["", "conflict", "failed"]:
-        if any(self.bridge.is_conflicting(issue.id) for issue in targets):
+        if any(self.bridge.flags.is_conflicting(issue.id) for issue in targets):
             return "conflict"
-        return "failed" if any(self.bridge.is_failed(issue.id) for issue in targets) else ""
+        return "failed" if any(self.bridge.flags.is_failed(issue.id) for issue in targets) else ""
 
     def options(self, slot: Slot) -> Mapping[str, str]:
         """The possible letters of an argument now, with their names."""

@@ -216,7 +216,7 @@ class BoardScreen(Screen[None]):
 
     def _screen_resized(self, size: Size) -> None:
         """Lay out for another size only: each dialog that opens over it asks for that."""
-        if size != self.size:
+        if size != self.outer_size:
             super()._screen_resized(size)
 
     def on_screen_suspend(self) -> None:

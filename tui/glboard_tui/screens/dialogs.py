@@ -92,7 +92,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def _screen_resized(self, size: Size) -> None:
         """Lay out for another size only: Textual asks for it again once the screen has the size it has."""
-        if size != self.size:
+        if size != self.outer_size:
             super()._screen_resized(size)
 
     def on_screen_suspend(self) -> None:

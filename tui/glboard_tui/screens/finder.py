@@ -7,6 +7,7 @@ done by ``commands/find.py``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
@@ -40,6 +41,8 @@ from glboard_tui.widgets.text import Line, clean, clip, fit, width_of
 _MOST, _LINES = 60, 16
 #: The store key for what was found lately, and how much of it is kept.
 _RECENT, _KEPT = "recent_finds", 6
+#: Seconds in which the field appears: the issues are read after that.
+_FRAME = 0.03
 _KINDS: dict[FindKind, str] = {"address": "in GitLab"}
 #: Cells for the kind of a line.
 _KIND = 11
@@ -219,6 +222,7 @@ class Finder(Dialog[Findable]):
 
     async def _fill(self) -> None:
         if not self._finding.complete:
+            await asyncio.sleep(_FRAME)
             await self._finding.fill()
             self._show(at=self._list.cursor)
         if self._waits:
