@@ -39,9 +39,9 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.answer_errors import place_in
 from glboard_core.gitlab.connection_errors import of_exception
-from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
+from glboard_core.gitlab.resource_events import EventReader
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,9 +24,9 @@ from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
@@ -383,8 +384,6 @@ def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str
     assigned = {name for issue in issues for name in issue.assignees}
     for name in names:
         if catalog.person(name) is None and name not in assigned:
-            from difflib import get_close_matches
-
             known = [*(person.username for person in catalog.people), *assigned]
             near = get_close_matches(name, dict.fromkeys(known), 3)
             meant = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""

@@ -29,7 +29,7 @@ from glboard_core.planning.team_edit import (
 )
 from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.planning import post
+from glboard_tui.own_note import post
 from glboard_tui.screens.capacity_post import PostCapacity
 from glboard_tui.screens.choices import PersonSource
 from glboard_tui.screens.picker import Ticks
@@ -175,7 +175,7 @@ class CapacityActions:
     def action_days_per_weight(self) -> None:
         if (team := self._team) is not None and not self._refuses():
             self._prompt(
-                "Days per weight",
+                "Set days per weight",
                 number(team.days_per_weight),
                 lambda typed: OfTeam("days_per_weight", _number(typed)),
                 note="Workdays one engineer needs for weight 1",
