@@ -56,7 +56,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Done, Failed, Outcome
 
-#: Documents in progress at once, whoever sends them: more only slow each other down.
+#: Documents under way at once, whoever sends them: more only slow each other down.
 IN_FLIGHT = 2
 _LEAST_BUDGET = 40
 

@@ -175,7 +175,7 @@ class CapacityActions:
     def action_days_per_weight(self) -> None:
         if (team := self._team) is not None and not self._refuses():
             self._prompt(
-                "Set days per weight",
+                "Days per weight",
                 number(team.days_per_weight),
                 lambda typed: OfTeam("days_per_weight", _number(typed)),
                 note="Workdays one engineer needs for weight 1",

@@ -100,4 +100,4 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._text)
-        self.say("Copied to the terminal's clipboard.")
+        self.say("Sent to the terminal's clipboard.")

@@ -205,7 +205,7 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._seen)
-        self.say("Copied to the terminal's clipboard.")
+        self.say("Sent to the terminal's clipboard.")
 
     def action_write(self) -> None:
         name = f"decisions-{self._call.milestone}-{self._call.started:%Y-%m-%d}.md".replace("/", "-")

@@ -163,7 +163,7 @@ class SayDoPane(MilestoneList):
         text = say_do.markdown(read.report, self.milestone, read.at, read.unread)
         if copy:
             self.app.copy_to_clipboard(text)
-            self.tell("Copied to the terminal's clipboard, as Markdown.")
+            self.tell("Sent to the terminal's clipboard, as Markdown.")
         else:
             name = f"say-do-{self.milestone.title}.md"
             self.export("Export Say/Do as Markdown", name, text.encode())
