@@ -141,7 +141,7 @@ async def test_a_refused_renewal_says_to_sign_in_again(
     for pair in server.oauth._pairs:
         server.oauth._end(pair)
     for _ in range(3):
-        with pytest.raises(TokenRejected, match="has ended") as caught:
+        with pytest.raises(TokenRejected, match="has expired") as caught:
             await one.read(b'{"query": "{ currentUser { username } }"}')
         assert caught.value.hint == "Sign in again: glboard auth login"
     # It does not ask again and again.
@@ -158,7 +158,7 @@ async def test_the_lost_answer_of_a_renewal_ends_the_sign_in_and_says_so(
     server.world.clock.advance(7201)
     server.faults.next("reset-after", "/oauth/token")
     one = connect(account)
-    with pytest.raises(TokenRejected, match="has ended"):
+    with pytest.raises(TokenRejected, match="has expired"):
         await one.get(WHO)
 
 
