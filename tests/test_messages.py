@@ -18,7 +18,7 @@ COLLECTOR: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "make_messages.py
 #: Verbs by which a hint says what to do.
 _VERBS = (
     r"add|ask|bind|change|check|choose|close|compare|connect|copy|correct|create|delete|discard|edit|enlarge|"
-    r"enter|fix|give|include|install|leave|list|make|name|open|pass|press|put|rank|rotate|link|refresh|remove|"
+    r"enter|fix|free|give|include|install|leave|list|make|name|open|pass|press|put|rank|rotate|link|refresh|remove|"
     r"omit|report|resolve|restart|retry|run|save|see|select|set|shorten|sign|start|stop|try|turn|"
     r"type|unset|update|use|wait|write"
 )

@@ -10,7 +10,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, field
 from glboard_core.command_template import CommandSettings, problems
 from glboard_core.errors import ConfigError
 from glboard_core.files import read_text, toml_of
+from glboard_core.zones import has_database, zone_named
 
 #: What the title of a version milestone looks like, unless the configuration says otherwise.
 VERSION = r"^\d+\.\d+$"
@@ -415,9 +416,11 @@ def _check_version(pattern: str, source: _Source) -> None:
 def _check_time_zone(name: str, source: _Source) -> None:
     """A name in the zone database (planning rule 6: the team's days end by it)."""
     try:
-        ZoneInfo(name)
+        zone_named(name)
     except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
         near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
         hint = "Use Region/City, such as Europe/Berlin or America/New_York, or UTC."
         hint += f" Did you mean “{near[0]}”?" if near else ""
+        if not has_database():
+            hint = "This system has no time zone database. Install one: pip install tzdata"
         raise source.wrong(f"“{name}” is not a time zone.", "ui.time_zone", hint=hint) from None

@@ -8,6 +8,7 @@ helper), can inherit one.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,6 +44,34 @@ def _absolute(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that say where modules and programs are, without entries in the current folder."""
     split = ((name, env[name].split(os.pathsep)) for name in ("PATH", "PYTHONPATH") if name in env)
     return {name: os.pathsep.join(filter(os.path.isabs, places)) for name, places in split}
+
+
+def find_home() -> str:
+    """See to it that there is a home; returns the folder that stands for one, "" if there is a real one.
+
+    The user of a container often has none: neither HOME nor an entry in the system's list of users. Where
+    that is so, a folder of this user's own among the temporary ones takes its place.
+    """
+    if not os.path.isabs(os.environ.get("HOME") or ""):
+        # Empty or relative, it would be the current folder.
+        os.environ.pop("HOME", None)
+    if os.path.isabs(os.path.expanduser("~")):
+        return ""
+    import tempfile  # rarely needed, and slow to import
+
+    folder = os.path.join(tempfile.gettempdir(), f"glboard-{os.getuid()}")
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        found = os.lstat(folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            # Somebody else's: everyone can make folders there.
+            folder = tempfile.mkdtemp(prefix="glboard-")
+    except OSError:
+        # Nothing can be kept: whatever tries says so.
+        folder = os.path.join(os.sep, "nonexistent")
+    os.environ["HOME"] = folder
+    return folder
 
 
 def keep_private() -> None:

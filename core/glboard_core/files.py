@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import stat
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,11 @@ from glboard_core.errors import ConfigError
 #: No configuration, team, template or plan is larger, in bytes.
 MOST_BYTES = 16 * 1024 * 1024
 
+#: Bytes read at once. Seconds until a pipe is opened at its other end, and that it may be silent.
+_PIECE = 1024 * 1024
+GRACE, SILENCE = 0.5, 30.0
+
+_UTF32 = codecs.BOM_UTF32_LE
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -44,21 +52,36 @@ def who_else_writes(path: Path) -> str:
     return ""
 
 
+def path_of(text: str) -> Path:
+    """The path that a person wrote. With the name of no user, or without any home, it is taken literally."""
+    path = Path(text.replace("\x00", "\ufffd"))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def read_text(path: Path) -> str:
     """The text of a file, with its own line endings. Raises ConfigError, and FileNotFoundError."""
     return decoded(read_bytes(path), str(path))
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises ConfigError, and FileNotFoundError."""
+    """The content of a file, or of a pipe that something writes to. Raises ConfigError, FileNotFoundError."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+        # A pipe is opened without waiting for its other end, which may never come.
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        raise ConfigError(f"cannot read this file: {reason}.", where=str(path)) from None
+        raise _unreadable(path, error) from None
+    try:
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        raw = b"".join(_pieces(file) if is_file else _arriving(file))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    finally:
+        os.close(file)
     if len(raw) > MOST_BYTES:
         raise ConfigError(
             f"cannot read this file: it is larger than {MOST_BYTES // 1024**2} MiB.", where=str(path)
@@ -66,18 +89,64 @@ def read_bytes(path: Path) -> bytes:
     return raw
 
 
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    if isinstance(error, TimeoutError):
+        hint = "It is a pipe or a device: write to it, or name a file."
+        return ConfigError("cannot read this file: nothing comes out of it.", where=str(path), hint=hint)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+    return ConfigError(f"cannot read this file: {reason}.", where=str(path))
+
+
+def _pieces(file: int) -> Iterator[bytes]:
+    """All of it, or one byte more than is allowed."""
+    left = MOST_BYTES + 1
+    while left > 0 and (piece := os.read(file, min(left, _PIECE))):
+        left -= len(piece)
+        yield piece
+
+
+def _arriving(file: int) -> Iterator[bytes]:
+    """The same of a pipe or device. Raises TimeoutError if nothing comes for a while."""
+    left, since, begun = MOST_BYTES + 1, time.monotonic(), False
+    while left > 0:
+        try:
+            piece = os.read(file, min(left, _PIECE))
+        except BlockingIOError:
+            # Somebody holds the other end.
+            if time.monotonic() - since > SILENCE:
+                raise TimeoutError from None
+            select.select([file], [], [], 0.1)
+            continue
+        if not piece:
+            if begun or not stat.S_ISFIFO(os.fstat(file).st_mode):
+                return
+            # Whoever waited for us to open it may need a moment.
+            if time.monotonic() - since > GRACE:
+                raise TimeoutError
+            time.sleep(0.02)
+            continue
+        left, since, begun = left - len(piece), time.monotonic(), True
+        yield piece
+
+
 def decoded(raw: bytes, where: str) -> str:
     """Text from bytes: UTF-8 with or without a byte order mark, or UTF-16 with one. Raises ConfigError."""
-    name = "utf-16" if raw.startswith(_UTF16) else "utf-8-sig"
+    name = "utf-16" if raw.startswith(_UTF16) and not raw.startswith(_UTF32) else "utf-8-sig"
     try:
-        return raw.decode(name)
+        text = raw.decode(name)
+        at = text.find("\x00")
+        start = len(text[:at].encode(name)) if at >= 0 else -1
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        start = error.start
+    # No text has NUL: it is UTF-16 without a mark, UTF-32, or what a crash left of a file.
+    if start >= 0:
+        line = raw.count(b"\n", 0, start) + 1
         raise ConfigError(
             "cannot read this file: it is not UTF-8 text.",
             where=f"{where}:{line}",
             hint="Save it as UTF-8 in your editor.",
         ) from None
+    return text
 
 
 def toml_of(text: str, where: str) -> dict[str, Any]:

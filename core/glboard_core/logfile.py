@@ -130,7 +130,8 @@ class LogFile:
             # Another process has put it aside.
             self._let_go()
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        # A pipe in its place is not waited for.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         self._file = os.open(self.path, flags, 0o600)
         os.fchmod(self._file, 0o600)
         return self._file
@@ -216,7 +217,7 @@ def requests_of_last_hour(file: Path, now: datetime) -> int | None:
 def _lines(file: Path) -> Iterator[str]:
     try:
         # Never more than it can grow to, whoever wrote it.
-        with file.open("rb") as opened:
-            yield from opened.read(2 * MOST_BYTES).decode("ascii", "replace").splitlines()
+        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+            yield from (opened.read(2 * MOST_BYTES) or b"").decode("ascii", "replace").splitlines()
     except OSError:
         return

@@ -29,7 +29,7 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
-from glboard_core.files import read_text
+from glboard_core.files import path_of, read_text
 from glboard_core.gitlab.admin import Admin, FinishedBoard
 from glboard_core.gitlab.gateway import transport_of
 from glboard_core.gitlab.status_lists import StatusLists, may_have_status_lists
@@ -336,7 +336,7 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
     if not own:
         text = files("glboard_core.planning").joinpath("planning_issue.md").read_text(encoding="utf-8")
         return text, "the built-in template"
-    path = Path(own).expanduser()
+    path = path_of(own)
     path = path if path.is_absolute() or folder is None else folder / path
     try:
         return read_text(path), str(path)

@@ -132,6 +132,12 @@ class Gateway(Protocol):
     def expect_group(self, path: str) -> None:
         """The group has this path, as far as it is known from an earlier session."""
 
+    def prefer_titles(self) -> None:
+        """What is sent from now on means the label or milestone that has the title now: a person typed it.
+
+        Otherwise it means the one that was shown, whatever that is called by then.
+        """
+
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of these projects whose title contains ``text``: one request."""
 
@@ -194,6 +200,9 @@ class Gateway(Protocol):
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
+
+    async def has_health(self, issue: IssueId) -> bool | None:
+        """Whether the licence covers health statuses, as far as this issue tells: one request."""
 
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]

@@ -40,7 +40,7 @@ from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed
 from glboard_core.planning.events_needed import Look, kinds_needed
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
-from glboard_core.planning.reasons import tier_notes
+from glboard_core.planning.reasons import team_label_notes, tier_notes
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import before_move, timeline
 from glboard_core.ports import Store
@@ -54,6 +54,7 @@ from glboard_core.report_issues import (
 )
 from glboard_core.store.report_tables import ReportCache
 from glboard_core.sync.engine import Engine
+from glboard_core.zones import zone_named
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.resource_events import EventReader, Further, Read
@@ -119,7 +120,8 @@ class Reports:
     def notes(self, name: str) -> list[str]:
         """What to know about the milestone that ``name`` means today. Raises NameUnknown."""
         overlaps = overlap_notes(name, self.settings, self.catalog, self.engine.today())
-        return [*tier_notes(self.catalog.server), *overlaps]
+        label = team_label_notes(self.settings, self.catalog)
+        return [*tier_notes(self.catalog.server), *label, *overlaps]
 
     @property
     def figures(self) -> Figures:
@@ -129,7 +131,7 @@ class Reports:
     @property
     def zone(self) -> ZoneInfo:
         """The team's time zone."""
-        return ZoneInfo(self.settings.ui.time_zone)
+        return zone_named(self.settings.ui.time_zone)
 
     # -- issues
 
@@ -200,7 +202,7 @@ class Reports:
             now = lock
         if lock > now:
             raise UsageError(
-                f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
+                f"The plan of {milestone.title} is not locked before {plan_lock.minute(lock)}.",
                 hint="Pass an earlier time with --locked-at.",
             )
         looks = () if plan is not None else (Look(_PLANNED | {"weight"}, lock, lock),)

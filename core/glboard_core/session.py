@@ -14,10 +14,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from glboard_core.auth import private_files
 from glboard_core.auth.search import find_account
 from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
-from glboard_core.errors import StoreFailed
+from glboard_core.errors import ConfigError, StoreFailed
+from glboard_core.files import read_bytes
 from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
@@ -140,8 +142,8 @@ class _Known:
         self._file = folder / "users.json"
         self._place = place
         self._users: dict[str, str] = {}
-        with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._users = msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
+        with suppress(OSError, ConfigError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._users = msgspec.json.decode(read_bytes(self._file), type=dict[str, str])
 
     @property
     def user(self) -> str | None:
@@ -163,7 +165,5 @@ class _Known:
     def remember(self, user: str) -> None:
         """Use this user's state file from now on. If that cannot be stored, each start needs a request."""
         self._users[self._place] = user
-        with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file.touch(mode=0o600)
-            self._file.write_bytes(msgspec.json.encode(self._users))
+        with suppress(StoreFailed):
+            private_files.replace(self._file, msgspec.json.encode(self._users))

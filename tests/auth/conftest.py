@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from glboard_core.auth import device
 from glboard_core.auth.search import server_at
 from glboard_core.auth.store import CredentialStore
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account
 from support.engines import build_world
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "SHORTEST_INTERVAL", 0.01)
 
 
 @pytest.fixture

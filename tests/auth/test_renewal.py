@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
+from glboard_core.auth import private_files, renewal
 from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.renewal import StoredToken, renew
 from glboard_core.auth.search import server_at
@@ -20,7 +23,7 @@ from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import ConnectionFailed, TokenMissing, TokenRejected
+from glboard_core.errors import ConnectionFailed, StoreFailed, TokenMissing, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import WHO, Transport
@@ -143,7 +146,7 @@ async def test_a_refused_renewal_says_to_sign_in_again(
     for _ in range(3):
         with pytest.raises(TokenRejected, match="has expired") as caught:
             await one.read(b'{"query": "{ currentUser { username } }"}')
-        assert caught.value.hint == "Sign in again: glboard auth login"
+        assert caught.value.hint.startswith("Sign in again: glboard auth login. Unsent changes are kept")
     # It does not ask again and again.
     assert renewals(server) == 1
     # Whoever signs in again in another terminal goes on here.
@@ -158,8 +161,54 @@ async def test_the_lost_answer_of_a_renewal_ends_the_sign_in_and_says_so(
     server.world.clock.advance(7201)
     server.faults.next("reset-after", "/oauth/token")
     one = connect(account)
-    with pytest.raises(TokenRejected, match="has expired"):
+    with pytest.raises(TokenRejected, match="the connection was lost while it was being renewed") as caught:
         await one.get(WHO)
+    assert "glboard auth login. Unsent changes are kept" in caught.value.hint
+    # The old refresh token was tried again: the first request might not have arrived.
+    assert renewals(server) == 2
+
+
+async def test_what_a_process_saved_meanwhile_saves_a_refused_renewal(
+    server: DemoServer, store: CredentialStore, place: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where locks do not work, another process can be first: its pair is the one to use."""
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    first = store.load(account)
+    asked = renewal._ask
+
+    async def late(*given: Any) -> OAuthCredential:
+        # The other process asks and saves between our look into the store and our request.
+        monkeypatch.setattr(renewal, "_ask", asked)
+        store.update(account, await asked(*given))
+        return await asked(*given)
+
+    monkeypatch.setattr(renewal, "_ask", late)
+    one = connect(account)
+    assert b"em_willow" in await one.get(WHO)
+    assert renewals(server) == 2
+    assert store.load(account) != first
+
+
+async def test_nothing_is_renewed_that_cannot_be_kept(
+    server: DemoServer, store: CredentialStore, place: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or a folder that cannot be written: the old pair stays good for later."""
+    account = signed_in(server, store)
+    server.world.clock.advance(7201)
+    replace = private_files.replace
+
+    def full(path: Path, content: bytes) -> None:
+        raise StoreFailed(f"{path} cannot be written: No space left on device.", hint="Make room.")
+
+    monkeypatch.setattr(private_files, "replace", full)
+    one = connect(account)
+    with pytest.raises(StoreFailed, match="No space left"):
+        await one.get(WHO)
+    assert renewals(server) == 0
+    monkeypatch.setattr(private_files, "replace", replace)
+    assert b"em_willow" in await one.get(WHO)
+    assert renewals(server) == 1
 
 
 async def test_a_renewal_without_connection_loses_nothing(

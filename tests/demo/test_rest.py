@@ -10,7 +10,7 @@ import pytest
 
 from demo.wire import SHARED, Wire, an_issue, label
 from glboard_core.demo.rest.app import ROUTES
-from glboard_core.demo.world.records import Issue
+from glboard_core.demo.world.records import OWNER, Issue
 from glboard_core.demo.world.world import World
 
 
@@ -242,8 +242,11 @@ def test_life_of_an_issue(wire: Wire) -> None:
     events = wire.rest("GET", f"{path}/resource_state_events").json()
     assert [(one["state"], one["user"]["username"]) for one in events] == [("closed", "em_maple")]
     assert [one["weight"] for one in wire.rest("GET", f"{path}/resource_weight_events").json()] == [1]
+    assert wire.rest("DELETE", path).status_code == 403, "a maintainer may not"
+    wire.world.project("demo-org/platform").overrides[wire.world.owner.id] = OWNER
     assert wire.rest("DELETE", path).status_code == 204
     assert wire.rest("GET", path).status_code == 404
+    del wire.world.project("demo-org/platform").overrides[wire.world.owner.id]
 
 
 def test_reorder(wire: Wire) -> None:

@@ -295,6 +295,40 @@ def test_names_of_milestones_are_completed(
         assert f"plain,{expected}" in capsys.readouterr().out.split()
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("glboard edit p#1 --board bac", "plain,backlog"),
+        ("glboard edit p#1 --milestone nex", "plain,next"),
+        ("glboard show planning --milestone curr", "plain,current"),
+        ("glboard open planning --milestone curr", "plain,current"),
+        ("glboard demo --board bui", "plain,build"),
+        ("glboard --profile wo", "plain,work"),
+        ("glboard --team te", "file,te"),
+    ],
+)
+def test_values_of_options_are_completed(
+    words: str, expected: str, write: Write, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = write("").parent / "profiles" / "work.toml"
+    profile.parent.mkdir()
+    profile.touch()
+    monkeypatch.setenv("_GLBOARD_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    with pytest.raises(SystemExit):
+        run([])
+    assert expected in capsys.readouterr().out.split()
+
+
+def test_zsh_completes_more_than_once(capsys: Text) -> None:
+    """The file is a function from its second call on, and must not pass for being sourced."""
+    assert run(["completion", "zsh"]) == 0
+    script = capsys.readouterr().out
+    assert "$funcstack[1] == _glboard" in script
+    assert "loadautofunc ]]" not in script
+
+
 def every_command(command: click.Command, path: str = "glboard") -> Iterator[tuple[str, click.Command]]:
     """A command and all below it, by their whole names."""
     yield path, command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import re
+import shutil
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.world.records import Issue
 from glboard_core.demo.world.upheavals import rename_milestone
 from glboard_core.demo.world.world import World
+from glboard_core.doctor import machine
 from glboard_core.doctor.checks import CHECKS, Check, Checks, Diagnosis
 from glboard_core.doctor.examination import Patient, examine
 from glboard_core.environment import TOKENS
@@ -81,6 +83,7 @@ def config(tmp_path: Path) -> Path:
 
 async def examined(config: Path, **more: object) -> Diagnosis:
     """All checks but those of the terminal."""
+    more = {"team": config.parent / "team.toml", **more}
     return await examine(Patient(config=config, **more), Checks(), QUICK)  # type: ignore[arg-type]
 
 
@@ -385,6 +388,13 @@ async def test_a_group_that_does_not_exist_leaves_the_rest(serve: Serve, config:
     assert of(found, "token").status == "ok"
 
 
+async def test_a_misspelt_group_has_near_matches(serve: Serve, config: Path) -> None:
+    serve(healthy())
+    group = of(await examined(config, group="demo-ogr"), "group")
+    assert "“demo-ogr” not found" in group.text
+    assert group.advice == "Near matches: demo-org."
+
+
 async def test_without_a_group_the_server_is_still_checked(
     serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,3 +509,89 @@ def test_version_says_that_nothing_is_set_up(
 def test_today_is_now() -> None:
     """The worlds of these tests begin now: no clock is off unless a test says so."""
     assert abs(default_world(issues=1).clock.moment() - datetime.now(UTC)) < timedelta(seconds=20)
+
+
+# What else can be wrong on this machine
+
+
+async def test_the_teams_file_is_read(serve: Serve, config: Path, tmp_path: Path) -> None:
+    serve(healthy())
+    team = tmp_path / "team.toml"
+    assert of(await examined(config, team=team), "team").status == "ok"
+    team.write_text('[[people]]\nusername = "eng_elm"\n', "utf-8")
+    assert "1 person" in of(await examined(config, team=team), "team").text
+    team.write_text("[[people\n", "utf-8")
+    assert of(await examined(config, team=team), "team").status == "problem"
+
+
+@pytest.mark.parametrize(
+    ("free", "status"), [(0, "problem"), (50 * 1024 * 1024, "warning"), (10 * 1024**3, "ok")]
+)
+def test_a_full_disk_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, status: str
+) -> None:
+    used = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: used)
+    checks = Checks()
+    machine.check_disk(checks, tmp_path / "not" / "there" / "yet")
+    assert of(checks.diagnosis(0), "disk").status == status
+
+
+def test_what_is_in_the_way_of_the_state_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "glboard").write_text("", "utf-8")
+    checks = Checks()
+    machine.check_disk(checks, tmp_path / "glboard" / "state")
+    assert "cannot be written" in of(checks.diagnosis(0), "disk").text
+
+
+async def test_each_problem_is_told_once(serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(healthy())
+    monkeypatch.setenv("GITLAB_HOST", "https://gitlab.example.com")
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1:9")
+    found = await examined(config)
+    assert [one.id for one in found.checks if one.status == "problem"] == ["proxy"]
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such.pem")
+    found = await examined(config)
+    assert [one.id for one in found.checks if one.status == "problem"] == ["tls"]
+
+
+async def test_an_expired_token_of_the_environment_is_not_renewed_by_signing_in(
+    serve: Serve, config: Path
+) -> None:
+    server = serve(healthy())
+    server.expire(server.token)
+    token = of(await examined(config), "token")
+    assert "it has expired" in token.text
+    assert token.advice.startswith("Set GITLAB_TOKEN to another token")
+    assert "Or unset it" in token.advice
+
+
+async def test_a_token_that_ended_yesterday_is_not_called_todays(serve: Serve, config: Path) -> None:
+    server = serve(healthy())
+    server.ends(server.token, server.world.clock.today() - timedelta(days=1))
+    token = of(await examined(config), "token")
+    assert token.status == "warning"
+    assert "it expired on" in token.text
+
+
+async def test_damaged_sign_ins_are_a_problem_of_the_token(
+    serve: Serve, config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    serve(healthy())
+    monkeypatch.delenv("GITLAB_TOKEN")
+    kept = tmp_path / ".local" / "state" / "glboard" / "credentials.json"
+    kept.parent.mkdir(parents=True)
+    kept.touch(0o600)
+    kept.write_text("{", "utf-8")
+    assert of(await examined(config), "token").status == "problem"
+
+
+async def test_states_with_labels_of_their_own_need_no_others(serve: Serve, config: Path) -> None:
+    world = healthy()
+    for label in [one for one in world.labels.values() if one.title.startswith("workflow::")]:
+        world.rename_label(label, label.title.removeprefix("workflow::"))
+    serve(world)
+    own = '[flow.labels]\n"in dev" = "in dev"\n"in review" = "in-review"\n'
+    labels = of(await examined(written(config, own)), "labels")
+    assert list(labels.facts["missing"]) == ["in-review"]

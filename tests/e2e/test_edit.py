@@ -27,8 +27,14 @@ RIPE, RAW, BUILT = f"{GROUP}/platform#1", f"{GROUP}/platform#2", f"{GROUP}/platf
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+def world(served: DemoServer) -> World:
     """A world on a machine of its own."""
+    return served.world
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    """A server on a machine of its own."""
     world = small_world()
     for title in ("spike", "missed-deliverable"):
         world.add_label(world.group(GROUP), title)
@@ -38,7 +44,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         monkeypatch.setenv("GITLAB_HOST", server.url)
         monkeypatch.setenv("GITLAB_TOKEN", server.token)
         monkeypatch.setenv("GLBOARD_GROUP", GROUP)
-        yield world
+        yield server
 
 
 def labels(world: World, name: str) -> set[str]:
@@ -280,7 +286,7 @@ def test_an_issue_an_option_does_not_apply_to_is_not_changed(world: World, capsy
 
 
 def test_undo_is_not_blamed_for_an_earlier_failure(world: World, capsys: Text) -> None:
-    assert edit(RIPE, "--add-label", "no such label") == 1
+    assert edit(f"{GROUP}/locked#1", "--weight", "3") == 1
     assert edit(RIPE, "--weight", "5") == 0
     capsys.readouterr()
     assert run(["undo"]) == 0
@@ -349,9 +355,9 @@ def test_as_of_is_taken_on_both_sides(world: World, capsys: Text) -> None:
         ["--as-of", "2027-01-20", "edit", some_day, "--defer", "--as-of", "2027-01-20T00:00Z"],
     ):
         assert run([*arguments, "--dry-run"]) == 0
-        assert "would to 19.10" in capsys.readouterr().out
+        assert "would change: to 19.10" in capsys.readouterr().out
     assert run(["edit", some_day, "--defer", "--dry-run"]) == 0
-    assert "would to 19.8" in capsys.readouterr().out
+    assert "would change: to 19.8" in capsys.readouterr().out
     assert run(["--as-of", "2027-01-20", "show", "build", "--as-of", "2027-01-21"]) == 2
     assert "--as-of is set twice" in capsys.readouterr().err
     assert run(["show", "build", "--as-of", "soon"]) == 2
@@ -415,6 +421,44 @@ def test_a_former_name_of_a_label_or_person_means_it_still(world: World, capsys:
     assert assignees(world, RIPE) == {"eng_birch"}
 
 
+def test_what_is_taken_off_is_known_by_its_former_name(world: World, capsys: Text) -> None:
+    """No refresh tells of the rename before: the issue as it is read does."""
+    label = world.label_of(world.group(GROUP), "spike")
+    assert label is not None
+    world.edit(RIPE, by=ME, add_labels=["spike"], assignees=["eng_alder"])
+    assert edit(BUILT, "--add-label", "spike", "--assign", "eng_alder", "--yes") == 0
+    world.rename_label(label, "exploration")
+    upheavals.rename_user(world, world.user("eng_alder"), "eng_elder")
+    assert edit(RIPE, "--remove-label", "spike", "--unassign", "eng_alder") == 0
+    assert "exploration" not in labels(world, RIPE)
+    assert assignees(world, RIPE) == set()
+    assert "no change" not in capsys.readouterr().out
+
+
+def test_an_address_as_the_browser_shows_it_behind_a_tunnel(served: DemoServer, capsys: Text) -> None:
+    """GitLab calls itself by another name than the one that it is asked by."""
+    world = served.world
+    served.settings.external_url = "https://git.example.com/gitlab"
+    assert run(["show", "planning"]) == 0
+    for page in ("issues/1", "work_items/1", "issues/1#note_3"):
+        address = f"https://GIT.example.com/gitlab/{GROUP.upper()}/Platform/-/{page}"
+        before = world.issue(RIPE).weight or 0
+        assert edit(address, "--weight", str(before + 1)) == 0
+        assert world.issue(RIPE).weight == before + 1
+    assert edit(f"{served.url}/{GROUP}/platform/-/issues/1", "--weight", "9") == 0
+    capsys.readouterr()
+    for host in ("http://git.example.com:8080/gitlab", "https://git.example.com", "https://example.com"):
+        assert edit(f"{host}/{GROUP}/platform/-/issues/1", "--weight", "1") == 2
+        assert "is on another GitLab" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("title", ["Any", "None", "Current", "Upcoming", "#started", 'a "quoted" / one'])
+def test_a_milestone_that_is_called_like_a_word_of_ours_or_gitlabs(world: World, title: str) -> None:
+    world.add_milestone(world.group(GROUP), title)
+    assert edit(RIPE, "--milestone", title) == 0
+    assert milestone(world, RIPE) == title
+
+
 @pytest.mark.parametrize("text", ["platform#" + "9" * 5_000, "platform#１", f"{GROUP}/platform#-1"])
 def test_a_number_that_no_issue_has(world: World, text: str, capsys: Text) -> None:
     assert edit(text, "--weight", "1") == 2
@@ -429,8 +473,8 @@ def test_a_time_at_the_end_of_the_calendar(world: World, when: str, capsys: Text
 
 
 def test_a_label_in_other_letters_is_offered(world: World, capsys: Text) -> None:
-    assert edit(RIPE, "--add-label", "deliverable") == 1
-    assert "Did you mean “Deliverable”?" in capsys.readouterr().err
+    assert edit(RIPE, "--add-label", "deliverable") == 2
+    assert "Did you mean “Deliverable”" in capsys.readouterr().err
 
 
 # Links, confidential, health
@@ -461,3 +505,30 @@ def test_public_needs_a_yes(world: World, capsys: Text) -> None:
     assert not world.issue(RIPE).confidential
     assert world.issue(RIPE).health is None
     assert run(["edit", RIPE, "--public", "--confidential"]) == 2
+
+
+def test_a_title_that_something_else_has_now(world: World, capsys: Text) -> None:
+    """What is typed is what is called so now, however old the catalog is."""
+    root = world.group(GROUP)
+    assert edit(BUILT, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    old, sprint = world.label_of(root, "spike"), world.milestone("19.9")
+    assert old is not None
+    world.rename_label(old, "spike (old)")
+    upheavals.rename_milestone(world, sprint, "19.9 (old)")
+    world.add_label(root, "spike")
+    new = world.add_milestone(root, "19.9", sprint.start, sprint.due)
+    before = labels(world, RIPE)
+    assert edit(RIPE, "--add-label", "spike", "--milestone", "19.9", "--yes") == 0
+    assert labels(world, RIPE) == before | {"spike"}
+    assert world.issue(RIPE).milestone is new
+    assert run(["undo"]) == 0
+    assert labels(world, RIPE) == before
+    assert milestone(world, RIPE) == "19.8"
+
+
+def test_a_locked_issue_is_not_reopened_and_the_lock_is_named(world: World, capsys: Text) -> None:
+    world.edit(RIPE, by=ME, close=True)
+    world.issue(RIPE).locked = True
+    assert edit(RIPE, "--reopen") == 1
+    assert "its discussion is locked" in capsys.readouterr().err
+    assert not world.issue(RIPE).open

@@ -65,6 +65,25 @@ def test_status_and_words_are_of_this_calls_changes_alone(world: World, capsys: 
     assert world.issue(MINE).weight == 5
 
 
+def test_undo_asks_before_it_deletes_a_posted_comment(
+    world: World, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def posted() -> bool:
+        return any("green again" in note.body for note in world.issue(MINE).notes or ())
+
+    assert run(["edit", MINE, "--comment", "green again"]) == 0
+    assert posted()
+    capsys.readouterr()
+    assert run(["undo"]) == 4
+    assert "This deletes the posted comment. Run again with --yes." in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    assert run(["undo"]) == 0
+    assert posted()
+    assert run(["undo", "--yes"]) == 0
+    assert not posted()
+
+
 def test_undo_offers_to_discard_a_refused_change_and_undoes_no_earlier_one(
     world: World, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from glboard_core.demo.http.faults import KINDS
 from glboard_core.planning.plan_lock import PlanSnapshot, imported
 from glboard_core.planning.team import Member, Team, parse_team
 from glboard_tui.actions import markdown_table
-from glboard_tui.cli import config, undo
+from glboard_tui.cli import auth, config, undo
 from glboard_tui.cli.main import COMMANDS, cli
 from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue
 from glboard_tui.config_file import keymap_of
@@ -89,6 +89,7 @@ def test_plan_example_has_every_field_and_can_be_imported() -> None:
         ("failed list", ("reference", "what", "kind", "reason", "hint", "at", "text")),
         ("config show", (*config.ShownSettings.__struct_fields__, *config.ShownSetting.__struct_fields__)),
         ("config check", config.ShownMistakes.__struct_fields__),
+        ("auth status", (*auth.ShownAccounts.__struct_fields__, *auth.ShownAccount.__struct_fields__)),
     ],
 )
 def test_other_json_has_the_fields_that_are_listed(command: str, fields: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.config import load
+from glboard_core.config import Settings, load, parse
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.environment import TOKENS
@@ -192,7 +192,7 @@ def test_config_init_proposes_and_writes(server: DemoServer, home: Path, capsys:
 
 def test_config_init_names_what_it_does_not_find(server: DemoServer, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--group", "shop", "--dry-run"]) == 0
-    out = capsys.readouterr().out
+    out = capsys.readouterr().err
     assert "Awaiting: no such milestone.\n  Similar: Next up, Later, Icebox." in out
     assert "The Milestones board has no such column until the milestone exists." in out
 
@@ -200,7 +200,8 @@ def test_config_init_names_what_it_does_not_find(server: DemoServer, capsys: Tex
 def test_a_dry_run_writes_nothing(server: DemoServer, home: Path, capsys: Text) -> None:
     assert run(["config", "init", "--url", f"{server.url}/shop/web/front/-/issues", "--dry-run"]) == 0
     captured = capsys.readouterr()
-    assert 'group = "shop/web"' in captured.out
+    # Its output is the file, and nothing else.
+    assert parse(captured.out, "").gitlab.group == "shop/web"
     assert "shop/web/front is a project; using its group, shop/web." in captured.err
     assert not config_of(home).exists()
 
@@ -241,6 +242,21 @@ def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, caps
     assert "Your groups: shop, shop/web." in capsys.readouterr().err
 
 
+def test_a_group_that_is_misspelt_has_near_matches(server: DemoServer, home: Path, capsys: Text) -> None:
+    assert run(["config", "init", "--url", server.url, "--group", "shopp", "--yes"]) == 1
+    assert "Near matches: shop" in capsys.readouterr().err
+    assert run(["config", "init", "--url", server.url, "--group", "rowan", "--yes"]) == 1
+    assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err
+    assert not config_of(home).exists()
+
+
+def test_a_board_that_the_team_label_empties_says_so(server: DemoServer, home: Path, capsys: Text) -> None:
+    """Without a configuration the label of another team applies."""
+    for command in (["show", "planning"], ["report", "mix", "Sprint 40"]):
+        run(["--url", server.url, "--group", "shop", *command])
+        assert "the team's label “group::custom models” does not exist in shop" in capsys.readouterr().err
+
+
 def test_a_broken_file_is_named_and_left_alone(server: DemoServer, home: Path, capsys: Text) -> None:
     config_of(home).parent.mkdir(parents=True)
     config_of(home).write_text("[labels\n", "utf-8")
@@ -254,6 +270,21 @@ def test_without_server_and_group_it_is_the_template(home: Path, capsys: Text) -
     assert "glboard config init --url URL --group GROUP" in capsys.readouterr().out
     assert load(config_of(home)) == load(home / "no such file")
     assert run(["config", "init"]) == 2
+
+
+def test_a_dry_run_of_the_template_writes_nothing(home: Path, capsys: Text) -> None:
+    assert run(["config", "init", "--dry-run"]) == 0
+    assert parse(capsys.readouterr().out, "") == Settings()
+    assert not config_of(home).exists()
+
+
+def test_the_group_of_the_file_is_the_one_that_is_completed(
+    server: DemoServer, home: Path, capsys: Text
+) -> None:
+    config_of(home).parent.mkdir(parents=True)
+    config_of(home).write_text(f'[gitlab]\nurl = "{server.url}"\ngroup = "shop"\n', "utf-8")
+    assert run(["config", "init", "--yes"]) == 0
+    assert load(config_of(home)).labels.deliverable == "Committed"
 
 
 # The editor

@@ -255,7 +255,7 @@ def test_of_an_edit_of_a_hidden_issue_only_that_it_was_made_is_printed(
     assert run([*edit, "--dry-run", "--share"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{GROUP}/platform#1: would change",
-        f"{GROUP}/platform#4: would +documentation",
+        f"{GROUP}/platform#4: would change: +documentation",
     ]
     assert run([*edit, "--share"]) == 0
     assert set(capsys.readouterr().out.splitlines()) == {

@@ -15,7 +15,7 @@ import msgspec
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_tui.app import GlboardApp
-from hostile.generator import gateway_to
+from hostile.operations import gateway_to
 from hostile.tampering import MARK, Answer, MaliciousServer
 from hostile.values import JSON_VALUES, TEXTS
 from tui.app.stage import GROUP, STILL, Stage, small_world

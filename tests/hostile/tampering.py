@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,6 +100,10 @@ class MaliciousServer:
         self._thread.join(10)
         self.demo.stop()
 
+    def forget(self) -> None:
+        """Ask the world again: it was changed by other ways than requests."""
+        self._kept.clear()
+
     @contextmanager
     def tampering(self, tamper: Callable[[Answer], None] | None) -> Iterator[None]:
         """Tamper with all answers for a while."""
@@ -134,7 +138,7 @@ class MaliciousServer:
                 }
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 method, path, _ = first.split(" ", 2)
-                answer = await self._true_answer(method, path, body)
+                answer = await self._true_answer(method, path, body, headers)
                 self.answers.append(answer)
                 answer = Answer(path, body, answer.status, list(answer.headers), answer.body)
                 if self.tamper is not None:
@@ -148,14 +152,18 @@ class MaliciousServer:
         finally:
             writer.close()
 
-    async def _true_answer(self, method: str, path: str, body: bytes) -> Answer:
+    async def _true_answer(self, method: str, path: str, body: bytes, asked: Mapping[str, str]) -> Answer:
         key = (f"{method} {path}", body)
-        writes = b'"query":"mutation' in body or method not in ("GET", "POST")
-        if writes:
+        signs_in = path.startswith("/oauth/")
+        writes = b'"query":"mutation' in body or method not in ("GET", "POST") or signs_in
+        # What reads over REST has no body.
+        writes = writes or (method == "POST" and "/graphql" not in path)
+        if writes and not signs_in:
             self._kept.clear()
-        if (kept := self._kept.get(key)) is not None:
+        if not writes and (kept := self._kept.get(key)) is not None:
             return kept
-        sent = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        passed = ("authorization", "content-type", "private-token")
+        sent = {name: asked[name] for name in passed if name in asked}
         got = await self._client.request(method, self.demo.url + path, content=body, headers=sent)
         names = ("content-type", "date", "x-request-id", "x-next-page", "x-page", "x-total", "x-total-pages")
         headers = [(name, got.headers[name]) for name in names if name in got.headers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import time
@@ -248,6 +249,26 @@ async def test_messages_that_are_no_messages_are_skipped_and_many_end_it(text: s
 async def test_more_than_a_client_can_use_ends_it(frames: bytes, limit: dict[str, int]) -> None:
     error = await failure(saying(frames), NoLiveEvents, structs.replace(LIMITS, **limit))
     assert "too many live events" in error.message
+
+
+class Dripping(Malicious):
+    """Welcomes, and then sends a byte of one frame after the other, without an end."""
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        await super()._exchange(reader, writer)
+        for byte in b"\x81\x7e\xf0\x00" + b"x" * 50_000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        return False
+
+
+async def test_a_frame_that_never_ends_is_no_sign_of_life() -> None:
+    started = time.monotonic()
+    async with Dripping(saying()) as server:
+        error = await failure_at(server.url, Offline, structs.replace(LIMITS, silence=0.3))
+    assert "was lost" in error.message
+    assert time.monotonic() - started < 20
 
 
 async def test_a_flood_does_not_hold_up_the_loop() -> None:

@@ -23,7 +23,8 @@ from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.command_reader import CommandReader
 from glboard_core.sync.engine import Engine
 from glboard_tui.cli.main import run
-from hostile.generator import Asked, cases, gateway_to, of_answers, some, trouble
+from hostile.generator import cases, of_answers, some, trouble
+from hostile.operations import Asked, gateway_to, rich_world
 from hostile.screens import malicious_stage, press_through
 from hostile.tampering import Answer, MaliciousServer, Way, with_value
 from hostile.values import HEADER_VALUES, JSON_VALUES
@@ -34,7 +35,7 @@ Text = pytest.CaptureFixture[str]
 
 
 async def test_no_value_leads_to_anything_but_an_error_with_words() -> None:
-    with MaliciousServer(make(issues=3)) as server:
+    with MaliciousServer(rich_world()) as server:
         it = await Asked(server).open()
         async with it.gateway:
             chosen = list(some(await cases(it), 250, seed=1))

@@ -162,6 +162,52 @@ async def test_a_renamed_and_a_promoted_label(ground: Ground, remote: Remote) ->
     assert "live new" in after.labels
 
 
+async def test_a_title_that_something_else_has_now(ground: Ground, remote: Remote) -> None:
+    """A team renames its “Current” and makes another one: what is typed is what is called so now."""
+    labels, milestones = f"/groups/{ground.group_id}/labels", f"/groups/{ground.group_id}/milestones"
+    first = ground.rest.post(labels, name="live handed on", color="#428bca")
+    sprint = ground.rest.post(milestones, title="Live current")
+    ground.delete_later(f"{labels}/{first['id']}")
+    ground.delete_later(f"{milestones}/{sprint['id']}")
+    needs = Needs(
+        labels=titles_of([ground.app], ["live handed on"]),
+        milestones=titles_of([ground.app], ["Live current"]),
+    )
+    remote.catalog = await remote.gateway.extend_catalog(remote.catalog, needs)
+    ground.rest.put(f"{labels}/{first['id']}", new_name="live handed on (once)")
+    ground.rest.put(f"{milestones}/{sprint['id']}", title="Live current, once")
+    second = ground.rest.post(labels, name="live handed on", color="#428bca")
+    later = ground.rest.post(milestones, title="Live current")
+    ground.delete_later(f"{labels}/{second['id']}")
+    ground.delete_later(f"{milestones}/{later['id']}")
+    remote.gateway.prefer_titles()
+    issue = await remote.read(ground.issue("With a title handed on"))
+    _, after = await remote.do(issue, Edit(add=frozenset({"live handed on"}), milestone="Live current"))
+    assert after.labels == {TEAM, "live handed on"}
+    assert after.milestone == "Live current"
+    assert as_edited(await remote.read(issue.reference)) == as_edited(after)
+    assert ground.rest.get(ground.path_of(issue.reference))["milestone"]["id"] == later["id"]
+
+
+async def test_a_path_that_another_project_has_now(ground: Ground, remote: Remote) -> None:
+    ground.needs_own_projects()
+    with ground.project("handed-on") as (path, number):
+        issue = await remote.read(ground.issue("In a renamed project", at=path))
+        needs = Needs(projects=frozenset({path}))
+        remote.catalog = await remote.gateway.extend_catalog(remote.catalog, needs)
+        ground.rest.put(f"/projects/{number}", path="handed-on-once")
+        with ground.project("handed-on") as (again, _):
+            assert again == path
+            ground.issue("Of a stranger", at=path)
+            error, now = await remote.fail(issue, Edit(title="Another title"))
+            assert "the path of another project now" in str(error)
+            assert now is not None
+            assert now.project == f"{ground.group}/handed-on-once"
+            assert now.title == "In a renamed project"
+            _, after = await remote.do(now, Edit(title="Another title"))
+            assert after.title == "Another title"
+
+
 async def test_a_moved_issue(ground: Ground, remote: Remote) -> None:
     reference = ground.issue("Moved", labels=[TWO], milestone_id=ground.ids[ground.first])
     issue = await remote.read(reference)

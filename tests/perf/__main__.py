@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from perf import first_start, keys, live, organisation, starts
+from perf import first_start, keys, live, openings, organisation, starts
 from perf.figures import Table, machine
 
 #: Of these, a scenario is as large as one may be.
@@ -25,7 +25,7 @@ MOST_CARDS = 30_000
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description=__doc__)
-    parser.add_argument("what", nargs="*", help="start, first, org, commands, keys, live; default: all")
+    parser.add_argument("what", nargs="*", help="start, first, org, commands, keys, open, live; default: all")
     parser.add_argument("--runs", type=int, default=7, help="starts of each kind; rounds of keys (7)")
     parser.add_argument(
         "--issues",
@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
     given = parser.parse_args()
     table = Table()
-    known = ["start", "first", "org", "commands", "keys", "live"]
+    known = ["start", "first", "org", "commands", "keys", "open", "live"]
     what = given.what or known
     if unknown := sorted(set(what) - set(known)):
         parser.error(f"{', '.join(unknown)}: none of {', '.join(known)}")
@@ -61,6 +61,8 @@ def main() -> int:
             organisation.measure_commands(table, home, given.runs, given.latency)
         if "keys" in what:
             keys.measure(table, home, given.cards, given.runs)
+        if "open" in what:
+            openings.measure(table, home, given.issues, given.runs)
         if "live" in what:
             live.measure(table, home, given.runs, given.latency, given.idle)
     if given.json:

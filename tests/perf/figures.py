@@ -91,6 +91,12 @@ def spent(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def worked(pid: int) -> float:
+    """Milliseconds that a process has run so far, to the microsecond; 0 where that is not told."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+
+
 def peak(pid: int) -> float:
     """The most memory a process has held so far, in MiB; raises OSError where there is no /proc."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glboard_core.demo.http.process import DemoOptions, spawn
-from perf.figures import Table, peak
+from perf.figures import Table, peak, worked
 from perf.starts import COLUMNS, EMPTY, ROWS, header
 from perf.worlds import account, column_of
 from support.terminal import GLBOARD, Terminal
@@ -26,18 +26,19 @@ MOVES = 20
 
 @dataclass(frozen=True)
 class Stroke:
-    """One key: milliseconds to the first and last byte, bytes."""
+    """One key: milliseconds to the first and last byte, bytes, milliseconds of processor time."""
 
     first: float
     last: float
     written: int
+    worked: float
 
 
 def press(terminal: Terminal, key: str) -> Stroke:
     """Press a key, and wait for silence. What it wrote is painted afterwards."""
     silence(terminal, QUIET)
     terminal.paints = False
-    at = len(terminal.transcript)
+    at, before = len(terminal.transcript), worked(terminal.pid)
     began = time.perf_counter()
     terminal.press(key)
     while not terminal.read(QUIET):
@@ -45,7 +46,7 @@ def press(terminal: Terminal, key: str) -> Stroke:
             raise TimeoutError(f"nothing happened on {key!r}\n{terminal.screen.text}")
     while terminal.read(QUIET):
         pass
-    pieces = terminal.transcript[at:]
+    pieces, after = terminal.transcript[at:], worked(terminal.pid)
     terminal.paints = True
     for _, data in pieces:
         terminal.screen.feed(data)
@@ -53,6 +54,7 @@ def press(terminal: Terminal, key: str) -> Stroke:
         first=(pieces[0][0] - began) * 1000,
         last=(pieces[-1][0] - began) * 1000,
         written=sum(len(data) for _, data in pieces),
+        worked=after - before,
     )
 
 
@@ -138,4 +140,5 @@ def _top(terminal: Terminal) -> Stroke:
 def _tell(table: Table, name: str, what: str, strokes: Sequence[Stroke]) -> None:
     table.add(name, f"{what}: first", "ms", [stroke.first for stroke in strokes])
     table.add(name, f"{what}: last", "ms", [stroke.last for stroke in strokes])
+    table.add(name, f"{what}: worked", "ms", [stroke.worked for stroke in strokes])
     table.add(name, f"{what}: wrote", "B", [stroke.written for stroke in strokes])

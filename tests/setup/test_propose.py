@@ -260,6 +260,45 @@ def test_a_board_named_like_a_built_in_one_never_replaces_it() -> None:
     assert [one.taken for one in offered] == [False, True]
 
 
+# Whatever the group lacks, the boards show its issues
+
+
+def test_without_milestones_the_boards_show_all_issues() -> None:
+    settings = parse(config_text(proposed(shop(milestones=[])), TODAY), "")
+    shown = {board.id: board.milestone for board in settings.boards}
+    assert shown["planning"] == shown["build"] == shown["people"] == "any"
+    # What has no milestone is where a backlog would be.
+    assert shown["backlog"] == "none"
+    usual = parse(config_text(proposed(shop()), TODAY), "")
+    assert {board.id: board.milestone for board in usual.boards}["planning"] == "next"
+
+
+def test_without_types_the_planning_board_is_one_list() -> None:
+    labels = ["Art::Fehler", "Art::Aufgabe", "Team::Laden"]
+    used = Used(issues=3, labels={"Art::Aufgabe": 2, "Art::Fehler": 1, "Team::Laden": 3})
+    proposal = proposed(shop(labels, mine=used))
+    planning = parse(config_text(proposal, TODAY), "").board("planning")
+    assert planning is not None
+    assert (planning.by, planning.columns) == ("none", ())
+    # They are called something else: whatever is used can be chosen.
+    assert proposal.line("types").near == ("Art::Aufgabe", "Art::Fehler")
+    chosen = proposed(shop(labels, mine=used), chosen={"types": ("Art::Fehler", "Art::Aufgabe")})
+    planning = parse(config_text(chosen, TODAY), "").board("planning")
+    assert planning is not None
+    assert (planning.by, planning.columns) == ("label", ("Art::Fehler", "Art::Aufgabe"))
+
+
+def test_without_deliverables_the_build_board_shows_all_issues_of_the_milestone() -> None:
+    build = parse(config_text(proposed(shop(["kind::bug"])), TODAY), "").board("build")
+    assert build is not None
+    assert build.labels == ()
+
+
+def test_labels_that_are_no_state_are_named() -> None:
+    labels = [*SHOP_LABELS, "status::Rollout", "status::Frozen"]
+    assert proposed(shop(labels)).line("labels.workflow_prefix").why.endswith("no state: Rollout and 1 more")
+
+
 # What a person changes
 
 

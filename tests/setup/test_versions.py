@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from msgspec import structs
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.setup.versions import fitting, shape_of, shapes
@@ -19,6 +20,10 @@ from support.groups import TODAY, buckets, sprints
         ("v2.0 (web)", r"^v\d+\.\d+ \(web\)$"),
         ("December 2026", r"^[A-Z][a-z]+ \d+$"),
         ("FY26 Q1", r"^FY\d+ Q\d+$"),
+        ("2026-Q1", r"^\d+\-Q\d+$"),
+        ("December", r"^[A-Z][a-z]+$"),
+        ("december", r"^[a-z]+$"),
+        ("Autumn", ".+"),
     ],
 )
 def test_numbers_and_months_can_be_others(title: str, pattern: str) -> None:
@@ -63,3 +68,19 @@ def test_a_typed_pattern_tells_what_it_means() -> None:
 
 def test_nothing_with_dates_has_no_shape() -> None:
     assert list(shapes(buckets("Backlog", "Next 1-3"), TODAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("titles", "pattern"),
+    [
+        (("October", "November", "December", "January", "February"), r"^[A-Z][a-z]+$"),
+        (("Oktober", "November", "Dezember", "Januar", "Februar"), r"^[A-Z][a-z]+$"),
+        (("Herbst", "Spätherbst", "Winter", "Frühling", "Sommer"), ".+"),
+        (("2026-Q2", "2026-Q3", "2026-Q4", "2027-Q1", "2027-Q2"), r"^\d+\-Q\d+$"),
+    ],
+)
+def test_titles_without_numbers_are_told_by_their_dates(titles: tuple[str, ...], pattern: str) -> None:
+    series = [structs.replace(one, title=title) for one, title in zip(sprints(), titles, strict=False)]
+    best = shapes([*series, *buckets("Backlog")], TODAY)[0]
+    assert (best.current, best.next) == titles[2:4]
+    assert (best.pattern, best.count) == (pattern, 5)

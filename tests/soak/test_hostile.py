@@ -12,8 +12,8 @@ import random
 import time
 from pathlib import Path
 
-from gateway.worlds import make
-from hostile.generator import Asked, Case, cases, some, trouble
+from hostile.generator import Case, cases, some, trouble
+from hostile.operations import Asked, rich_world
 from hostile.screens import malicious_stage, press_through
 from hostile.tampering import MaliciousServer
 
@@ -33,7 +33,7 @@ def memory() -> int:
 async def test_no_value_leads_to_anything_but_an_error_with_words() -> None:
     wrong: list[str] = []
     slowest, most = (0.0, ""), 0
-    with MaliciousServer(make(issues=3)) as server:
+    with MaliciousServer(rich_world()) as server:
         it = await Asked(server).open()
         async with it.gateway:
             every = await cases(it)

@@ -61,4 +61,4 @@ def board(world: World, name: str) -> Board:
 
 
 def titles(one: Board) -> list[str]:
-    return [column.title for column in one.shown()][1:-1]
+    return [column.title for column in one.movable()]

@@ -286,3 +286,41 @@ async def test_no_title_is_blamed_for_a_project_that_is_gone(server: DemoServer,
         await context.settled()
         [(_, error)] = context.engine.failed
         assert "top/lib no longer exists" in error.message
+
+
+async def test_a_path_that_a_new_project_has_now(server: DemoServer) -> None:
+    """The first poll that shows an issue of the new project tells; cards go by their own project's path."""
+    world = server.world
+    async with session(server) as one:
+        known = one.issue("app#3")
+        upheavals.rename_project(world, world.project("top/app"), "top/app-old")
+        world.add_project("top/app")
+        for n in range(1, 5):
+            world.create("top/app", f"Stranger {n}", by="eng_1", add_labels=[GROUP_LABEL])
+        await one.refreshed()
+        shown = one.engine.shown
+        assert shown[known.id].reference == "top/app-old#3"
+        assert sorted(i.reference for i in shown.values() if i.title.startswith("Stranger")) == [
+            f"top/app#{n}" for n in range(1, 5)
+        ]
+        one.engine.perform([(known.id, Edit(weight=8))], "weight")
+        await one.settled()
+        assert world.issue("top/app-old#3").weight == 8
+        assert world.issue("top/app#3").weight is None
+        assert not one.engine.local_state.failed
+
+
+async def test_a_change_of_a_card_whose_path_another_has(server: DemoServer) -> None:
+    """Before any poll has shown the new project: the look before a change is sent does."""
+    world = server.world
+    async with session(server) as one:
+        known = one.issue("app#3")
+        upheavals.rename_project(world, world.project("top/app"), "top/app-old")
+        world.add_project("top/app")
+        for n in range(1, 5):
+            world.create("top/app", f"Stranger {n}", by="eng_1")
+        one.engine.perform([(known.id, Edit(weight=8))], "weight")
+        await one.settled()
+        assert world.issue("top/app-old#3").weight == 8
+        assert world.issue("top/app#3").weight is None
+        assert not one.engine.local_state.failed

@@ -83,8 +83,12 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     repeat: bool = False
     #: Whether any change has a conflict to decide: keep mine or keep theirs.
     conflicting: bool = False
+    #: What the next edit would change has a conflict, or a change that failed.
+    trouble: Literal["", "conflict", "failed"] = ""
     #: Whether this server supports weights (EE).
     weights: bool = True
+    #: Whether its license covers health statuses, as far as known.
+    health: bool = True
     #: Whether a draft is on: edits are staged.
     draft: bool = False
     #: Whether the catalog is loaded, so that pickers have something to offer.

@@ -46,6 +46,10 @@ def _weighable(now: ActionContext) -> bool:
     return _editable(now) and now.weights
 
 
+def _healthy(now: ActionContext) -> bool:
+    return _editable(now) and now.weights and now.health
+
+
 def _creatable(now: ActionContext) -> bool:
     return now.ready and now.writable
 
@@ -293,7 +297,7 @@ ACTIONS: tuple[Action, ...] = (
         "confidential",
         shows=True,
     ),
-    _weight("health.set", "issue.health", "i h", "Set health status", "health"),
+    _plan("health.set", "issue.health", "i h", "Set health status", "health", when=_healthy),
     _linked("link.blocked-by", "issue.link blocked", "i b", "Link: blocked by an issue", "blocked by"),
     _linked("link.blocks", "issue.link blocks", "i k", "Link: blocks an issue", "blocks"),
     _linked("link.related", "issue.link related", "i r", "Link: related to an issue", "related to"),

@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -36,98 +35,25 @@ from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.config_file import ConfigFile, keymap_of
 from glboard_tui.file_watch import LOOK_EVERY, FileWatch
+from glboard_tui.key_line import KeyLine
 from glboard_tui.live_config import LiveConfig
 from glboard_tui.plan_history import OpenReports
 from glboard_tui.planning import OpenMilestone, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
-from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.share import ShareMode
 from glboard_tui.signals import on_ending_signals
+from glboard_tui.widgets.changed_cells import ShownCells
 from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
-
-#: Seconds after which an unfinished key no longer blocks others.
-_PATIENCE = 0.5
-
-
-class KeyLine:
-    """Handles the keys of an app in the order they were pressed, however fast they arrive.
-
-    ``forward`` is Textual's own handling of a key.
-    """
-
-    def __init__(
-        self, app: App[int], board: BoardScreen, forward: Callable[[events.Key], Awaitable[None]]
-    ) -> None:
-        self._app = app
-        self._board = board
-        self._forward = forward
-        self._keys: deque[events.Key] = deque()
-        #: Numbers the keys in progress, so that a late end of one does not end another.
-        self._number = 0
-        self._under_way = False
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether no key is waiting or being handled."""
-        return not self._keys and not self._under_way
-
-    async def put(self, event: events.Key) -> None:
-        """Add a key."""
-        self._keys.append(event)
-        await self.go()
-
-    async def go(self) -> None:
-        """Handle the waiting keys, as far as possible now."""
-        while self._keys and not self._under_way:
-            try:
-                screen = self._app.screen
-            except ScreenStackError:
-                return
-            if isinstance(screen, Dialog) and not screen.is_ready:
-                return  # it posts a message once it is
-            event = self._keys.popleft()
-            if screen is self._board and self._board.takes_keys:
-                self._app.app_focus = True
-                self._board.take(event)
-                continue
-            self._under_way = True
-            self._number += 1
-            await self._forward(event)
-            self._follow(self._number)
-
-    def _follow(self, number: int) -> None:
-        """Continue when the key has taken effect.
-
-        It bubbles from the focused widget to the app, which looks for a binding (such as ``Enter`` in a
-        field); the message that posts bubbles again; a dialog's result is then called from app or board.
-        """
-        up: list[MessagePump] = list((self._app.focused or self._app.screen).ancestors_with_self)
-        way = [*up, *up, self._board, self._app]
-
-        async def step() -> None:
-            while way:
-                if way.pop(0).call_later(step):
-                    return
-            await self._passed(number)
-
-        self._app.set_timer(_PATIENCE, lambda: self._passed(number))
-        way.pop(0).call_later(step)
-
-    async def _passed(self, number: int) -> None:
-        if self._under_way and number == self._number:
-            self._under_way = False
-            await self.go()
-
 
 #: Seconds after the first frame until likely needed parts are prepared.
 _LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-#: Seconds to read a toast; a later key clears it.
-_READ = 5.0
+#: Seconds until a key press clears a toast; Escape always does.
+_READ = 1.0
 
 
 class GlboardApp(App[int]):
@@ -175,6 +101,8 @@ class GlboardApp(App[int]):
         # Before anything is painted: every line passes it.
         self.share = ShareMode(settings.share, on=share)
         self._mask = MaskingFilter(self.share.masked)
+        #: What the terminal shows.
+        self.shown = ShownCells()
         #: The theme and whether it is shared, and what makes texts readable in it.
         self._contrast: tuple[tuple[str, bool], Sequence[LineFilter]] | None = None
         super().__init__()
@@ -210,6 +138,7 @@ class GlboardApp(App[int]):
     async def on_mount(self) -> None:
         """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
+        self.app_resume_signal.subscribe(self, self._paint_again)
         self.set_interval(LOOK_EVERY, self._look_at_files)
         await self.push_screen(self.board_screen)
         # The mirror is part of the first frame; the network waits until that is painted.
@@ -240,13 +169,27 @@ class GlboardApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Keys are queued in order; every other event is handled by Textual."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            if self._told_at is not None and monotonic() - self._told_at > _READ:
-                # It was there long enough to be read, and covers what this key is about.
+            if self._told_at is not None and (event.key == "escape" or monotonic() - self._told_at > _READ):
+                # It was there long enough to be seen, and may cover what this key is about.
                 self._told_at = None
                 self.clear_notifications()
             await self._keys.put(event)
         else:
+            if isinstance(event, events.Resize | events.AppFocus):
+                # A terminal moves its lines for another size, and others may have written to it meanwhile.
+                self.shown.forget()
             await super().on_event(event)
+
+    # What is written to the terminal
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Write only the cells that changed, whatever Textual paints."""
+        super()._display(screen, self.shown.changes(screen, renderable))
+
+    def _paint_again(self, _: object) -> None:
+        """The terminal was another program's."""
+        self.shown.forget()
+        self.refresh(layout=True)
 
     def on_app_focus(self) -> None:
         """The terminal got the focus."""
@@ -295,6 +238,10 @@ class GlboardApp(App[int]):
 
     async def on_dialog_ready(self) -> None:
         """A dialog has the focus: keys that waited for it can be processed."""
+        await self._keys.go()
+
+    async def on_docked_capacity_ready(self) -> None:
+        """The pane next to the board has the focus."""
         await self._keys.go()
 
     # Share mode: all output of the program passes here

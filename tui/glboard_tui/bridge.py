@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.columns import CLOSED
+from glboard_core.board.columns import CLOSED, Column
 from glboard_core.board.definition import Board
 from glboard_core.board.filters import compiled, filter_states, parse
 from glboard_core.board.index import BoardIndex
@@ -41,6 +40,7 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
+from glboard_core.zones import zone_named
 from glboard_tui.board_view import FILTER_STATES, BoardView
 from glboard_tui.change_lists import ChangeLists
 from glboard_tui.change_words import ChangeWords
@@ -140,7 +140,7 @@ class Bridge:
         self.changes = ChangeLists(
             lambda: self.engine,
             self,
-            lambda: ZoneInfo(self.settings.ui.time_zone),
+            lambda: zone_named(self.settings.ui.time_zone),
             self._mark,
         )
         #: The labels that everybody knows, and the settings they come from.
@@ -148,10 +148,12 @@ class Bridge:
         #: There is a catalog but no such board.
         self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
+        #: People as on the cards.
+        self.people_words = PeopleWords(lambda: self.catalog)
         #: What a keystroke did, in words.
         self.words = ChangeWords(
             self.share,
-            PeopleWords(lambda: self.catalog),
+            self.people_words,
             self.whole_issue,
             self.is_hidden,
             deliverable=lambda: self.settings.labels.deliverable,
@@ -629,3 +631,11 @@ class Bridge:
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
         return await self.engine.finish(seconds) if self.engine else 0
+
+    def column_title(self, column: Column) -> str:
+        """The title of a column: a person as on the cards, nothing of a label that is hidden."""
+        if column.tells == "assignees" and column.value:
+            return self.text(self.people_words.name(column.value))
+        # The title is the end of the label: what hides that hides it.
+        shown = self.text(column.value or "")
+        return self.text(column.title) if shown == (column.value or "") else shown

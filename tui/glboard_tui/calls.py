@@ -22,6 +22,7 @@ from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, Renamed, Settled
+from glboard_core.zones import zone_named
 from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Calls:
     @property
     def zone(self) -> ZoneInfo:
         """The team's time zone."""
-        return ZoneInfo(self._bridge.settings.ui.time_zone)
+        return zone_named(self._bridge.settings.ui.time_zone)
 
     @property
     def _group(self) -> str:

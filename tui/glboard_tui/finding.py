@@ -131,7 +131,7 @@ class FindableIssues:
     def elsewhere(self, address: IssueAddress) -> str:
         """Why the address cannot be opened here, in a sentence; "" if it is on this server."""
         engine = self._engine()
-        if engine is None or not engine.host or on_server(address, engine.host) is not None:
+        if engine is None or not engine.host or on_server(address, *engine.reader.hosts) is not None:
             return ""
         ours = engine.host.partition("/")[0]
         return f"{address.host} is another GitLab: this board is connected to {ours}."
@@ -150,7 +150,7 @@ class FindableIssues:
             raise NotConnected
         if why := self.elsewhere(address):
             raise IssueNotFound(why, hint="Open it in the browser, or start glboard with --url.")
-        here = on_server(address, engine.host) if engine.host else address
+        here = on_server(address, *engine.reader.hosts) if engine.host else address
         found = await engine.on_demand.read(here or address)
         if not (lines := [line for issue in found if (line := self._line(issue)) is not None]):
             # The same words as for one that does not exist.

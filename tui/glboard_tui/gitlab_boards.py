@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glboard_core.config import BoardSettings
-from glboard_core.errors import ConfigError, NotConnected
-from glboard_core.files import read_text
+from glboard_core.errors import NotConnected
 from glboard_core.setup.offered import OfferedBoard
 from glboard_tui.bridge import Bridge
 
@@ -27,14 +26,10 @@ async def read_boards(bridge: Bridge) -> Sequence[OfferedBoard]:
 def keep_board(path: Path, board: BoardSettings) -> None:
     """Add a board to the end of a configuration file. Raises ConfigError if it cannot be written."""
     from glboard_core.setup.write import board_text
+    from glboard_core.store import team_file
 
-    try:
-        text = read_text(path) if path.exists() else ""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            path.touch(mode=0o600)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(("" if not text or text.endswith("\n") else "\n") + ("\n" if text else ""))
-            file.write(board_text(board))
-    except OSError as error:
-        raise ConfigError(f"cannot write this file: {error.strerror or error}.", where=str(path)) from None
+    # Written as a whole: what is added would otherwise be in another encoding than the rest.
+    seen = team_file.read(path)
+    text = (seen or "").replace("\r\n", "\n")
+    between = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    team_file.write(path, f"{text}{between}{board_text(board)}", seen=seen)

@@ -8,7 +8,7 @@ unassigned add up to planned, unless an issue has two assignees.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 from msgspec import Struct, structs
@@ -24,8 +24,7 @@ from glboard_tui.board_view import BoardView
 from glboard_tui.bridge import Bridge
 from glboard_tui.drafts import staged_words
 from glboard_tui.keymap import Keymap
-from glboard_tui.people_words import short_people
-from glboard_tui.texts import age_words, free_words, progress_words, short_names, state_of
+from glboard_tui.texts import age_words, free_words, progress_words, state_of
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column_headers import ink_of
@@ -75,6 +74,7 @@ def header_view(
     partial: bool = False,
     call: str = "",
     share: ShareView | None = None,
+    short_name: Callable[[str], str] = lambda username: username,
 ) -> HeaderView:
     """The header. ``waited``: seconds since the status arrived, added to its age.
 
@@ -167,7 +167,7 @@ def header_view(
         bar=asked.bar,
         full=asked.full,
         warning=asked.warning,
-        people=people_facts(planned, hidden=share is not None)
+        people=people_facts(planned, short_name, hidden=share is not None)
         if planned is not None
         and team
         and not partial
@@ -193,23 +193,19 @@ def share_view(bridge: Bridge) -> ShareView | None:
 
 def last_change(bridge: Bridge) -> str:
     """What was changed a moment ago, for those who watch; "" if nothing was, or no one watches."""
-    last, catalog = bridge.share.last, bridge.catalog
-    people = catalog.people if catalog is not None else ()
-    return spoken(last.words, (person.username for person in people)) if last else ""
-
-
-def spoken(words: str, usernames: Iterable[str]) -> str:
-    """A change in words, with people called as on the cards: ``@birch``."""
-    names = short_people(usernames)
-    return re.sub(r"@([\w.-]+\w)", lambda found: "@" + names.get(found[1], found[1]), words)
+    last = bridge.share.last
+    return bridge.people_words.spoken(last.words) if last else ""
 
 
 def _without_figures(sums: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """``Capacity`` and ``over``: what the bar between them shows, without the team's figures."""
+    """``Capacity``, what the parts of its bar are, and ``over``: all without the team's figures."""
     if not sums or not sums[0].text.startswith("Capacity"):
         return sums
-    last = sums[-1]
-    return (Fact("Capacity"), Fact(last.text.rpartition(" ")[2], last.tone))
+    return tuple(structs.replace(fact, text=_FIGURE.sub("", fact.text).strip()) for fact in sums)
+
+
+#: A weight in words: "18.5w".
+_FIGURE = re.compile(r"[\d.,]+w ?")
 
 
 def dates_words(milestone: Milestone | None, today: date | None) -> tuple[str, str]:
@@ -265,7 +261,7 @@ def question(
     ready = index.sums.ready
     return BoardQuestion(
         sums=(
-            Fact(f"ready {ready} of {index.count}"),
+            Fact(f"ready with weight {ready} of {index.count}", "good"),
             Fact(f"{index.sums.ready_weight}w of {index.weight}w", minor=True),
         ),
         bar=((ready, "good"),),
@@ -288,7 +284,9 @@ def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
     return BoardQuestion(
         sums=(
             Fact(f"Oldest {age_in_words(found.oldest)}"),
-            Fact(f"half {'' if found.middle < WEEK else 'over '}{age_in_words(found.middle)}", minor=True),
+            Fact(f"{middle} up to a year", "accent", minor=True),
+            Fact(f"{found.young} under 3 months", "good", minor=True),
+            Fact(f"half {'' if found.middle < WEEK else 'over '}{age_in_words(found.middle)}"),
         ),
         bar=((found.old, "warn"), (middle, "accent"), (found.young, "good")),
         full=index.count,
@@ -300,7 +298,7 @@ def _plan(planned: int, accepted: int, unweighted: int, team_key: str = "") -> B
     """What is planned, where it cannot be compared with a capacity, and the key that sets one up."""
     leads = (Fact(f"no capacity yet: {team_key}", "warn"),) if team_key else ()
     return BoardQuestion(
-        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted", minor=bool(leads)), *leads),
+        sums=(Fact(f"planned {planned}w"), Fact(f"{accepted}w accepted", "good", minor=bool(leads)), *leads),
         # Only what is accepted: the whole of what is planned would fill it, whatever it is.
         bar=((accepted, "good"),),
         full=planned,
@@ -312,16 +310,23 @@ def _fits(found: Capacity) -> BoardQuestion:
     """Whether what is planned fits into what the team can take."""
     carried = found.carry_over.likely
     free = found.free_likely
-    # The part that is over is the end of the planned part.
+    # The part that is over is the end of the planned part; the accepted part is its start, as in column bars.
     over = min(max(-free, 0.0), found.planned)
+    accepted = min(found.accepted, found.planned - over)
     return BoardQuestion(
         sums=(
             Fact(f"Capacity {number(found.total)}w"),
-            Fact(f"{number(carried)}w carried over", minor=True),
-            Fact(f"{found.planned}w planned ({found.accepted}w accepted)", minor=True),
+            Fact(f"{number(carried)}w carried over", "warn", minor=True),
+            Fact(f"{found.planned}w planned", "accent", minor=True),
+            Fact(f"({found.accepted}w accepted)", "good", minor=True),
             Fact(free_words(free), "bad" if free < 0 else "good"),
         ),
-        bar=((carried, "warn"), (found.planned - over, "accent"), (over, "bad")),
+        bar=(
+            (carried, "warn"),
+            (accepted, "good"),
+            (found.planned - over - accepted, "accent"),
+            (over, "bad"),
+        ),
         full=found.total,
         warning=_no_weight(found.unweighted),
     )
@@ -346,7 +351,7 @@ def _done(index: BoardIndex, *, weighs: bool) -> BoardQuestion:
     if index.sums.heavy:
         words.append(f"{index.sums.heavy} over weight")
     warning = Fact(" · ".join(words), "warn") if words else _no_weight(index.unweighted) if weighs else None
-    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}"),)
+    sums: tuple[Fact, ...] = (Fact(f"closed {done} of {every}", "good"),)
     if weighs:
         sums = (*sums, Fact(f"{weight}w of {total}w done"))
     return BoardQuestion(sums=sums, bar=tuple(parts), full=total if weighs else every, warning=warning)
@@ -359,13 +364,13 @@ def _no_weight(count: int) -> Fact | None:
 # Who has what
 
 
-def people_facts(found: Capacity, *, hidden: bool) -> tuple[Fact, ...]:
+def people_facts(found: Capacity, short_name: Callable[[str], str], *, hidden: bool) -> tuple[Fact, ...]:
     """Whom the planned weight is for, which adds up to it; who is over, full and free: each under its name.
 
     ``hidden``: only whether each is over, full or free.
     """
     people = [person for person in found.people if person.budget is not None or person.committed]
-    names = short_names(person.username for person in people)
+    names = {person.username: short_name(person.username) for person in people}
     if hidden:
         ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
         states = [(names[person.username], *state_of(person)) for person in ordered]

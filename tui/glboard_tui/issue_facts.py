@@ -33,8 +33,8 @@ class IssueMore(Struct, frozen=True, kw_only=True):
     """What is read of an issue beyond its card, as far as it is there; nothing of a hidden one.
 
     ``requests`` are None if only their number is known. ``title_of`` is what everybody may see of a linked
-    issue, ``text`` of any text, ``person`` of a username: "" if it is hidden. ``since`` is when its status
-    was set.
+    issue, ``text`` of any text, ``person`` of a username: "" if it is hidden; ``assignee`` of one who may be
+    named. ``since`` is when its status was set.
     """
 
     links: Sequence[LinkedIssue] = ()
@@ -46,6 +46,7 @@ class IssueMore(Struct, frozen=True, kw_only=True):
     title_of: Callable[[LinkedIssue], str] = lambda one: one.title
     text: Callable[[str], str] = lambda text: text
     person: Callable[[str], str] = lambda name: f"@{name}" if name else ""
+    assignee: Callable[[str], str] = "@{}".format
 
     def added(self, issue: Issue, label: str) -> Added | None:
         """When the issue got a label."""
@@ -146,7 +147,7 @@ def detail_facts(
         ("State", _state(issue, flow, more)),
         ("Milestone", (issue.milestone or "none", *_dates(issue, catalog))),
         ("Weight", _weight(issue) if has_weight else ()),
-        ("Assignee", tuple(f"@{name}" for name in issue.assignees) or ("unassigned",)),
+        ("Assignee", tuple(map(more.assignee, issue.assignees)) or ("unassigned",)),
         ("Deliverable", accepted),
         ("Health", _health(issue)),
         *link_facts(more),

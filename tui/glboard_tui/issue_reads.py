@@ -19,6 +19,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.label_history import LabelHistory, added, days_since
 from glboard_core.sync.engine import Engine
+from glboard_core.zones import zone_named
 from glboard_tui.share import ShareMode
 
 #: Seconds that an open issue waits for GitLab to tell about its merge requests.
@@ -41,6 +42,24 @@ class IssueReads:
         self._share = share
         self._whole_issue = whole_issue
         self._staged = staged
+        #: Whether the license covers health statuses; None until somebody wants to set one.
+        self.health: bool | None = None
+
+    async def has_health(self, issue: Issue) -> bool:
+        """Whether health statuses can be set; asked of GitLab once, unless an issue here has one.
+
+        True if it is not told, or GitLab cannot be asked: then setting one tells.
+        """
+        engine = self._engine()
+        if self.health is None and engine is not None and not issue.is_new:
+            if any(one.health_status for one in engine.shown.values()):
+                self.health = True
+            else:
+                try:
+                    self.health = await engine.gateway.has_health(issue.id)
+                except GlboardError:
+                    return True
+        return self.health is not False
 
     def requests(self, issue: Issue) -> Sequence[MergeRequest]:
         """The merge requests that close an issue, as last read; none if they were not, or are hidden."""
@@ -62,7 +81,7 @@ class IssueReads:
         found = added(issue, flow.label(state), history)
         if found is None:
             return None
-        return days_since(found.at, engine.today(), ZoneInfo(engine.settings.ui.time_zone))
+        return days_since(found.at, engine.today(), zone_named(engine.settings.ui.time_zone))
 
     def saw(self, changes: Sequence[IssueDiff], flow: WorkflowScheme) -> None:
         """These issues changed: of those that are in another workflow state, since when is known now."""
@@ -115,7 +134,7 @@ class IssueReads:
     def zone(self) -> ZoneInfo | None:
         """The team's time zone."""
         engine = self._engine()
-        return ZoneInfo(engine.settings.ui.time_zone) if engine is not None else None
+        return zone_named(engine.settings.ui.time_zone) if engine is not None else None
 
     def now(self) -> datetime | None:
         """The time that everything is computed with."""

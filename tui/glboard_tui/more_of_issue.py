@@ -54,10 +54,12 @@ class MoreOfIssue:
             title_of=bridge.title_of_linked,
             text=bridge.text,
             person=self._person,
+            assignee=bridge.people_words.name,
         )
 
     def _person(self, username: str) -> str:
-        return f"@{username}" if username and self._bridge.share.names_people else ""
+        bridge = self._bridge
+        return bridge.people_words.name(username) if username and bridge.share.names_people else ""
 
     async def read_requests(self, issue: Issue) -> bool:
         """Read its merge requests, with approvals; returns whether they are known now."""

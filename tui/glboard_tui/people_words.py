@@ -37,10 +37,19 @@ class PeopleWords:
         if not (named := [name for name in people if name in title]):
             return title
         words = "|".join(sorted(map(re.escape, named), key=len, reverse=True))
-        return re.sub(rf"(?<![\w@.-])(?:{words})(?![\w-])", lambda found: self._named(found.group()), title)
+        return re.sub(rf"(?<![\w@.-])(?:{words})(?![\w-])", lambda found: self.name(found.group()), title)
 
-    def _named(self, username: str) -> str:
+    def spoken(self, words: str) -> str:
+        """A text with everybody whom it mentions named as on cards."""
+        return re.sub(r"@([\w.-]+\w)", lambda found: self.name(found[1]), words)
+
+    def name(self, username: str) -> str:
+        """A person as on the cards: ``@birch``."""
+        return f"@{self.short(username)}"
+
+    def short(self, username: str) -> str:
+        """The same without the sign, where every word is a person."""
         catalog = self._catalog()
         if catalog is not None and catalog is not self._made_of:
             self._made_of, self._short = catalog, short_people(one.username for one in catalog.people)
-        return f"@{self._short.get(username, username)}"
+        return self._short.get(username, username)

@@ -10,7 +10,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -22,6 +21,7 @@ from glboard_core.model.milestone import Milestone, versions
 from glboard_core.planning.capacity import window
 from glboard_core.planning.readiness import planned
 from glboard_core.sync.engine import Engine
+from glboard_core.zones import zone_named
 from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class PlanHistory:
         return leftovers(
             [*self._issues_of(milestone.title, *after), *named],
             milestone.title,
-            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
+            window(milestone, zone_named(bridge.settings.ui.time_zone)),
             bridge.settings.labels,
             plan,
             missed_labels(milestone, bridge.settings.labels),

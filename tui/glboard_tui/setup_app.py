@@ -187,6 +187,7 @@ class SetupApp(App[SetupResult]):
         if chosen is None:
             return self._start
         if chosen == OTHER:
+            self._address = page.pasted
             return self._by_address
         one = found[int(chosen)]
         if one.problem:

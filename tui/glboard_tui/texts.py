@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from glboard_core.board.batch import short
@@ -51,19 +51,6 @@ def state_of(person: PersonCapacity) -> tuple[str, Tone]:
 def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
     """What remains of each person's days, by username: ``4.5w free``; ``hidden`` leaves only ``free``."""
     return {name: state_of(one)[0] if hidden else free_words(one.free or 0) for name, one in people.items()}
-
-
-def short_names(usernames: Iterable[str]) -> dict[str, str]:
-    """Usernames without their common prefix, up to a separator: ``eng_alder`` becomes ``alder``."""
-    known: Sequence[str] = list(usernames)
-    if len(known) < 2:
-        return {name: name for name in known}
-    low, high = min(known), max(known)
-    same = next(
-        (n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
-    cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
-    return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
 PlanWords = tuple[str, str]
@@ -235,6 +222,9 @@ def footer_view(
         names = _SHARED_HINTS if now.scope not in ("walk", "capacity") else names[:6]
     if now.calling:
         names = tuple(dict.fromkeys((*names[:4], *_CALL_HINTS, *names[4:])))
+    if now.scope in ("board", "detail"):
+        # What is wrong with this card is worth more than what is usual.
+        names = tuple(dict.fromkeys((*_TROUBLE[now.trouble], *names)))
     for name in names:
         action = BY_ID[name]
         if not action.applies(now) or not (keys := keymap.key(name)):
@@ -272,6 +262,13 @@ def footer_view(
         selected=now.selected > 0 and now.scope not in ("detail", "task"),
         stay=stay,
     )
+
+
+_TROUBLE = {
+    "": (),
+    "conflict": ("conflict.mine", "conflict.theirs", "conflict.look"),
+    "failed": ("pane.failed",),
+}
 
 
 def _hints_of(now: ActionContext, *, builds: bool) -> Sequence[str]:

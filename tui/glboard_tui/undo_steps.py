@@ -96,6 +96,11 @@ class UndoSteps:
         engine = self._engine()
         return engine.undoing.deletes if engine is not None else 0
 
+    def chosen_deletes(self, ops: Collection[OpId]) -> int:
+        """How many posted comments ``undo_chosen`` would delete."""
+        engine = self._engine()
+        return engine.undoing.chosen_deletes(ops) if engine is not None else 0
+
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 

@@ -21,7 +21,7 @@ from glboard_core.planning.text import counted
 from glboard_core.planning.walk import Outcome, Walk, tally
 from glboard_tui.issue_facts import IssueMore, detail_facts
 from glboard_tui.keymap import Keymap
-from glboard_tui.texts import free_words, short_names, state_of, what_to_press
+from glboard_tui.texts import free_words, state_of, what_to_press
 from glboard_tui.widgets.card import Chip, Fact
 from glboard_tui.widgets.issue_pane import Item, NamedItems
 from glboard_tui.widgets.walk import PersonFree, WalkHeadView
@@ -132,14 +132,18 @@ def _readiness(issue: Issue, rules: CardRules) -> list[NamedItems]:
 
 
 def people_free(
-    people: Mapping[str, PersonCapacity], letters: Mapping[str, str], accept: str, *, hidden: bool
+    people: Mapping[str, PersonCapacity],
+    letters: Mapping[str, str],
+    accept: str,
+    *,
+    short_name: Callable[[str], str],
+    hidden: bool,
 ) -> tuple[PersonFree, ...]:
     """A line for each person with days, in the team's order, with the keys that accept for them.
 
     ``letters`` are usernames by letter, ``accept`` is the key before it; ``hidden`` leaves words only.
     """
     by_name = {username: letter for letter, username in letters.items()}
-    names = short_names({*people, *by_name})
     found = []
     for username, one in people.items():
         words, tone = state_of(one)
@@ -148,7 +152,7 @@ def people_free(
         found.append(
             PersonFree(
                 key=f"{accept}{by_name[username]}" if username in by_name else "",
-                name=names[username],
+                name=short_name(username),
                 words=Fact(words if hidden else free_words(one.free or 0), tone),
                 taken=None if hidden else taken / budget if budget else float(taken > 0) * 2,
             )

@@ -21,7 +21,8 @@ from glboard_core.gitlab.clean_text import line
 
 #: What the server's answers say, where they do not.
 USUAL_INTERVAL, USUAL_LIFE = 5.0, 300.0
-LONGEST_INTERVAL = 60.0
+#: Whatever they say: seconds between two questions, and until it is over. GitLab says 5 and 300.
+SHORTEST_INTERVAL, LONGEST_INTERVAL, LONGEST_LIFE = 1.0, 60.0, 3600.0
 #: Seconds by which the pause grows each time the server asks for that (RFC 8628).
 SLOWER_BY = 5.0
 
@@ -70,14 +71,15 @@ class DeviceSignIn:
         if code:
             raise oauth.refusal(code, host, self._scope)
         self._secret = oauth.word(found, "device_code", host)
-        page = _page(found.get("verification_uri")) or f"{self._server.url}/oauth/device"
-        life = oauth.seconds(found, "expires_in", USUAL_LIFE)
+        page = self._page(found.get("verification_uri")) or f"{self._server.url}/oauth/device"
+        life = min(oauth.seconds(found, "expires_in", USUAL_LIFE), LONGEST_LIFE)
+        interval = min(oauth.seconds(found, "interval", USUAL_INTERVAL), LONGEST_INTERVAL)
         self._code = DeviceCode(
             user_code=line(oauth.word(found, "user_code", host).reveal())[:40],
             verification_uri=page,
-            verification_uri_complete=_page(found.get("verification_uri_complete")),
+            verification_uri_complete=self._page(found.get("verification_uri_complete")),
             expires_at=datetime.now(UTC) + timedelta(seconds=life),
-            interval=min(oauth.seconds(found, "interval", USUAL_INTERVAL), LONGEST_INTERVAL),
+            interval=max(interval, SHORTEST_INTERVAL),
         )
         return self._code
 
@@ -105,17 +107,36 @@ class DeviceSignIn:
                     if not error.may_pass or datetime.now(UTC) >= code.expires_at:
                         raise
                     continue
+                over = datetime.now(UTC) >= code.expires_at
                 if said == "slow_down":
-                    interval += self._slower_by
+                    interval = min(interval + self._slower_by, LONGEST_INTERVAL)
                 elif said != "authorization_pending":
                     # A code that expired a while ago is no longer known.
-                    over = said == "invalid_grant" and datetime.now(UTC) >= code.expires_at
+                    over = over and said == "invalid_grant"
                     raise oauth.refusal("expired_token" if over else said, self._server.host, self._scope)
+                if over:
+                    # Whether the server says so or not: no one waits forever.
+                    raise oauth.refusal("expired_token", self._server.host, self._scope)
+
+    def _page(self, given: object) -> str:
+        """The address of a page, as shown and opened: one of this server, whatever it says, or nothing.
+
+        Behind a tunnel it names another host; its page is also at the address that we use.
+        """
+        text = given if isinstance(given, str) else ""
+        if not re.fullmatch(r"[\x21-\x7e]{1,500}", text):
+            return ""
+        try:
+            return text if _origin(text) == _origin(self._server.url) else ""
+        except ValueError:
+            return ""
 
 
-def _page(given: object) -> str:
-    """The address of a page, as shown and opened: one of the web, whatever an answer says, or nothing."""
-    text = given if isinstance(given, str) else ""
-    if re.fullmatch(r"[\x21-\x7e]{1,500}", text) and urlsplit(text).scheme in ("http", "https"):
-        return text
-    return ""
+def _origin(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a page. Raises ValueError for what has none."""
+    parts = urlsplit(address)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    # What comes before the host could make another one look like ours.
+    if usual is None or not parts.hostname or "@" in parts.netloc or "\\" in address:
+        raise ValueError(address)
+    return parts.scheme, parts.hostname, parts.port or usual

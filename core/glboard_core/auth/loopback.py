@@ -8,11 +8,12 @@ counts.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import sha256
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from glboard_core.auth import oauth
 from glboard_core.auth.credential import OAuthCredential
@@ -139,17 +140,26 @@ class LoopbackSignIn:
 
     def _answer_in(self, head: bytes) -> tuple[str, Secret] | None:
         """What the server says by way of the browser: a problem or a code; None for another request."""
-        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
-        parts = urlsplit(rest.partition(" ")[0])
-        given = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        state = given.get("state", "").encode("utf-8", "replace")
-        if method != "GET" or parts.path != CALLBACK:
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, _, rest = first.partition(" ")
+        hosts = [line[5:].strip() for line in lines if line[:5].lower() == "host:"]
+        # By any other name it is a page of somebody else's that the browser was led here by.
+        if method != "GET" or hosts != [f"127.0.0.1:{self._port}"]:
             return None
+        path, _, query = rest.partition(" ")[0].partition("#")[0].partition("?")
+        if path != CALLBACK:
+            return None
+        try:
+            given = {name: values[0] for name, values in parse_qs(query, max_num_fields=20).items()}
+        except ValueError:
+            return None
+        state = given.get("state", "").encode("utf-8", "replace")
         if not secrets.compare_digest(state, self._state.reveal().encode()):
             return None
         if error := given.get("error", ""):
-            return (error if error.replace("_", "").isalpha() and len(error) < 60 else "unknown"), Secret("")
-        return ("", Secret(given["code"])) if given.get("code") else None
+            return (error if re.fullmatch(r"[a-z_]{1,60}", error) else "unknown"), Secret("")
+        code = given.get("code", "")
+        return ("", Secret(code)) if re.fullmatch(r"[\x21-\x7e]{1,4096}", code) else None
 
     @staticmethod
     async def _show(writer: asyncio.StreamWriter, status: str, title: str, text: str) -> None:

@@ -150,7 +150,10 @@ async def info(transport: Transport) -> OAuthFacts:
         found = None
     if found is None:
         raise answer_errors.not_json(transport.account.host)
-    return OAuthFacts(tuple(line(one)[:40] for one in found.scope[:20]), found.expires_in)
+    left = found.expires_in
+    # What is no time of a token is none that is known.
+    ends = left if left is not None and 0 < left <= _LONGEST_LIFE else None
+    return OAuthFacts(tuple(line(one)[:40] for one in found.scope[:20]), ends)
 
 
 def refusal(code: str, host: str, scope: str = "") -> AuthError:

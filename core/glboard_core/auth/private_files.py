@@ -5,6 +5,7 @@ Owns modes, the replacing and the locks. What is in the files belongs to others.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -34,6 +35,8 @@ def replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.is_block_device() or path.is_char_device():
+            raise OSError(errno.EINVAL, "it is a device")
         fresh.unlink(missing_ok=True)
         file = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:

@@ -16,12 +16,21 @@ from glboard_core.auth import oauth, private_files
 from glboard_core.auth.credential import Credential, OAuthCredential
 from glboard_core.auth.oauth import Refused
 from glboard_core.auth.store import CredentialStore, StoredAccount
-from glboard_core.errors import ConnectionFailed, GlboardError, TimedOut, TokenMissing, TokenRejected
+from glboard_core.errors import (
+    ConnectionFailed,
+    GlboardError,
+    StoreFailed,
+    TimedOut,
+    TokenMissing,
+    TokenRejected,
+)
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.http import Limits, Transport
+from glboard_core.gitlab.http import Limits
 
 #: Short, since a program that ends waits for it.
 LIMITS = Limits(connect=5.0, read=15.0, total=20.0, patience=20.0, attempts=2)
+#: What was not sent is in the state file, and an open screen goes on by itself.
+AGAIN = "Sign in again: glboard auth login. Unsent changes are kept, and are sent then."
 #: Seconds that another process's renewal is waited for: two requests take no longer.
 PATIENCE = 45.0
 
@@ -48,7 +57,7 @@ class StoredToken:
         if isinstance(credential, OAuthCredential) and credential.is_due(datetime.now(UTC)):
             try:
                 return (await self._renewed(credential.access)).access
-            except ConnectionFailed:
+            except (ConnectionFailed, StoreFailed):
                 # It may still be good: the request itself tells.
                 if credential.expires_at is None or credential.expires_at <= datetime.now(UTC):
                     raise
@@ -123,35 +132,50 @@ def renew(
             raise TimedOut(f"The sign-in for {account.host} is being renewed.", hint="Try again later.")
         if not credential.refresh:
             raise over(account)
-        fresh = asyncio.run(_ask(server, account, credential))
+        # A renewal ends the old pair: it is asked for only if the new one can be kept.
+        store.check_writable()
+        try:
+            fresh = asyncio.run(_ask(server, account, credential))
+        except TokenRejected:
+            # Where locks do not work, as in some network folders, another process may have been first.
+            now = store.load(account)
+            if isinstance(now, OAuthCredential) and now.access != credential.access:
+                return now
+            raise
         store.update(account, fresh)
         return fresh
 
 
 async def _ask(server: Account, account: StoredAccount, credential: OAuthCredential) -> OAuthCredential:
     async with oauth.opened(oauth.without_token(server), LIMITS) as transport:
+        lost = False
         try:
-            return await _ask_twice(transport, credential)
+            return await oauth.renew(transport, credential)
         except Refused as refused:
             code = refused.code
-    raise over(account) if code == "invalid_grant" else rejected_by(account, code)
+        except ConnectionFailed as error:
+            if not error.may_pass:
+                raise
+            code, lost = "", True
+        if lost:
+            # Once more: the server may not have got the first request.
+            try:
+                return await oauth.renew(transport, credential)
+            except Refused as refused:
+                code = refused.code
+    raise over(account, lost=lost) if code == "invalid_grant" else rejected_by(account, code)
 
 
-async def _ask_twice(transport: Transport, credential: OAuthCredential) -> OAuthCredential:
-    """Once more if the connection was lost: the server may not have got the first request."""
-    try:
-        return await oauth.renew(transport, credential)
-    except ConnectionFailed as error:
-        if not error.may_pass:
-            raise
-    return await oauth.renew(transport, credential)
-
-
-def over(account: StoredAccount) -> TokenRejected:
-    """The server does not know the refresh token: it was used, revoked, or its answer was lost."""
+def over(account: StoredAccount, *, lost: bool = False) -> TokenRejected:
+    """The server does not know the refresh token: it was used, revoked, or its answer was ``lost``."""
+    if lost:
+        return TokenRejected(
+            f"The sign-in to {account.host} as @{account.user} has ended: "
+            "the connection was lost while it was being renewed.",
+            hint=AGAIN,
+        )
     return TokenRejected(
-        f"The sign-in to {account.host} as @{account.user} has expired and cannot be renewed.",
-        hint=oauth.SIGN_IN_AGAIN,
+        f"The sign-in to {account.host} as @{account.user} has expired and cannot be renewed.", hint=AGAIN
     )
 
 

@@ -148,10 +148,12 @@ class Search:
         if account is not None:
             return account
         shown = url or DEFAULT_URL
+        # Without the option the next command would sign in to another server.
+        login = f"glboard auth login --url {shown}" if given else "glboard auth login"
         raise TokenMissing(
             f"No token found for {host_of(shown)}. Checked: {'; '.join(self._checked)}.",
             hint=(
-                f"Run: glboard auth login. Or create a personal access token with the scope “api” at "
+                f"Run: {login}. Or create a personal access token with the scope “api” at "
                 f"{shown}/-/user_settings/personal_access_tokens and set GITLAB_TOKEN."
             ),
         )

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from glboard_core.auth import keyring_access, private_files
 from glboard_core.errors import ConfigError
-from glboard_core.files import read_text
+from glboard_core.files import path_of, read_text
 from glboard_core.gitlab import glab
 from glboard_core.gitlab.account import DEFAULT_URL, Kind, Secret, host_of, normal_url
 
@@ -168,7 +168,7 @@ class PythonGitlab:
     def files(self) -> list[Path]:
         """The files there are. Raises ConfigError if one is named that is not there."""
         if text := self._env.get("PYTHON_GITLAB_CFG"):
-            file = Path(text).expanduser()
+            file = path_of(text)
             if not file.is_file():
                 raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
             return [file]
@@ -256,7 +256,7 @@ class Netrc:
     @property
     def file(self) -> Path | None:
         """The file, or None."""
-        path = Path(self._named).expanduser() if self._named else self._home / ".netrc"
+        path = path_of(self._named) if self._named else self._home / ".netrc"
         return path if path.is_file() else None
 
     def entry(self, url: str) -> NetrcEntry | None:

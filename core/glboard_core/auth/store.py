@@ -138,6 +138,11 @@ class CredentialStore:
         self._put(fresh, credential, in_place=True)
         return fresh
 
+    def check_writable(self) -> None:
+        """Raises StoreFailed if the sign-ins cannot be written now, as on a full disk; and ConfigError."""
+        with self._changing():
+            self._write(self._read())
+
     def delete(self, account: StoredAccount) -> None:
         """Forget a sign-in, and its token. Raises StoreFailed, ConfigError, and AuthError for the keyring."""
         if account.kept == "keyring":

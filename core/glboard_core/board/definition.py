@@ -6,8 +6,10 @@ columns mean is in ``board/columns.py``; ``board/index.py`` puts issues into the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
+from difflib import get_close_matches
 from itertools import chain
 
 from msgspec import Struct, structs
@@ -140,11 +142,34 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     renamed = (now for title in titles if (now := catalog.present("milestone", title)) in known)
     if found := next(chain(exact, renamed, similar), None):
         return found
+    if (meant := _spelled(name, settings)) != name:
+        return milestone_title(meant, settings, catalog, today)
     close = catalog.near_milestones(titles[0])
-    hint = f"Similar: {', '.join(close)}." if close else "The group has no milestone with a similar name."
-    raise NameUnknown(
-        "milestone", titles[0], close, hint=f"{hint} Set the correct title under [milestones] in config.toml."
-    )
+    if name in settings.milestones:
+        near = f"Similar: {', '.join(close)}." if close else _NONE_NEAR
+        hint = f"{near} Set the correct title under [milestones] in config.toml."
+    else:
+        words = get_close_matches(name.casefold(), (*_FROM_DATES, *settings.milestones), 2)
+        close = tuple(dict.fromkeys((*words, *close)))
+        hint = f"Similar: {', '.join(close)}." if close else f"{_NONE_NEAR} {_WORDS}"
+    raise NameUnknown("milestone", titles[0], close, hint=hint)
+
+
+#: What a milestone can be called by its dates.
+_FROM_DATES = ("current", "next", "after-next")
+_NONE_NEAR = "The group has no milestone with a similar name."
+_WORDS = "Give its title as in GitLab, or current or next."
+#: As GitLab writes a milestone in a text: %19.8, %"Next up".
+_REFERENCE = re.compile(r'%(?:"(?P<quoted>.+)"|(?P<bare>.+))', re.DOTALL)
+
+
+def _spelled(name: str, settings: Settings) -> str:
+    """What a name that is no title means: a word of ours in other letters, or GitLab's way to write one."""
+    text = name.strip()
+    if match := _REFERENCE.fullmatch(text):
+        text = match["quoted"] or match["bare"]
+    words = {one.casefold(): one for one in (*_FROM_DATES, *settings.milestones)}
+    return words.get(text.casefold(), text)
 
 
 def _between(settings: Settings, catalog: Catalog, today: date) -> str:

@@ -136,7 +136,10 @@ FIELDS: tuple[EditableField, ...] = (
         described=lambda state: "close" if state == "closed" else "reopen",
         ignored=lambda state, _: (
             "the issue was not closed" if state == "closed" else "the issue was not reopened",
-            "it may be blocked, or you may lack permission",
+            # GitLab leaves a locked issue closed without a word.
+            "it may be blocked, or you may lack permission"
+            if state == "closed"
+            else "its discussion is locked (unlock it in GitLab first), or you may lack permission",
         ),
         differs=_state_differs,
         event=FieldEvent("state", lambda _, state: ("closed" if state == "closed" else "reopened", None)),

@@ -8,8 +8,9 @@ is only looked for among what the shorter one found. Letters are compared as in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
+from operator import itemgetter
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -28,6 +29,8 @@ _ALL, _NUMBER, _START, _WORD, _PART, _WORDS, _PARTS, _SAID, _SCATTERED = 100, 95
 _FEW, _MOST_SCATTERED = 8, 8
 #: The fewest letters that may be scattered, the most, and how far two of them may be apart.
 _LEAST, _MOST, _APART = 4, 16, 8
+#: Of what was found: score, latest, and place.
+_order = itemgetter(slice(3))
 
 
 class Findable(Struct, frozen=True, kw_only=True, gc=False):
@@ -101,18 +104,15 @@ def best_of(query: str, lines: Iterable[Findable], most: int) -> Hits:
     if not sought.words and not sought.labels and len(sought.kinds) > 1:
         return Hits()
     rows = [line for line in lines if line.kind in sought.kinds]
-    found: list[tuple[float, float, int]] = []
-    number = sought.number
-    for at, line in enumerate(rows):
-        if (score := _score(sought, number, line)) > 0:
-            found.append((score + _RANK.get(line.kind, 0), line.latest, -at))
+    found = [(score, line.latest, -at, line) for at, (score, line) in enumerate(_scored(sought, rows))]
     top = [
-        Hit(rows[-at], score, _letters(sought, rows[-at].sought)) for score, _, at in nlargest(most, found)
+        Hit(line, score, _letters(sought, line.sought))
+        for score, _, _, line in nlargest(most, found, key=_order)
     ]
-    fitting = [rows[-at] for _, _, at in found]
+    fitting = [line for _, _, _, line in found]
     if len(found) <= _FEW:
-        shown = {-at for _, _, at in found}
-        rest = (line for at, line in enumerate(rows) if at not in shown)
+        shown = {id(line) for line in fitting}
+        rest = (line for line in rows if id(line) not in shown)
         top += _scattered(sought.text.replace(" ", ""), rest, min(_MOST_SCATTERED, most - len(top)))
     return Hits(top, len(found), fitting)
 
@@ -123,25 +123,33 @@ def narrows(before: str, query: str) -> bool:
     return bool(one) and one not in (*LEADS, "~") and other.startswith(one)
 
 
-def _score(sought: _Sought, number: str, line: Findable) -> float:
-    text, here = sought.text, line.sought
-    if not all(label in line.also for label in sought.labels):
-        return 0
-    if not text:
-        return _SAID
-    at = here.find(text)
-    if at >= 0:
-        if len(here) == len(text):
-            return _ALL
-        if number and line.kind == "issue" and f"{here} ".find(f"{number} ") >= 0:
-            return _NUMBER
-        return _START if at == 0 else _WORD if not here[at - 1].isalnum() else _PART
+def _scored(sought: _Sought, lines: Sequence[Findable]) -> Iterator[tuple[float, Findable]]:
+    """The lines that fit, with their scores. A letter fits nearly all of thousands of lines, at each key."""
+    text, number = sought.text, sought.number
+    for word in sought.words:
+        lines = [line for line in lines if word in line.sought or word in line.also]
+    for label in sought.labels:
+        lines = [line for line in lines if label in line.also]
+    for line in lines:
+        here = line.sought
+        at = here.find(text) if text else -1
+        if at < 0:
+            score = _of_words(sought, here)
+        elif len(here) == len(text):
+            score = _ALL
+        elif number and line.kind == "issue" and f"{number} " in f"{here} ":
+            score = _NUMBER
+        else:
+            score = _START if at == 0 else _PART if here[at - 1].isalnum() else _WORD
+        yield score + _RANK.get(line.kind, 0), line
+
+
+def _of_words(sought: _Sought, here: str) -> float:
+    """The score of a line that has all words, in it or in what is said of it, but not next to one another."""
     words = sought.words
     if len(words) > 1 and all(word in here for word in words):
         return _WORDS if all(f" {word}" in here or here.startswith(word) for word in words) else _PARTS
-    if line.also and all(word in here or word in line.also for word in words):
-        return _SAID
-    return 0
+    return _SAID
 
 
 def _letters(sought: _Sought, here: str) -> Sequence[int]:
@@ -166,7 +174,3 @@ def _scattered(letters: str, lines: Iterable[Findable], most: int) -> list[Hit]:
             places = [match.start(n) for n in range(1, len(letters) + 1)]
             found.append((score + _RANK.get(line.kind, 0), line.latest, -number, line, places))
     return [Hit(line, score, places) for score, _, _, line, places in nlargest(most, found, key=_order)]
-
-
-def _order(found: tuple[float, float, int, Findable, Sequence[int]]) -> tuple[float, float, int]:
-    return found[:3]

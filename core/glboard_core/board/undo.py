@@ -140,6 +140,11 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
     return [(issue, change) for issue, change in taken_back if change is not None]
 
 
+def posted_comments(count: int) -> str:
+    """What undo would delete, in words."""
+    return "posted comment" if count == 1 else f"{count} posted comments"
+
+
 def deletes_notes(ops: Iterable[Op]) -> list[Op]:
     """Those of ``ops`` whose undo deletes the comment that they posted."""
     return [op for op in ops if isinstance(op.change.inverse(op.before, op.id), DeleteNote)]

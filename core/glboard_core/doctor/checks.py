@@ -19,6 +19,7 @@ CheckStatus = Literal["ok", "warning", "problem", "skipped"]
 #: Every check in order: its id, what it is of, and what it is called.
 CHECKS: Mapping[str, tuple[str, str]] = {
     "config": ("Configuration", "File"),
+    "team": ("Configuration", "Team"),
     "address": ("Server", "Address"),
     "proxy": ("Server", "Proxy"),
     "tls": ("Server", "TLS"),
@@ -37,6 +38,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "changes": ("On this computer", "Changes"),
     "requests": ("On this computer", "Requests"),
     "log": ("On this computer", "Log"),
+    "disk": ("On this computer", "Disk"),
     "terminal": ("Terminal", "Size"),
     "colors": ("Terminal", "Colors"),
     "encoding": ("Terminal", "Encoding"),
@@ -109,6 +111,10 @@ class Checks:
     def refused(self, check: str, error: GlboardError) -> None:
         """It does not work, as an error says."""
         self.fail(check, error.message, error.what_to_do)
+
+    def told(self, error: GlboardError) -> bool:
+        """Whether some check says this already."""
+        return any(one.text == _without_home(error.message) for one in self._found.values())
 
     def skip(self, checks: Iterable[str], why: str) -> None:
         """These cannot run, unless they did."""

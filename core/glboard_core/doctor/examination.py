@@ -54,6 +54,8 @@ class Patient(Struct, frozen=True, kw_only=True):
     group: str | None = None
     allow_http: bool = False
     folder: Path | None = None
+    #: The team's file; None if it is not looked at.
+    team: Path | None = None
     #: The time that is taken for now where milestones are concerned; by default the server's.
     as_of: datetime | None = None
     #: Whether only the names of the group are checked.
@@ -63,6 +65,8 @@ class Patient(Struct, frozen=True, kw_only=True):
 async def examine(patient: Patient, checks: Checks, limits: Limits = LIMITS) -> Diagnosis:
     """Run all checks but those of the terminal, which ``checks`` has already."""
     settings = machine.check_config(checks, patient.config).settings
+    machine.check_team(checks, patient.team)
+    machine.check_disk(checks, patient.folder)
     if patient.allow_http:
         settings = structs.replace(settings, gitlab=structs.replace(settings.gitlab, allow_http=True))
     group = _group(checks, patient, settings)
@@ -100,7 +104,8 @@ def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | 
         except ConfigError as wrong:
             checks.refused("address", wrong)
     except ConfigError as error:
-        about_token = "token" in error.message and "not encrypted" not in error.message
+        words = ("token", "sign-ins")
+        about_token = any(one in error.message for one in words) and "not encrypted" not in error.message
         checks.refused("token" if about_token else "address", error)
         why = "The server was not contacted."
     checks.skip([*_SERVER, *_GROUP, "mirror", "changes"], why)

@@ -46,8 +46,14 @@ def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: da
         for prefix in names.families
         if not any(one.title.startswith(prefix) and one.owner == group for one in catalog.labels)
     )
-    near = {title: list(catalog.near_labels(title)) for title in missing}
+    if settings.flow.labels and settings.labels.workflow_prefix in bare:
+        # The states have labels of their own: one without is a state that the team does not use.
+        prefix = settings.labels.workflow_prefix
+        own = set(settings.flow.labels.values())
+        missing = [title for title in missing if title in own or not title.startswith(prefix)]
+        bare.remove(prefix)
     below = sorted({one.title for one in catalog.labels if one.title in missing})
+    near = {title: [one for one in catalog.near_labels(title) if one != title] for title in missing}
     figures = {"found": len(known), "missing": near, "only_below": below, "unused_prefixes": bare}
     if not missing and not bare:
         checks.ok("labels", f"All {len(known)} exist.", **figures)
@@ -130,7 +136,8 @@ def check_roles(checks: Checks, found: Found[RoleInProject]) -> None:
     if locked:
         named = listed(locked)
         text = f"You cannot change issues in {len(locked):,} of {of}: {named}."
-        checks.warn("roles", text, "Ask for at least the Planner role there.", **figures)
+        advice = "Ask for at least the Planner role there (Reporter before GitLab 17.7)."
+        checks.warn("roles", text, advice, **figures)
     elif less:
         roles = sorted({levels[path] for path in less})
         text = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,15 +13,20 @@ from glboard_core.config_check import CheckedConfig, check
 from glboard_core.doctor.checks import Checks, counted
 from glboard_core.errors import ConfigError, Offline, StoreFailed, TlsFailed
 from glboard_core.files import read_text
+from glboard_core.folders import state_folder
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.route import proxy_of, trust_of
+from glboard_core.planning.team import load as load_team
 from glboard_core.session import state_file_of
 from glboard_core.store.peek import StateFacts, peek
 
 #: A mirror that is older is read as a whole at the next start.
 OLD = timedelta(days=7)
+_MIB = 1024 * 1024
 #: Bytes of a state file that is worth a word.
-LARGE = 512 * 1024 * 1024
+LARGE = 512 * _MIB
+#: Free bytes below which a disk counts as full, and below which it will be.
+FULL, SCARCE = 4 * _MIB, 100 * _MIB
 
 
 def check_config(checks: Checks, path: Path | None) -> CheckedConfig:
@@ -52,6 +58,48 @@ def check_config(checks: Checks, path: Path | None) -> CheckedConfig:
     advice = "List them with their lines: glboard config check"
     (checks.fail if serious else checks.warn)("config", text, advice, **facts)
     return found
+
+
+def check_team(checks: Checks, path: Path | None) -> None:
+    """The team's days, on which the capacity is based."""
+    if path is None:
+        checks.skip(("team",), "It is not looked at.")
+        return
+    place = logfile.short(path)
+    try:
+        team = load_team(path) if path.exists() else None
+    except ConfigError as error:
+        checks.refused("team", error)
+        return
+    if team is None:
+        checks.ok("team", "There is no team.toml: the capacity pane creates one.", file=place, exists=False)
+    else:
+        people = len(team.people)
+        checks.ok("team", f"{place}: {counted(people, 'person', 'people')}.", file=place, people=people)
+
+
+def check_disk(checks: Checks, folder: Path | None) -> None:
+    """Whether there is room for what a person types: it is on disk before it is sent."""
+    place = folder or state_folder()
+    there = next(one for one in (place, *place.parents) if one.exists())
+    shown = logfile.short(place)
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        checks.warn("disk", f"{shown}: {error.strerror}.", "Check that the folder is there and is yours.")
+        return
+    figures = {"folder": shown, "free_bytes": free}
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        advice = "Make it writable: without it glboard keeps no change and no copy of the group."
+        checks.fail("disk", f"{shown} cannot be written.", advice, **figures)
+    elif free < FULL:
+        advice = "Free some space: until then no change can be kept, and none is accepted."
+        checks.fail("disk", f"The disk with {shown} is full.", advice, **figures)
+    elif free < SCARCE:
+        text = f"{free / _MIB:,.0f} MiB are free on the disk with {shown}."
+        checks.warn("disk", text, "Free some space: changes are kept there until GitLab has them.", **figures)
+    else:
+        checks.ok("disk", f"{free / _MIB / 1024:,.1f} GiB are free.", **figures)
 
 
 def check_route(checks: Checks, account: Account) -> None:

@@ -35,6 +35,8 @@ LICENSED = ("weights", "scoped labels", "multiple assignees", "scoped boards")
 
 def check_failure(checks: Checks, error: GlboardError) -> None:
     """What an error of asking says of the server: which check it belongs to."""
+    if checks.told(error):
+        return  # before anything was sent: of the proxy, or of the certificates
     match error:
         case TlsFailed():
             about = "tls"
@@ -99,8 +101,11 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
         text += "; it does not expire."
     elif left > SOON:
         text += f"; it expires on {ends}."
+    elif left < 0:
+        text += f"; it expired on {ends}, by this day."
+        advice.append(f"Create another one at {page}.")
     else:
-        last = "today" if left <= 0 else "tomorrow" if left == 1 else f"in {left} days"
+        last = "today" if left == 0 else "tomorrow" if left == 1 else f"in {left} days"
         text += f"; it expires {last}, on {ends}."
         advice.append(f"Rotate it before then, or create another, at {page}.")
     if not advice:

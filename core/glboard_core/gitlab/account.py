@@ -160,7 +160,8 @@ def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str
             return path
     raise UsageError(
         "No group given.",
-        hint="Pass --group PATH (for example gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
+        hint="Run glboard: its set-up finds your group. Or pass --group PATH (for example gitlab-org), "
+        "or set GLBOARD_GROUP.",
     )
 
 

@@ -178,6 +178,8 @@ class Cable(LiveEvents):
         self._parts: list[bytes] = []
         #: Since when messages and bytes are counted.
         self._since, self._messages, self._bytes = time.monotonic(), 0, 0
+        #: When a frame was complete last: bytes of one that never ends are no sign of life.
+        self._alive = time.monotonic()
 
     async def welcomed(self) -> None:
         """Wait for the welcome. Raises NoLiveEvents, ConnectionFailed."""
@@ -270,7 +272,8 @@ class Cable(LiveEvents):
         What arrived together with the end comes first: it says why.
         """
         self._check_open()
-        data = await self._connection.read(_CHUNK, self._limits.silence)
+        left = self._alive + self._limits.silence - time.monotonic()
+        data = await self._connection.read(_CHUNK, left) if left > 0 else b""
         if not data:
             raise self._lost()
         self._frames.receive_data(data)
@@ -284,6 +287,7 @@ class Cable(LiveEvents):
         from websockets.frames import Opcode
 
         self._count(1, 0)
+        self._alive = time.monotonic()
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
         self._parts.append(bytes(frame.data))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from msgspec import Struct, structs
 from glboard_core.concurrency import together
 from glboard_core.errors import GlboardError, GroupNotFound
 from glboard_core.gitlab import clean_text, decode, name_queries
+from glboard_core.gitlab.answers import Address
 from glboard_core.gitlab.catalog_answers import (
     Replies,
     WireKind,
@@ -87,11 +89,30 @@ class _WireProject(Struct, frozen=True, rename="camel"):
     group: WirePlace | None = None
 
 
-class _InsteadAnswer(Struct, frozen=True):
+class _Place(Struct, frozen=True, rename="camel"):
+    """A group by its path."""
+
+    full_path: Address
+
+
+class _Groups(Struct, frozen=True):
+    """The groups of the current user."""
+
+    groups: Page[_Place] | None = None
+
+
+class _InsteadAnswer(Struct, frozen=True, rename="camel"):
     """Answer to ``name_queries.INSTEAD``."""
 
     project: _WireProject | None
     users: Page[User] | None = None
+    current_user: _Groups | None = None
+
+    @property
+    def groups(self) -> list[str]:
+        """The paths of groups that we are in."""
+        page = self.current_user.groups if self.current_user is not None else None
+        return [clean_text.line(one.full_path) for one in page.items()] if page is not None else []
 
 
 class CatalogReader:
@@ -186,7 +207,7 @@ class CatalogReader:
         try:
             raw = await self._runner.transport.get(f"/api/v4/groups/{known.group_id.rpartition('/')[2]}")
             path = clean_text.line(msgspec.json.decode(raw, type=_GroupPath).full_path)
-        except (GlboardError, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False  # it is gone, or REST is blocked
         before, self.group = self.group, path
         return path != before
@@ -204,7 +225,7 @@ class CatalogReader:
         path = f"/api/v4/groups/{group.rpartition('/')[2]}/labels/{label.id.rpartition('/')[2]}"
         try:
             found = msgspec.json.decode(await self._runner.transport.get(path), type=_RestLabel)
-        except (GlboardError, msgspec.DecodeError):
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # deleted, or REST is blocked: then a card tells
         return WireLabel(found.name, label.id, found.color, found.description)
 
@@ -338,7 +359,9 @@ class CatalogReader:
                 f"“{self.group}” is a user, not a group.",
                 hint="Use the full path of a group, such as company/team.",
             )
-        return group_missing(self.group, host)
+        near = get_close_matches(self.group.casefold(), answer.groups, 3)
+        missing = group_missing(self.group, host)
+        return GroupNotFound(missing.message, hint=f"Similar: {', '.join(near)}.") if near else missing
 
 
 def _worth_keeping(known: Catalog | None) -> Catalog | None:

@@ -153,6 +153,9 @@ class GitLabGateway(Gateway):
         """The group's full path; another one once it was found to be renamed."""
         return self._catalog_reader.group
 
+    def prefer_titles(self) -> None:
+        self._sender.prefers_titles = True
+
     def expect_group(self, path: str) -> None:
         self._catalog_reader.group = self._search.group = path
 
@@ -327,6 +330,11 @@ class GitLabGateway(Gateway):
                 if markers.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
                     return note
         return None
+
+    async def has_health(self, issue: IssueId) -> bool | None:
+        from glboard_core.gitlab.health import has_health  # not before somebody sets one
+
+        return await has_health(self._runner, issue)
 
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
         """Comments, newest first."""

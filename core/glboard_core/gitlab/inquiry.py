@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import shown_by
-from glboard_core.board.operations import Edit, Op
+from glboard_core.board.operations import Create, Edit, Op
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -22,6 +23,7 @@ from glboard_core.errors import (
     EditGone,
     EditInvalid,
     EditRefused,
+    GlboardError,
     NotGitLab,
     QueryRefused,
 )
@@ -71,6 +73,12 @@ class _MilestoneAnswer(Struct, frozen=True):
     """The answer about a milestone; None if it is gone or hidden."""
 
     milestone: MilestoneNow | None
+
+
+class _ProjectPath(Struct, frozen=True):
+    """A project over REST, of which only the path matters."""
+
+    path_with_namespace: Address
 
 
 class _PeopleAnswer(Struct, frozen=True):
@@ -136,7 +144,8 @@ class Inquiry:
         if isinstance(error, EditDropped):
             now = failed.issue
             if edit is not None and now is not None:
-                error = await self._dropped(edit, now, error)
+                found = await self._dropped(edit, now, error)
+                error = found if found is error or not op.change.creates else _created_but(found)
         elif op.change.creates or now is None:
             return failed
         if edit is None or before is None or now is None or not isinstance(error, EditRefused):
@@ -165,6 +174,22 @@ class Inquiry:
         if now is None and not op.change.creates:
             return gone(path, place)
         return refused_in(path, place) or error
+
+    async def elsewhere(self, op: Op, outcome: Outcome) -> Op | None:
+        """The Op of a new issue for a project that has another path now: by its id, if that is known."""
+        new = op.change
+        if not isinstance(new, Create) or not isinstance(outcome, Failed) or outcome.issue is not None:
+            return None
+        known = self._catalog.project(new.project)
+        if not isinstance(outcome.error, EditForbidden) or known is None or not known.id:
+            return None
+        try:
+            raw = await self._runner.transport.get(f"/api/v4/projects/{known.id.rpartition('/')[2]}")
+            path = line(msgspec.json.decode(raw, type=_ProjectPath).path_with_namespace)
+        except (GlboardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        change = structs.replace(new, project=path)
+        return structs.replace(op, change=change) if path != new.project else None
 
     async def _place(self, path: str) -> IssuePlace | None:
         if path not in self._places:
@@ -249,6 +274,14 @@ def refused_in(path: str, place: IssuePlace | None) -> EditForbidden | None:
             f"You are not allowed to change issues in {path}.", hint="Ask for the Reporter role there."
         )
     return None
+
+
+def _created_but(error: EditDropped) -> EditDropped:
+    """The reason why a new issue, which is there, lacks something."""
+    if error.message.startswith("The issue was created"):
+        return error
+    message = f"The issue was created, but {error.message[0].lower()}{error.message[1:]}"
+    return EditDropped(message, hint=error.hint or "")
 
 
 def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:

@@ -14,7 +14,7 @@ from glboard_core.gitlab.dialect import Dialect, widgets
 from glboard_core.gitlab.queries import LINKS, TOUCHED, card
 
 #: The maximum cost of one ``createIssue`` with all fields of a card.
-CREATE_COST = 41
+CREATE_COST = 52
 
 STATUS_BACK = (
     "workItem { id updatedAt state closedAt"
@@ -70,5 +70,6 @@ def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[s
     """The document with these calls in order, as m0, m1…, and its variables."""
     names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
     fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))
-    cards = f" {card(dialect)}" if any(call.card for call in calls) else ""
+    # With the ids of what a new issue was given, since that can be called otherwise now.
+    cards = f" {card(dialect, named=True)}" if any(call.card for call in calls) else ""
     return f"mutation Send({names}) {{ {fields} }}{cards}", {f"i{n}": c.input for n, c in enumerate(calls)}

@@ -31,7 +31,8 @@ ABOUT = "query About { metadata { version enterprise } currentUser { id username
 #: What is at the path of a group that was not found. Variables: path, names (the path).
 INSTEAD = (
     "query Instead($path: ID!, $names: [String!]) { project(fullPath: $path) { fullPath group { fullPath } }"
-    " users(usernames: $names, first: 1) { nodes { username } } }"
+    " users(usernames: $names, first: 1) { nodes { username } }"
+    " currentUser { groups(first: 100) { nodes { fullPath } } } }"
 )
 
 

@@ -21,8 +21,8 @@ MILESTONE_FIELDS = "id title startDate dueDate state webPath"
 #: How the whole of a list of an issue is asked for, where the card's page of it is full.
 _LISTS = {"labels": "id title color", "assignees": "id username name"}
 
-#: The maximum cost of one ``issue(id:)`` with all fields of a card.
-CARD_COST = 38
+#: The maximum cost of one ``issue(id:)`` with all fields of a card; of a card with names.
+CARD_COST, NAMED_COST = 38, 48
 
 
 @cache
@@ -134,7 +134,7 @@ WHO_COST = 5
 
 def find_cost(size: int) -> int:
     """The cost of ``size`` issues of one project in a ``find`` document."""
-    return 2 + (CARD_COST + 1) * (100 + size) // 100
+    return 2 + (NAMED_COST + 1) * (100 + size) // 100
 
 
 #: Number of issues per ``promoted`` document.
@@ -153,14 +153,17 @@ def promoted(count: int) -> str:
 
 @cache
 def find(dialect: Dialect, sizes: tuple[int, ...]) -> str:
-    """Issues by number, as many as ``sizes`` of each project, as p0, p1… Variables: p0, n0, p1, n1…"""
+    """Issues by number, as many as ``sizes`` of each project, as p0, p1… Variables: p0, n0, p1, n1…
+
+    With the ids of what is on them, which tell of a rename: a person changes them by names just typed.
+    """
     names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
     parts = " ".join(
         f"p{n}: project(fullPath: $p{n}) {{ issues(iids: $n{n}, first: {size}) {{ nodes {{ ...Card }} }} }}"
         for n, size in enumerate(sizes)
     )
     who = "currentUser { id username name }"
-    return f"query Find({names}) {{ {who} {parts} }} {card(dialect)}"
+    return f"query Find({names}) {{ {who} {parts} }} {card(dialect, named=True)}"
 
 
 @cache
@@ -249,6 +252,10 @@ def _linked_items(page: str, dialect: Dialect) -> str:
     )
 
 
+#: What an issue can have here: widgets that no licence covers are left out. Variable: id.
+WIDGETS = "query Widgets($id: WorkItemID!) { workItem(id: $id) { workItemType { name } widgets { type } } }"
+
+
 @cache
 def linked(dialect: Dialect) -> str:
     """A page of the issues linked to an issue. Variables: id, first, after."""
@@ -315,7 +322,8 @@ FIRST_PLACED = (
 TOUCHED: dict[str, tuple[str, int]] = {
     # With ids, by which a label that was renamed meanwhile is known.
     "labels": ("labels(first: 100) { nodes { id title } }", 8),
-    "assignees": (ASSIGNEES, 5),
+    # With ids, by which a person who was renamed meanwhile is known.
+    "assignees": ("assignees(first: 100) { nodes { id username } }", 6),
     "weight": ("weight", 1),
     "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),

@@ -443,7 +443,10 @@ class RankSender:
             beside = urlencode({name: number(place) for name, place in places.items() if place is not None})
         except EditImpossible as error:
             return error
-        path = f"/api/v4/projects/{quote(issue.project, safe='')}/issues/{issue.iid}/reorder?{beside}"
+        # By its number, since another project may have its path now.
+        known = self._catalog.project(issue.project)
+        project = number(known.id) if known is not None and known.id else quote(issue.project, safe="")
+        path = f"/api/v4/projects/{project}/issues/{issue.iid}/reorder?{beside}"
         answer = await self._runner.transport.rest("PUT", path)
         if isinstance(answer, Failure):
             return _failed(answer)

@@ -12,13 +12,13 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from glboard_core.errors import Offline, TlsFailed
+from glboard_core.files import path_of
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.clean_text import line
 
@@ -172,8 +172,8 @@ def _identify(context: ssl.SSLContext, account: Account) -> None:
     """Have the client's certificate sent to a server that asks for one. Raises TlsFailed."""
     problem = ""
     try:
-        cert = Path(account.client_cert).expanduser()
-        key = Path(account.client_key).expanduser() if account.client_key else None
+        cert = path_of(account.client_cert)
+        key = path_of(account.client_key) if account.client_key else None
         # Without a function, OpenSSL would ask for a password on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "")
     except ssl.SSLError:
@@ -229,7 +229,7 @@ def _trusting(settings: Mapping[str, str]) -> ssl.SSLContext:
         for part in filter(None, parts):
             problem = ""
             try:
-                path = Path(part).expanduser()
+                path = path_of(part)
                 folder, file = (str(path), None) if path.is_dir() else (None, str(path))
                 if context is None:
                     context = ssl.create_default_context(cafile=file, capath=folder)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.operations import Op, Rank
+from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.concurrency import together
 from glboard_core.errors import (
     AuthError,
@@ -47,11 +47,11 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.inquiry import Inquiry
 from glboard_core.gitlab.mutations import Mutation
+from glboard_core.gitlab.present_titles import AskAgain, Heirs, PresentTitles, naming
 from glboard_core.gitlab.reading import IssueReader
-from glboard_core.gitlab.statuses import status_ids
+from glboard_core.gitlab.statuses import KnownStatuses
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
-from glboard_core.model.catalog import Catalog, Label, Person, moved_in, without
-from glboard_core.model.catalog_needs import Needs, titles_of
+from glboard_core.model.catalog import Catalog, Label, Person, moved_in
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Done, Failed, Outcome
@@ -60,8 +60,6 @@ from glboard_core.ports import Done, Failed, Outcome
 IN_FLIGHT = 2
 _LEAST_BUDGET = 40
 
-#: Requests names that a catalog lacks.
-AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 #: Called with outcomes that are final, as each document is answered.
 Report = Callable[[Sequence[Outcome]], None]
 
@@ -91,7 +89,9 @@ class Sender:
         self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = MOST_COMPLEXITY
-        self._statuses: Mapping[str, str] | None = None
+        self.statuses = KnownStatuses(runner)
+        #: Whether a title means what has it now, rather than what had it when it was read.
+        self.prefers_titles = False
 
     async def send(
         self,
@@ -139,18 +139,9 @@ class Sender:
             return []
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
-            statuses = await self._status_ids(catalog.group)
+            statuses = await self.statuses.ids(catalog.group)
         sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), report)
         return await sending.run()
-
-    async def _status_ids(self, group: str) -> Mapping[str, str]:
-        """Case-folded status names to ids, asked for once. Empty if the server has no statuses to set."""
-        if self._statuses is None:
-            found = await status_ids(self.runner, group)
-            if not found:
-                return {}
-            self._statuses = found
-        return self._statuses
 
 
 class _SendBatch:
@@ -168,11 +159,11 @@ class _SendBatch:
     ) -> None:
         self._sender = sender
         self._report = report
-        self._ops = ops
+        self._ops = list(ops)
         self._catalog = catalog
         self._statuses = statuses
         self._dialect = dialect
-        self._verifier = AnswerVerifier(catalog, sender.decoder, sender.relearned)
+        self._verifier = AnswerVerifier(catalog, sender.decoder)
         #: The issues as the server last returned them, including during this call.
         self._known: dict[IssueId, Issue] = dict(shown)
         #: The same with the Ops being sent applied: the state the next Op will find.
@@ -185,6 +176,7 @@ class _SendBatch:
         self._fresh: list[Outcome] = []
         #: Ops that are sent a second time, since their project has another path now, or a label another id.
         self._readdressed: set[int] = set()
+        self._titles = PresentTitles(sender.ask_again)
         self._answered = False
         self._unsent: GlboardError | None = None
 
@@ -319,6 +311,8 @@ class _SendBatch:
     def _settle(self, at: int, outcome: Outcome) -> None:
         self._outcomes[at] = outcome
         self._fresh.append(outcome)
+        if isinstance(outcome, Failed) and "status" in self._ops[at].change.touches():
+            self._sender.statuses.forget()
         issue = outcome.issue
         if issue is not None:
             # Later Ops find a new issue by its temporary id, too.
@@ -395,6 +389,7 @@ class _SendBatch:
         errors = {error.alias: error for error in reversed(envelope.errors or ()) if error.alias is not None}
         whole = next((error for error in envelope.errors or () if error.alias is None), None)
         doubtful: list[tuple[_PreparedOp, Failed]] = []
+        again: list[_PreparedOp] = []
         alias = 0
         for one in prepared:
             names = [f"m{alias + n}" for n in range(len(one.calls))]
@@ -413,11 +408,72 @@ class _SendBatch:
             except (ConnectionFailed, AuthError, QueryRefused):
                 # The rest of a long list could not be read, so nothing can be concluded from its beginning.
                 outcome = Failed(op=one.op.id, error=answer_lost())
-            if isinstance(outcome, Failed) and not _open(outcome.error):
+            renamed = self._verifier.take_renamed()
+            if one.op.id in self._verifier.misplaced:
+                # Said, and not sent again: what was changed instead is to be set back by a person.
+                self._readdressed.add(one.at)
+            twins, people = self._verifier.take_twins(), self._verifier.take_people()
+            self._sender.relearned += people
+            if people and self._once_more(one, outcome, self._catalog):
+                self._ops[one.at] = naming(one.op, people, self._catalog)
+                again.append(one)
+            elif twins and self._once_more(one, outcome, self._catalog.learn(labels=twins)):
+                again.append(one)
+            elif isinstance(outcome, Failed) and not _open(outcome.error):
                 doubtful.append((one, outcome))
+            elif await self._meant_others(one, outcome, renamed):
+                again.append(one)
             else:
                 self._settle(one.at, outcome)
-        return await self._look(doubtful)
+        paths = {
+            issue.project
+            for one, _ in doubtful
+            if one.op.id in self._verifier.misplaced and (issue := self._known.get(one.op.issue))
+        }
+        again += await self._look(doubtful)
+        await self._readdress(paths)
+        return again
+
+    async def _readdress(self, paths: Set[str]) -> None:
+        """Read the other issues of paths that other projects have now, before more of those are changed."""
+        rest = {
+            op.issue
+            for at, op in enumerate(self._ops)
+            if at not in self._outcomes and (issue := self._known.get(op.issue)) and issue.project in paths
+        }
+        if rest:
+            try:
+                now = await self._sender.reader.read(sorted(rest), self._known)
+            except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+                return  # the next answer tells again
+            self._known.update(now)
+            self._expected.update(now)
+
+    async def _meant_others(
+        self, one: _PreparedOp, outcome: Outcome, renamed: Sequence[tuple[Label | Milestone, str]]
+    ) -> bool:
+        """Whether something that was set has another title now, while something else has got the one that was
+        typed: then that is set in its place."""
+        now, before, edit = outcome.issue, self._known.get(one.op.issue), one.op.change
+        found = Heirs(catalog=self._catalog)
+        if now is not None and before is not None and isinstance(edit, Edit) and self._sender.prefers_titles:
+            found = await self._titles.heirs(self._catalog, renamed, now.project)
+        kept = ((known, title) for known, title in renamed if known.title not in found.titles)
+        self._sender.relearned += [msgspec.structs.replace(known, title=title) for known, title in kept]
+        if not found.heirs or one.at in self._readdressed or before is None or not isinstance(edit, Edit):
+            return False
+        edit = msgspec.structs.replace(edit, remove=edit.remove | (found.wrong - before.labels))
+        self._ops[one.at] = msgspec.structs.replace(one.op, change=edit)
+        self._sender.relearned += found.heirs
+        return self._once_more(one, outcome, found.catalog)
+
+    def _once_more(self, one: _PreparedOp, outcome: Outcome, catalog: Catalog) -> bool:
+        """Send it again, by the ids of this catalog; returns whether that is not the second time already."""
+        if one.at in self._readdressed or outcome.issue is None:
+            return False
+        self._readdressed.add(one.at)
+        self._catalog, self._known[one.op.issue] = catalog, outcome.issue
+        return True
 
     async def _payload(self, raw: msgspec.Raw) -> Payload:
         """The answer to one mutation, with the whole of an issue's long lists."""
@@ -440,6 +496,10 @@ class _SendBatch:
             if moved and before is not None and now is not None:
                 self._known[one.op.issue] = now
                 self._catalog = moved_in(self._catalog, before.project, now.project)
+            if one.at not in self._readdressed and (elsewhere := await inquiry.elsewhere(one.op, outcome)):
+                moved, self._ops[one.at] = True, elsewhere
+                new = elsewhere.change.project_of(None)
+                self._catalog = moved_in(self._catalog, one.op.change.project_of(None), new)
             if one.at not in self._readdressed and (moved or await self._has_other_id(one.op, outcome)):
                 self._readdressed.add(one.at)
                 if now is not None:
@@ -450,32 +510,19 @@ class _SendBatch:
         return again
 
     async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
-        """Whether what GitLab ignored has another id now: it was promoted to a group, or created again."""
+        """Whether what GitLab did not take has another id now: it was promoted, or created again."""
         edit, now = op.change.as_edit, outcome.issue
-        dropped = isinstance(outcome, Failed) and isinstance(outcome.error, EditDropped)
-        if edit is None or now is None or not dropped:
+        if edit is None or not isinstance(outcome, Failed):
             return False
-        missing, project = edit.missing_on(now), now.project
-        titles = missing.add | missing.remove
-        labels = {one for title in titles if (one := self._catalog.label(project, title)) is not None}
-        titled = missing.milestone if isinstance(missing.milestone, str) else ""
-        milestone = self._catalog.milestone(project, titled)
-        asked = without(self._catalog, {one.id for one in labels}, {milestone.id} if milestone else ())
-        needs = Needs(
-            labels=titles_of([project], (one.title for one in labels)),
-            milestones=titles_of([project], [titled] if milestone else ()),
-        )
-        try:
-            found = await self._sender.ask_again(asked, needs)
-        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+        if isinstance(edit.status, str):
+            # All of them change when a group makes statuses of its own.
+            name, before = edit.status.casefold(), self._statuses
+            self._statuses = await self._sender.statuses.again(self._catalog.group) or before
+            if self._statuses.get(name) != before.get(name):
+                return True
+        if now is None or not isinstance(outcome.error, EditDropped):
             return False
-        now_known = [found.label(project, one.title) for one in labels]
-        fresh: list[Label | Milestone] = [
-            one for one in now_known if one and one.id not in {o.id for o in labels}
-        ]
-        there = found.milestone(project, titled) if milestone else None
-        if there is not None and milestone is not None and there.id != milestone.id:
-            fresh.append(there)
+        found, fresh = await self._titles.again(self._catalog, edit.missing_on(now), now.project)
         if fresh:
             self._catalog = found
             self._sender.relearned += fresh

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
 from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.clean_text import line
@@ -43,3 +44,28 @@ async def status_ids(runner: QueryRunner, group: str) -> Mapping[str, str]:
         if place is not None and place.statuses is not None:
             found.update((line(one.name).casefold(), one.id) for one in place.statuses.items())
     return found
+
+
+class KnownStatuses:
+    """The ids of statuses, asked for once, until one of them is not taken."""
+
+    def __init__(self, runner: QueryRunner) -> None:
+        self._runner = runner
+        self._ids: Mapping[str, str] = {}
+
+    async def ids(self, group: str) -> Mapping[str, str]:
+        """Case-folded status names to ids. Empty if the server has no statuses to set."""
+        self._ids = self._ids or await status_ids(self._runner, group)
+        return self._ids
+
+    async def again(self, group: str) -> Mapping[str, str]:
+        """The same as they are now; empty if that cannot be told."""
+        self.forget()
+        try:
+            return await self.ids(group)
+        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+            return {}
+
+    def forget(self) -> None:
+        """Ask for them again next time."""
+        self._ids = {}

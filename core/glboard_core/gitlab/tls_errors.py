@@ -47,7 +47,7 @@ def _not_trusted(whose: str, problem: ssl.SSLCertVerificationError, trusted_by: 
             hint="Use the name in the certificate. If the name is correct, something in between is "
             "responding.",
         )
-    hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration."
+    hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert under [gitlab] in config.toml."
     if trusted_by:
         hint = f"{trusted_by} does not contain this certificate's authority. Add it there."
     return TlsFailed(

@@ -27,22 +27,23 @@ def unsendable(host: str) -> AuthError:
 
 #: Errors of REST that are about the token, not about the role of its user.
 TOKEN_ERRORS = ("insufficient_scope", "insufficient_granular_scope")
-_RENEW = "Sign in again with glboard auth login, or set GITLAB_TOKEN to another token with the “api” scope."
+#: What helps against a token that is over; by where it comes from, see ``signing_in``.
+RENEW = "Sign in again with glboard auth login, or set GITLAB_TOKEN to another token with the “api” scope."
 
 
 def token_rejected(host: str, fields: Mapping[str, Any] | None = None) -> TokenRejected:
     """``host`` rejected the token; ``fields`` are those of the answer. Only REST says why."""
     said = f"{(fields or {}).get('error_description', '')} {message_of(fields or {})}".lower()
     if "expired" in said:
-        return TokenRejected(f"{host} rejected the token: it has expired.", hint=_RENEW)
+        return TokenRejected(f"{host} rejected the token: it has expired.", hint=RENEW)
     if "revoked" in said:
-        return TokenRejected(f"{host} rejected the token: it was revoked.", hint=_RENEW)
+        return TokenRejected(f"{host} rejected the token: it was revoked.", hint=RENEW)
     if "401 unauthorized" in said:
         return TokenUnknown(
             f"{host} rejected the token: unknown token.",
             hint=f"Check that you copied all of it, and that it is a token for {host}.",
         )
-    return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=_RENEW)
+    return TokenRejected(f"{host} rejected the token: it is invalid, expired or revoked.", hint=RENEW)
 
 
 def why_rejected(answer: object, host: str, *, worked: bool) -> GlboardError | None:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.board.fields import ASSIGNEES
-from glboard_core.board.operations import Edit, LinkWanted, Op, Rank
+from glboard_core.board.operations import Create, Edit, LinkWanted, Op, OpId, Rank
 from glboard_core.errors import (
     EditCrashed,
     EditDropped,
@@ -24,7 +24,7 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import clean_text
+from glboard_core.gitlab import clean_text, decode
 from glboard_core.gitlab.answers import Identity, Name, moment
 from glboard_core.gitlab.decode import Decoder, IssuePart, WireIssue, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
@@ -105,11 +105,31 @@ Reply = Payload | GraphError | None
 class AnswerVerifier:
     """Verifies answers against one catalog."""
 
-    def __init__(self, catalog: Catalog, decoder: Decoder, renamed: list[Label | Milestone | Person]) -> None:
-        """``renamed`` gets what the answers show to have another title than in the catalog."""
+    def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
         self._catalog = catalog
         self._decoder = decoder
-        self._renames = renamed
+        self._renames: list[tuple[Label | Milestone, str]] = []
+        #: Labels that stay, since the issue had two of one title: its project's and its group's.
+        self._twins: list[Label] = []
+        #: People who stay assigned, since they have another username now.
+        self._people: list[Person] = []
+        #: The Ops that changed another issue, whose project has the path now.
+        self.misplaced: set[OpId] = set()
+
+    def take_renamed(self) -> list[tuple[Label | Milestone, str]]:
+        """What the answers since the last call show to have another title than in the catalog, with that."""
+        renamed, self._renames = self._renames, []
+        return renamed
+
+    def take_people(self) -> list[Person]:
+        """The people who should have been unassigned since the last call, and have another username now."""
+        people, self._people = self._people, []
+        return people
+
+    def take_twins(self) -> list[Label]:
+        """The labels that stayed since the last call, by an id that was not the one to be removed."""
+        twins, self._twins = self._twins, []
+        return twins
 
     def outcome(
         self, op: Op, issue: Issue | None, replies: Sequence[Reply], calls: Sequence[Mutation]
@@ -137,6 +157,10 @@ class AnswerVerifier:
                 # Its issue shows values that were not saved.
                 problems.append(_invalid(reply.errors))
                 continue
+            if issue is not None and not op.change.creates and _is_of_another(reply, issue):
+                self.misplaced.add(op.id)
+                problems.append(_misplaced(issue))
+                continue
             op = self._renamed(op, issue, reply)
             issue = self._merged(op, issue, reply)
             rewritten = rewritten or _rewritten(call, reply)
@@ -158,7 +182,11 @@ class AnswerVerifier:
     def _renamed(self, op: Op, issue: Issue | None, reply: Payload) -> Op:
         """The Op with the present titles of what it sets, if GitLab set that: ids tell."""
         edit = op.change
-        if not isinstance(edit, Edit) or issue is None or bytes(reply.issue) == NULL:
+        if bytes(reply.issue) == NULL:
+            return op
+        if isinstance(edit, Create):
+            return msgspec.structs.replace(op, change=self._renamed_new(edit, reply))
+        if not isinstance(edit, Edit) or issue is None:
             return op
         part = msgspec.json.decode(reply.issue, type=IssuePart)
         if isinstance(edit.milestone, str) and part.milestone:
@@ -171,7 +199,38 @@ class AnswerVerifier:
             there = {_number(one.id): self._decoder.line(one.title) for one in part.labels.items()}
             titles = {title: self._label_now(issue.project, title, there) for title in edit.add}
             edit = msgspec.structs.replace(edit, add=frozenset(titles.values()))
+        names = {one.id: self._decoder.line(one.username) for one in (part.assignees or Page()).items()}
+        for person in map(self._catalog.person, edit.unassign):
+            now = names.get(person.id) if person is not None else None
+            if person is not None and now is not None and now != person.username:
+                self._people.append(msgspec.structs.replace(person, username=now))
+        for label in part.labels.items() if edit.remove and part.labels else ():
+            title = self._decoder.line(label.title)
+            sent = self._catalog.label(issue.project, title) if title in edit.remove - edit.add else None
+            if sent is not None and label.id and _number(label.id) != _number(sent.id):
+                self._twins.append(decode.label(label, issue.project))
         return op if edit == op.change else msgspec.structs.replace(op, change=edit)
+
+    def _renamed_new(self, new: Create, reply: Payload) -> Create:
+        """The new issue with the present names of what it was given: labels, milestone and people."""
+        wire = msgspec.json.decode(reply.issue, type=WireIssue)
+        there = {_number(one.id): self._decoder.line(one.title) for one in (wire.labels or Page()).items()}
+        titles = frozenset(self._label_now(new.project, title, there) for title in new.labels)
+        milestone = new.milestone
+        known = self._catalog.milestone(new.project, milestone) if milestone is not None else None
+        if (
+            known is not None
+            and wire.milestone is not None
+            and _number(wire.milestone.id) == _number(known.id)
+        ):
+            milestone = self._decoder.title(wire.milestone)
+            self._note(known, milestone or known.title)
+        names = {one.id: self._decoder.line(one.username) for one in (wire.assignees or Page()).items()}
+        ids = {
+            name: person.id for name in new.assignees if (person := self._catalog.person(name)) is not None
+        }
+        people = tuple(names.get(ids.get(name, ""), name) for name in new.assignees)
+        return msgspec.structs.replace(new, labels=titles, milestone=milestone, assignees=people)
 
     def _label_now(self, project: str, title: str, there: Mapping[str, str]) -> str:
         wanted = self._catalog.label(project, title)
@@ -182,7 +241,7 @@ class AnswerVerifier:
 
     def _note(self, known: Label | Milestone, title: str) -> None:
         if known.title != title:
-            self._renames.append(msgspec.structs.replace(known, title=title))
+            self._renames.append((known, title))
 
     def _only_commands(self, reply: Payload) -> bool:
         status = reply.quick_actions_status
@@ -315,6 +374,20 @@ class AnswerVerifier:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
+
+
+def _is_of_another(reply: Payload, issue: Issue) -> bool:
+    """Whether the answer is about another issue: one of its number in another project of that path."""
+    if bytes(reply.issue) == NULL:
+        return False
+    return _number(msgspec.json.decode(reply.issue, type=HasId).id or issue.id) != _number(issue.id)
+
+
+def _misplaced(issue: Issue) -> EditForbidden:
+    return EditForbidden(
+        f"GitLab changed another issue: {issue.project} is the path of another project now.",
+        hint=f"Set {issue.reference} back in GitLab, then retry this change.",
+    )
 
 
 def _links_of(reply: Payload) -> Mapping[str, LinkKind] | None:

@@ -1,30 +1,20 @@
 """What a person types or pastes to name one issue: ``#12``, ``project#12``, ``group/project#12``, or its URL.
 
-Owns the forms, and which issues such a name can mean among the known projects. Of a URL only host, path and
-number count: nothing is read from the page itself, and anchors and queries say nothing about which issue it
-is.
+Owns the forms but those of URLs, and which issues such a name can mean among the known projects.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Reference
+from glboard_core.model.issue_url import PORTS, issue_url
 
 _REFERENCE = re.compile(r"(?P<project>[^\s#@:!]*)#(?P<iid>[0-9]{1,18})")
-_PATH = re.compile(
-    r"/(?P<project>[^\s]+?)(?:/-)?/(?:issues(?:/incident)?|work_items)/(?P<iid>[0-9]{1,18})"
-    r"(?:/designs(?:/.*)?)?/?",
-    re.IGNORECASE,
-)
-#: A work item of a group, such as an epic: no issue.
-_OF_GROUP = re.compile(r"(?:.*/)?groups/.+", re.IGNORECASE)
-_PORTS = {"https": 443, "http": 80}
 #: No URL of an issue is longer: what else is pasted is none.
 _LONGEST = 2_000
 
@@ -64,27 +54,34 @@ def issue_address(text: str) -> IssueAddress | None:
 
 
 def _of_url(text: str) -> IssueAddress | None:
-    try:
-        parts = urlsplit(text)
-        port, name = parts.port, parts.hostname
-    except ValueError:
-        return None
-    match = _PATH.fullmatch(unquote(parts.path))
-    if parts.scheme not in _PORTS or not name or match is None or _OF_GROUP.fullmatch(match["project"]):
-        return None
-    host = name if port in (None, _PORTS[parts.scheme]) else f"{name}:{port}"
-    return IssueAddress(match["project"].strip("/"), int(match["iid"]), host.lower())
+    found = issue_url(text)
+    return IssueAddress(found.project, found.iid, found.host) if found is not None else None
 
 
-def on_server(address: IssueAddress, server: str) -> IssueAddress | None:
-    """The address on this server, with the project's whole path; None if it is on another host.
+def server_of(web_url: str, project: str) -> str:
+    """The server of an issue's page, with port and relative root; "" if that cannot be told.
 
-    ``server`` is its host, with port and relative root, as in ``gitlab.example.com:8443/gitlab``.
+    It can be another than the one that is asked, behind a tunnel or under another name.
     """
+    before, scheme, rest = web_url.partition("/-/")[0].partition("://")
+    if not scheme or before not in PORTS or not rest.lower().endswith(f"/{project.lower()}"):
+        return ""
+    return rest[: -len(project) - 1]
+
+
+def on_server(address: IssueAddress, *servers: str) -> IssueAddress | None:
+    """The address on one of these servers, with the project's whole path; None if it is on another host.
+
+    Each is a host, with port and relative root, as in ``gitlab.example.com:8443/gitlab``.
+    """
+    return next((found for one in servers if (found := _on(address, one)) is not None), None)
+
+
+def _on(address: IssueAddress, server: str) -> IssueAddress | None:
     if not address.host:
         return address
     host, _, root = server.lower().strip("/").partition("/")
-    for port in _PORTS.values():
+    for port in PORTS.values():
         host = host.removesuffix(f":{port}")
     if address.host != host:
         return None

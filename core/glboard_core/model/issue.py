@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal, NewType, Protocol
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue_url import is_of_group, issue_url
 
 IssueId = NewType("IssueId", str)
 """The global id (``gid://gitlab/Issue/42``), or ``new:…`` for an issue not yet created on the server."""
@@ -287,7 +287,6 @@ def row_of(issue: Issue) -> IssueRow:
 
 
 _FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>[0-9]{1,18})")
-_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>[0-9]{1,18})/?")
 
 
 class Reference(Struct, frozen=True):
@@ -314,18 +313,22 @@ def parse_reference(text: str, catalog: Catalog) -> Reference:
 
 
 def _from_url(text: str, catalog: Catalog) -> Reference:
-    path = unquote(urlsplit(text).path)
-    match = _PATH.fullmatch(path)
-    if match is None:
+    url = issue_url(text.strip())
+    if url is None:
+        if is_of_group(text):
+            raise UsageError(f"“{text}” is a work item of a group, such as an epic.", hint=_OF_A_PROJECT)
         raise UsageError(
             f"“{text}” is not an issue URL.", hint="Copy it from the browser. It ends in /-/issues/NUMBER."
         )
-    project = match["project"].lstrip("/")
+    project = url.project
     # Under a relative URL the path starts with more than the project.
     former = [one.name for one in catalog.former if one.kind == "project"]
     known = [one for one in (*(one.path for one in catalog.projects), *former) if _ends(project, one)]
     found = catalog.present("project", max(known, key=len, default=project))
-    return Reference(found, int(match["iid"]))
+    return Reference(found, url.iid)
+
+
+_OF_A_PROJECT = "Name an issue: it belongs to a project."
 
 
 def _ends(path: str, end: str) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from glboard_core.model.catalog import Server
+from glboard_core.config import Settings
+from glboard_core.model.catalog import Catalog, Server
 
 _WORDS = {
     "missing-type": "no type",
@@ -69,3 +70,12 @@ def words_of(code: str) -> str:
 def card_words(codes: Iterable[str]) -> tuple[str, ...]:
     """Codes as a card shows them."""
     return tuple(_ON_CARDS.get(code, words_of(code)) for code in codes)
+
+
+def team_label_notes(settings: Settings, catalog: Catalog) -> list[str]:
+    """What to know if the label that all issues must have does not exist: then every board is empty."""
+    title = settings.labels.group
+    if not title or any(one.title == title for one in catalog.labels):
+        return []
+    remedy = 'Set group under [labels], "" for all issues, or run: glboard config init --group GROUP'
+    return [f"the team's label “{title}” does not exist in {catalog.group}: all boards are empty. {remedy}"]

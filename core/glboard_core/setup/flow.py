@@ -33,6 +33,11 @@ class FlowLines:
         hits = [one for one in states if one.trust in ("sure", "likely")]
         default = _NAMES.workflow_prefix
         why = f"{len(hits)} of {len(STATES)} states have a label" if hits else "no labels for workflow states"
+        meant = {value for one in hits for value in one.value}
+        if scope and hits and (others := [one for one in pool if one not in meant]):
+            # The states are fixed: an issue with such a label has none.
+            named = others[0].removeprefix(scope) + (f" and {len(others) - 1} more" if others[1:] else "")
+            why += f"; no state: {named}"
         prefix = self._make.line(
             "labels.workflow_prefix",
             "Workflow",

@@ -135,7 +135,7 @@ class LabelLines:
         pool = [one for one in self._make.titles if one.startswith(scope)] if scope else self._make.unscoped()
         matches = [matching.best([scope + name], words, pool) for name, words in TYPE_WORDS.items()]
         found = list(dict.fromkeys(one.title for one in matches if one.title))
-        near = tuple(one for one in pool if one not in found)[:8] if scope else ()
+        near = tuple(one for one in pool if one not in found)[:8] if scope else self._scoped()
         trust: Trust = "missing"
         if found:
             trust = "sure" if found == usual else "likely"
@@ -158,11 +158,21 @@ class LabelLines:
             values=found or usual,
             trust=trust,
             why=why or f"scope {scope}",
-            advice="Create the labels in GitLab, or choose others.",
+            advice="Create the labels in GitLab, or choose others. "
+            "Until then the Planning board is one list.",
         )
         ignore_default = _NAMES.ignore
         ignore = matching.best([scope + "ignore", ignore_default], LABEL_WORDS["ignore"], self._make.titles)
         return [types, self._single("ignore", "Types", "Never counted", ignore, ignore_default)]
+
+    def _scoped(self) -> tuple[str, ...]:
+        """Labels with a scope that issues have, the most used first: types may be called anything."""
+        recent, mine = self._make.found.recent.labels, self._make.found.mine.labels
+        team = tuple(matching.scopes_of("group", self._make.titles))
+        scoped = [one for one in self._make.titles if "::" in one and not (team and one.startswith(team))]
+        used = {one: recent.get(one, 0) + mine.get(one, 0) for one in scoped}
+        ranked = sorted(scoped, key=lambda one: (-used[one], one))
+        return tuple(one for one in ranked if used[one])[:8]
 
     def _single(self, key: str, section: Section, title: str, match: TitleMatch, default: str) -> SettingLine:
         """A label that glboard works without, less well: if it is missing, the default stays."""
@@ -180,7 +190,12 @@ class LabelLines:
             trust=None if match.title or matters else "default",
             values=values,
             why=why,
-            advice="Create it in GitLab, or choose another.",
+            advice="Create it in GitLab, or choose another."
+            + (
+                " Until then the Build board shows all issues of the milestone."
+                if key == "deliverable"
+                else ""
+            ),
         )
 
     def planning(self) -> list[SettingLine]:

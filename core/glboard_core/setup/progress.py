@@ -5,13 +5,15 @@ Owns the file ``setup.json`` (mode 0600). One that cannot be read is none: the q
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from glboard_core.auth import private_files
+from glboard_core.errors import ConfigError, StoreFailed
+from glboard_core.files import read_bytes
 from glboard_core.folders import state_folder
 
 FILE = "setup.json"
@@ -42,17 +44,14 @@ class ProgressFile:
 
     def load(self) -> Progress:
         """What was kept; nothing if there is no such file."""
-        with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return msgspec.json.decode(self.path.read_bytes(), type=Progress)
+        with suppress(OSError, ConfigError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return msgspec.json.decode(read_bytes(self.path), type=Progress)
         return Progress()
 
     def keep(self, progress: Progress) -> None:
         """Keep the answers; where that is not possible, they are asked again."""
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(progress))
+        with suppress(StoreFailed):
+            private_files.replace(self.path, msgspec.json.encode(progress))
 
     def forget(self) -> None:
         """Remove the file: the set-up is finished."""

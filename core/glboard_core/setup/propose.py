@@ -29,11 +29,14 @@ _BUCKETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "backlog": ("Backlog", (r"^%?\W*backlog$", r"\bbacklog\b", r"^icebox", r"^some ?day", r"^parking")),
     "awaiting": ("Awaiting", (r"^await", r"^waiting", r"\bfeedback\b", r"\bdemand\b", r"^on hold")),
 }
+_DATES = "Set start and due dates for milestones of the group itself in GitLab."
+_LATER = "Create the next one in GitLab, with start and due dates."
+#: What it means that a bucket does not exist.
 _BUCKET_DOES = {
-    "next-1-3": "Its board stays empty",
-    "next-4-6": "Its board stays empty",
-    "backlog": "Its board stays empty",
-    "awaiting": "The Milestones board has no such column",
+    "next-1-3": "Its board stays empty until the milestone exists.",
+    "next-4-6": "Its board stays empty until the milestone exists.",
+    "backlog": "Its board shows the issues without a milestone instead.",
+    "awaiting": "The Milestones board has no such column until the milestone exists.",
 }
 
 
@@ -89,7 +92,7 @@ class _Proposer:
             [VERSION],
             trust="missing" if missing else "sure" if shape.current and shape.next else "likely",
             why=", ".join(words) if ranked else "no milestone has start and due dates",
-            advice="Set start and due dates for the milestones in GitLab.",
+            advice=f"{_DATES if not ranked else _LATER} Until then the boards show all milestones.",
         )
         if own:
             line = structs.replace(line, why=", ".join(words))
@@ -127,7 +130,7 @@ class _Proposer:
                     default,
                     values=default if exact or not found else found,
                     why=why,
-                    advice=f"{_BUCKET_DOES[key]} until the milestone exists.",
+                    advice=_BUCKET_DOES[key],
                 )
             )
         return lines
@@ -141,7 +144,9 @@ class _Proposer:
             TitleMatch(title=zone, sure="likely"),
             ["UTC"],
             trust="likely" if zone != "UTC" else "default",
-            why="this computer's" if zone != "UTC" else "same as this computer",
+            why="this computer's: GitLab's API does not tell yours"
+            if zone != "UTC"
+            else "same as this computer",
         )
 
     def boards(

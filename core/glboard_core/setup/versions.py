@@ -44,6 +44,8 @@ _MONTHS = [
 ]
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b", re.IGNORECASE)
 _ANY_MONTH = r"[A-Z][a-z]+"
+#: The pattern of titles that have nothing in common: then the dates alone say which is which.
+ANY_TITLE = ".+"
 _PART = re.compile(r"\d+|\x00|.", re.DOTALL)
 
 
@@ -60,14 +62,17 @@ class TitleShape(Struct, frozen=True, kw_only=True):
 
 
 def shape_of(title: str) -> str:
-    r"""The pattern of a title: its numbers can be others.
+    r"""The pattern of a title: its numbers and months can be others; any title, if it has neither.
 
-    >>> shape_of("19.8"), shape_of("Sprint 12 (web)")
-    ('^\\d+\\.\\d+$', '^Sprint \\d+ \\(web\\)$')
+    >>> shape_of("19.8"), shape_of("Sprint 12 (web)"), shape_of("Autumn")
+    ('^\\d+\\.\\d+$', '^Sprint \\d+ \\(web\\)$', '.+')
     """
-    marked = _MONTH.sub("\0", title) if _MONTH.search(title) else title
+    marked = _MONTH.sub("\0", title)
+    if "\0" not in marked and not any(map(str.isdigit, title)):
+        return ANY_TITLE
+    month = _ANY_MONTH if any(one[0].isupper() for one in _MONTH.findall(title)) else "[a-z]+"
     parts = (
-        r"\d+" if part[0].isdigit() else _ANY_MONTH if part == "\0" else re.escape(part).replace(r"\ ", " ")
+        r"\d+" if part[0].isdigit() else month if part == "\0" else re.escape(part).replace(r"\ ", " ")
         for part in _PART.findall(marked)
     )
     return f"^{''.join(parts)}$"
@@ -78,7 +83,7 @@ def shapes(milestones: Iterable[Milestone], today: date) -> Sequence[TitleShape]
     known = list(milestones)
     by_shape: dict[str, list[Milestone]] = defaultdict(list)
     for one in known:
-        if one.start is not None and one.due is not None and any(map(str.isdigit, one.title)):
+        if one.start is not None and one.due is not None:
             by_shape[shape_of(one.title)].append(one)
     found = [_shape(pattern, known, today) for pattern in by_shape]
     return sorted(found, key=_rank)
@@ -107,4 +112,5 @@ def _shape(pattern: str, known: Sequence[Milestone], today: date) -> TitleShape:
 def _rank(shape: TitleShape) -> tuple[object, ...]:
     """Series come first: one that runs today and goes on, without overlaps; then the usual form."""
     runs = (not shape.current) + (not shape.next)
-    return runs, shape.overlaps * 2 > shape.count, shape.pattern != VERSION, -shape.count, shape.pattern
+    unlike = shape.pattern == ANY_TITLE, shape.pattern != VERSION
+    return runs, shape.overlaps * 2 > shape.count, *unlike, -shape.count, shape.pattern

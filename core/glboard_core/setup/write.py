@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from glboard_core.config import DEFAULT_BOARDS, BoardSettings
+from glboard_core.config import BoardSettings
 from glboard_core.errors import ConfigError
+from glboard_core.setup.built_in import changed_boards
 from glboard_core.setup.matching import TYPE_WORDS, plain
 from glboard_core.setup.proposal import Proposal, SettingLine
 
@@ -163,21 +164,8 @@ def _is_feature(title: str) -> bool:
 
 
 def _boards(proposal: Proposal) -> list[BoardSettings]:
-    """The boards to write: Planning with the team's types, and those of GitLab that were taken."""
-    types = proposal.line("types")
-    found = [
-        structs.replace(board, columns=types.value)
-        for board in DEFAULT_BOARDS
-        if types.written and board.columns == types.default
-    ]
-    deliverable = proposal.line("labels.deliverable")
-    if deliverable.written:
-        found += [
-            structs.replace(board, labels=deliverable.value)
-            for board in DEFAULT_BOARDS
-            if board.labels == deliverable.default
-        ]
-    return [*found, *(one.offer.board for one in proposal.boards if one.taken)]
+    """The boards to write: the built-in ones that must differ, and those of GitLab that were taken."""
+    return [*changed_boards(proposal), *(one.offer.board for one in proposal.boards if one.taken)]
 
 
 def board_text(board: BoardSettings) -> str:
@@ -222,8 +210,13 @@ def key_of(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A text of JSON is one of TOML.
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+    # A text of JSON is one of TOML; a person sees what is otherwise invisible, or turns the line around.
+    json = msgspec.json.encode(text).decode()
+    return "".join(one if one.isprintable() else _escaped(ord(one)) for one in json)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,7 @@ only by its owner. ``planning.team`` owns the content.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -32,6 +33,9 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
     # A symlink (for example to a dotfiles repository) stays a symlink.
     target = Path(os.path.realpath(path))
     try:
+        if target.exists() and not target.is_file():
+            # Renamed over, a device or pipe would be gone: for everyone, if the superuser does it.
+            raise OSError(errno.EINVAL, "it is not a regular file")
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
@@ -65,7 +69,7 @@ def remove(path: Path, *, seen: str) -> None:
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"cannot write this file: {error.strerror or error}",
+        f"cannot write this file: {error.strerror or error}.",
         where=str(path),
         hint="Nothing was changed. Check the folder's permissions and the free disk space.",
     )

@@ -14,6 +14,7 @@ from msgspec import structs
 from glboard_core.board.definition import Board, milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown
+from glboard_core.model.address import server_of
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.ports import Gateway
@@ -111,7 +112,15 @@ class CommandReader:
 
         Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
         """
-        return await self._on_demand.load(references, self._find, self._host())
+        return await self._on_demand.load(references, self._find, self.hosts)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The server as it is asked, and as GitLab itself calls it in the addresses of pages."""
+        host = self._host()
+        one = next(iter(self._store.issues().values()), None)
+        own = server_of(one.web_url, one.project) if one is not None else ""
+        return tuple(dict.fromkeys(name for name in (host, own) if name)) if host else ()
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again: for commands that change them. Raises UserChangedError."""

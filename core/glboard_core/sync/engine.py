@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
@@ -64,6 +63,7 @@ from glboard_core.sync.timing import Timing
 from glboard_core.sync.undoing import Undoing
 from glboard_core.sync.watcher import Watcher
 from glboard_core.unknown_names import no_board
+from glboard_core.zones import zone_named
 
 Listener = Callable[[Event], None]
 
@@ -116,7 +116,7 @@ class Engine:
         self.save_error: GlboardError | None = None
         self.timing = timing or Timing()
         self._as_of = as_of
-        self._zone = ZoneInfo(settings.ui.time_zone)
+        self._zone = zone_named(settings.ui.time_zone)
         self._listeners: list[Listener] = []
         #: Values left out of responses because they were not understood, each once.
         self.left_out: list[str] = []
@@ -294,7 +294,7 @@ class Engine:
 
     def configure(self, settings: Settings) -> None:
         """Apply another configuration, except the server, the group and the group label."""
-        self._zone = ZoneInfo(settings.ui.time_zone)
+        self._zone = zone_named(settings.ui.time_zone)
         names = self._present.configure(settings)
         self.local_state.configure(settings.sync)
         self.poller.configure(names=names)

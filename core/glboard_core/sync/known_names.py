@@ -132,8 +132,8 @@ class KnownNames:
         """
         if (catalog := self._store.catalog()) is None:
             return
-        known = {title.casefold() for title in (*BY_DATE, *self.settings.milestones)}
-        given = {name for name in names if name.casefold() not in known}
+        # By case, since milestones can be called Any, None or Current.
+        given = {name for name in names if name not in BY_DATE and name not in self.settings.milestones}
         unknown = {name for name in given if catalog.find_milestone(name) is None}
         if unknown:
             await self.need(Needs(near_milestones=frozenset(unknown)))

@@ -63,17 +63,12 @@ class IssuesOnDemand:
             found |= await self._names.find_renamed(wanted)
         return list({issue.id: issue for issue in found.values()}.values())
 
-    async def load(self, references: Sequence[str], find: Find, host: str = "") -> list[Issue]:
+    async def load(self, references: Sequence[str], find: Find, hosts: Sequence[str] = ()) -> list[Issue]:
         """See ``Engine.load_issues``; ``find`` reads them, and learns who we are from the same answer.
 
-        ``host`` is the server's, with port and relative root.
+        ``hosts`` are the server's names, with port and relative root.
         """
-        for text in references:
-            address = issue_address(text)
-            if address is not None and host and on_server(address, host) is None:
-                raise UsageError(
-                    f"{text} is on another GitLab.", hint=f"This session uses {host}; see --url."
-                )
+        references = [_here(text, hosts) for text in references]
         await self._names.know_projects(references)
         catalog = self._catalog(references[0])
         wanted = [parse_reference(text, catalog) for text in references]
@@ -88,6 +83,9 @@ class IssuesOnDemand:
                 )
         issues = list({found[reference].id: found[reference] for reference in wanted}.values())
         self.take(issues)
+        here = {issue.id for issue in issues}
+        # What is on them may have another name than it had, and so on the issues as they were read.
+        self._names.learn(lambda identity: identity in here)
         return issues
 
     def take(self, issues: Iterable[Issue], *, asked: float | None = None) -> None:
@@ -128,6 +126,18 @@ class IssuesOnDemand:
                 f"{where} has no issue with this number, or you have no access.", hint=_HIDDEN
             )
         return IssueNotFound(f"Issue {where}#{address.iid} not found.", hint=_NOWHERE)
+
+
+def _here(text: str, hosts: Sequence[str]) -> str:
+    """The name of an issue without the server, if that is one of ours. Raises UsageError for another one."""
+    address = issue_address(text)
+    if address is None or not address.host or not hosts:
+        return text
+    if (here := on_server(address, *hosts)) is None:
+        raise UsageError(
+            f"{text} is on another GitLab.", hint=f"This one is {' or '.join(hosts)}; see --url."
+        )
+    return str(here)
 
 
 _HIDDEN = "Check the number. The issue may be deleted, moved, or confidential."

@@ -379,6 +379,9 @@ class Poller:
                 break
             await self._names.checked()
             newest = max(newest, latest or newest)
+            if self._has_path_of_another(page):
+                # Before these are adopted: what has been renamed is the project of those that are known.
+                await self._read_catalog()
             self._adopt(page, asked)
         again_by_id = [issue for issue in unsure if issue in local_state.unsure]
         await self._reread(dict.fromkeys([*again_by_id, *self._elsewhere()]))
@@ -389,6 +392,12 @@ class Poller:
         self._move_cursor(min(reached, self._gateway.now()))
         self._polled = asked
         return True
+
+    def _has_path_of_another(self, page: Sequence[Issue]) -> bool:
+        """Whether an issue that is new here has the reference of another, whose project has been renamed."""
+        projects, new = self._store.projects(), [one for one in page if self._store.issue(one.id) is None]
+        names = {(one.project, one.iid) for one in new if one.project in projects}
+        return bool(names) and any((one.project, one.iid) in names for one in self._store.issues().values())
 
     def _elsewhere(self) -> list[IssueId]:
         """The issues of other groups, of which no poll of this one tells, that are open or being changed."""

@@ -244,6 +244,7 @@ class OutboxSender:
         if isinstance(error, RateLimited):
             wait = max(wait, error.retry_after)
         self._not_before = time.time() + wait
+        self._status.update(next_try=wait)
 
     def _disk_failed(self, error: StoreFailed) -> None:
         self._status.disk_failed(error)

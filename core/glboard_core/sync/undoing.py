@@ -83,9 +83,15 @@ class Undoing:
     @property
     def deletes(self) -> int:
         """How many posted comments ``undo`` would delete: others may have read them."""
-        if self._undoes_staged or (group := self.last()) is None:
-            return 0
-        return sum(not self._local_state.is_unsent(op.id) for op in deletes_notes(group.ops))
+        return 0 if self._undoes_staged else self._deletes(self.last())
+
+    def chosen_deletes(self, ops: Collection[OpId]) -> int:
+        """How many posted comments ``undo_chosen`` would delete."""
+        return self._deletes(chosen_group([*self._log.unsent(), *self._store.log()], ops))
+
+    def _deletes(self, group: Group | None) -> int:
+        ops = deletes_notes(group.ops) if group is not None else ()
+        return sum(not self._local_state.is_unsent(op.id) for op in ops)
 
     def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
         """Undo these changes of the log together, from any session; ``redo`` restores them.

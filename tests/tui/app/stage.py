@@ -177,8 +177,10 @@ class Stage:
             before = self.app.screen
             self.app.post_message(key_event(key))
             await self._through()
-            if self.app.screen is not before:
+            # A question takes no key that was pressed before it was there.
+            if self.app.screen is not before or not self._rests():
                 await self.pilot.pause()
+                await self.until(self._rests)
         await self.pilot.pause()
         if not self._rests():
             await self.until(self._rests)
@@ -298,9 +300,13 @@ async def staged(
     read_only: bool = False,
     loaded: bool = True,
     timing: Timing | None = None,
+    toasts: bool = False,
     **app_settings: Any,
 ) -> AsyncIterator[Stage]:
-    """The app on an embedded GitLab, after the initial load unless told otherwise."""
+    """The app on an embedded GitLab, after the initial load unless told otherwise.
+
+    ``toasts`` draws them; they are known anyway.
+    """
     async with DemoServer(world or small_world()) as server:
         given = server.token_for(ME, "read_api") if token == "read" else token or server.token
 
@@ -311,7 +317,7 @@ async def staged(
                 yield Engine(gateway, SqliteStore(":memory:"), settings, read_only=read_only, timing=timing)
 
         app = GlboardApp(settings, connect, **app_settings)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=toasts) as pilot:
             stage = Stage(app, pilot, server)
             await stage.until(lambda: app.bridge.engine is not None)
             if loaded:

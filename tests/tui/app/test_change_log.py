@@ -6,6 +6,7 @@ import pytest
 
 from glboard_core.errors import StoreFailed
 from glboard_tui.screens.change_log import ChangeLog
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.failed_changes import FailedList
 from tui.app.stage import GROUP, ME, Stage
 from tui.app.test_failed_changes import _fails
@@ -135,4 +136,28 @@ async def test_the_log_and_the_failed_list_have_other_orders(stage: Stage) -> No
     assert [row.reference for row in failed._rows] == []
     assert [op.before.iid for op, _ in stage.engine.failed if op.before] == [1]
     await stage.press("escape", "escape")
+    assert not stage.screen.context.panes
+
+
+async def test_the_log_asks_before_it_deletes_a_comment_as_the_board_does(stage: Stage) -> None:
+    def posted() -> bool:
+        return any(
+            note.body.startswith("hello") for note in stage.world.issue(f"{GROUP}/platform#1").notes or ()
+        )
+
+    await stage.press("c")
+    await stage.type("hello")
+    await stage.press("ctrl+s")
+    await stage.settle()
+    assert posted()
+    await stage.press("g", "h", "u")
+    assert isinstance(stage.app.screen, Ask)
+    assert stage.app.screen.heading == "Delete the posted comment?"
+    await stage.press("escape")
+    assert isinstance(stage.app.screen, ChangeLog)
+    await stage.settle()
+    assert posted()
+    await stage.press("u", "y")
+    await stage.settle()
+    assert not posted()
     assert not stage.screen.context.panes

@@ -41,6 +41,20 @@ async def test_one_key_resolves_a_conflict(keys: tuple[str, ...], weight: int) -
         assert stage.issue("platform#1").weight == weight
 
 
+async def test_what_decides_a_conflict_is_said_on_its_card_and_in_the_list() -> None:
+    async with staged(timing=WARY) as stage:
+        await clash(stage)
+        await stage.press("j", "k")
+        hints = list(stage.screen.footer.view.hints)
+        assert hints[:3] == [("!m", "keep mine"), ("!t", "keep theirs"), ("!l", "compare")]
+        await stage.press("j")
+        assert ("!m", "keep mine") not in stage.screen.footer.view.hints
+        await stage.press("g", "f")
+        assert isinstance(stage.app.screen, FailedList)
+        shown = str(stage.app.screen.list.get_option_at_index(0).prompt)
+        assert "r keeps yours · d keeps theirs" in shown
+
+
 async def test_looking_at_a_conflict_changes_nothing() -> None:
     async with staged(timing=WARY) as stage:
         issue = await clash(stage)

@@ -6,11 +6,13 @@ import pytest
 from textual.widgets import Markdown, Static
 
 from glboard_core.demo.world.records import MergeRequest
+from glboard_tui.commands.issue import NO_HEALTH
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.picker import Picker
 from glboard_tui.widgets.card_view import presenter
+from glboard_tui.widgets.footer import WhichKey
 from glboard_tui.widgets.issue_pane import Facts
-from tui.app.stage import GROUP, Stage
+from tui.app.stage import GROUP, Stage, small_world, staged
 
 
 def facts_of(stage: Stage) -> str:
@@ -151,9 +153,25 @@ async def test_confidential_is_masked_at_once_on_a_shared_screen(stage: Stage) -
     assert stage.issue("platform#1").confidential
 
 
+async def test_what_the_licence_lacks_is_said_once_and_no_more_offered() -> None:
+    async with staged(small_world(tier="premium")) as stage:
+        await stage.focus("platform#1")
+        await stage.press("i", "h")
+        await stage.until(lambda: stage.message == NO_HEALTH)
+        assert stage.app.screen is stage.screen
+        await stage.press("i")
+        assert "health" not in dict(stage.screen.query_one(WhichKey).entries).values()
+        await stage.press("h")
+        assert stage.message == "Set health status: only with an Ultimate license."
+        assert stage.world.issue(f"{GROUP}/platform#1").health is None
+        assert stage.screen.header.view.failed == 0
+
+
 async def test_a_health_status_is_chosen_shown_and_undone(stage: Stage) -> None:
     await stage.focus("platform#1")
-    await stage.press("i", "h", "down", "down", "enter")
+    await stage.press("i", "h")
+    await stage.until(lambda: isinstance(stage.app.screen, Picker))
+    await stage.press("down", "down", "enter")
     assert stage.issue("platform#1").health_status == "atRisk"
     await stage.settle()
     assert stage.world.issue(f"{GROUP}/platform#1").health == "atRisk"

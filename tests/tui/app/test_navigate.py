@@ -262,7 +262,7 @@ async def test_a_prefix_shows_the_next_keys_and_an_unknown_key_cancels(stage: St
 
 async def test_an_action_that_does_not_apply_says_why(stage: Stage) -> None:
     await stage.press("u")
-    assert stage.message == "Undo: nothing to act on yet."
+    assert stage.message == "Nothing to undo."
     await stage.press("g", "4", "3")
     assert "weight" in stage.message or stage.message == ""
     await stage.press("enter")

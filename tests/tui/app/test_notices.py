@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec import structs
+from textual.widgets._toast import Toast
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
@@ -12,7 +13,7 @@ from glboard_tui import app, notices
 from glboard_tui.bridge import Update
 from glboard_tui.notices import WORTH, CatchUp
 from support.make import WHEN, issue_id
-from tui.app.stage import GROUP, Stage
+from tui.app.stage import GROUP, Stage, staged
 
 
 class Clock:
@@ -142,11 +143,28 @@ async def test_an_unstable_connection_is_reported_only_once_in_a_while(
 async def test_a_key_clears_a_toast_that_was_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(app, "monotonic", lambda: now[0])
+    monkeypatch.setattr(app, "_READ", 1.0)
     stage.app.notify("Something failed", timeout=600)
-    now[0] = 2.0
+    now[0] = 0.5
     await stage.press("j")
     # It is new: whoever types on has not seen it.
     assert stage.toasts == [": Something failed"]
-    now[0] = 6.0
+    now[0] = 2.0
     await stage.press("j")
     assert stage.toasts == []
+
+
+async def test_escape_clears_a_toast_at_once(stage: Stage) -> None:
+    stage.app.notify("Something failed", timeout=600)
+    await stage.press("escape")
+    assert stage.toasts == []
+
+
+async def test_a_toast_of_one_line_covers_no_card() -> None:
+    words = "The configuration was read again, and here are more words than sixty cells hold."
+    async with staged(toasts=True) as stage:
+        stage.app.notify(words)
+        await stage.until(lambda: any(toast.region for toast in stage.app.screen.query(Toast)))
+        [toast] = stage.app.screen.query(Toast)
+        assert toast.region.height == 1
+        assert toast.region.bottom == stage.app.size.height

@@ -81,7 +81,7 @@ async def test_undo_in_a_draft_takes_out_what_was_staged(stage: Stage) -> None:
     assert stage.issue("platform#4").weight == 2
     assert stage.message.startswith("Undone: platform#4 weight 5")
     await stage.press("u")
-    assert stage.message == "Undo: nothing to act on yet."
+    assert stage.message == "Nothing staged to undo."
     await stage.press("U")
     assert stage.issue("platform#4").weight == 5
     await stage.settle()

@@ -47,6 +47,11 @@ def test_each_type_and_each_target_has_a_line() -> None:
     assert feature[1:4] == ["1", "33.3", "%"]
     assert lines[1].endswith("60 %  +15 by weight")
     assert lines[-1].endswith("40 %  −15 by weight")
+    for width in (150, 100, 76, 60, 52):
+        shown = [line.plain for line in figures(found, "type::", width).split("\n")]
+        assert len(shown) == 6, "a line each"
+        assert all(len(line.rstrip()) <= width for line in shown), (width, shown)
+        assert "60 %  +15" in shown[1]
     # An empty milestone has no shares and no deviation.
     empty = figures(mix([], "19.8", LABELS, {"type::bug": 10.0}), "type::", 100)
     assert "no type" not in empty.plain

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -226,6 +227,16 @@ async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> Non
         await steps.type(steps.server.token)
         await steps.on(ProposalPage)
         assert "shop/web" in steps.lines
+
+
+async def test_an_address_is_pasted_onto_the_page_that_asks_for_it(tmp_path: Path) -> None:
+    async with begun(tmp_path) as steps:
+        await steps.on(StartPage)
+        await steps.press("enter")
+        await steps.on(ServerPage)
+        steps.app.screen.post_message(Paste(f" {steps.server.url}/groups/shop/-/boards\n"))
+        await steps.on(SignInPage)
+        assert steps.server.url.partition("://")[2] in steps.lines
 
 
 async def test_a_group_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import truecolor_palette
 from glboard_tui.widgets.column_headers import ColumnHeader, paint_column_header
-from glboard_tui.widgets.footer import FooterView, differing, paint_footer, paint_keys
+from glboard_tui.widgets.footer import FooterView, differing, paint_footer, paint_keys, whole_words
 from glboard_tui.widgets.header import HeaderView, Tab, paint_header
 from tui.widgets.test_text import NASTY
 
@@ -165,12 +165,47 @@ def test_head_has_a_bar_and_one_warning_below_its_figures() -> None:
     ]
 
 
-def test_a_name_matters_more_than_where_its_figures_are() -> None:
-    first, second = head(width=27, title="ready for development", unweighted=0)
-    assert first == "■ ready for development    "
-    assert second.endswith(" 5  6w  ")
-    _, second = head(width=27, title="ready for development", unweighted=3)
-    assert second.endswith(" 3?  5  6w  ")
+def test_the_figures_keep_their_line_next_to_a_long_name() -> None:
+    first, second = head(width=27, title="awaiting security release", unweighted=0, full=6)
+    assert first.endswith("… 5  6w  ")
+    assert first.startswith("■ awaiting secur")
+    assert second.strip() == "━" * 23
+    assert "3 no weight" in head(width=27, title="awaiting security release", unweighted=3)[1]
+
+
+def test_figures_that_leave_no_space_for_a_name_go_below_it() -> None:
+    first, second = head(width=26, title="ready for development", limit_issues=12, limit_weight=240)
+    assert first == "■ ready for development   "
+    assert second.endswith(" 1?  5 of 12  6w of 240  ")
+
+
+def test_the_words_next_to_a_bar_have_the_colours_of_its_parts() -> None:
+    view = msgspec.structs.replace(
+        HEADER,
+        sums=(
+            Fact("Capacity 46w"),
+            Fact("18w carried over", "warn", minor=True),
+            Fact("30w planned", "accent", minor=True),
+            Fact("(4w accepted)", "good", minor=True),
+            Fact("2w over", "bad"),
+        ),
+        bar=((18, "warn"), (4, "good"), (24, "accent"), (2, "bad")),
+    )
+    inks = {"primary": "#6ea8fe", "success": "#7ed08a", "warning": "#f0b060", "error": "#ff8080"}
+    strip = paint_header(view, 160, truecolor_palette(inks, dark=True))[1]
+    assert "18w carried over · 30w planned (4w accepted) · 2w over" in strip.text
+    colors = {segment.text.strip(): segment.style.color for segment in strip if segment.style is not None}
+    bars = [segment.style.color for segment in strip if "━" in segment.text and segment.style is not None]
+    words = ("18w carried over", "(4w accepted)", "30w planned", "2w over")
+    assert bars == [colors[one] for one in words]
+
+
+def test_a_column_says_what_the_green_of_its_bar_is() -> None:
+    _, second = head(width=60, full=12, accepted=4)
+    assert second.endswith("─ 4w accepted · 1 has no weight  ")
+    assert "4w accepted · 1 no weight" in head(width=41, full=12, accepted=4)[1]
+    assert "accepted" not in head(width=30, full=12, accepted=4)[1]
+    assert "4w accepted" in head(width=30, full=12, accepted=4, unweighted=0)[1]
 
 
 def test_a_weight_not_known_is_not_0() -> None:
@@ -313,3 +348,19 @@ def test_keys_that_stay_are_next_to_a_message() -> None:
     line = footer(80, message="platform#1 " * 9, stay=2, target="")
     assert "…  M defer to 19.9  d accept for…" in line
     assert line.endswith(" ? ")
+
+
+def test_a_message_is_read_to_its_end_before_the_target_is() -> None:
+    words = "The planning issue of 19.8; o opens it in the browser, Esc closes it."
+    line = footer(80, message=words, target="model-registry#10", last="")
+    assert words in line
+    assert "model-registry" not in line
+    assert "model-registry#10" in footer(120, message=words, target="model-registry#10", last="")
+    assert footer(40, message=words, target="model-registry#10").count("…") == 1
+
+
+def test_hints_that_do_not_fit_are_left_out_whole() -> None:
+    hint = "words  ~label  @user   a | b   Up: earlier"
+    assert whole_words(hint, 80) == hint
+    assert whole_words(hint, 34) == "words  ~label  @user   a | b"
+    assert whole_words(hint, 3) == "words"

@@ -247,7 +247,8 @@ def _print(found: Overview) -> None:
         text = found.missing.message if found.missing is not None else "No usable account."
         for row in _wrapped(text):
             printing.echo(row)
-        printing.echo("Sign in: glboard auth login")
+        where = f" --url {found.address}" if found.named_by == "--url" else ""
+        printing.echo(f"Sign in: glboard auth login{where}")
 
 
 def _is_same(one: FoundAccount, found: Overview) -> bool:

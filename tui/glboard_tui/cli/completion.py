@@ -26,4 +26,7 @@ def completion_command(ctx: click.Context, shell: str) -> None:
     assert found is not None  # click has all three
     made = found(ctx.find_root().command, {}, "glboard", "_GLBOARD_COMPLETE")
     # Not its source(), which starts a bash to ask for its version.
-    printing.echo(made.source_template % made.source_vars())
+    script = made.source_template % made.source_vars()
+    # From its second call on, zsh runs the file as a function, which Click takes for being sourced: nothing
+    # would be completed then.
+    printing.echo(script.replace("$zsh_eval_context[-1] == loadautofunc", "$funcstack[1] == _glboard"))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,18 @@ import click
 from msgspec import structs
 from rich.cells import cell_len, set_cell_size
 
-from glboard_core.config import GitLabSettings, parse
+from glboard_core.config import GitLabSettings, load, parse
 from glboard_core.environment import environment
-from glboard_core.errors import ConfigError, UsageError
+from glboard_core.errors import ConfigError, GroupNotFound, UsageError
 from glboard_core.logfile import short
+from glboard_core.planning.text import counted
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
-    from glboard_core.setup.found import FoundGroup
+    from glboard_core.model.query import Found
+    from glboard_core.setup.found import FoundGroup, GroupChoice
     from glboard_core.setup.proposal import Proposal, SettingLine
     from glboard_core.setup.save import How
 
@@ -86,17 +89,26 @@ def init_command(ctx: click.Context, url: str | None, group: str | None, yes: bo
     options: Options = ctx.obj
     options = structs.replace(options, url=url or options.url, group=group or options.group)
     if not _names_a_group(options):
-        _write_template(options)
+        _write_template(options, dry_run=dry_run)
         return
     ctx.exit(_propose(options, yes=yes, dry_run=dry_run))
 
 
 def _names_a_group(options: Options) -> bool:
-    return bool(options.url or options.group or environment().get("GLBOARD_GROUP"))
+    """Whether a server or a group is named: by an option, the environment, or the file that exists."""
+    if options.url or options.group or environment().get("GLBOARD_GROUP"):
+        return True
+    try:
+        return bool(load(options.config_target).gitlab.group)
+    except ConfigError:
+        return False  # said where the file is read to be completed
 
 
-def _write_template(options: Options) -> None:
+def _write_template(options: Options, *, dry_run: bool) -> None:
     target = options.config_target
+    if dry_run:
+        printing.echo(TEMPLATE, nl=False)
+        return
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
@@ -122,10 +134,10 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     today = (options.as_of or datetime.now(UTC)).date()
     proposal = propose(found, today, zone=local_zone())
     allow_http = account.url.startswith("http://") and not account.loopback
-    _print(proposal)
+    # A dry run's output is the file, and nothing else.
+    _print(proposal, err=dry_run)
     how: How = "new" if before is None else "merge"
     if dry_run:
-        printing.echo()
         printing.echo(save.text_of(proposal, today, how=how, before=before, allow_http=allow_http), nl=False)
         return 0
     if not yes:
@@ -162,6 +174,7 @@ def _account(options: Options, before: str | None) -> tuple[Account, str]:
             ) from None
     if options.allow_http:
         settings = structs.replace(settings, allow_http=True)
+    group = group or ("" if url else settings.group)
     group = place_in(group).path if "://" in group else group.strip().strip("/")
     return find_account(url, settings), group
 
@@ -172,26 +185,46 @@ async def _found(account: Account, path: str) -> FoundGroup:
 
     async with Discovery(account) as discovery:
         if path:
-            found = await discovery.group_at(path)
+            try:
+                found = await discovery.group_at(path)
+            except GroupNotFound as error:
+                raise GroupNotFound(
+                    error.message, hint=_near_groups(path, await discovery.groups())
+                ) from None
             if found.path.casefold() != path.casefold():
                 printing.echo(f"{path} is a project; using its group, {found.path}.", err=True)
             return found
         groups = await discovery.groups()
         if len(groups.items) == 1 and not groups.more:
             return await discovery.group(groups.items[0].path)
-    named = ", ".join(one.path for one in groups.items[:_GROUPS]) or "none"
+    named = _named(one.path for one in groups.items)
     raise UsageError("No group given.", hint=f"Pass --group PATH. Your groups: {named}.")
 
 
-def _print(proposal: Proposal) -> None:
+def _near_groups(path: str, groups: Found[GroupChoice]) -> str:
+    """What helps if there is no group at a path: those that are called alike, else all."""
+    from difflib import get_close_matches
+
+    paths = [one.path for one in groups.items]
+    if near := get_close_matches(path.casefold(), paths, 3, 0.5):
+        return f"Similar: {', '.join(near)}."
+    return f"Pass --group PATH. Your groups: {_named(paths)}."
+
+
+def _named(paths: Iterable[str]) -> str:
+    return ", ".join(list(paths)[:_GROUPS]) or "none"
+
+
+def _print(proposal: Proposal, *, err: bool) -> None:
+    tell = partial(printing.echo, err=err)
     found = proposal.found
     host = found.url.partition("://")[2]
-    labels = f"{len(found.labels)} labels" if found.whole else f"{len(found.labels)} of its labels"
-    boards = f"{len(found.boards)} {'board' if len(found.boards) == 1 else 'boards'}"
-    printing.echo(
-        f"{found.path} on {host}, as {found.username}: {labels}, {len(found.milestones)} milestones, {boards}"
+    labels = counted(len(found.labels), "label") if found.whole else f"{len(found.labels)} of its labels"
+    has = ", ".join(
+        [labels, counted(len(found.milestones), "milestone"), counted(len(found.boards), "board")]
     )
-    printing.echo()
+    tell(f"{found.path} on {host}, as {found.username}: {has}")
+    tell()
     rows = [row for line in proposal.lines if line.shown for row in _row(line)]
     rows += [
         ("Board of GitLab", one.offer.title, "taken" if one.taken else "left out", one.offer.note)
@@ -201,14 +234,14 @@ def _print(proposal: Proposal) -> None:
     heads = ("SETTING", "VALUE", "MATCH", "WHY")
     cut = [(title, clipped(shown, value), match, clipped(words, why)) for title, shown, match, words in rows]
     # A narrow terminal has no room for reasons.
-    printing.echo(as_table(heads, cut) if why else as_table(heads[:3], [row[:3] for row in cut]))
+    tell(as_table(heads, cut) if why else as_table(heads[:3], [row[:3] for row in cut]))
     for one in proposal.missing:
-        printing.echo()
-        printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")])
+        tell()
+        printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")], err=err)
         if one.near:
-            printing.echo(f"  Similar: {', '.join(one.near[:4])}.")
+            tell(f"  Similar: {', '.join(one.near[:4])}.")
         if one.advice:
-            printing.echo(f"  {one.advice}")
+            tell(f"  {one.advice}")
 
 
 def _row(line: SettingLine) -> Iterator[tuple[str, str, str, str]]:

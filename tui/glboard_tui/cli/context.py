@@ -28,6 +28,8 @@ from glboard_core.planning.text import plain
 from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
@@ -72,16 +74,18 @@ class Options(Struct, frozen=True, kw_only=True):
         """
         if self.config is not None:
             if not self.config.is_file():
-                raise ConfigError("no such file.", where=str(self.config))
+                command = f"glboard --config {self.config} config init --url URL --group GROUP"
+                raise ConfigError(
+                    "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
+                )
             return self.config
         folder = config_folder()
         if self.profile is None:
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError(
-                "no such profile.", where=str(path), hint="Create it: a profile is a file in that folder."
-            )
+            command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
+            raise ConfigError("no such profile.", where=str(path), hint=f"Create it: {command}")
         return path
 
     @property
@@ -89,14 +93,12 @@ class Options(Struct, frozen=True, kw_only=True):
         """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
         if self.config is not None or self.profile is None:
             return self.config or self.config_path
-        from platformdirs import user_config_path
-
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
                 f"“{self.profile}” is not a valid profile name.",
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
-        return user_config_path("glboard") / "profiles" / f"{self.profile}.toml"
+        return config_folder() / "profiles" / f"{self.profile}.toml"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""
@@ -188,6 +190,17 @@ class Options(Struct, frozen=True, kw_only=True):
         return bool(named)
 
 
+def board_id(options: Options, name: str) -> str:
+    """The id of the board that a person named by its id or its name, in any case; else ``name`` itself."""
+    boards = options.settings().boards
+    if any(board.id == name for board in boards):
+        return name
+    meant = name.strip().casefold()
+    ids = [board.id for board in boards if board.id.casefold() == meant]
+    ids += [board.id for board in boards if board.name.casefold() == meant]
+    return next(iter(ids), name)
+
+
 def complete_board(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The boards whose ids a shell can complete: those of the configuration."""
     given = ctx.find_root().params
@@ -212,6 +225,19 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
     except ConfigError:
         names = _MILESTONE_WORDS
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The profiles that there are."""
+    folder = config_folder() / "profiles"
+    return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
+
+
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, as the shell completes them."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def _tell_left_out(engine: Engine) -> None:
@@ -247,7 +273,12 @@ def parse_time(text: str) -> datetime:
 
 
 def _on_both_sides(
-    flag: str, what: str, parse: Callable[[str], Any], metavar: str, help_text: str
+    flag: str,
+    what: str,
+    parse: Callable[[str], Any],
+    metavar: str,
+    help_text: str,
+    complete: Callable[..., Any] | None = None,
 ) -> Callable[[Any], Any]:
     """An option that ends up in ``Options``, wherever it stands. Two different values are a usage error."""
     name = flag.removeprefix("--").replace("-", "_")
@@ -261,7 +292,13 @@ def _on_both_sides(
             ctx.obj = structs.replace(options, **{name: value})
 
     return click.option(
-        flag, metavar=metavar, multiple=True, expose_value=False, callback=take, help=help_text
+        flag,
+        metavar=metavar,
+        multiple=True,
+        expose_value=False,
+        callback=take,
+        help=help_text,
+        shell_complete=complete,
     )
 
 
@@ -276,7 +313,12 @@ locked_at_option = _on_both_sides(
     "Use the plan locked at this time (say-do, scope; ISO 8601, UTC).",
 )
 team_option = _on_both_sides(
-    "--team", "files", Path, "FILE", "Team file (default: team.toml in the configuration folder)."
+    "--team",
+    "files",
+    Path,
+    "FILE",
+    "Team file (default: team.toml in the configuration folder).",
+    complete_file,
 )
 
 

@@ -79,7 +79,14 @@ from glboard_tui.cli.context import Options
     help="Run only the server; port 0 picks a free port. Prints how to connect.",
 )
 @click.option("--allow-remote", is_flag=True, help="Let --serve listen on other addresses than loopback.")
-@click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.option(
+    "--board",
+    metavar="BOARD",
+    default="planning",
+    show_default=True,
+    help="The board to open.",
+    shell_complete=context.complete_board,
+)
 @click.option("--call", is_flag=True, help="Start a planning call.")
 @context.as_of_option
 @context.team_option
@@ -128,7 +135,9 @@ def demo_command(
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(globally, options, board, call=call))
+    ctx.exit(
+        open_demo(globally, options, context.board_id(Options(config=globally.config), board), call=call)
+    )
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import ConfigError
 from glboard_tui.cli import printing
-from glboard_tui.cli.context import Options
+from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
     from glboard_core.doctor.checks import Check, CheckStatus, Diagnosis
@@ -86,6 +86,7 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
     except ConfigError as error:
         config = None
         checks.refused("config", error)
+    team = options.team or (config.parent / TEAM_FILE if config is not None else None)
     patient = Patient(
         config=config,
         url=options.url,
@@ -93,6 +94,7 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
         allow_http=options.allow_http,
         as_of=options.as_of,
         only_names=only_names,
+        team=None if only_names else team,
     )
     if printing.progress_is_seen():
         printing.progress_line("Checking …")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +31,15 @@ from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
+from glboard_tui.cli.edit_names import (
+    ME,
+    check_labels,
+    check_people,
+    label_title,
+    milestone_name,
+    username,
+    word,
+)
 from glboard_tui.cli.link_options import NAMES, LinkOptions, link_options, named_issues
 from glboard_tui.cli.link_options import intents as link_intents
 from glboard_tui.cli.sending import Outcomes
@@ -97,6 +105,10 @@ class EditOptions(LinkOptions, frozen=True, kw_only=True):
     def check(self, deliverable: str) -> None:
         """Raises UsageError if nothing is asked for, or if options contradict each other."""
         given = {name for name, value in structs.asdict(self).items() if value not in (None, False, ())}
+        # In a script an empty value is a variable that is not set: it must not pass for no change.
+        for name, example in (("weight", "3"), ("board", "build"), ("to", "'in dev'"), ("health", "none")):
+            if getattr(self, name) == "":
+                raise UsageError(f"--{name} needs a value: it is empty.", hint=f"Example: --{name} {example}")
         if bool(self.board) != bool(self.to):
             raise UsageError(
                 "--board and --to must be used together.", hint="Example: --board build --to 'in dev'."
@@ -148,10 +160,18 @@ def _is_weight(text: str) -> bool:
 
 @click.command("edit")
 @click.argument("references", nargs=-1, required=True, metavar="REF...")
-@click.option("--board", metavar="B", help="Board with the column of --to.")
+@click.option(
+    "--board",
+    metavar="B",
+    help="Board with the column of --to.",
+    shell_complete=context.complete_board,
+)
 @click.option("--to", metavar="COLUMN", help="Move to this column of the board.")
 @click.option(
-    "--milestone", metavar="M", help="Set the milestone: a title, current, next, an alias, or none."
+    "--milestone",
+    metavar="M",
+    help="Set the milestone: a title, current, next, an alias, or none.",
+    shell_complete=context.complete_milestone,
 )
 @click.option("--defer", is_flag=True, help="Move to the next version milestone and remove Deliverable.")
 @click.option("--slip", is_flag=True, help="Add the missed label and move to the following milestone.")
@@ -208,16 +228,19 @@ def edit_command(
     With --dry-run the status is 4 as well if --yes would be needed.
     """
     for name in ("assign", "unassign", "breakdown"):
-        given[name] = tuple(map(_username, given[name]))
-    given["accept"] = _username(given["accept"]) if given["accept"] else None
-    given["weight"] = given["weight"].strip().lower() if given["weight"] else None
+        given[name] = tuple(map(username, given[name]))
+    for name in ("add", "remove"):
+        given[name] = tuple(map(label_title, given[name]))
+    for name, clean in (
+        ("accept", username),
+        ("weight", word),
+        ("milestone", milestone_name),
+        ("to", str.strip),
+    ):
+        given[name] = clean(given[name]) if given[name] is not None else None
     asked, options = EditOptions(**given), ctx.obj
     asked.check(options.settings().labels.deliverable)
     ctx.exit(context.run_signed_in(lambda: _run(options, references, asked, dry_run=dry_run, yes=yes)))
-
-
-def _username(name: str) -> str:
-    return name.removeprefix("@")
 
 
 class _Prepared(Struct, frozen=True, kw_only=True):
@@ -236,6 +259,8 @@ class _Prepared(Struct, frozen=True, kw_only=True):
 async def _run(
     options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
 ) -> int:
+    if asked.board:
+        asked = structs.replace(asked, board=context.board_id(options, asked.board))
     async with options.engine() as engine:
         work = await _prepared(engine, references, asked)
         issues, changes, found = work.issues, work.changes, work.found
@@ -250,6 +275,7 @@ async def _run(
         _tell_unchanged(issues, changes, found, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
+        engine.gateway.prefer_titles()
         ops = engine.perform(changes, found.work.title)
         if (draft := engine.drafts.remembered) is not None:
             printing.echo(
@@ -304,8 +330,9 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
     asked = _present(asked, catalog)
-    _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
+    check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
+    check_labels(catalog, issues, asked.add)
     others = await named_issues(engine, asked)
     found = combined(issues, [*_intents(engine, edits, issues, asked), *link_intents(edits, asked, others)])
     by_id = {issue.id: issue for issue in issues}
@@ -323,7 +350,18 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
         found=found,
         changes=changes,
         questions=questions,
-        doubtful=lacking or bool(questions) or bool(found.left),
+        doubtful=lacking or _takes_nothing(catalog, issues, asked) or bool(questions) or bool(found.left),
+    )
+
+
+def _takes_nothing(catalog: Catalog, issues: Sequence[Issue], asked: EditOptions) -> bool:
+    """Whether a label or person to take off is known and on none of the issues: it may have another name now,
+    which no issue read by itself tells."""
+    labels = {title for issue in issues for title in issue.labels}
+    people = {name for issue in issues for name in issue.assignees}
+    titles = {(issue.project, title) for issue in issues for title in set(asked.remove) - labels}
+    return any(catalog.label(project, title) is not None for project, title in titles) or any(
+        catalog.person(name) is not None for name in set(asked.unassign) - people
     )
 
 
@@ -345,12 +383,12 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
                 for issue in issues
                 if issue.milestone and (asked.slip or asked.drop)
             ),
-            people=frozenset(name for name in people if name),
+            people=frozenset(name for name in people if name and name != ME),
         )
     )
     if (catalog := engine.catalog) is not None:
         # To say which ones have a similar name.
-        unknown = frozenset(name for name in people if name and catalog.person(name) is None)
+        unknown = frozenset(name for name in people if name not in ("", ME) and catalog.person(name) is None)
         await engine.names.need(Needs(near_people=unknown))
 
 
@@ -360,7 +398,10 @@ def _present(asked: EditOptions, catalog: Catalog) -> EditOptions:
     folded = {person.username.casefold(): person.username for person in catalog.people}
 
     def person(name: str) -> str:
-        return folded.get(name.casefold()) or catalog.present("person", name)
+        if known := folded.get(name.casefold()):
+            return known
+        # As in GitLab's quick actions: /assign me.
+        return catalog.me.username if name == ME else catalog.present("person", name)
 
     def labels(titles: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(catalog.present("label", title) for title in titles)
@@ -374,20 +415,6 @@ def _present(asked: EditOptions, catalog: Catalog) -> EditOptions:
         breakdown=tuple(map(person, asked.breakdown)),
         accept=person(asked.accept) if asked.accept else asked.accept,
     )
-
-
-def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
-    """Raises UsageError for somebody whom the screen would not offer: no member, and not assigned.
-
-    GitLab removes all assignees of an issue if one of them does not exist.
-    """
-    assigned = {name for issue in issues for name in issue.assignees}
-    for name in names:
-        if catalog.person(name) is None and name not in assigned:
-            known = [*(person.username for person in catalog.people), *assigned]
-            near = get_close_matches(name, dict.fromkeys(known), 3)
-            meant = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
-            raise UsageError(f"@{name}: no such user in {catalog.group}.", hint=meant)
 
 
 def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
@@ -504,7 +531,7 @@ def _preview(
             printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
             continue
         words = [change.describe(issue) for identity, change in changes if identity == issue.id]
-        would = ", ".join(words) or "not change"
+        would = f"change: {', '.join(words)}" if words else "not change"
         reason = found.left.get(issue.id)
         printing.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
 

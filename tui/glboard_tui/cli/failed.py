@@ -107,7 +107,9 @@ def discard_command(ctx: click.Context, references: tuple[str, ...], everything:
 
 
 def _check(references: Sequence[str], everything: bool) -> None:
-    if bool(references) == everything:
+    if references and everything:
+        raise UsageError("--all and names of issues cannot be combined.", hint="Give one of them.")
+    if not references and not everything:
         raise UsageError("Name the issues, or use --all.", hint="See glboard failed list.")
 
 

@@ -98,7 +98,12 @@ class LazyGroup(click.Group):
 )
 @click.option("--url", metavar="URL", help="GitLab URL (default: GITLAB_HOST, then the configuration).")
 @click.option("--group", metavar="GROUP", help="Full path of the group (default: GLBOARD_GROUP).")
-@click.option("--profile", metavar="NAME", help="Use profiles/NAME.toml in the configuration folder.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Use profiles/NAME.toml in the configuration folder.",
+    shell_complete=context.complete_profile,
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
@@ -141,6 +146,7 @@ def main() -> NoReturn:
     environment.take_tokens()
     environment.leave_folder()
     environment.keep_private()
+    home = environment.find_home()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
@@ -148,6 +154,8 @@ def main() -> NoReturn:
         # A terminal or pipe in latin-1 or C gets a question mark, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if home:
+        _say(GlboardError(f"There is no home folder: {home} takes its place.", hint="Set HOME."))
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -179,6 +187,11 @@ def run(arguments: list[str]) -> int:
         with suppress(OSError):
             printing.usage_error(error)
         return 2
+    except printing.Unanswered:
+        with suppress(OSError):
+            printing.echo("glboard: nothing was done, a confirmation is needed:", err=True)
+            printing.echo("  To continue, run again with --yes.", err=True)
+        return context.UNCONFIRMED
     except (click.Abort, KeyboardInterrupt):
         return 130
     except (UsageError, NameUnknown) as error:
@@ -219,6 +232,13 @@ def _cause(error: Exception) -> GlboardError:
         # A full disk, a folder that is gone: of the files a command reads and writes.
         place = f"{error.filename}: " if error.filename else ""
         return GlboardError(f"{place}{error.strerror or error}.", hint=_NO_FILE)
+    if isinstance(error, ImportError):
+        # Python was built without it, as without SQLite or TLS, or the installation is not whole.
+        name = (error.name or "?").lstrip("_").partition(".")[0]
+        return GlboardError(
+            f"A module that glboard needs cannot be loaded: {name}.",
+            hint=f"Install glboard again, with a Python that has it: python3 -c 'import {name}'",
+        )
     if isinstance(error, UnicodeEncodeError):
         # No decoded answer has such text: it comes from the command line, or the name of a file.
         return UsageError("An argument is not valid UTF-8.", hint="Check the locale of your terminal (LANG).")

@@ -20,8 +20,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core import logfile
+from glboard_core.auth import private_files
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError, TokenMissing
+from glboard_core.errors import ConfigError, GlboardError, StoreFailed, TokenMissing
+from glboard_core.files import read_bytes
 from glboard_core.folders import state_folder
 from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
@@ -47,7 +49,12 @@ class Last(Struct, frozen=True):
 
 @click.command("open")
 @click.argument("board", shell_complete=context.complete_board, metavar="BOARD|ISSUE")
-@click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
+@click.option(
+    "--milestone",
+    metavar="M",
+    help="A title, current, next, or an alias.",
+    shell_complete=context.complete_milestone,
+)
 @click.option("--call", is_flag=True, help="Start a planning call, unless one is in progress.")
 @context.as_of_option
 @context.team_option
@@ -61,8 +68,8 @@ def open_command(ctx: click.Context, board: str, milestone: str | None, call: bo
     from glboard_core.model.address import issue_address
 
     if issue_address(board) is None:
-        ctx.exit(open_board(ctx.obj, board, milestone, call=call))
-    last = _remembered()
+        ctx.exit(open_board(ctx.obj, context.board_id(ctx.obj, board), milestone, call=call))
+    last = _last(ctx.obj)
     ctx.exit(open_board(ctx.obj, last.board, milestone or last.milestone, call=call, issue=board))
 
 
@@ -80,8 +87,13 @@ def open_last(options: Options) -> int:
             return _set_up(options, lacking=True)
     except GlboardError:
         pass  # the board says it, and may have something to show all the same
+    return _open(options, _last(options), account=account)
+
+
+def _last(options: Options) -> Last:
+    """The board that was open last; the first one if this configuration has no such board (any longer)."""
     last = _remembered()
-    return _open(options, last, account=account)
+    return last if options.settings().board(last.board) is not None else Last()
 
 
 def _set_up(options: Options, *, lacking: bool = False) -> int:
@@ -269,13 +281,11 @@ def _state_file() -> Path:
 
 def _remembered() -> Last:
     # A file that cannot be read only costs convenience.
-    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(_state_file().read_bytes(), type=Last)
+    with suppress(OSError, ConfigError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_bytes(_state_file()), type=Last)
     return Last()
 
 
 def _remember(board: str, milestone: str | None) -> None:
-    with suppress(OSError):
-        path = _state_file()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_bytes(msgspec.json.encode(Last(board, milestone)))
+    with suppress(StoreFailed):
+        private_files.replace(_state_file(), msgspec.json.encode(Last(board, milestone)))

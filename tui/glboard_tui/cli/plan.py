@@ -300,6 +300,16 @@ def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
     ]
     if style == "json":
         return printing.as_json(
-            [dict(zip([h.replace(" ", "_") for h in heads], r, strict=True)) for r in rows]
+            [
+                {
+                    "number": number,
+                    "locked_at": moment(plan.locked_at),
+                    "by": plan.locked_by,
+                    "issues": len(plan.issues),
+                    "weight": plan.weight,
+                    "from": "events" if plan.rebuilt else "issues",
+                }
+                for number, plan in enumerate(kept, 1)
+            ]
         )
     return context.printed(style, heads, rows) or "No plan is locked here."

@@ -43,10 +43,12 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo(printable(_mask(str(text))), err=err, nl=nl)
 
 
-def echo_colored(parts: Sequence[tuple[str, str]]) -> None:
+def echo_colored(parts: Sequence[tuple[str, str]], *, err: bool = False) -> None:
     """Print a line of texts, each with a colour, "bold" or ""; a pipe and NO_COLOR get plain text."""
-    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo("".join(_styled(printable(_mask(text)), color if colored else "") for text, color in parts))
+    stream = sys.stderr if err else sys.stdout
+    colored = stream.isatty() and not os.environ.get("NO_COLOR")
+    texts = (_styled(printable(_mask(text)), color if colored else "") for text, color in parts)
+    click.echo("".join(texts), err=err)
 
 
 def _styled(text: str, color: str) -> str:
@@ -55,9 +57,22 @@ def _styled(text: str, color: str) -> str:
     return click.style(text, bold=True) if color == "bold" else click.style(text, fg=color)
 
 
+class Unanswered(Exception):
+    """Standard input has no answer to a question; nothing was done."""
+
+
 def confirm(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:
-    """Ask for yes or no on the terminal; with ``abort``, no raises click.Abort."""
-    return click.confirm(printable(_mask(question)), default=default, abort=abort, err=err)
+    """Ask for yes or no on the terminal; with ``abort``, no raises click.Abort.
+
+    Raises Unanswered if no one can answer: a script gets the exit status for that.
+    """
+    try:
+        return click.confirm(printable(_mask(question)), default=default, abort=abort, err=err)
+    except click.Abort as error:
+        if isinstance(error.__context__, EOFError) and not sys.stdin.isatty():
+            echo(err=err)  # the question has no line break
+            raise Unanswered from None
+        raise
 
 
 def ask(question: str, *, default: str | None = None, hidden: bool = False) -> str:

@@ -55,6 +55,8 @@ class DecisionsReport(Report, frozen=True):
             person=asked.by,
             whole=False,
         )
+        if asked.by and not found.count:
+            await _exists(reports, asked.by)
         return cls(found, reports.zone)
 
     def shape(self) -> Shape:
@@ -162,6 +164,19 @@ def _noted(reports: Reports, span: Call) -> Call:
     notes = {note.issue: note for call in calls for note in call.notes if note.at >= span.started}
     asked = (one for call in calls if call.started >= span.started for one in call.questions)
     return structs.replace(span, notes=tuple(notes.values()), questions=tuple(dict.fromkeys(asked)))
+
+
+async def _exists(reports: Reports, username: str) -> None:
+    """Raises UsageError if no one is called so: nothing decided would be no answer."""
+    from glboard_core.model.names import Needs
+
+    from glboard_tui.cli.edit_names import check_people
+
+    engine = reports.engine
+    await engine.names.need(Needs(people=frozenset({username})))
+    if (catalog := engine.catalog) is not None and catalog.person(username) is None:
+        await engine.names.need(Needs(near_people=frozenset({username})))
+        check_people(engine.catalog or catalog, (), (username,))
 
 
 async def _team(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.rules import missed, warnings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import present_titles
-from glboard_core.planning.reasons import tier_notes
+from glboard_core.planning.reasons import team_label_notes, tier_notes
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
@@ -66,7 +67,12 @@ class ShownBoard(Struct, frozen=True):
 
 @click.command("show")
 @click.argument("board", shell_complete=context.complete_board)
-@click.option("--milestone", metavar="M", help="Milestone to show: a title, current, next, or an alias.")
+@click.option(
+    "--milestone",
+    metavar="M",
+    help="Milestone to show: a title, current, next, or an alias.",
+    shell_complete=context.complete_milestone,
+)
 @click.option("--closed", is_flag=True, help="Add the closed issues as a (closed) column.")
 @click.option("--fresh", is_flag=True, help="Reload everything, even if loaded a moment ago.")
 @context.format_option
@@ -105,6 +111,7 @@ async def _read(
 ) -> tuple[ShownBoard, tuple[str, ...], Printed]:
     async with options.engine() as engine:
         printed = options.printed(engine, confidential=confidential)
+        name = context.board_id(options, name)
         issues = await engine.reader.load_board(name, milestone, closed=closed, fresh=fresh)
         board = engine.board(name, milestone)
         flow = flow_scheme(engine.settings)
@@ -115,7 +122,7 @@ async def _read(
             as_of=engine.now().isoformat().replace("+00:00", "Z"),
             columns=tuple(_column(c, index, engine, printed) for c in index.visible()),
         )
-        return shown, (*_tier(engine), *board.warnings, *_unsent(engine, issues)), printed
+        return shown, (*_notes(engine), *board.warnings, *_unsent(engine, issues)), printed
 
 
 def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
@@ -123,8 +130,10 @@ def _unsent(engine: Engine, issues: Mapping[IssueId, Issue]) -> tuple[str, ...]:
     return (f"not included: {counted(waiting, 'change')} not sent yet.",) if waiting else ()
 
 
-def _tier(engine: Engine) -> list[str]:
-    return tier_notes(engine.catalog.server) if engine.catalog is not None else []
+def _notes(engine: Engine) -> list[str]:
+    if (catalog := engine.catalog) is None:
+        return []
+    return [*tier_notes(catalog.server), *team_label_notes(engine.settings, catalog)]
 
 
 def _has_weight(engine: Engine) -> bool:
@@ -181,11 +190,19 @@ def _of(value: int | None, limit: int | None) -> str:
     return f"{value}" if limit is None else f"{value} of {limit}"
 
 
+def _issues(column: ShownColumn) -> str:
+    return "issue" if (column.limit_issues or column.count) == 1 else "issues"
+
+
+def _to_the_second(time: str) -> str:
+    return context.moment(datetime.fromisoformat(time))
+
+
 def _as_text(board: ShownBoard) -> str:
-    parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
+    parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {_to_the_second(board.as_of)}"]
     for column in board.columns:
         weights = column.weight is not None
-        head = f"{column.name}  {_of(column.count, column.limit_issues)} issues"
+        head = f"{column.name}  {_of(column.count, column.limit_issues)} {_issues(column)}"
         if weights:
             head += f"  {_of(column.weight, column.limit_weight)} w"
         if column.unweighted:

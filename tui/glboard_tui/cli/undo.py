@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from glboard_core.board.undo import Group, says
+from glboard_core.board.undo import Group, posted_comments, says
 from glboard_core.errors import UsageError
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing
@@ -35,7 +35,9 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
     metavar="DAYS",
     help="Remove older changes from the log; they can no longer be undone.",
 )
-@click.option("--yes", is_flag=True, help="Prune, or discard a rejected change, without confirmation.")
+@click.option(
+    "--yes", is_flag=True, help="Prune, discard a rejected change, or delete a comment, without asking."
+)
 @context.format_option
 @context.as_of_option
 @context.share_option
@@ -46,9 +48,17 @@ def undo_command(
     """Undo the last glboard change on this machine, list the change log, or prune it.
 
     Later changes by others are not overwritten: they are reported and left as they are. If GitLab refused the
-    last change, there is nothing to undo: it can be discarded, and earlier changes are not touched. The log
-    keeps the last 20,000 changes; --prune removes those older than DAYS, but never unsent or failed ones.
+    last change, there is nothing to undo: it can be discarded, and earlier changes are not touched. Undoing a
+    posted comment deletes it, and asks before. The log keeps the last 20,000 changes; --prune removes those
+    older than DAYS, but never unsent or failed ones.
     """
+    if not listing:
+        # Whoever asks for a format, or for so many lines, wants the list: not a change undone.
+        for name, flag in (("style", "--format"), ("limit", "--limit")):
+            if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise UsageError(
+                    f"{flag} is for --list. Nothing was undone.", hint="Add --list to see the log."
+                )
     if days is not None:
         if listing:
             raise UsageError("--list and --prune cannot be combined.", hint="Pass only one of them.")
@@ -71,7 +81,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
         return 0
     rows = [
         (
-            entry.at.isoformat().replace("+00:00", "Z"),
+            context.moment(entry.at),
             entry.reference,
             entry.what,
             entry.was,
@@ -97,6 +107,16 @@ async def _undo(options: Options, *, yes: bool) -> int:
             return 0
         if group.is_refused:
             return _discard_refused(engine, group, options.printed(engine), yes=yes)
+        if not yes and (count := engine.undoing.deletes):
+            words = posted_comments(count)
+            if not sys.stdin.isatty():
+                printing.echo(
+                    f"This deletes the {words}. Run again with --yes. Nothing was undone.", err=True
+                )
+                return UNCONFIRMED
+            if not printing.confirm(f"Delete the {words}?", err=True):
+                printing.echo("Nothing was undone.")
+                return 0
         await engine.reader.sign_in()
         await engine.reader.reread(list(dict.fromkeys(op.issue for op in group.ops)))
         before = set(engine.outbox)

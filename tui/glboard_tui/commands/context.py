@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from msgspec import structs
 from textual.app import App
@@ -30,7 +30,7 @@ from glboard_tui.own_commands import OwnCommands
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask, Waiting
 from glboard_tui.screens.issue_pane import OpenIssue
-from glboard_tui.texts import PlanWords, free_by_name, free_words, short_names, staged_line
+from glboard_tui.texts import PlanWords, free_by_name, free_words, staged_line
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
@@ -184,8 +184,10 @@ class CommandContext:
             redo=bridge.undoing.can_redo,
             repeat=self.again is not None,
             conflicting=bool(status and status.conflicts),
+            trouble=self._trouble(targets) if status and (status.conflicts or status.failed) else "",
             draft=bridge.drafts.is_on,
             weights=catalog is None or catalog.server.has_weight,
+            health=bridge.reads.health is not False,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
             calling=self.planning.calls.running is not None,
@@ -193,6 +195,11 @@ class CommandContext:
             revealed=bridge.share.revealed is not None,
             hidden=any(map(bridge.share.hides, targets)),
         )
+
+    def _trouble(self, targets: Sequence[Issue]) -> Literal["", "conflict", "failed"]:
+        if any(self.bridge.is_conflicting(issue.id) for issue in targets):
+            return "conflict"
+        return "failed" if any(self.bridge.is_failed(issue.id) for issue in targets) else ""
 
     def options(self, slot: Slot) -> Mapping[str, str]:
         """The possible letters of an argument now, with their names."""
@@ -220,8 +227,8 @@ class CommandContext:
         share = self.bridge.share
         free = free_by_name(planning.people_with_days(), hidden=share.is_on) if share.names_people else {}
         # People with capacity but no letter yet are found by the search.
-        names = short_names({*people.values(), *free})
-        return {key: f"{names[name]} {free.get(name, '')}".rstrip() for key, name in people.items()}
+        short = self.bridge.people_words.short
+        return {key: f"{short(name)} {free.get(name, '')}".rstrip() for key, name in people.items()}
 
     def _labels(self, prefix: str) -> dict[str, str]:
         catalog = self.bridge.catalog

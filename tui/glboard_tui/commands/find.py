@@ -34,7 +34,9 @@ def find(context: CommandContext, text: str = "", *, go: bool = False) -> None:
 
 def prepare(context: CommandContext) -> None:
     """Make the field, not shown yet: mounting it takes longer than anybody should wait for a key."""
-    context.shell.app._get_screen(_finder(context))
+    finder = _finder(context)
+    context.shell.app._get_screen(finder)
+    finder.call_later(finder.lay_out)
 
 
 def _finder(context: CommandContext) -> Finder:

@@ -12,6 +12,7 @@ from glboard_core.board.tasks import Task, same_task, toggled
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.dialogs import Waiting
 from glboard_tui.screens.linkable_issues import LinkableIssues
 from glboard_tui.screens.picker_source import Choice, FixedChoices
 
@@ -19,8 +20,27 @@ _NONE = ""
 
 
 def health(context: CommandContext, _: str) -> None:
-    """Choose a health status."""
+    """Choose a health status, if this GitLab has them: where not, that is said once and no more offered."""
     issues = context.targets()
+    bridge = context.bridge
+
+    def asked(there: bool) -> None:
+        if there:
+            _pick_health(context, issues)
+        else:
+            context.say(NO_HEALTH)
+
+    if bridge.reads.health or bridge.drafts.is_on:
+        _pick_health(context, issues)
+        return
+    waiting = Waiting("Health status", lambda: bridge.reads.has_health(issues[0]), note="Asking GitLab …")
+    context.shell.app.push_screen(waiting, lambda there: asked(there) if there is not None else None)
+
+
+NO_HEALTH = "This GitLab has no health statuses: they need an Ultimate license."
+
+
+def _pick_health(context: CommandContext, issues: Sequence[Issue]) -> None:
     choices = [Choice(value=status, text=words) for status, words in HEALTH_WORDS.items()]
     values: dict[str, HealthStatus] = {status: status for status in HEALTH_WORDS}
     context.pick(

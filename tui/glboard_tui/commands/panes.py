@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from glboard_core import logfile
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
+from glboard_core.zones import zone_named
 from glboard_tui import texts
 from glboard_tui.commands.context import CommandContext
 
@@ -81,7 +82,7 @@ def connection(context: CommandContext, _: str) -> None:
     if status is not None and status.next_try is not None:
         lines.append(f"Next retry within {status.next_try:.0f} s.")
     if last is not None:
-        at = last[0].astimezone(ZoneInfo(bridge.settings.ui.time_zone))
+        at = last[0].astimezone(zone_named(bridge.settings.ui.time_zone))
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
     else:
         lines.append("No error in this session.")
@@ -91,7 +92,7 @@ def connection(context: CommandContext, _: str) -> None:
         f"Connection: {state}",
         {"r": "retry now"},
         lambda _: bridge.refresh(),
-        note="\n".join(filter(None, lines)),
+        note="\n".join(_once(lines)),
         hint="Esc closes",
     )
 
@@ -108,6 +109,11 @@ def walk(context: CommandContext, _: str) -> None:
         context.shell.app.push_screen(WalkPane(context, source), lambda _: context.shell.show_footer())
 
 
+def _once(lines: Sequence[str]) -> list[str]:
+    """The lines without those that say what one before says: why there are no live events, too."""
+    return [one for at, one in enumerate(lines) if one and not any(one in said for said in lines[:at])]
+
+
 def _walked(context: CommandContext) -> WalkSource | None:
     from glboard_tui import walks
 
@@ -120,8 +126,9 @@ def _walked(context: CommandContext) -> WalkSource | None:
         return walks.chosen_source(bridge, chosen, walks.board_name(bridge))
     if bridge.view.text:
         return walks.filter_source(bridge)
-    column = context.column()
-    return walks.column_source(bridge, column.key, column.title) if column is not None else None
+    if (column := context.column()) is None:
+        return None
+    return walks.column_source(bridge, column.key, context.board.state.title(column))
 
 
 def queue(context: CommandContext, name: str) -> None:

@@ -12,6 +12,7 @@ from glboard_core.errors import GlboardError, SharedScreen
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import ProjectSource
+from glboard_tui.screens.deletion import ask_to_delete
 from glboard_tui.screens.editor import edit_in_editor
 
 if TYPE_CHECKING:
@@ -164,20 +165,15 @@ def undo(context: CommandContext, _: str) -> None:
         _offer_discard(context, refused)
         return
     if count := context.bridge.undoing.deletes:
-        _offer_deletion(context, count)
+        ask_to_delete(
+            context,
+            count,
+            lambda: _undo(context),
+            what=f" {context.keymap.key('undo')} would undo: {context.bridge.undoing.title}.",
+            note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
+        )
         return
     _undo(context)
-
-
-def _offer_deletion(context: CommandContext, count: int) -> None:
-    """The team can have read it, so it is not taken away by a key that was meant for a weight."""
-    what = "posted comment" if count == 1 else f"{count} posted comments"
-    context.ask(
-        f"Delete the {what}? {context.keymap.key('undo')} would undo: {context.bridge.undoing.title}.",
-        {"y": "delete it" if count == 1 else "delete them"},
-        lambda _: _undo(context),
-        note=f"To undo an earlier change, press {context.keymap.key('pane.log')}.",
-    )
 
 
 def _undo(context: CommandContext) -> None:

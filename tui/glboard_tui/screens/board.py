@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -29,6 +30,7 @@ from glboard_tui.screens.dock import Dock
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.screens.keys import Keys
 from glboard_tui.screens.quitting import Quitting
+from glboard_tui.widgets.backdrop import stay_painted
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.column import CardList
@@ -203,8 +205,7 @@ class BoardScreen(Screen[None]):
 
     def press(self, token: str) -> None:
         """Send a key to the capacity pane next to the board, the open issue or the board."""
-        if not self.dock.keep(token):
-            self.keys.press(token)
+        self.keys.press(token)
         self.show_footer()
 
     def _compositor_refresh(self) -> None:
@@ -212,6 +213,15 @@ class BoardScreen(Screen[None]):
         super()._compositor_refresh()
         if self is not self.app.screen:
             self._repaint_required = False
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for another size only: each dialog that opens over it asks for that."""
+        if size != self.size:
+            super()._screen_resized(size)
+
+    def on_screen_suspend(self) -> None:
+        """A dialog opens over it."""
+        stay_painted(self)
 
     # Updates from the engine
 
@@ -270,6 +280,7 @@ class BoardScreen(Screen[None]):
                 empty=self._empty(),
                 unread=self._bridge.unread(),
                 has_weight=catalog is None or catalog.server.has_weight,
+                title=self._bridge.column_title,
             )
             self._news.warn(self.app)
             if self.wanted:
@@ -323,6 +334,7 @@ class BoardScreen(Screen[None]):
                 partial=bridge.is_partial,
                 call=planning.calls.words,
                 share=head.share_view(bridge),
+                short_name=bridge.people_words.short,
             )
         )
 
@@ -404,7 +416,8 @@ class BoardScreen(Screen[None]):
     def _dragging(self, event: BoardWidget.Dragging) -> None:
         column = event.to_column
         many = f"{len(event.ids)} issues" if len(event.ids) > 1 else "the issue"
-        self.say("" if not event.ids else f"Drop {many} on {column.title if column else '…'} · Esc cancels")
+        title = self.board.state.title(column) if column else "…"
+        self.say(f"Drop {many} on {title} · Esc cancels" if event.ids else "")
 
     # The filter, at the pace that the board's size allows
 

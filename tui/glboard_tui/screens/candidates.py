@@ -22,7 +22,7 @@ from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, MilestoneList, weight_words
-from glboard_tui.texts import acceptable_words, short_names, what_to_press
+from glboard_tui.texts import acceptable_words, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
@@ -104,14 +104,8 @@ class Candidates(MilestoneList):
         sums = running(self._found)
         self._ends = None if self._whole is None else capacity_ends(sums, self._whole)
         self._propose()
-        names = short_names(
-            {
-                *self.planning.people_with_days(),
-                *(name for one in self._found for name in one.issue.assignees),
-            }
-        )
         return [
-            self._entry(one, weight, names, ends=row == self._ends)
+            self._entry(one, weight, ends=row == self._ends)
             for row, (one, weight) in enumerate(zip(self._found, sums, strict=True))
         ]
 
@@ -135,7 +129,7 @@ class Candidates(MilestoneList):
         rest = [issue for issue in self._chosen() if issue.id not in by_hand]
         self._takers = takers(rest, people) | by_hand
 
-    def _entry(self, one: Candidate, weight: int | None, names: dict[str, str], *, ends: bool) -> Entry:
+    def _entry(self, one: Candidate, weight: int | None, *, ends: bool) -> Entry:
         issue = one.issue
         title = self.context.bridge.title_of(issue)
         over = weight is not None and self._whole is not None and weight > self._whole
@@ -152,7 +146,7 @@ class Candidates(MilestoneList):
                 ("" if weight is None else f"!{weight}" if over else f"{weight}", "bad" if over else "muted"),
                 (short(issue), "strong"),
                 (title, "muted" if one.reasons and not one.accepted else "text"),
-                self._for(issue, names),
+                self._for(issue),
                 (state, ink),
             ),
             partial(self._said_of, one, title),
@@ -161,11 +155,12 @@ class Candidates(MilestoneList):
             else (),
         )
 
-    def _for(self, issue: Issue, names: dict[str, str]) -> tuple[str, Ink]:
+    def _for(self, issue: Issue) -> tuple[str, Ink]:
         """Who has it, or would get it: a proposed person has an arrow."""
+        short = self.context.bridge.people_words.short
         if (who := self._takers.get(issue.id)) is not None:
-            return f"→ {names.get(who, who)}", "accent"
-        return " ".join(names[name] for name in issue.assignees), "muted"
+            return f"→ {short(who)}", "accent"
+        return " ".join(map(short, issue.assignees)), "muted"
 
     def _state(self, one: Candidate) -> tuple[str, Ink]:
         if one.accepted:

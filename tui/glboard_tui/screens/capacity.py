@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -118,7 +120,7 @@ class CapacityPane(Vertical):
     def about(self) -> str:
         """Whom its keys are about."""
         person = self.person
-        return person.username if person is not None else "capacity"
+        return self._named(person).username if person is not None else "capacity"
 
     @property
     def person(self) -> PersonCapacity | None:
@@ -166,10 +168,11 @@ class CapacityPane(Vertical):
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
         hidden, team = self._is_shared, self._planning.team
-        columns = capacity_text.columns_for(found, self._width, hidden=hidden)
+        named = structs.replace(found, people=tuple(map(self._named, found.people)))
+        columns = capacity_text.columns_for(named, self._width, hidden=hidden)
         _say(self._head, Content(capacity_text.head(columns)))
         self._people.show(
-            capacity_text.people_table(found, columns, said=self.context.bridge.share.names_people),
+            capacity_text.people_table(named, columns, said=self.context.bridge.share.names_people),
             self._people.cursor,
         )
         self._team.show(capacity_text.team_table(found, columns), 0)
@@ -185,15 +188,19 @@ class CapacityPane(Vertical):
         _say(self._sums, Content("\n".join(map(clean, lines))))
         self._show_person()
 
+    def _named(self, person: PersonCapacity) -> PersonCapacity:
+        """The person, called as on the cards."""
+        return structs.replace(person, username=self.context.bridge.people_words.short(person.username))
+
     def _show_person(self) -> None:
         person, team, milestone = self.person, self._planning.team, self.milestone
         add = self.context.keymap.key("capacity.add")
         if person is None or team is None or milestone is None:
             words = f"team.toml has no people yet: {add} adds them."
         elif (member := team.member(person.username)) is None:
-            words = f"{person.username} is not in team.toml: {add} adds them"
+            words = f"{self._named(person).username} is not in team.toml: {add} adds them"
         else:
-            words = capacity_text.about(person, member, milestone.title, hidden=self._is_shared)
+            words = capacity_text.about(self._named(person), member, milestone.title, hidden=self._is_shared)
         _say(self._person, Content(clean(words)))
 
     def _why_no_figures(self, milestone: Milestone | None) -> Content | None:
@@ -325,12 +332,15 @@ class DockedCapacity(VerticalScroll, can_focus=True):
     DockedCapacity:focus { border-left: outer $primary; }
     """
 
+    class Ready(Message):
+        """The pane has its focus and takes keys."""
+
     def __init__(self, context: CommandContext) -> None:
         super().__init__()
         self.context = context
         self._shown: Milestone | None = None
-        #: Keys pressed before the pane was mounted; None once it is.
-        self._early: list[str] | None = []
+        #: Whether it takes keys.
+        self.is_ready = False
         closes = context.keymap.key("pane.capacity")
         self.figures = CapacityPane(
             context,
@@ -345,11 +355,10 @@ class DockedCapacity(VerticalScroll, can_focus=True):
         yield self.figures
 
     def on_mount(self) -> None:
-        """Take the focus, then the keys pressed before the pane was mounted, in order."""
+        """Take the focus, and then keys."""
         self.screen.set_focus(self)
-        early, self._early = self._early or [], None
-        for token in early:
-            self.context.shell.press(token)
+        self.is_ready = True
+        self.post_message(self.Ready())
 
     @property
     def is_open(self) -> bool:
@@ -359,13 +368,7 @@ class DockedCapacity(VerticalScroll, can_focus=True):
     @property
     def has_keys(self) -> bool:
         """Whether keys go to it."""
-        return self._early is not None or (self.is_open and self.screen.focused is self)
-
-    def keep(self, token: str) -> bool:
-        """Keep a key that is pressed before the pane is mounted; return whether it was."""
-        if self._early is not None:
-            self._early.append(token)
-        return self._early is not None
+        return not self.is_ready or (self.is_open and self.screen.focused is self)
 
     def follow(self) -> None:
         """Update if the board shows another milestone."""

@@ -21,6 +21,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
     """Dismissed with the text to post and the one it replaces, if any."""
 
     scope = "capacity-post"
+    asks = True
     DEFAULT_CSS = """
     PostCapacity .preview { height: auto; max-height: 45vh; margin: 1 0; background: $surface; padding: 0 1; }
     PostCapacity .preview Static { height: auto; }

@@ -8,6 +8,7 @@ from glboard_core.board.filters import folded
 from glboard_core.board.operations import OpId
 from glboard_tui.change_lists import LogRow
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.deletion import ask_to_delete
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.widgets.text import clean
 
@@ -85,7 +86,7 @@ class ChangeLog(RowDialog):
         """Undo the selected lines, or the whole keystroke under the cursor; close, so that the board "
         "shows it.
 
-        Stays open if undo fails.
+        Asks before it deletes a comment that others can have read. Stays open if undo fails.
         """
         wanted, row = set(self._marked), self._chosen
         if not wanted and row is not None:
@@ -95,6 +96,12 @@ class ChangeLog(RowDialog):
             wanted = {
                 one.op for one in self._bridge.changes.history() if one.group == row.group and one.can_undo
             }
+        if wanted and (count := self._bridge.undoing.chosen_deletes(wanted)):
+            ask_to_delete(self.context, count, lambda: self._undo(wanted))
+        else:
+            self._undo(wanted)
+
+    def _undo(self, wanted: set[OpId]) -> None:
         said: list[str] = []
 
         def undo() -> None:

@@ -130,10 +130,11 @@ class DecisionsPane(IssueList):
         at = one.at.astimezone(self._calls.zone)
         same_day = at.date() == found.since.astimezone(self._calls.zone).date()
         when = f"{at:%H:%M}" if same_day and self.call.is_call else f"{day_words(at.date())} {at:%H:%M}"
-        by = " ".join(f"@{name}" for name in one.by)
+        by = ", ".join(map(bridge.people_words.name, one.by))
+        said = bridge.people_words.spoken(said)
         if bridge.mask(issue) is not None:
             said = by = note = ""  # hidden on a shared screen
-        about = [title, f"{said} · {by} {when}" if said else "", *note.splitlines()]
+        about = [title, f"{said} · by {by}, {when}" if said else "", *note.splitlines()]
         return Entry(
             issue,
             (
@@ -182,7 +183,8 @@ class DecisionsPane(IssueList):
         start = call.started.astimezone(zone)
         today = self.context.bridge.server_now().astimezone(zone).date()
         at = f"{start:%H:%M}" if start.date() == today else f"{day_words(start.date())} {start:%H:%M}"
-        what = f"{counted(count, 'decision')}{f' by @{self._person}' if self._person else ''}"
+        by = f" by {self.context.bridge.people_words.name(self._person)}" if self._person else ""
+        what = f"{counted(count, 'decision')}{by}"
         posted, at_last = "", call.posts.get(self._person) if self._person else call.posted
         if at_last is not None:
             sent = at_last.astimezone(zone)

@@ -7,7 +7,6 @@ to the planning issue, where it must say the same whether or not the screen was 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -15,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.errors import GlboardError
+from glboard_core.files import path_of
 from glboard_core.model.issue import Issue
 from glboard_core.planning.call import Call
 from glboard_core.planning.decisions_text import DecisionList, without_capacity
@@ -27,11 +27,15 @@ from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import PaneDialog, hint_line
 from glboard_tui.widgets.text import clean
 
+#: How the message is written to a file: a pipe is not waited for.
+_WRITE = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+
 
 class PostDecisions(PaneDialog[tuple[str, str | None]]):
     """Dismissed with the text to post and the one it replaces, if any. ``issue`` is the planning issue."""
 
     scope = "decisions-post"
+    asks = True
     DEFAULT_CSS = """
     PostDecisions .preview {
         height: auto; max-height: 45vh; margin: 1 0; background: $surface; padding: 0 1;
@@ -219,9 +223,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
     def _write(self, typed: str, over: bool = False) -> None:
         if not typed.strip():
             return
-        file = Path(typed.strip()).expanduser()
+        file = path_of(typed.strip())
         try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if over else os.O_EXCL), 0o600)
+            handle = os.open(file, _WRITE | (os.O_TRUNC if over else os.O_EXCL), 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 out.write(self._seen + "\n")
         except FileExistsError:

@@ -15,11 +15,15 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from glboard_tui.widgets.backdrop import Backdrop, stay_painted
+from glboard_tui.widgets.changed_cells import ShownCells
+from glboard_tui.widgets.first_frame import FirstFrame
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -31,7 +35,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (30, "-high")]  # noqa: RUF012  (Textual declares it so)
     DEFAULT_CSS = """
     Dialog .overlay-title { height: auto; max-height: 3; }
-    Dialog .overlay-note { height: auto; max-height: 4; color: $foreground 80%; }
+    Dialog .overlay-note { height: auto; max-height: 7; color: $foreground 80%; }
     Dialog Input { border: none; height: 1; padding: 0; background: $surface; margin: 0 0 1 0; }
     Dialog .overlay-hint { height: 1; }
     """
@@ -39,19 +43,28 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     class Ready(Message):
         """The dialog has its focus and takes keys."""
 
+    #: Whether it asks something: then no key answers that was pressed before it could be seen.
+    asks: ClassVar[bool] = False
+
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
+        self._styles_cache = self._backdrop = Backdrop()
+        self._first_frame = FirstFrame(self, self._painted)
         self.heading = title
         self.note = note
         self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
         self.is_ready = False
+        self._has_focus = self._is_painted = False
+        #: When it could be seen, on the clock of events.
+        self._seen_at = 0.0
         self._title_line = Static(Content(clean(title)), classes="overlay-title")
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
+        self._first_frame.fit()
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -70,9 +83,48 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             field.cursor_blink = False
         self.app.call_later(self._get_ready)
 
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """It is shown, or shown again."""
+        self._first_frame.begin(event)
+        shown = getattr(self.app, "shown", None)
+        if isinstance(shown, ShownCells) and self.app.screen is self:
+            self._backdrop.take(shown, self.app.screen_stack[-2], self.app.size)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for another size only: Textual asks for it again once the screen has the size it has."""
+        if size != self.size:
+            super()._screen_resized(size)
+
+    def on_screen_suspend(self) -> None:
+        """Another dialog opens over it."""
+        stay_painted(self)
+
+    def _compositor_refresh(self) -> None:
+        """Paint what has changed, once there is something to see."""
+        if self._first_frame.may_paint():
+            super()._compositor_refresh()
+
     def _get_ready(self) -> None:
-        self.is_ready = True
-        self.post_message(Dialog.Ready())
+        self._has_focus = True
+        self._take_keys()
+
+    def _painted(self) -> None:
+        self._is_painted = True
+        self._take_keys()
+
+    def _take_keys(self) -> None:
+        if not self.is_ready and self._has_focus and (self._is_painted or not self.asks):
+            self.is_ready = True
+            ready = Dialog.Ready()
+            self._seen_at = ready.time
+            self.post_message(ready)
+
+    def is_too_early(self, key: events.Key) -> bool:
+        """Whether a key was pressed before anybody had seen this question; it says so then."""
+        early = self.asks and key.time < self._seen_at
+        if early:
+            self.say(f"Keys pressed before this was shown do nothing. {self.hint}")
+        return early
 
     def say(self, hint: str) -> None:
         """Replace the line of hints."""
@@ -97,6 +149,8 @@ class Waiting(Dialog[T]):
 
     Dismissed with what ``read`` returns. Keys typed meanwhile go nowhere; Esc ends it, as ``hint`` says.
     """
+
+    asks = True
 
     def __init__(
         self, question: str, read: Callable[[], Awaitable[T]], *, note: str = "", hint: str = "Esc cancels"
@@ -126,6 +180,7 @@ class Ask(Dialog[str]):
     DEFAULT_CSS = """
     Ask .answers { height: auto; margin: 1 0; }
     """
+    asks = True
 
     def __init__(
         self, question: str, answers: Mapping[str, str], *, note: str = "", hint: str = "Esc cancels"

@@ -48,9 +48,10 @@ class Dock:
         """The pane if keys go to it, and so to no card."""
         return self.pane.figures if self.pane is not None and self.pane.has_keys else None
 
-    def keep(self, token: str) -> bool:
-        """Keep a key for a pane that is not there yet; return whether that was so."""
-        return self.pane is not None and self.pane.keep(token)
+    @property
+    def is_opening(self) -> bool:
+        """Whether there is a pane that takes no keys yet: they wait for it."""
+        return self.pane is not None and not self.pane.is_ready
 
     def follow(self) -> None:
         """Update the pane if the board shows another milestone."""

@@ -5,7 +5,7 @@ The first lines are the team's; then those for whom something changes. How many 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from textual.content import Content
@@ -13,7 +13,7 @@ from textual.content import Content
 from glboard_core.planning.mix import UNDEFINED
 from glboard_core.planning.plan_comparison import BeforeAfter, ComparedPerson, ComparedType, PlanComparison
 from glboard_core.planning.text import counted, number
-from glboard_tui.texts import free_words, short_names
+from glboard_tui.texts import free_words
 from glboard_tui.widgets.text import clean, fit, fit_right
 
 
@@ -39,7 +39,14 @@ _Line = list[tuple[str, str]]
 
 
 def figures(
-    found: PlanComparison, width: int, *, most: int, prefix: str, team: bool, hidden: bool
+    found: PlanComparison,
+    width: int,
+    *,
+    most: int,
+    prefix: str,
+    short_name: Callable[[str], str],
+    team: bool,
+    hidden: bool,
 ) -> Content:
     """Both tables next to each other if they fit in ``width`` cells, else the first one and what changes.
 
@@ -48,7 +55,7 @@ def figures(
     """
     needed = _WIDE.table + (2 * _WIDE.free if team else 0)
     cells_of = _WIDE if needed <= width else _NARROW
-    left = _plan(found, cells_of, most, team=team, hidden=hidden)
+    left = _plan(found, cells_of, most, short_name, team=team, hidden=hidden)
     right = _types(found.types, prefix)
     cells = max((sum(len(text) for text, _ in line) for line in left), default=0)
     if cells + _GAP + _WIDE.table > width:
@@ -67,7 +74,15 @@ def _joined(rows: Sequence[_Line]) -> Content:
     return Content("\n").join([Content.assemble(*row) for row in rows])
 
 
-def _plan(found: PlanComparison, at: _Cells, most: int, *, team: bool, hidden: bool) -> list[_Line]:
+def _plan(
+    found: PlanComparison,
+    at: _Cells,
+    most: int,
+    short_name: Callable[[str], str],
+    *,
+    team: bool,
+    hidden: bool,
+) -> list[_Line]:
     now = "planned now" if at is _WIDE else "now"
     heads: _Line = [
         (fit(clean(found.milestone), at.name), "bold"),
@@ -80,9 +95,8 @@ def _plan(found: PlanComparison, at: _Cells, most: int, *, team: bool, hidden: b
     total = _weights("Team", found.planned, at, strong=True)
     rows = [heads, [*total, *(_free(found.free, at) if team else [])]]
     changed = [person for person in found.people if person.differs]
-    names = short_names(person.username for person in found.people)
     if not hidden:
-        rows += [_person(names[one.username], one, at, team=team) for one in changed[:most]]
+        rows += [_person(short_name(one.username), one, at, team=team) for one in changed[:most]]
         if found.unassigned.difference:
             rows.append(_weights("unassigned", found.unassigned, at))
     if found.unweighted.difference:
@@ -90,7 +104,8 @@ def _plan(found: PlanComparison, at: _Cells, most: int, *, team: bool, hidden: b
     same = len(found.people) - (0 if hidden else min(len(changed), most))
     if same and not hidden:
         more = len(changed) > most
-        words = f"{counted(same, 'other person')}".replace("persons", "people")
+        other = "other person" if changed else "person"
+        words = f"{counted(same, other)}".replace("persons", "people")
         rows.append([(words if more else f"{words} unchanged", "dim")])
     return rows
 

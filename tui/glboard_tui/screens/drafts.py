@@ -53,6 +53,7 @@ class DraftList(MilestoneList):
     """What the draft that is on would change, issue by issue, below the plan before and after."""
 
     scope = "draft"
+    asks = True
     empty = "Nothing staged yet. While the draft is on, every edit is staged."
     hints = (
         "draft.apply",
@@ -129,6 +130,7 @@ class DraftList(MilestoneList):
             # The list needs space, too.
             most=max(2, min(9, self.app.size.height // 3 - 5)),
             prefix=self.context.bridge.settings.labels.type_prefix,
+            short_name=self.context.bridge.people_words.short,
             team=self.planning.team is not None and not self.context.bridge.share.is_on,
             hidden=self.context.bridge.share.is_on,
         )

@@ -10,7 +10,8 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from glboard_core.errors import GlboardError
+from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.files import decoded, read_bytes
 from glboard_tui.terminal import editor_command, run_editor
 
 _ANOTHER_EDITOR = "Set another, for example: export EDITOR=nano"
@@ -33,7 +34,7 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
                 status = run([*command, name])
         except SuspendNotSupported:
             raise GlboardError(_NO_TERMINAL, hint=_OWN_TERMINAL, title="Editor") from None
-        return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
+        return _written(path) if status == 0 else None
     except OSError as error:
         raise GlboardError(
             f"Cannot use the editor: {error.strerror or error}.",
@@ -65,3 +66,14 @@ def edit_file(app: App[Any], path: Path) -> bool:
 def run(command: list[str]) -> int:
     """Run the editor until it exits; return its exit status."""
     return run_editor(command)
+
+
+def _written(path: Path) -> str:
+    """The text of a file, in whatever encoding the editor wrote it."""
+    raw = read_bytes(path)
+    try:
+        text = decoded(raw, path.name)
+    except ConfigError:
+        # An editor in a locale without UTF-8: every byte is a letter there.
+        text = raw.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -339,6 +339,9 @@ class FailedList(RowDialog):
         parts.append(("\n  " + clean(row.message), "$text-error"))
         if row.hint:
             parts.append(("\n  " + clean(row.hint), "dim"))
+        if row.conflict:
+            mine, theirs = (self.context.keymap.key(f"failed.{name}") for name in ("retry", "discard"))
+            parts.append((f"\n  {mine} keeps yours · {theirs} keeps theirs", "dim"))
         return Content.assemble(*parts)
 
 

@@ -196,6 +196,13 @@ class Finder(Dialog[Findable]):
         super().on_mount()
         self._input.focus()
 
+    def lay_out(self) -> None:
+        """Give everything its place before it is shown for the first time."""
+        if not self.is_current:
+            self._known = [*_actions(self.context), *_places(self.context)]
+            self._show()
+            self._refresh_layout(self.app.size)
+
     def begin(self, text: str = "", *, go: bool = False) -> None:
         """Start a new search, before it is shown; with ``go`` what ``text`` names is opened at once."""
         self._text = self._input.value = text

@@ -17,6 +17,7 @@ from glboard_tui.actions import groups_for
 from glboard_tui.board_view import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
+from glboard_tui.widgets.text import width_of, wrapped
 
 #: Cells for the keys, if there is enough width.
 _KEYS = 18
@@ -32,9 +33,12 @@ _FILTER: tuple[tuple[str, str], ...] = (
 _SIGNS: tuple[tuple[str, str], ...] = (
     ("▌", "focused: the next key acts on this issue"),
     ("✓", "selected: the next key acts on all selected issues"),
-    ("▎", "edge of a card: green ready, amber to refine, red blocked, otherwise the workflow state"),
+    (
+        "▎",
+        "edge of a card: green ready, amber to refine, red blocked, otherwise the workflow state",
+    ),
     ("2", "the weight, red over 3; ? has none yet"),
-    ("@elm", "the assignee, green on a Deliverable; · unassigned"),
+    ("@elm", "the assignee, green on an accepted issue (Deliverable); · unassigned"),
     ("◆", "an unassigned Deliverable"),
     ("P1, S2", "priority and severity"),
     ("slipped ×2", "missed two milestones"),
@@ -44,11 +48,20 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("~", "staged in the current draft, not sent"),
     ("●", "changed by others since you last looked"),
     (
-        "2?  4  7w",
-        "column totals: 2 unweighted, 4 issues, weight 7; 4 of 3 is over the limit",
+        "4  7w",
+        "column totals: 4 issues, weight 7; 2? for 2 without weight; 4 of 3 is over the limit",
     ),
     ("(unlisted)", "issues that fit no other column; (closed) the closed ones"),
-    ("━─", "below a column: accepted weight (green) and the rest, relative to the heaviest column"),
+    (
+        "━─ in the head",
+        "Planning: carried over (amber), accepted (green), planned but not yet accepted (blue), over (red)",
+    ),
+    ("", "Build: closed (green), then each workflow state in the colour of its column"),
+    (
+        "",
+        "Next boards: ready with a weight (green); Backlog: over a year (amber), under 3 months (green)",
+    ),
+    ("━─ of a column", "accepted (green) and not yet accepted (blue), relative to the heaviest column"),
     ("▐", "scroll position of a column"),
 )
 
@@ -73,6 +86,7 @@ class Help(Dialog[None]):
         self._scope = scope
         self._input = Input(placeholder="type to search", compact=True)
         self._text = Static(Content(""))
+        self._width = 0
 
     def inside(self) -> list[Widget]:
         return [self._input, VerticalScroll(self._text, can_focus=False)]
@@ -80,6 +94,14 @@ class Help(Dialog[None]):
     def on_mount(self) -> None:
         self._fill("")
         self._input.focus()
+
+    def on_resize(self) -> None:
+        """The texts are wrapped to the width."""
+        self.call_after_refresh(self._wrap)
+
+    def _wrap(self) -> None:
+        if self._width != self._text.container_size.width:
+            self._fill(self._input.value)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -90,6 +112,7 @@ class Help(Dialog[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _fill(self, query: str) -> None:
+        self._width = self._text.container_size.width
         lines = list(self._lines(query.casefold().split()))
         self._text.update(Content("\n").join(lines) if lines else Content("No matching key."))
 
@@ -106,7 +129,7 @@ class Help(Dialog[None]):
             yield Content.styled(group, "bold $accent")
             for action in found:
                 keys = self._keys(action)
-                yield Content.assemble((f"  {keys:<{column}}", "$primary"), " ", action.title)
+                yield self._line(keys, action.title, column)
 
         for title, rows in (("In a filter", _FILTER), ("Signs", _SIGNS)):
             known = [
@@ -116,10 +139,20 @@ class Help(Dialog[None]):
             ]
             if not known:
                 continue
-            yield Content("")
+            if not first:
+                yield Content("")
+            first = False
             yield Content.styled(title, "bold $accent")
             for key, what in known:
-                yield Content.assemble((f"  {key:<{column}}", "$primary"), " ", what)
+                yield self._line(key, what, column)
+
+    def _line(self, keys: str, what: str, column: int) -> Content:
+        """Keys or a sign, and what it means; its further lines begin where the first one does."""
+        # A name that is longer than its column moves the text to the right.
+        indent = max(column, width_of(keys)) + 3
+        room = self._width - indent
+        texts = wrapped(what, room, room, len(what)) if self._width and room > 0 else (what,)
+        return Content.assemble((f"  {keys:<{column}}", "$primary"), " ", f"\n{' ' * indent}".join(texts))
 
     def _keys(self, action: Action) -> str:
         return ", ".join(map(key_words, self._keymap.keys_of(action))) or "palette"

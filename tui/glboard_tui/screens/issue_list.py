@@ -8,7 +8,6 @@ issues and their texts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from msgspec import Struct, structs
 from textual import on
@@ -21,6 +20,7 @@ from glboard_core.board.batch import EditBatch
 from glboard_core.board.filters import parse, problems
 from glboard_core.board.share import CONFIDENTIAL
 from glboard_core.config import SortBy
+from glboard_core.files import path_of
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
@@ -379,7 +379,7 @@ class IssueList(PaneDialog[None]):
         def answered(text: str) -> None:
             if not text:
                 return
-            file = Path(text).expanduser()
+            file = path_of(text)
             try:
                 with file.open("xb") as out:
                     out.write(data)

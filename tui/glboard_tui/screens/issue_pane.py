@@ -48,6 +48,7 @@ class OpenIssue:
         self._bridge = bridge
         self._board = board
         self.pane = pane
+        pane.short_name = bridge.people_words.short
         self._work = work
         self._changed = changed
         self._generation = 0
@@ -188,6 +189,7 @@ class DescriptionPane:
         self, bridge: Bridge, screen: Screen[None], loaded: Callable[[IssueDetail], None] = lambda _: None
     ) -> None:
         self.pane = DetailPane()
+        self.pane.short_name = bridge.people_words.short
         self._loaded = loaded
         self.pane.can_focus = False
         self.on = False

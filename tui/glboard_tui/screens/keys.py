@@ -107,7 +107,7 @@ class Keys:
 
     def _say_why_not(self, keys: tuple[str, ...], action: Action | None, now: ActionContext) -> None:
         if action is not None and (action.slot is None or keys[-1] in self._context.options(action.slot)):
-            self._context.say(f"{action.title}: {_reason(now, action)}")
+            self._context.say(_why_not(now, action))
         elif len(keys) > 1:
             self._context.say(f"{key_words(' '.join(keys))} does nothing here.")
         elif now.scope == "capacity" and len(keys[0]) == 1:
@@ -151,6 +151,22 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
     return [(key, words if len(words) <= room else words[: room - 1] + "…") for key, words in entries]
 
 
+#: Actions that need an earlier one, and what is said while there is none.
+_AFTER = {
+    "undo": "Nothing to undo.",
+    "redo": "Nothing to redo.",
+    "repeat": "Nothing to repeat.",
+    "selection.restore": "No selection to restore.",
+}
+
+
+def _why_not(now: ActionContext, action: Action) -> str:
+    if not now.ready or not now.writable or action.id not in _AFTER:
+        return f"{action.title}: {_reason(now, action)}"
+    staged = now.draft and action.id in ("undo", "redo")
+    return _AFTER[action.id].replace("Nothing", "Nothing staged") if staged else _AFTER[action.id]
+
+
 def _reason(now: ActionContext, action: Action) -> str:
     if not now.ready:
         return NOT_LOADED[0].lower() + NOT_LOADED[1:]
@@ -158,8 +174,8 @@ def _reason(now: ActionContext, action: Action) -> str:
         return READ_ONLY[0].lower() + READ_ONLY[1:]
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
-    if action.id in ("undo", "redo", "repeat", "selection.restore"):
-        return "nothing to act on yet."
+    if action.id == "health.set" and not (now.weights and now.health):
+        return "only with an Ultimate license."
     return "not now." if now.targets else "no issue here."
 
 

@@ -33,12 +33,13 @@ class LinkableIssues:
 
     def known(self) -> Sequence[Choice]:
         bridge = self._bridge
-        if bridge.lookup.why_not():
-            # Nothing can be searched: the cards of the board are offered.
+        recent = bridge.lookup.recent("issue")
+        if bridge.lookup.why_not() or not recent:
+            # Nothing can be searched, or nothing was chosen before: the cards of the board are offered.
             index = bridge.index
             columns = index.visible() if index is not None else []
             return self._lines(column[row] for column in columns for row in range(len(column)))
-        return self._lines(IssueId(value) for value in bridge.lookup.recent("issue"))
+        return self._lines(IssueId(value) for value in recent)
 
     def why_not(self) -> str:
         return self._bridge.lookup.why_not()

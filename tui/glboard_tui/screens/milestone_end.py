@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
@@ -14,6 +13,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover
 from glboard_core.planning.text import day_words
+from glboard_core.zones import zone_named
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import ISSUE_COLS, Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
@@ -88,7 +88,7 @@ class Ending(MilestoneList):
         title = bridge.title_of(issue)
         where = issue.milestone or "no milestone"
         if kind == "late-closed":
-            zone = ZoneInfo(self.context.bridge.settings.ui.time_zone)
+            zone = zone_named(self.context.bridge.settings.ui.time_zone)
             at = issue.closed_at.astimezone(zone).date() if issue.closed_at else None
             said = f"closed {day_words(at)}" if at else "closed"
         elif kind in ("quiet", "handled"):
@@ -97,7 +97,7 @@ class Ending(MilestoneList):
             marks = ["blocked"] if issue.blocked else []
             marks += [self._missed] if self._missed in issue.labels else []
             said = " · ".join([self.state_of(issue), *marks])
-        who = " ".join(issue.assignees)
+        who = " ".join(map(self.context.bridge.people_words.name, issue.assignees))
         return Entry(
             issue,
             (

@@ -44,6 +44,7 @@ class MilestoneSetupDialog(RowDialog):
     }
     """
     scope = "milestone-setup"
+    asks = True
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(context, f"Open {milestone.title} in GitLab", hint=_READING)

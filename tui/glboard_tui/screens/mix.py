@@ -16,7 +16,7 @@ from glboard_core.planning.readiness import Sum
 from glboard_core.planning.text import number
 from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.table import Col, Head
-from glboard_tui.widgets.text import clean, fit, fit_right
+from glboard_tui.widgets.text import clean, clip, fit, fit_right
 
 #: Percentage points within which a share counts as near the target.
 _NEAR = 5.0
@@ -112,20 +112,47 @@ def figures(found: Mix, prefix: str, width: int) -> Content:
             of_count, of_weight = found.reached(target)
             rows.append((target, "", of_count, "", of_weight, wanted))
     names = [clean(plain(row[0], prefix)) for row in rows]
-    name_width = max(map(len, names), default=0)
-    cells = min(24, max(6, (width - name_width - 54) // 2))
-    half = 4 + 8 + 2 + cells
-    heads = f"{'':{name_width}} {fit('   of count', half)}  {fit('   of weight', half)}  target │"
-    lines = [Content.styled(heads, "dim")]
-    for words, (_, count, of_count, weight, of_weight, wanted) in zip(names, rows, strict=True):
+    ends = [_end(row[4], row[5]) for row in rows]
+    # What does not fit goes in this order: the words of the deviation, the bars of the count, all bars.
+    name_width, bars = max(map(len, names), default=0), 2
+    room = width - name_width - 1 - 2 * _VALUES - _longest(ends)
+    if room < 2 * (_LEAST_BAR + 4):
+        ends = [end[:1] + [(text.removesuffix(_BY_WEIGHT), ink) for text, ink in end[1:]] for end in ends]
+        room = width - name_width - 1 - 2 * _VALUES - _longest(ends)
+        bars = min(2, max(room, 0) // (_LEAST_BAR + 4))
+    name_width = (
+        max(min(name_width, width - 1 - 2 * (_VALUES + 2) - _longest(ends)), 8) if not bars else name_width
+    )
+    cells = min(_MOST_BAR, max(_LEAST_BAR, room // bars - 4)) if bars else 0
+    drawn = (cells if bars > 1 else 0, cells)
+    of = [
+        fit(f"   of {what}", _VALUES + (2 + one if one else 0))
+        for what, one in zip(("count", "weight"), drawn, strict=True)
+    ]
+    heads = f"{'':{name_width}} {of[0]}  {of[1]}  target{' │' if bars else ''}"
+    lines = [Content.styled(clip(heads, width), "dim")]
+    for words, (_, count, of_count, weight, of_weight, wanted), end in zip(names, rows, ends, strict=True):
         parts: list[Content | str | tuple[str, str]] = [(fit(words, name_width), "bold"), " "]
-        for value, percent in ((count, of_count), (weight, of_weight)):
+        for value, percent, one in ((count, of_count, drawn[0]), (weight, of_weight, drawn[1])):
             said = "-" if percent is None else f"{percent:.1f} %"
-            parts += [fit_right(value, 4), fit_right(said, 8), "  ", bar(percent, wanted, cells), "  "]
-        if wanted is not None:
-            parts += [f"{number(wanted)} %", _off(of_weight, wanted)]
-        lines.append(Content.assemble(*parts))
+            parts += [fit_right(value, 4), fit_right(said, 8), "  "]
+            parts += [bar(percent, wanted, one), "  "] if one else []
+        lines.append(Content.assemble(*parts, *end))
     return Content("\n").join(lines)
+
+
+#: Cells of a value with its share; of a bar, at least and at most.
+_VALUES, _LEAST_BAR, _MOST_BAR = 12, 6, 24
+_BY_WEIGHT = " by weight"
+
+
+def _end(share: float | None, wanted: float | None) -> list[tuple[str, str]]:
+    """The target, and how far the weight is from it."""
+    return [] if wanted is None else [(f"{number(wanted)} %", ""), _off(share, wanted)]
+
+
+def _longest(ends: Sequence[Sequence[tuple[str, str]]]) -> int:
+    return max((sum(len(text) for text, _ in end) for end in ends), default=0)
 
 
 def _off(share: float | None, wanted: float) -> tuple[str, str]:
@@ -135,7 +162,7 @@ def _off(share: float | None, wanted: float) -> tuple[str, str]:
     off = share - wanted
     if abs(off) < _NEAR:
         return "  near", "$text-success"
-    return f"  {'+' if off > 0 else '−'}{number(round(abs(off), 1))} by weight", "$text-warning"
+    return f"  {'+' if off > 0 else '−'}{number(round(abs(off), 1))}{_BY_WEIGHT}", "$text-warning"
 
 
 def bar(share: float | None, wanted: float | None, cells: int) -> Content:

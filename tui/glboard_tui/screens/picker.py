@@ -52,6 +52,10 @@ _MOST_TRIED = 500
 _WORDS = 500.0
 
 
+#: In place of the lines while nothing is typed and nothing is known.
+_NONE_YET = "nothing known here yet"
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """The result: values to add to all and to remove from all; the rest stays."""
 
@@ -183,7 +187,7 @@ class PickList(LineList):
         self.choices = tuple(choices)
         self.ticks = ticks
         #: Shown if there are no lines.
-        self.empty = "no matches"
+        self.empty = _NONE_YET
         self._grows = grows
         self._least = len(self.choices)
         self._rows: list[tuple[Choice, Sequence[int]]] = []
@@ -373,7 +377,7 @@ class Picker(Dialog[Result]):
         self.workers.cancel_group(self, "search")
         self._searching = Searching()
         self._waiting.clear()
-        self._list.empty = "no matches"
+        self._list.empty = "no matches" if event.value.strip() else _NONE_YET
         self._list.search(event.value)
         asked = self._asked
         if self._source.searches and len(asked) >= self._fewest(asked) and not self._source.why_not():
@@ -410,7 +414,7 @@ class Picker(Dialog[Result]):
             if asked != self._asked:
                 return
             self._add(answer)
-        self._list.empty = "no matches"
+        self._list.empty = "no matches" if asked else _NONE_YET
         self._list.refresh()
         self._tell()
         pressed, self._waiting = self._waiting, []

@@ -7,12 +7,12 @@ Owns the list, locking again, export to a file and import of a colleague's file.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from textual.content import Content
 
 from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
+from glboard_core.files import path_of
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.plan_lock import (
@@ -200,7 +200,7 @@ def ask_import(
         if not text:
             return
         try:
-            plan = history.read(Path(text).expanduser(), milestone)
+            plan = history.read(path_of(text), milestone)
             before = history.locked(milestone)
         except GlboardError as error:
             context.tell(error)

@@ -110,6 +110,7 @@ class SayDoPane(MilestoneList):
         issue = bridge.issue(known.id) or known
         title, notes = bridge.title_of(issue), " · ".join(row.notes)
         ink: Ink = "warn" if row.outcome == "not done" else "muted"
+        who = " ".join(map(self.context.bridge.people_words.name, issue.assignees))
         return Entry(
             issue,
             (
@@ -120,7 +121,7 @@ class SayDoPane(MilestoneList):
                 _mark(row.committed),
                 (notes, ink),
             ),
-            f"{title}\n{' · '.join(one for one in (notes, ' '.join(issue.assignees)) if one)}",
+            f"{title}\n{' · '.join(one for one in (notes, who) if one)}",
             heads,
         )
 

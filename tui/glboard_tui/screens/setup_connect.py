@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.events import Paste
 
 from glboard_core.errors import GlboardError
 from glboard_core.setup.sign_ins import FoundSignIn
@@ -88,6 +89,15 @@ class ServerPage(OptionPage):
         )
         super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
         self._found = found
+        #: An address that was pasted onto the page.
+        self.pasted = ""
+
+    def on_paste(self, event: Paste) -> None:
+        """The page asks for an address to be pasted: here is as good as in the field that follows."""
+        event.stop()
+        if text := next(iter(event.text.split()), ""):
+            self.pasted = text
+            self.choose(OTHER)
 
     def options(self) -> Sequence[Option]:
         return (

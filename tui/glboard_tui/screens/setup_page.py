@@ -90,7 +90,7 @@ class SetupPage(Screen[T | None], Generic[T]):
     SetupPage.-low .setup-lead { margin-bottom: 0; }
     SetupPage .setup-trouble { height: auto; max-height: 5; margin-bottom: 1; display: none; }
     SetupPage .setup-trouble.-shown { display: block; }
-    SetupPage .setup-said { height: auto; min-height: 2; max-height: 5; margin: 1 0 0 0; }
+    SetupPage .setup-said { height: auto; min-height: 2; max-height: 9; margin: 1 0 0 0; }
     SetupPage.-low .setup-said { margin: 0; }
     """
 
@@ -264,7 +264,7 @@ class OptionPage(SetupPage[str]):
     def table(self) -> Table:
         cols = (Col(least=16), Col(least=12), Col(least=10, drop=1))
         rows: list[Sequence[Cell]] = [
-            ((one.text, "strong"), (one.note, "text"), (one.more, "muted")) for one in self.options()
+            ((f"{one.text} ", "strong"), (one.note, "text"), (one.more, "muted")) for one in self.options()
         ]
         return Table(cols=cols, rows=rows)
 

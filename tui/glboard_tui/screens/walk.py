@@ -26,7 +26,6 @@ from glboard_tui.action import Action
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext, OnTop
 from glboard_tui.more_of_issue import MoreOfIssue
-from glboard_tui.people_words import short_people
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.walk_view import (
@@ -246,14 +245,12 @@ class WalkPane(PaneDialog[None]):
         if before is None or before.id not in {issue for issue, _ in work.changes}:
             return
         after, comments = self._issue(before.id), any(change.comment for _, change in work.changes)
-        people = bridge.catalog.people if bridge.catalog is not None else ()
-        names = short_people(person.username for person in people)
         words = decision_words(
             bridge.view_of(before),
             bridge.view_of(after) if after is not None else None,
             bridge.text(work.title),
             bridge.settings.labels,
-            lambda name: names.get(name, name),
+            bridge.people_words.short,
         )
         if bridge.mask(before) is not None:
             words = f"{bridge.reference_of(before)} changed"
@@ -363,6 +360,7 @@ class WalkPane(PaneDialog[None]):
                 planning.people_with_days(),
                 bridge.people(),
                 "".join(accept[0].split(" ")[:-1]) if accept else "",
+                short_name=bridge.people_words.short,
                 hidden=bridge.share.is_on,
             )
             if bridge.share.names_people

@@ -7,7 +7,7 @@ calls ``move``, ``toggle_selected`` and the like. ``BoardColumns`` is what is se
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -108,16 +108,19 @@ class BoardWidget(Vertical, can_focus=True):
         empty: str = "",
         unread: frozenset[str] = frozenset(),
         has_weight: bool = True,
+        title: Callable[[Column], str] = lambda column: column.title,
     ) -> None:
         """Swap the whole board. The focus stays on its issue if the new board has it too.
 
         ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns
-        that are still loading. ``has_weight``: whether this server has weights.
+        that are still loading. ``has_weight``: whether this server has weights. ``title`` names a
+        column.
         """
         state = self.state
         if state.index is None or state.index.board.id != index.board.id:
             self.columns.forget_tops()
         state.index, state.empty_text, state.unread, state.has_weight = index, empty, unread, has_weight
+        state.title = title
         self.columns.present_with(present)
         self.cancel_drag()
         state.selection.end_range()
@@ -181,7 +184,7 @@ class BoardWidget(Vertical, can_focus=True):
         """The title of the list to the right of the focused one; "" if there is none."""
         place, visible = self.state.place, self.state.visible
         after = visible[place.at + 1 :] if place else []
-        return next((cards.column.title for cards in after if cards.column.is_list), "")
+        return next((self.state.title(cards.column) for cards in after if cards.column.is_list), "")
 
     def in_view(self) -> list[IssueId]:
         """The visible cards, those of the focused column first."""
@@ -192,7 +195,9 @@ class BoardWidget(Vertical, can_focus=True):
         """The place of an issue in the focused column: ``1 of 4 in bug``; "" if it is not there."""
         cards, index = self.state.here(), self.state.index
         row = row_in(index, cards, issue) if cards is not None and index is not None else None
-        return "" if row is None or cards is None else f"{row + 1} of {len(cards)} in {cards.column.title}"
+        if row is None or cards is None:
+            return ""
+        return f"{row + 1} of {len(cards)} in {self.state.title(cards.column)}"
 
     def move(self, dx: int, dy: int) -> None:
         """Move by columns and cards; stops at the edges."""

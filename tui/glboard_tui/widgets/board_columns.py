@@ -175,6 +175,7 @@ class BoardColumns(Vertical):
             target=state.drop_key,
             has_weight=state.has_weight,
             unread=state.unread,
+            title=state.title,
         )
         self._headers.show([*left, *full, *right])
         self._left.show(left)

@@ -22,9 +22,9 @@ from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit_righ
 Density = Literal["auto", "roomy", "normal", "wrapped", "dense"]
 """How much of a card is shown; ``auto`` is the most with which all cards of a column are visible."""
 
-Tone = Literal["plain", "good", "warn", "bad"]
+Tone = Literal["plain", "good", "warn", "bad", "accent"]
 
-INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad", "accent": "accent"}
 
 Flag = Literal["failed", "conflict", "staged", "pending", "unseen"]
 """What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else

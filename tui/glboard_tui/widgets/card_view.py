@@ -25,7 +25,6 @@ from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes, over_weight
 from glboard_core.planning.reasons import card_words
 from glboard_tui.bridge import Bridge
-from glboard_tui.people_words import short_people
 from glboard_tui.widgets.card import CardView, Chip, Fact, Flag, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.column import Present
@@ -326,8 +325,6 @@ def _assignee(issue: Issue, column: Column, context: CardContext) -> str:
 def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     """Return the function that creates this board's cards; flags are read for every card."""
     labels, catalog, today = bridge.settings.labels, bridge.catalog, bridge.today
-    short = short_people(person.username for person in catalog.people) if catalog else {}
-
     has_weight = catalog is None or catalog.server.has_weight
 
     def warnings(issue: Issue) -> tuple[str, ...]:
@@ -352,7 +349,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
         has_weight=has_weight,
         today=today,
         color=catalog.color if catalog else lambda _: None,
-        short_name=lambda username: short.get(username, username),
+        short_name=bridge.people_words.short,
         warnings=warnings,
         ready=lambda issue: rules.ready(issue, bridge.view.flow, labels, weights=has_weight),
         over=frozenset(m.title for m in catalog.milestones if m.due and m.due < today)

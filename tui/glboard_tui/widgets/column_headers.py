@@ -7,7 +7,7 @@ vertically below its mark.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from msgspec import Struct
 from rich.segment import Segment
@@ -24,8 +24,9 @@ from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
 from glboard_tui.widgets.layout import COLLAPSED, Arrangement
 from glboard_tui.widgets.text import BAR, TRACK, Line, clean, clip, upright, width_of
 
-#: Lines of a header, and the cells of a warning next to the figures.
-HEAD, _SHORT = 2, 5
+#: Lines of a header; the fewest cells of a name next to its figures, the cells of a warning that has the
+#: figures next to it because the name would be shorter than that, and of a bar with a word next to it.
+HEAD, _NAME, _SHORT, _BAR = 2, 9, 5, 8
 
 
 class ColumnHeader(Struct, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ def headers(
     target: str | None,
     has_weight: bool,
     unread: Container[str] = (),
+    title: Callable[[Column], str] = lambda column: column.title,
 ) -> tuple[list[ColumnHeader], list[ColumnHeader], list[ColumnHeader]]:
     """The collapsed columns at the left, the full ones, the collapsed ones at the right.
 
@@ -88,7 +90,7 @@ def headers(
         return [
             ColumnHeader(
                 key=(column := columns[at].column).key,
-                title=column.title,
+                title=title(column),
                 x=x + place * COLLAPSED,
                 width=COLLAPSED,
                 count=len(columns[at]),
@@ -120,7 +122,7 @@ def headers(
         full.append(
             ColumnHeader(
                 key=column.key,
-                title=column.title,
+                title=title(column),
                 x=slot.x,
                 width=slot.width,
                 color=column.color,
@@ -156,14 +158,14 @@ def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, St
     title, numbers = clean(view.title), _numbers(view)
     taken = _cells(numbers) + MARGIN
     tail = taken + (width_of(place) + 2 if place else 0)
-    fits = 2 + width_of(title) + 2 + tail <= room
+    # The figures keep their line, where they are looked for; a long name is cut.
+    fits = room - 2 - 1 - tail >= min(width_of(title), _NAME)
     first, second = Line(room), Line(room)
     first.add("▼" if view.target else "■", _swatch(view, ground, palette))
     first.add(" ", palette.style(ground))
     if not fits:
-        # The name in full matters more than where its numbers are.
         tail = MARGIN + (width_of(place) + 2 if place else 0)
-    first.add(clip(title, max(first.room - tail, 1)), palette.style(ground, "strong"))
+    first.add(clip(title, max(first.room - tail - fits, 1)), palette.style(ground, "strong"))
     first.pad(tail, palette.style(ground))
     if place:
         first.add(f"{place}  ", palette.style(ground, "accent"))
@@ -171,6 +173,13 @@ def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, St
         _add(first, numbers, ground, palette)
     if fits:
         warning = _warning(view, room // 2)
+        if accepted := _accepted(view):
+            spare = room - 2 - _BAR - 1 - _cells(accepted) - MARGIN
+            short = _warning(view, spare - 3)
+            if _cells(short) > _SHORT:
+                warning = [*accepted, (" · ", "muted"), *short]
+            elif not warning and spare >= 0:
+                warning = accepted
     else:
         # No figure without what it leaves out.
         short = _warning(view, _SHORT)
@@ -218,6 +227,12 @@ def _bar(line: Line, view: ColumnHeader, cells: int, ground: Ground, palette: Pa
     over = view.limit_weight is not None and view.weight > view.limit_weight
     line.add(BAR * (used - accepted), palette.style(ground, "bad" if over else rest))
     line.add(TRACK * (cells - used), palette.style(ground, "line"))
+
+
+def _accepted(view: ColumnHeader) -> list[tuple[str, Ink]]:
+    """What the green part of the bar is."""
+    shown = view.accepted and view.weight and view.full and not view.partial
+    return [(f"{view.accepted}w accepted", "good")] if shown else []
 
 
 def _warning(view: ColumnHeader, room: int) -> list[tuple[str, Ink]]:

@@ -6,6 +6,7 @@ first the words for the last change are shortened, then hints are dropped one by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -55,7 +56,6 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     style = palette.style
     line.add(" ", style("band"))
     target = clip(clean(view.target), max(width - 2, 0))
-    line.add(target, style("band", "warn" if view.selected else "strong"))
     help_key = next((f"{clean(key)} {clean(words)}" for key, words in view.hints if key == "?"), "")
     # Keys come from the user's keymap: cleaned like everything else.
     hints = [(clean(key), clean(words)) for key, words in view.hints if key != "?"]
@@ -63,6 +63,12 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     told = width_of(message) + _cells(stay)
     crowded = bool(message) and width_of(target) + told + width_of(help_key) + 6 > width
     help_key = help_key[:1] if width < 60 or (crowded and stay) else help_key
+    taken = -(-width_of(target) // _STEP) * _STEP + 2
+    if message and taken + told + width_of(help_key) + 3 > width:
+        # What was just said is read to its end; the target is back with the next key.
+        help_key = help_key[:1]
+        target = target if taken + told + len(help_key) + 3 <= width else ""
+    line.add(target, style("band", "warn" if view.selected else "strong"))
     rest = max(line.room - width_of(help_key) - _STEP - 6, 0)
     most = rest - (told if message else _cells(hints[:_FIRST]))
     last = _undo_words(clean(view.last), most, most if message else rest // 2)
@@ -102,6 +108,14 @@ def _undo_words(last: str, most: int, short: int) -> str:
         return clip(last, most)
     brief = last.partition(": ")[0]
     return brief if width_of(brief) <= short else ""
+
+
+def whole_words(hint: str, width: int) -> str:
+    """The hints, which have two spaces or more between them, that fit in ``width`` cells."""
+    parts = re.split(r"(\s{2,})", hint)
+    while len(parts) > 1 and width_of("".join(parts)) > width:
+        del parts[-2:]
+    return "".join(parts)
 
 
 def differing(before: Strip, after: Strip) -> tuple[int, int]:
@@ -316,6 +330,7 @@ class FilterBar(Horizontal):
         self._offers, self._back = (), 0
         self.display = True
         field = self.query_one(Input)
+        field.placeholder = whole_words(self._hint, self.screen.size.width - 3)
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)

@@ -51,8 +51,9 @@ class Tab(Struct, frozen=True):
 class HeaderView(Struct, frozen=True, kw_only=True):
     """What the header shows. Times and numbers are already text: ``age`` is "3m", ``progress`` "120/600".
 
-    ``sums`` are the figures of the second line: the first one is before the bar, the last one matters most.
-    ``bar`` are the parts of ``full``. ``people`` are on the third line; the first ones matter most.
+    ``sums`` are the figures of the second line: the first one is before the bar, the last one matters most;
+    one in parentheses is a part of the one before it. ``bar`` are the parts of ``full``, each in the colour
+    of its figure. ``people`` are on the third line; the first ones matter most.
     """
 
     board: str
@@ -228,8 +229,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     line.pad(line.room - max(2 if line.room < line.width else 0, spare // 2), style("rest"))
     for place, fact in enumerate(facts):
         if place > 1:
-            line.add(" · ", style("rest", "muted"))
-        line.add(clean(fact.text), _figure_style(fact, place, palette))
+            line.add(_join(fact), style("rest", "muted"))
+        line.add(clean(fact.text), _figure_style(fact, place == 0, place == len(facts) - 1, palette))
         if place == 0 and len(facts) > 1:
             line.add("  ", style("rest"))
             if cells:
@@ -243,16 +244,23 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     return line.strip(style("rest"))
 
 
-def _figure_style(fact: Fact, place: int, palette: Palette) -> Style:
-    if fact.tone != "plain":
-        return palette.style("rest", INKS[fact.tone]) + Style(bold=True)
-    return palette.style("rest", "strong" if place == 0 else "muted")
+def _join(fact: Fact) -> str:
+    """What is before a figure next to the bar: one in parentheses is a part of the one before it."""
+    return " " if fact.text.startswith("(") else " · "
+
+
+def _figure_style(fact: Fact, first: bool, last: bool, palette: Palette) -> Style:
+    """The colour of the figure's part of the bar; the last figure is the answer, bold as the first one."""
+    if fact.tone == "plain":
+        return palette.style("rest", "strong" if first else "muted")
+    style = palette.style("rest", INKS[fact.tone])
+    return style + Style(bold=True) if first or last else style
 
 
 def _figures(facts: Sequence[Fact], bar: int) -> int:
     """Cells of the figures with the bar."""
     texts = [width_of(clean(fact.text)) for fact in facts]
-    joins = 3 * max(len(texts) - 2, 0) + (2 if len(texts) > 1 else 0)
+    joins = sum(len(_join(fact)) for fact in facts[2:]) + (2 if len(texts) > 1 else 0)
     return sum(texts) + joins + (bar + 1 if bar else 0)
 
 

@@ -5,8 +5,9 @@ Owns how much of them is shown. All of it is remote: no markup, no control chara
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from msgspec import structs
 from textual.content import Content
 
 from glboard_core.model.issue import Note
@@ -31,11 +32,17 @@ def threads(comments: Sequence[Note]) -> list[list[Note]]:
     return list(found.values())
 
 
-def notes_content(notes: Sequence[Note], *, older: bool = False) -> Content:
+def notes_content(
+    notes: Sequence[Note],
+    *,
+    older: bool = False,
+    short_name: Callable[[str], str] = lambda username: username,
+) -> Content:
     """The comments in order, the newest last, then the activity, the newest first; of many only the last.
 
     Replies are below the comment that they answer. ``older``: there are more before these.
     """
+    notes = [structs.replace(note, author=short_name(note.author)) for note in notes]
     comments = [note for note in notes if not note.system]
     activity = [note for note in notes if note.system][::-1]
     more = "more than " if older else ""

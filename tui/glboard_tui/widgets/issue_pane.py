@@ -6,7 +6,7 @@ when they arrive. All its content is remote: no markup, no HTML, no control char
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -120,6 +120,8 @@ class DetailPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
+        #: A person as on the cards.
+        self.short_name: Callable[[str], str] = lambda username: username
         # Kept as attributes: late content finds them even while the pane is being removed.
         self._title, self._facts = Static(classes="detail-title"), Facts()
         self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
@@ -175,7 +177,9 @@ class DetailPane(VerticalScroll, can_focus=True):
             document.display = True
             await document.update(text)
         kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
-        self._notes.update(kept_back or notes_content(detail.notes, older=detail.older))
+        self._notes.update(
+            kept_back or notes_content(detail.notes, older=detail.older, short_name=self.short_name)
+        )
 
     def reveal_task(self) -> None:
         """Scroll to the task that has the focus."""

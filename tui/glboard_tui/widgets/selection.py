@@ -5,7 +5,7 @@ Owns the rules, pure. Both stick to the issue, never to a row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -163,6 +163,8 @@ class BoardState:
         self.unread: frozenset[str] = frozenset()
         self.empty_text = ""
         self.has_weight = True
+        #: The title of a column, as everybody may see it.
+        self.title: Callable[[Column], str] = lambda column: column.title
         self.place: Focus | None = None
         self.selection = Selection()
         self.dragged: frozenset[IssueId] = frozenset()

@@ -14,6 +14,8 @@ from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import Board, BoardList, Group, Place
 from glboard_core.demo.world.world import World
 
+#: Characters of the name of a board.
+_MOST_NAME = 255
 COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 
 
@@ -34,8 +36,10 @@ def _scope(world: World, board: Board, wish: dict[str, Any]) -> None:
         known = [world.labels[one] for one in wish["labelIds"] if one in world.labels]
         board.labels = tuple(one for one in known if one.owner in board.group.chain())
     elif wish.get("labels") is not None:
+        # Those that are missing are made.
         board.labels = tuple(
-            found for title in wish["labels"] if (found := world.label_for(board.group, title)) is not None
+            world.label_for(board.group, title) or world.add_label(board.group, title)
+            for title in wish["labels"]
         )
     if "assigneeId" in wish:
         board.assignee = world.user_of(wish["assigneeId"])
@@ -53,6 +57,9 @@ def _create_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
     if not rules.may_add_board(world, group):
         return {**done, "errors": [rules.NO_BOARD]}
+    name = wish.get("name")
+    if name is not None and not 0 < len(name.strip()) <= _MOST_NAME:
+        return {**done, "errors": ["There was an error when creating a board."]}
     if wish.get("labels") is not None and wish.get("labelIds") is not None:
         raise GraphQLError("Only one of [labels, labelIds] arguments is allowed at the same time.")
     board = world.add_board(group, "Development")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLError, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema
 
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import iso_seconds, parse_time
@@ -97,7 +97,10 @@ _KINDS = {
     "NoteID": ("Note",),
     "NoteableID": ("Issue", "WorkItem"),
     "WorkItemsTypeID": ("WorkItems::Type",),
-    "WorkItemsStatusesStatusID": ("WorkItems::Statuses::Custom::Status",),
+    "WorkItemsStatusesStatusID": (
+        "WorkItems::Statuses::Custom::Status",
+        "WorkItems::Statuses::SystemDefined::Status",
+    ),
 }
 
 
@@ -163,6 +166,10 @@ def _set(scalar: GraphQLScalarType, out: Callable[[Any], Any], into: Callable[[A
 def bind_scalars(schema: GraphQLSchema) -> None:
     """Give every custom scalar of a schema its functions."""
     for name, kind in schema.type_map.items():
+        if name == "WorkItemStatusCategoryEnum" and isinstance(kind, GraphQLEnumType):
+            # What GitLab answers are not the names of its own enumeration.
+            for each in ("serialize", "coerce_output_value"):
+                setattr(kind, each, lambda value: str(value).lower())
         if not isinstance(kind, GraphQLScalarType) or name in ("ID", "Int", "String", "Boolean", "Float"):
             continue
         if name == "Time":

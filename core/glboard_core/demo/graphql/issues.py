@@ -21,7 +21,6 @@ from glboard_core.demo.world.records import (
     Milestone,
     Note,
     Project,
-    default_status,
 )
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
@@ -42,7 +41,7 @@ def status_of(issue: Issue, info: Info) -> Any:
     world = context_of(info).world
     if not world.licensed("premium"):
         return None
-    return world.statuses.get(issue.status or default_status(issue))
+    return world.statuses.get(world.status_of(issue))
 
 
 def blockers(issue: Issue, info: Info) -> list[Issue]:
@@ -54,11 +53,9 @@ def blockers(issue: Issue, info: Info) -> list[Issue]:
 
 
 def blocking_count(issue: Issue, info: Info) -> int:
-    """How many open issues this one blocks."""
+    """How many open issues this one blocks, whatever its own state."""
     world = context_of(info).world
-    if not issue.open or not world.licensed("premium"):
-        return 0
-    return len(world.blocked_by(issue))
+    return len(world.blocked_by(issue)) if world.licensed("premium") else 0
 
 
 def tasks(issue: Issue, *_: Any) -> dict[str, int]:
@@ -67,6 +64,11 @@ def tasks(issue: Issue, *_: Any) -> dict[str, int]:
         return {"count": 0, "completedCount": 0}
     marks = _TASK.findall(issue.description)
     return {"count": len(marks), "completedCount": sum(1 for mark in marks if mark in "xX")}
+
+
+def described(issue: Issue, *_: Any) -> str | None:
+    """The description; null if none was ever given."""
+    return issue.description if issue.described or issue.description else None
 
 
 def reference(issue: Issue, _: Any, full: bool | None = False) -> str:
@@ -184,6 +186,7 @@ _ISSUE: dict[str, Any] = {
     "webPath": lambda issue, _: issue.path,
     "webUrl": lambda issue, info: info.context.base_url + issue.path,
     "reference": reference,
+    "description": described,
     "state": lambda issue, _: "opened" if issue.open else "closed",
     # A type of one's own is none of GitLab's.
     "type": lambda issue, _: issue.kind if issue.kind.isupper() else None,

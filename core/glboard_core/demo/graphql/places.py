@@ -15,6 +15,7 @@ from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import moment
 from glboard_core.demo.world.filters import IssueFilter
 from glboard_core.demo.world.finders import (
+    SHORTEST,
     completed,
     labels_of,
     members_of,
@@ -184,6 +185,11 @@ def _all_projects(_: Any, info: Info, **args: Any) -> Connection:
     return _found(context, context.world.projects.values(), args)
 
 
+def _groups_named(groups: Iterable[Group], text: str) -> list[Group]:
+    """Those that a search finds: none with fewer than three letters."""
+    return [one for one in groups if len(text) >= SHORTEST and says(text, one.path, one.name)]
+
+
 def _all_groups(_: Any, info: Info, **args: Any) -> Connection:
     context = context_of(info)
     kept = list(context.world.groups.values())
@@ -191,7 +197,7 @@ def _all_groups(_: Any, info: Info, **args: Any) -> Connection:
         idents = _numbers(args["ids"])
         kept = [one for one in kept if one.id in idents]
     if args.get("search"):
-        kept = [one for one in kept if says(args["search"], one.path, one.name)]
+        kept = _groups_named(kept, args["search"])
     seen = [one for one in kept if permissions.can_read_place(context.user, one)]
     if args.get("allAvailable") is False:
         seen = [one for one in seen if permissions.level(context.user, one)]
@@ -202,7 +208,7 @@ def _own_groups(user: User, info: Info, **args: Any) -> Connection:
     """The groups with a membership of the user's own: not those below them."""
     kept = [one for one in context_of(info).world.groups.values() if user.id in one.members]
     if args.get("search"):
-        kept = [one for one in kept if says(args["search"], one.path, one.name)]
+        kept = _groups_named(kept, args["search"])
     return listed(sorted(kept, key=lambda one: one.name.lower()), args)
 
 
@@ -233,7 +239,7 @@ def _all_issues(_: Any, info: Info, **args: Any) -> Connection:
 def _descendants(group: Group, info: Info, **args: Any) -> Connection:
     kept = context_of(info).world.groups_below(group)
     if args.get("search"):
-        kept = [one for one in kept if says(args["search"], one.path, one.name)]
+        kept = _groups_named(kept, args["search"])
     return listed(kept, args)
 
 

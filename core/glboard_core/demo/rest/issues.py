@@ -16,7 +16,6 @@ from glboard_core.demo.world.filters import LOOSE, IssueFilter
 from glboard_core.demo.world.links import LinkKind
 from glboard_core.demo.world.notes import comment
 from glboard_core.demo.world.records import (
-    MAINTAINER,
     OWNER,
     PLANNER,
     Issue,
@@ -357,7 +356,7 @@ def link(call: Call, project: str, iid: str) -> Any:
 def delete(call: Call, project: str, iid: str) -> Any:
     """Delete an issue."""
     issue = request.issue(call, project, iid)
-    if permissions.level(call.signed_in(), issue.project) < MAINTAINER:
+    if permissions.level(call.signed_in(), issue.project) < OWNER:
         raise forbidden()
     call.world.delete(issue.reference)
     return 204, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo.graphql.issues import tasks
+from glboard_core.demo.graphql.issues import described, tasks
 from glboard_core.demo.rest.request import Call
 from glboard_core.demo.world.boards import lists_of
 from glboard_core.demo.world.clock import iso_millis
@@ -152,7 +152,7 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "iid": one.iid,
         "project_id": one.project.id,
         "title": one.title,
-        "description": one.description,
+        "description": described(one),
         "state": "opened" if one.open else "closed",
         "created_at": _time(one.created),
         "updated_at": _time(one.updated),

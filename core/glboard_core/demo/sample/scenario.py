@@ -122,12 +122,15 @@ class Scenario(Struct):
     milestones: list[MilestoneRow]
     issues: list[tuple[str, IssueRow]]
     """Where in the file it stands, in words, and the row."""
+    ident: int
+    """Another one for another file."""
 
 
 def read(path: Path) -> Scenario:
     """The file. Raises ScenarioError, which names the file and the place in it."""
     try:
-        raw = json_of(read_bytes(path), str(path))
+        content = read_bytes(path)
+        raw = json_of(content, str(path))
     except FileNotFoundError:
         raise ScenarioError(f"{path}: no such file") from None
     except ConfigError as error:
@@ -145,6 +148,7 @@ def read(path: Path) -> Scenario:
                 for at, row in enumerate(_list(raw.get("milestones"), "milestones"))
             ],
             issues=[_issue(row, at) for at, row in enumerate(_list(_needed(raw, "issues"), "issues"))],
+            ident=zlib.crc32(content),
         )
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
@@ -422,7 +426,7 @@ class _Loader:
         if not rows:
             raise ScenarioError(f"{self.path}: contains no issues")
         # Another file is another group: a client's cache of one must not be used for the other.
-        ident = zlib.crc32(self.path.read_bytes())
+        ident = self.data.ident
         self.world.add_group(rows[0][1].project_path.split("/")[0], ident=ident)
         self.people()
         self.times()

@@ -171,17 +171,9 @@ TAKEN = {
 
 
 def scope_of(world: Registry, board: Board) -> IssueFilter:
-    """The scope of a board: its group with everything below, and its own filter."""
-    projects = frozenset(one.id for one in world.projects_below(board.group))
-    wanted = IssueFilter(
-        projects=projects, labels=tuple(one.title for one in board.labels), weight=board.weight
-    )
-    if board.milestone is not None:
-        wanted.milestone_id = board.milestone.id
-        wanted.milestones = (board.milestone.title,)
-    if board.assignee is not None:
-        wanted.assignees = (board.assignee.username,)
-    return wanted
+    """What is on a board: its group with everything below. Its own filter is applied by GitLab's pages only,
+    not by the API."""
+    return IssueFilter(projects=frozenset(one.id for one in world.projects_below(board.group)))
 
 
 def narrow(wanted: IssueFilter, column: BoardList) -> str:
@@ -189,7 +181,8 @@ def narrow(wanted: IssueFilter, column: BoardList) -> str:
     if column.kind == "closed":
         wanted.state = "closed"
         return "CLOSED_AT_DESC"
-    wanted.state = "opened"
+    if column.status is None or not column.status.closes:
+        wanted.state = "opened"
     if column.kind == "backlog":
         taken = tuple(one.label.title for one in column.board.lists if one.label is not None)
         wanted.not_labels = (*wanted.not_labels, *taken)
@@ -218,9 +211,12 @@ def boards_of(world: Registry, group: Group) -> list[Board]:
 
 
 def lists_of(world: Registry, board: Board) -> list[BoardList]:
-    """The lists that are shown, in order; without a licence none of milestones, assignees and statuses."""
+    """The lists GitLab answers: neither Open nor Closed where the board hides them, and without a licence
+    none of milestones, assignees and statuses."""
     free = ("backlog", "label", "closed")
-    return [one for one in board.shown() if world.licensed("premium") or one.kind in free]
+    hidden = {"backlog": board.hide_backlog, "closed": board.hide_closed}
+    shown = [one for one in board.listed() if not hidden.get(one.kind, False)]
+    return [one for one in shown if world.licensed("premium") or one.kind in free]
 
 
 def taken(board: Board, kind: str, target: object) -> bool:
@@ -234,7 +230,7 @@ def taken(board: Board, kind: str, target: object) -> bool:
 
 def place_list(column: BoardList, position: int) -> None:
     """Move a list to a position; the others shift."""
-    others = [one for one in column.board.shown() if one.position is not None and one is not column]
+    others = [one for one in column.board.movable() if one is not column]
     others.insert(max(0, min(position, len(others))), column)
     for at, one in enumerate(others):
         one.position = at
@@ -244,7 +240,7 @@ def drop_list(world: Registry, column: BoardList) -> None:
     """Removes a list from its board."""
     column.board.lists.remove(column)
     del world.board_lists[column.id]
-    for at, one in enumerate(one for one in column.board.shown() if one.position is not None):
+    for at, one in enumerate(column.board.movable()):
         one.position = at
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from glboard_core.demo.world import permissions
-from glboard_core.demo.world.records import CLOSED, DUPLICATE, NO_ACCESS, OPEN, Issue, Label, Milestone, User
+from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
 from glboard_core.demo.world.registry import Registry
 from glboard_core.demo.world.system_notes import told
 from glboard_core.demo.world.texts import normalised
@@ -198,6 +198,7 @@ def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -
         if name == "title" and value is not UNSET:
             value = value.strip()
         if name == "description" and value is not UNSET:
+            issue.described = True
             value = normalised(value)
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)
@@ -235,14 +236,15 @@ def _write_others(world: Registry, issue: Issue, change: Change, actor: User) ->
 def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
     """A status of a closing category closes the issue; closing and reopening set the category's default
     status."""
+    new, closed, duplicate = world.usual_statuses
     if isinstance(change.status, str):
         closes = world.statuses[change.status].closes
         if closes == issue.open:
             change.state = "close" if closes else "reopen"
     elif change.state == "close" and issue.open:
-        issue.status = DUPLICATE if isinstance(change.duplicate_of, Issue) else CLOSED
+        issue.status = duplicate if isinstance(change.duplicate_of, Issue) else closed
     elif change.state == "reopen" and not issue.open:
-        issue.status = OPEN
+        issue.status = new
 
 
 def _write_labels(world: Registry, issue: Issue, change: Change, actor: User) -> bool:

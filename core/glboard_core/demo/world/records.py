@@ -187,6 +187,7 @@ class Issue:
         "closed_by",
         "confidential",
         "created",
+        "described",
         "description",
         "due",
         "duplicate_of",
@@ -232,6 +233,8 @@ class Issue:
         self.closed_by: User | None = None
         self.open = True
         self.description = ""
+        #: Whether a description was ever given, be it an empty one: otherwise it is null.
+        self.described = False
         self.confidential = False
         self.locked = False
         self.kind = "ISSUE"
@@ -270,11 +273,16 @@ class Issue:
 
     @property
     def path(self) -> str:
-        """The path of its page."""
-        return f"/{self.project.full_path}/-/issues/{self.iid}"
+        """The path of its page: that of a task is one of a work item."""
+        page = "work_items" if self.kind == "TASK" else "issues"
+        return f"/{self.project.full_path}/-/{page}/{self.iid}"
 
     def __repr__(self) -> str:
         return f"<Issue {self.reference}>"
+
+
+#: The types of lists, in the order of their numbers in GitLab.
+_LIST_TYPES = ("backlog", "label", "closed", "assignee", "milestone", "status")
 
 
 @dataclass(slots=True, eq=False)
@@ -327,10 +335,14 @@ class Board:
         """The path of its page."""
         return f"/groups/{self.group.full_path}/-/boards/{self.id}"
 
-    def shown(self) -> list[BoardList]:
-        """Its lists in display order: Open, the movable ones, Closed."""
-        rank = {"backlog": 0, "closed": 2}
-        return sorted(self.lists, key=lambda one: (rank.get(one.kind, 1), one.position or 0, one.id))
+    def listed(self) -> list[BoardList]:
+        """Its lists as GitLab answers them: by type, where Closed comes third, and only then by position."""
+        return sorted(self.lists, key=lambda one: (_LIST_TYPES.index(one.kind), one.position or 0, one.id))
+
+    def movable(self) -> list[BoardList]:
+        """Its lists with a position, in that order."""
+        placed = [one for one in self.lists if one.position is not None]
+        return sorted(placed, key=lambda one: (one.position or 0, one.id))
 
 
 # Work item statuses (Premium), in addition to `workflow::` labels. Nothing syncs the two.
@@ -364,6 +376,8 @@ class Status:
     name: str
     category: str
     position: int
+    own: bool = True
+    """Whether the group at the top has made it; otherwise it is one of GitLab's."""
 
     @property
     def color(self) -> str:
@@ -381,13 +395,19 @@ class Status:
         return self.category in ("DONE", "CANCELED")
 
 
-#: What a new issue has, and what closing it sets.
+#: What a new issue has, what closing it sets, and what becoming a duplicate or a moved one sets.
 OPEN, CLOSED, DUPLICATE = "Validation backlog", "Complete", "Duplicate"
+#: The same of a group that has no statuses of its own.
+SYSTEM_DEFAULTS = ("To do", "Done", "Duplicate")
 
 
-def default_status(issue: Issue) -> str:
-    """The status of an issue for which none was ever stored: GitLab answers one all the same."""
-    return OPEN if issue.open else DUPLICATE if issue.duplicate_of is not None else CLOSED
+def system_statuses() -> dict[str, Status]:
+    """GitLab's own statuses, by name."""
+    rows = (
+        ("To do", "TO_DO"), ("In progress", "IN_PROGRESS"), ("Done", "DONE"), ("Won't do", "CANCELED"),
+        ("Duplicate", "CANCELED"),
+    )  # fmt: skip
+    return {name: Status(at + 1, name, kind, at, own=False) for at, (name, kind) in enumerate(rows)}
 
 
 def default_statuses() -> dict[str, Status]:

@@ -14,6 +14,9 @@ from typing import Any, Literal, TypeVar
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import (
+    CLOSED,
+    DUPLICATE,
+    OPEN,
     Board,
     BoardList,
     Edition,
@@ -76,6 +79,10 @@ class Registry:
         self.board_lists: dict[int, BoardList] = {}
         self.notes: dict[int, Note] = {}
         self.statuses = default_statuses()
+        self.usual_statuses = (OPEN, CLOSED, DUPLICATE)
+        """What a new issue has, what closing it sets, and what becoming a duplicate sets."""
+        self.former_statuses: dict[int, str] = {}
+        """The names that GitLab's own statuses had, by id, once the group has statuses of its own."""
         self.types = {"ISSUE": 1, "INCIDENT": 2, "TEST_CASE": 3, "REQUIREMENT": 4, "TASK": 5}
         """Types of work items: GitLab's own in capitals, and those of the organisation (19.0 and later)."""
         self.index = Index({})
@@ -116,6 +123,12 @@ class Registry:
     def licensed(self, needed: Tier) -> bool:
         """Whether the licence covers a tier; the community edition has none."""
         return self.edition == "ee" and permissions.licensed(self.tier, needed)
+
+    def status_of(self, issue: Issue) -> str:
+        """The status of an issue; GitLab answers one also where none was ever stored."""
+        new, closed, duplicate = self.usual_statuses
+        usual = new if issue.open else duplicate if issue.duplicate_of is not None else closed
+        return issue.status if issue.status is not None else usual
 
     def next_id(self, kind: str, given: int | None = None) -> int:
         """The next id of a kind; a given one is used, and later ones are higher."""
@@ -299,12 +312,18 @@ class Registry:
         return milestone
 
     def drop_milestone(self, milestone: Milestone) -> None:
-        """Delete a milestone; its issues have none afterwards."""
+        """Delete a milestone; its issues have none afterwards, each of them being updated for it."""
         for issue in [
             one for one in self.index.with_milestone(milestone.title) if one.milestone is milestone
         ]:
             with self.index.moving(issue):
-                issue.milestone = None
+                issue.milestone, issue.updated = None, self.clock.now()
+        for board in self.boards.values():
+            if board.milestone is milestone:
+                board.milestone = None
+        for one in [one for one in self.board_lists.values() if one.milestone is milestone]:
+            one.board.lists.remove(one)
+            del self.board_lists[one.id]
         del self.milestones[milestone.id]
 
     def new_issue(

@@ -66,6 +66,17 @@ def rename_milestone(world: Registry, milestone: Milestone, title: str) -> None:
         world.index.rebuild()
 
 
+def customise_statuses(world: Registry) -> None:
+    """Give the group statuses of its own, under the same names: all of them get other ids."""
+    with world.lock:
+        world.former_statuses = {one.id: name for name, one in world.statuses.items() if not one.own}
+        first = max(one.id for one in world.statuses.values()) + 100
+        world.statuses = {
+            name: replace(one, id=first + at, own=True)
+            for at, (name, one) in enumerate(world.statuses.items())
+        }
+
+
 def promote_label(world: Registry, label: Label) -> Label:
     """Make a project's label one of its group: another id and class, on the same issues."""
     assert isinstance(label.owner, Project)
@@ -163,7 +174,7 @@ def move_issue(world: Registry, issue: Issue, target: Project, actor: User) -> I
         made.notes = [*(made.notes or ()), copied]
     world.index.add(made)
     with world.index.moving(issue):
-        issue.moved_to, issue.open = made, False
+        issue.moved_to, issue.open, issue.status = made, False, world.usual_statuses[2]
         issue.closed = issue.updated = made.updated
         issue.closed_by = issue.updated_by = actor
     world.record(issue, "state", "closed", None, actor)
