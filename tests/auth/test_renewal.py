@@ -144,7 +144,7 @@ async def test_a_refused_renewal_says_to_sign_in_again(
     for pair in server.oauth._pairs:
         server.oauth._end(pair)
     for _ in range(3):
-        with pytest.raises(TokenRejected, match="has ended") as caught:
+        with pytest.raises(TokenRejected, match="has expired") as caught:
             await one.read(b'{"query": "{ currentUser { username } }"}')
         assert caught.value.hint.startswith("Sign in again: glboard auth login. Unsent changes are kept")
     # It does not ask again and again.

@@ -209,7 +209,7 @@ NODE = {
         ("gzip", b"no gzip", "decompression failed"),
     ],
     # Not the bodies: gzip puts the time into them.
-    ids=["twice", "brotli", "large", "in members", "cut off", "garbled"],
+    ids=["twice", "brotli", "large", "in members", "truncated", "garbled"],
 )
 async def test_answers_are_bounded_while_they_are_unpacked(coding: str, body: bytes, word: str) -> None:
     async with Malicious(answer(200, body, content_encoding=coding)) as server:
@@ -603,7 +603,7 @@ def test_a_key_with_a_password_asks_no_one(tmp_path: Path) -> None:
     account = Account(
         url="https://localhost", token=Secret("t"), client_cert=str(PEM), client_key=str(locked)
     )
-    with pytest.raises(TlsFailed, match="not encrypted"):
+    with pytest.raises(TlsFailed, match="unencrypted"):
         route.trust_of(account, {})
 
 

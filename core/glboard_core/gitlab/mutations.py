@@ -1,7 +1,7 @@
 """The documents that change issues.
 
-Owns the payloads requested back, and their cost; those of each field are in ``queries.py``. Which input a
-change becomes is in ``encode.py``.
+Owns the payloads requested back, and their cost; the parts of each field are in ``queries.py``. How a change
+becomes an input is in ``encode.py``.
 """
 
 from __future__ import annotations
