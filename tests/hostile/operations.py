@@ -46,6 +46,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.inspection import Inspection
 from glboard_core.gitlab.linking import read_links
 from glboard_core.gitlab.pace import Pace
@@ -293,6 +294,8 @@ def changing() -> dict[str, Operation]:
             it.server.forget()
             with world.lock:
                 unplace(world, list(world.index.issues.values()))
+                # No background job gives them places meanwhile, however slow the machine is.
+                world.placing = None
                 if catalog.ranking_board is None:
                     world.boards.clear()
             it.issues = {one.id: structs.replace(one, position=None) for one in known.values()}
@@ -483,7 +486,16 @@ def signing_in() -> dict[str, Operation]:
                 await oauth.revoke(transport, it.pair())
         return None
 
-    return {
+    def quick(operation: Operation) -> Operation:
+        """Without waits and limits, as everything else is asked here."""
+
+        async def asked(it: Asked) -> object:
+            with patch.object(oauth, "Transport", _quick_transport):
+                return await operation(it)
+
+        return asked
+
+    found: dict[str, Operation] = {
         "device": by_device,
         "loopback": loopback,
         "renewal": renew,
@@ -492,3 +504,10 @@ def signing_in() -> dict[str, Operation]:
         "sign-in": lambda it: check(it.nobody, it.pair().access, kind="oauth"),
         "is it GitLab": lambda it: find_gitlab(it.nobody),
     }
+    return {name: quick(operation) for name, operation in found.items()}
+
+
+def _quick_transport(account: Account, _: object) -> Transport:
+    transport = Transport(account, LIMITS)
+    transport.pace = Unlimited()
+    return transport
