@@ -223,7 +223,7 @@ async def test_two_labels_of_one_title_are_both_taken_off(context: LoadedGateway
 
 
 async def test_somebody_with_another_username_is_unassigned(context: LoadedGateway) -> None:
-    """GitLab removes by username, and nobody where none has it, without an error: ids tell who stays."""
+    """GitLab removes by username, and no one where none has it, without an error: ids tell who stays."""
     world = context.world
     world.edit("top/app#1", by=ME, assignees=["eng_1", "eng_2"])
     context.shown.update(await context.gateway.read([context.issue("top/app#1").id]))
