@@ -53,7 +53,8 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
         terminal.press("\r")
         terminal.see("Which GitLab?", "Your GitLab server")
         terminal.press("\r")
-        terminal.see("URL of any page of your group")
+        # The page before says so, too.
+        terminal.see("URL of any page of your group", "Enter confirms")
         terminal.press(f"{gitlab.url}/groups/demo-org/-/boards\r")
         terminal.see("Sign in to", "Paste a token", "personal_access_tokens?name=glboard&scopes=api")
         terminal.press("\r")
@@ -244,9 +245,9 @@ def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, caps
 
 def test_a_group_that_is_misspelt_has_near_matches(server: DemoServer, home: Path, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--group", "shopp", "--yes"]) == 1
-    assert "Near matches: shop" in capsys.readouterr().err
+    assert "Similar: shop" in capsys.readouterr().err
     assert run(["config", "init", "--url", server.url, "--group", "rowan", "--yes"]) == 1
-    assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err
+    assert "Your groups: shop, shop/web." in capsys.readouterr().err
     assert not config_of(home).exists()
 
 
