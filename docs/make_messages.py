@@ -29,7 +29,7 @@ IMITATES = (
 _MESSAGES = frozenset({"message", "what", "text"})
 #: Lines between the assignments in the two branches of an ``if``.
 _BRANCH = 4
-#: Methods by which the screen says something that is no error.
+#: Methods that show a message that is not an error.
 _SAYS = frozenset({"say", "please_note", "_tell"})
 _ON_SCREEN = re.compile(r"tui/glboard_tui/(?!cli/)")
 #: The title of what they say.
@@ -40,9 +40,9 @@ _CHECKS = frozenset({"warn", "fail"})
 HEAD = """\
 # Messages
 
-Every error message of glboard: what happened, and what to do. `{…}` is what glboard fills in, “ / ” is
-between the forms of one message. [Troubleshooting](troubleshooting.md) has those that people meet most.
-At the end is what the screen says that is no error.
+This page lists every error message with what to do, and, at the end, the other messages on screen. `{…}` is
+a placeholder; “ / ” separates the forms of a message. [Troubleshooting](troubleshooting.md) explains common
+messages in more detail.
 
 <!-- made by docs/make_messages.py -->
 """

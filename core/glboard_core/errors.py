@@ -213,7 +213,7 @@ class QueryRefused(GlboardError):
 
 
 class NotUnderstood(QueryRefused):
-    """An answer, or a value in one, that no GitLab gives: wrong type, out of range, not decodable.
+    """A response, or a value in one, that GitLab never sends: wrong type, out of range, or not decodable.
 
     ``what`` is wrong with it; ``request_id`` is the server's, by which its administrator finds the request.
     """

@@ -1,4 +1,4 @@
-"""The ports: what the sync engine needs from the server and from the disk.
+"""The ports: the interfaces of the sync engine to the server and the disk.
 
 Protocols and the values that cross them, nothing else: first the gateway to GitLab (tests run it against the
 embedded GitLab, never a fake gateway), then the store, which keeps the mirror and the outbox.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """The server made the change. ``issue`` is what it returned; ``note`` the id of a new comment.
+    """The server applied the change. ``issue`` is what it returned; ``note`` the id of a new comment.
 
     ``places`` are other issues' positions in the manual order that turned out to be different: GitLab placed
     them, or moved them to make way; in the latter case, ``respaced``, perhaps more than these.
@@ -59,7 +59,7 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """The change was not made, or only in part: ``error`` says why; ``issue`` is the server's current state.
+    """The change was not applied, or only in part. ``error`` says why, ``issue`` is its current state.
 
     ``error`` is an EditUnknown if the answer was lost and the change may have been made; a ConnectionFailed
     or AuthError if this Op was not sent at all and can be sent later. ``places`` and
@@ -77,10 +77,10 @@ Outcome = Done | Failed
 
 
 class LiveEvents(Protocol):
-    """A connection on which GitLab tells at once that an issue changed, though not what changed."""
+    """A connection that reports at once that an issue changed, but not what changed."""
 
     async def choose(self, issues: Sequence[IssueId]) -> None:
-        """From now on these, and no others; the most important first. Raises ConnectionFailed."""
+        """Watch only these issues, the most important first. Raises ConnectionFailed."""
 
     def __aiter__(self) -> AsyncIterator[IssueId]:
         """The issues that changed, also by ourselves, as often as GitLab tells. Ends only with an error.
@@ -97,7 +97,7 @@ class Gateway(Protocol):
         """The server's id of the request that this task, or else another, got an answer to last, or ""."""
 
     def tell_left_out(self, tell: Callable[[str], None]) -> None:
-        """Call ``tell`` with what is left out of an answer, since it is not understood."""
+        """Call ``tell`` with values left out of a response because they were not understood."""
 
     async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
         """Server, user, group, and what has these names: one round trip. Raises GroupNotFound.
@@ -116,7 +116,7 @@ class Gateway(Protocol):
 
     @property
     def user(self) -> Person | None:
-        """Who we are according to the last answer that told; None before."""
+        """Our user according to the last response that contained it; None before."""
 
     @property
     def licence_changed(self) -> bool:
@@ -124,10 +124,10 @@ class Gateway(Protocol):
 
     @property
     def token_mark(self) -> str:
-        """A short mark of the token, by which another one is noticed. The token cannot be told from it."""
+        """A short fingerprint to notice another token. It does not reveal the token."""
 
     def expect(self, server: Server) -> None:
-        """The server is known from an earlier session: it need not be asked for before the first query."""
+        """Use the server of an earlier session, to save a request before the first query."""
 
     def expect_group(self, path: str) -> None:
         """The group has this path, as far as it is known from an earlier session."""
@@ -162,7 +162,7 @@ class Gateway(Protocol):
     async def read(
         self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
     ) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; deleted, hidden and not yet created ones are absent.
+        """Read these issues; deleted, hidden and not yet created ones are absent.
 
         ``known`` are issues as last read: up to 100 of those in it are read with one request.
         """
@@ -171,7 +171,7 @@ class Gateway(Protocol):
         """The issues with these references; those that do not exist or are hidden are absent."""
 
     async def promoted(self, issues: Sequence[IssueId]) -> frozenset[IssueId]:
-        """Those of these issues that were closed because they became epics, as far as this GitLab says so."""
+        """The issues among these that were promoted to epics, as far as this GitLab reports it."""
 
     async def merge_requests(
         self, issues: Sequence[Issue], *, approvals: bool = False
@@ -187,7 +187,7 @@ class Gateway(Protocol):
         """The id of the note that a Comment Op created, found by its marker, or None."""
 
     async def commenters(self, issues: Mapping[IssueId, int]) -> Mapping[IssueId, Sequence[str]]:
-        """Who wrote the last so many comments on each of these issues, the latest last: one request for 20.
+        """The authors of the last comments on each of these issues, the latest last: one request for 20.
 
         Those that are gone are absent.
         """
@@ -308,7 +308,7 @@ WAITS = "waits"
 
 
 class ExternalWrites(Struct, frozen=True, kw_only=True):
-    """What other processes wrote since the last check: issues, and removed issues.
+    """Changes by other processes since the last check: issues, and removed issues.
 
     ``before`` are those of them that this process had cached, as they were then.
     """
@@ -389,7 +389,7 @@ class Store(Protocol):
         """What was kept under names that start with ``kind``. Raises StoreFailed."""
 
     def keep_record(self, name: str, value: bytes) -> None:
-        """Keep what a person typed or decided: on disk before this returns. Raises StoreFailed."""
+        """Store what a person typed or decided, on disk before this returns. Raises StoreFailed."""
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
         """The plans of a milestone that were locked or imported here, newest first. Raises StoreFailed."""
@@ -477,7 +477,7 @@ class Store(Protocol):
         """What other processes wrote since the last call; None if nothing changed."""
 
     def check(self) -> StoreFailed | None:
-        """Check for damage that a start has no time to look for; the error, if any. Run it in a thread."""
+        """Check for damage that the start skips, and return the error, if any. Run it in a thread."""
 
     def close(self) -> None:
         """Close files."""

@@ -66,7 +66,7 @@ def chain_of(scope: Scope) -> tuple[Scope, ...]:
 
 
 class ActionContext(Struct, frozen=True, kw_only=True):
-    """What decides whether an action applies now."""
+    """The state that decides whether an action is available."""
 
     scope: Scope = "board"
     #: The states of the pane that decide about its own keys, such as ``proposing``.
@@ -131,7 +131,7 @@ class Action(Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
     #: Whether the palette offers it (focus moves would only be noise there).
     palette: bool = True
-    #: Whether it shows more of an issue than a shared screen may: refused there for a confidential one.
+    #: Whether it shows more of an issue than share mode allows: disabled there for confidential issues.
     shows: bool = False
     #: Whether its key also starts others: where it does not apply, they follow.
     starts: bool = False
@@ -190,7 +190,7 @@ def slot_token(slot: Slot) -> str:
 
 
 def key_words(keys: str) -> str:
-    """A key sequence as people read it: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
+    """A key sequence for display: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
     words = [_key_word(token) for token in keys.split(" ")]
     return ("" if all(len(word) == 1 for word in words) else " ").join(words)
 

@@ -1,4 +1,4 @@
-"""The one registry of actions: everything that a key or the palette can do, on the board and in panes.
+"""The registry of actions: everything that a key or ``Ctrl+P`` can do, on the board and in panes.
 
 The keymap, the footer, ``?``, the palette and the documentation derive from it. It owns names, never
 behaviour: each action names its function in ``commands``, imported on first use. Ids are stable, because

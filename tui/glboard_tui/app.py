@@ -1,6 +1,6 @@
-"""The app: composes the screen, paints it from the mirror, then connects; quits cleanly.
+"""The app: shows the screen from the mirror, then connects; quits cleanly.
 
-Routes only: no board logic, no keys, no texts. The engine runs as a task of the app and not as a widget's
+It only routes: no board logic, no keys, no texts. The engine runs as a task of the app and not as a widget's
 worker, which would die with its widget.
 """
 
@@ -47,7 +47,7 @@ from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
 
-#: Seconds after which an unfinished key no longer holds up the others.
+#: Seconds after which an unfinished key no longer blocks others.
 _PATIENCE = 0.5
 
 
@@ -70,7 +70,7 @@ class KeyLine:
 
     @property
     def at_rest(self) -> bool:
-        """Whether no key waits, and none is on its way."""
+        """Whether no key is waiting or being handled."""
         return not self._keys and not self._under_way
 
     async def put(self, event: events.Key) -> None:
@@ -121,11 +121,11 @@ class KeyLine:
             await self.go()
 
 
-#: Seconds after the first frame in which what is likely to be needed soon is made.
+#: Seconds after the first frame until likely needed parts are prepared.
 _LATER = 1.0
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
-#: Seconds in which a toast is read: a key after them clears it.
+#: Seconds to read a toast; a later key clears it.
 _READ = 5.0
 
 
@@ -285,11 +285,11 @@ class GlboardApp(App[int]):
             self._share_changed()
 
     def tell_config(self, words: str) -> None:
-        """Say what was read from the configuration."""
+        """Report what changed in the configuration."""
         notices.say(self, words)
 
     def tell_mistake(self, error: ConfigError) -> None:
-        """Name the first mistake in the configuration."""
+        """Report the first error in the configuration."""
         notices.tell(self, notices.notice_of(error))
 
     async def on_dialog_ready(self) -> None:

@@ -1,8 +1,8 @@
 """The connection between the screen and the engine: events in, intents out.
 
 Owns which board, milestone and filter are shown, and the queue of engine events. The engine's tasks only
-append to the queue; the screen empties it in its own time, so that index and widgets change in one step and
-nothing is half painted. It touches no widget.
+append to the queue; the screen processes it later, so that index and widgets change in one step. It does not
+touch widgets.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ UNSEEN = "unseen"
 
 
 class Asked:
-    """A container that asks on every test: which issues have a flag at this moment."""
+    """A container whose membership test calls a function: the issues that have a flag now."""
 
     def __init__(self, has: Callable[[IssueId], bool]) -> None:
         self._has = has
@@ -75,7 +75,7 @@ class Asked:
 
 
 class Update(Struct, kw_only=True):
-    """What happened since the last flush, for the screen to show in one step."""
+    """Everything since the last flush, for the screen to show in one step."""
 
     #: Another board, or the same one rebuilt.
     replaced: bool = False
@@ -124,7 +124,7 @@ class Bridge:
         self.lookup = Lookup(lambda: self.engine, self._may_name)
         #: What can be found by typing, and issues that are read on demand.
         self.finding = FindableIssues(lambda: self.engine, self.share, self._every_issue, self.whole_issue)
-        #: What is tried out before it is sent.
+        #: The drafts.
         self.drafts = BoardDrafts(lambda: self.engine)
         #: What is read of issues besides their fields.
         self.reads = IssueReads(lambda: self.engine, self.share, self.whole_issue, self.drafts.description)
@@ -210,11 +210,11 @@ class Bridge:
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
     def kept(self, key: str) -> bytes | None:
-        """What a pane kept under this name in the state file, in this session or an earlier one."""
+        """The value that a pane stored under this name in the state file."""
         return self.engine.store.meta(key) if self.engine is not None else None
 
     def keep(self, key: str, value: bytes) -> None:
-        """Keep something for a pane. If it cannot be written, only that is lost."""
+        """Store a value for a pane. If it cannot be written, only that is lost."""
         if self.engine is not None:
             self.engine.store.put_meta(key, value)
 
@@ -293,7 +293,7 @@ class Bridge:
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
     async def sign_comments(self, unsigned: Mapping[IssueId, int]) -> None:
-        """Ask who wrote new comments. What GitLab does not tell stays without a name."""
+        """Load the authors of new comments, as far as GitLab reports them."""
         if self.engine is None:
             return
         try:
@@ -343,7 +343,7 @@ class Bridge:
 
     @property
     def whole_catalog(self) -> Catalog | None:
-        """All of it: for computing, never for display."""
+        """The unmasked catalog: for figures, never for display."""
         return self.engine.catalog if self.engine else None
 
     @property
@@ -488,7 +488,7 @@ class Bridge:
                 await self.engine.poller.reread(issues)
 
     def touch(self) -> None:
-        """A key was pressed: the app is in use."""
+        """Record that a key was pressed."""
         if self.engine is not None:
             self.engine.poller.touch()
             self.engine.watcher.touch()
@@ -522,7 +522,7 @@ class Bridge:
         return found if found is None else self.share.view(found)
 
     def whole_issue(self, issue: IssueId) -> Issue | None:
-        """All of it: for edits and for computing, never for display."""
+        """The unmasked issue: for edits and figures, never for display."""
         return self.engine.shown.get(issue) if self.engine else None
 
     def view_of(self, issue: Issue) -> Issue:

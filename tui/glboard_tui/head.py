@@ -1,8 +1,8 @@
-"""What the header says: the board's one question and its figures, the milestone's dates, who has what. Pure.
+"""The content of the header: the board's question and figures, the milestone's dates, people. Pure.
 
-Every figure stands for one thing: capacity is what the team can take, carried over what comes along, likely;
-planned is the weight in the milestone, accepted or not; free or over is what remains of the first. The people
-and what is unassigned add up to planned, as long as no issue has two assignees.
+Each figure has one meaning: capacity is the weight the team can do; carried over is likely carry-over;
+planned is the weight in the milestone, accepted or not; free or over is the rest. The figures of people and
+unassigned add up to planned, unless an issue has two assignees.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ WEEK = 7
 
 
 def _how_old(index: BoardIndex, today: date) -> BoardQuestion:
-    """How old the issues are that no one works on."""
+    """The age of issues that no one works on."""
     found = index.sums.ages(datetime.combine(today, time.min, UTC).timestamp())
     if found is None:
         return BoardQuestion(sums=(Fact(counted(index.count, "issue")),))
@@ -312,7 +312,7 @@ def _fits(found: Capacity) -> BoardQuestion:
     """Whether what is planned fits into what the team can take."""
     carried = found.carry_over.likely
     free = found.free_likely
-    # What is over is the end of what is planned.
+    # The part that is over is the end of the planned part.
     over = min(max(-free, 0.0), found.planned)
     return BoardQuestion(
         sums=(
@@ -328,7 +328,7 @@ def _fits(found: Capacity) -> BoardQuestion:
 
 
 def _done(index: BoardIndex, *, weighs: bool) -> BoardQuestion:
-    """What is closed, and what is in the way."""
+    """What is closed, and what is blocked."""
     closed = index.column(CLOSED)
     done, weight = (len(closed), closed.weight) if closed is not None else (0, 0)
     every, total = done + index.count, weight + index.weight

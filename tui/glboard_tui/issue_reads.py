@@ -23,7 +23,7 @@ from glboard_tui.share import ShareMode
 
 #: Seconds that an open issue waits for GitLab to tell about its merge requests.
 PATIENCE = 10.0
-#: Seconds that a key waits for the states of merge requests, before it asks without knowing them.
+#: Seconds to wait for merge request states before asking without them.
 REQUESTS_PATIENCE = 4.0
 
 

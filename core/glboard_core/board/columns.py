@@ -28,7 +28,7 @@ from glboard_core.model.workflow import BY_NAME, STATES, WorkflowScheme, near
 UNLISTED = "(unlisted)"
 CLOSED = "(closed)"
 UNASSIGNED = "(unassigned)"
-#: In ``limits``: every column that has none of its own.
+#: The key in ``limits`` for all columns without a limit.
 EVERY = "*"
 
 Lists = tuple["Column", ...]
@@ -79,7 +79,7 @@ class Column(Struct, frozen=True, kw_only=True):
     limit_issues: int | None = None
     limit_weight: int | None = None
 
-    #: What all its cards have in common, so that none repeats it.
+    #: What all its cards have in common, so that cards do not repeat it.
     tells: ClassVar[Literal["", "labels", "workflow", "milestone", "assignees"]] = ""
     #: Whether it is one of the board's own, not (unlisted) or (closed).
     is_list: ClassVar[bool] = True
@@ -90,7 +90,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_board(cls, context: BoardContext) -> list[Column]:
-        """The columns of a board, those that were resolved, each once."""
+        """The resolved columns of a board, each once."""
         found: dict[str, Column] = {}
         for name in cls.names_of(context):
             if (column := cls.resolved(name, context)) is not None:
@@ -147,7 +147,7 @@ class Column(Struct, frozen=True, kw_only=True):
         return new
 
     def after_new(self, flow: WorkflowScheme) -> Edit:
-        """What puts a new issue here once it is created, since it cannot be created with it."""
+        """The edit that moves a new issue here after it is created, if it cannot be created here."""
         return Edit()
 
     def list_label(self, flow: WorkflowScheme) -> str | None:
@@ -322,7 +322,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
 
 class StatusColumn(FlowColumn, frozen=True, kw_only=True):
-    """The issues in a workflow state where statuses alone say it: every issue has one, and keeps it."""
+    """The issues in a workflow state stored only as status: every issue always has one."""
 
     has_unlisted: ClassVar[bool] = False
 

@@ -1,4 +1,4 @@
-"""Ops: every change a person can make, as data.
+"""Ops: every change that a person can make, as data.
 
 One class for each kind of change. Its methods know what it does to an issue (``apply``), how it is undone
 (``inverse``), what it touches, its text on screen (``describe``), and what sending and recovery must know of
@@ -57,18 +57,18 @@ class NoteSought(Struct, frozen=True):
 
 
 class LinkWanted(Struct, frozen=True):
-    """The issue that is to be linked, and how; not at all for None."""
+    """The issue to link and the kind of link; None for no link."""
 
     other: IssueId
     kind: LinkKind | None
 
 
 class BaseChange(Struct, frozen=True, kw_only=True):
-    """What sending, recovery and the screen ask of every kind. The answers here are those of most kinds."""
+    """The interface of all kinds for sending, recovery and the screen, with the usual defaults."""
 
-    #: Whether it creates the issue that it is about.
+    #: Whether it creates the issue.
     creates: ClassVar[bool] = False
-    #: Whether GitLab sends people its text: it is held as long as a comment.
+    #: Whether GitLab notifies people with its text: it waits as long as a comment.
     speaks: ClassVar[bool] = False
     #: Whether later changes of the issue wait until the server has answered this one.
     later_wait: ClassVar[bool] = False
@@ -80,7 +80,7 @@ class BaseChange(Struct, frozen=True, kw_only=True):
     _text: ClassVar[str] = ""
 
     def apply(self, issue: Issue) -> Issue:
-        """The issue as it looks afterwards. Times stay the same: only the server changes them."""
+        """The issue after the change. Times stay the same: only the server changes them."""
         added = self.notes_added
         return structs.replace(issue, notes=max(0, issue.notes + added)) if added else issue
 
@@ -151,7 +151,7 @@ class BaseChange(Struct, frozen=True, kw_only=True):
 
     @property
     def notes_added(self) -> int:
-        """How many notes more the issue has once it was sent."""
+        """How many notes the issue gains when it is sent."""
         return 0
 
     def project_of(self, issue: Issue | None) -> str:
@@ -171,7 +171,7 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         return False
 
     def parts(self) -> list[str]:
-        """What a person gave for it and can give again: fields, ``labels``, a text."""
+        """The parts that a person can edit after a failure: fields, ``labels``, a text."""
         return []
 
     def value(self, part: str) -> Any:

@@ -1,7 +1,7 @@
 """What a key or a command does to several issues: issues in, a batch of changes out.
 
-Screen and command line call the same methods. Pure: a question comes along in the batch. What an intent means
-for one issue is in ``edits.py``; which rules the result breaks is asked by ``planning/confirmations.py``.
+The screen and the command line call the same methods. Pure: questions are part of the batch. ``edits.py`` has
+the meaning for one issue; ``planning/confirmations.py`` checks the result against the rules.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _signed(add: Iterable[str], plus: str, remove: Iterable[str], minus: str) ->
 class Edits(Struct, frozen=True, kw_only=True):
     """Intents on issues, with what they need to know about the settings, the server and the team's day.
 
-    Each method that asks says so; the others never do.
+    Methods that ask a question say so.
     """
 
     settings: Settings
@@ -65,7 +65,7 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> str:
-        """What the title of a version milestone looks like."""
+        """The pattern of version titles."""
         return self.settings.planning.version
 
     @property
@@ -182,11 +182,11 @@ class Edits(Struct, frozen=True, kw_only=True):
         return alignment(issues, self.flow, right or self.settings.flow.prefer)
 
     def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
-        """Back to planning breakdown, with a comment that asks people; open issues only."""
+        """Set planning breakdown, with a comment that mentions people; open issues only."""
         return self._open(issues, BY_NAME["planning breakdown"], BREAKDOWN, comment)
 
     def block(self, issues: Sequence[Issue], comment: str) -> EditBatch:
-        """Blocked, with a comment that says by what; open issues only."""
+        """Set blocked, with a comment that gives the reason; open issues only."""
         return self._open(issues, BY_NAME["blocked"], "blocked", comment)
 
     def _open(self, issues: Sequence[Issue], state: WorkflowState, what: str, comment: str) -> EditBatch:
@@ -428,7 +428,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         *,
         comment: str = "",
     ) -> EditBatch:
-        """Each issue's edit and comment; asks whether to go on without the labels that do not exist."""
+        """Each issue's edit and comment; asks whether to continue without labels that do not exist."""
         found = {issue.id: wanted(issue) for issue in issues}
 
         def batch(on: Sequence[Issue]) -> EditBatch:
@@ -490,7 +490,7 @@ def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | Non
 def sideways(
     index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
 ) -> dict[IssueId, Column]:
-    """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
+    """The column next to each issue's own. Never (unlisted) or (closed): an extra key is harmless."""
     line = [c.column for c in index.columns if c.column.is_list]
     keys = [column.key for column in line]
     found: dict[IssueId, Column] = {}

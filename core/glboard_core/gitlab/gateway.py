@@ -55,7 +55,7 @@ from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
-#: Of an issue with more notes than this, the oldest are not read: a board need not show them all.
+#: If an issue has more notes, the oldest are not loaded.
 MOST_NOTES = 1_000
 
 #: A catalog read ahead is used, unless it turned out that the server's clock is another month's.
@@ -126,7 +126,7 @@ class GitLabGateway(Gateway):
 
     @property
     def transport(self) -> Transport:
-        """The connection, for what else is asked of the same server."""
+        """The connection, for other requests to the same server."""
         return self._transport
 
     # -- what the server offers
@@ -142,7 +142,7 @@ class GitLabGateway(Gateway):
     @property
     def token_mark(self) -> str:
         account = self.account
-        # A token that is renewed is another one every two hours; what it may do stays the same.
+        # A renewed token differs every two hours, but has the same permissions.
         token = f"{account.kind} {account.user}" if account.tokens is not None else account.token.reveal()
         return sha256(f"{account.url} {token}".encode()).hexdigest()[:8]
 
@@ -241,7 +241,7 @@ class GitLabGateway(Gateway):
 
     def _page_of(self, answer: OfGroup[WithIssues[T]]) -> Page[T]:
         group = self._in_group(answer)
-        # A fine-grained token may not read what only a licence answers.
+        # A fine-grained token cannot read fields that need a license.
         if group.licensed not in (None, self._runner.licensed) and not self._runner.fine_grained:
             self._licence_changed = True
         return group.issues or Page()
@@ -331,7 +331,7 @@ class GitLabGateway(Gateway):
 
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
         """Comments, newest first."""
-        # To the very first one: a comment that was not looked at would be written a second time.
+        # Check all of them: a comment that is missed would be posted a second time.
         before: str | None = None
         while True:
             variables = {"id": issue, "last": PAGE, "before": before}

@@ -1,9 +1,9 @@
-"""Sends Ops: which are sent together, in which order, and the outcome of each.
+"""Sends Ops: decides which are sent together and in which order, and reports the outcome of each.
 
 Owns documents of many mutations (bounded by time, and by GitLab's complexity and text limits), their order,
 and what happens when one is rejected or its answer is lost. Ops of one issue keep their order, and so do all
-changes of the manual order, since each refers to adjacent issues; of everything else, two documents are under
-way at once. Outcomes are reported document by document.
+changes of the manual order, since each refers to adjacent issues; of everything else, two documents are sent
+concurrently. Outcomes are reported document by document.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ from glboard_core.ports import Done, Failed, Outcome
 IN_FLIGHT = 2
 _LEAST_BUDGET = 40
 
-#: Asks the server for what a catalog does not know.
+#: Requests names that a catalog lacks.
 AskAgain = Callable[[Catalog, Needs], Awaitable[Catalog]]
 #: Called with outcomes that are final, as each document is answered.
 Report = Callable[[Sequence[Outcome]], None]
@@ -75,7 +75,7 @@ class _PreparedOp(Struct, frozen=True):
 
 
 class Sender:
-    """Sends Ops to one server, and learns its complexity limit and how fast it writes."""
+    """Sends Ops to one server, and learns its complexity limit and write speed."""
 
     def __init__(
         self, runner: QueryRunner, decoder: Decoder, reader: IssueReader, ask_again: AskAgain
@@ -248,7 +248,7 @@ class _SendBatch:
                 todo = self._next_queue(lanes) if todo is None else todo
                 if prepared := self._next_document(todo):
                     again = await self._document(prepared)
-                    # Rejected as a whole, so nothing was executed: write it again.
+                    # Rejected as a whole, so nothing was executed: build it again.
                     for one in reversed(again):
                         self._expect_known(one.op.issue)
                         todo.appendleft(one.at)
@@ -428,7 +428,7 @@ class _SendBatch:
         return payload if issue is payload.issue else msgspec.structs.replace(payload, issue=issue)
 
     async def _look(self, failed: Sequence[tuple[_PreparedOp, Failed]]) -> Sequence[_PreparedOp]:
-        """Look into failed Ops before anything is said of them; returns those to be sent again."""
+        """Inquire about failed Ops before they are reported; returns those to be sent again."""
         known = {one.op.issue: self._known.get(one.op.issue) for one, _ in failed}
         relearned = self._sender.relearned
         inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog, relearned.append)

@@ -1,4 +1,4 @@
-"""How much the team can take on in a milestone, and how much it already has (planning rule 10).
+"""The team's capacity in a milestone, and how much of it is used (planning rule 10).
 
 Owns budgets (from days to weight), carry-over, planned and free capacity. Weights are sums of GitLab's issue
 weights; budgets are weights too and never rounded; days are workdays, Monday to Friday.
@@ -92,7 +92,7 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
 
     @property
     def free(self) -> float | None:
-        """What is free of the budget; negative is over. None without a budget."""
+        """The free part of the budget; negative if over. None without a budget."""
         return None if self.budget is None else self.budget.weight - self.committed - self.carry_over
 
 
@@ -224,7 +224,7 @@ def capacity(
 
 
 class _Taken(Struct, frozen=True):
-    """What an issue of the milestone counts as."""
+    """How an issue of the milestone is counted."""
 
     weight: int | None
     accepted: bool
@@ -266,7 +266,7 @@ class CapacityTally:
             self._carried[issue.id] = issue
 
     def drop(self, issue: IssueId) -> None:
-        """Count an issue no longer."""
+        """Stop counting an issue."""
         self._carried.pop(issue, None)
         if (taken := self._taken.pop(issue, None)) is not None:
             self._count(taken, -1)

@@ -1,4 +1,4 @@
-"""Say/Do: what was committed at the start of a milestone, and what was done by its end (planning rule 6).
+"""Say/Do: what was committed at the start of a milestone, and done by its end (planning rule 6).
 
 Owns the five definitions and the lists that go with them. Every figure names its definition; none is "the"
 ratio. Moments are in UTC and whole seconds; the cut-off uses the team's time zone (``calendar.window``).
@@ -46,7 +46,7 @@ class Track(NamedTuple):
 
 
 class Ratio(Struct, frozen=True):
-    """The issues said and those of them done, as references in order. ``done`` is a part of ``said``."""
+    """The planned issues and the completed ones among them, as references in order."""
 
     said: tuple[str, ...]
     done: tuple[str, ...]
@@ -207,7 +207,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(report: SayDo) -> list[Row]:
-    """Every issue of the two figures and the lists once, those not done first."""
+    """Every issue of the two figures and the lists, once, those not done first."""
     lists = {
         "late added": report.late_added,
         "removed or moved early": report.removed_or_moved_early,

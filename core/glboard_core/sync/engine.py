@@ -70,7 +70,7 @@ Listener = Callable[[Event], None]
 #: Meta key of the user that the store belongs to.
 USER = "user"
 
-#: At most so many different answers are told of.
+#: At most this many different problems with responses are reported.
 MOST_LEFT_OUT = 50
 
 #: Why a failed change cannot be retried.
@@ -80,7 +80,7 @@ KEEPS_FAILED = "The failed change was not retried."
 
 
 class UserChangedError(Exception):
-    """The token belongs to another user than the store: nothing in the store may be sent."""
+    """The token and the store belong to different users: nothing in the store can be sent."""
 
     def __init__(self, username: str) -> None:
         super().__init__(username)
@@ -90,7 +90,7 @@ class UserChangedError(Exception):
 class Engine:
     """State, and the tasks that keep it up to date. All methods are called from one event loop.
 
-    ``as_of`` fixes the time that everything is computed with; by default it is the server's clock. ``timing``
+    ``as_of`` fixes the current time for all calculations; by default it is the server's clock. ``timing``
     has the waits. A ``command`` never changes which issues the mirror is of, since a screen may be using it.
     """
 
@@ -107,21 +107,21 @@ class Engine:
     ) -> None:
         self.gateway = gateway
         self.store = store
-        # What the configuration names may have been renamed in GitLab.
+        # Names in the configuration may have been renamed in GitLab.
         present, _ = settings_now(settings, store.catalog())
         self.read_only = read_only
         #: Host, port and path of the server, as used in files; set by the caller.
         self.host = ""
-        #: Why changes cannot be saved, if so: then they are refused rather than pretended.
+        #: Why changes cannot be saved, or None. If they cannot, they are refused, not just shown.
         self.save_error: GlboardError | None = None
         self.timing = timing or Timing()
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
-        #: What was left out of answers, since it is not understood; each once.
+        #: Values left out of responses because they were not understood, each once.
         self.left_out: list[str] = []
         gateway.tell_left_out(self._leave_out)
-        #: The visible board, and its milestone if chosen by hand.
+        #: The visible board, and its milestone if a person chose it.
         self._visible: tuple[str, str | None] | None = None
         self._wake = asyncio.Event()
         self._age = MirrorAge(store, gateway.now)
@@ -145,7 +145,7 @@ class Engine:
             now=gateway.now,
             drafts=not command,
         )
-        #: What is tried out: while a draft is on, edits are staged there and nothing is sent.
+        #: The drafts: while one is on, edits are staged there and not sent.
         self._make_ops = MakeOps(self.local_state.shown, gateway.now)
         self.drafts = Staging(self.local_state, self._make_ops, self.undo_stack.done, gateway.now)
         #: The issues as shown, and the Ops not confirmed yet.
@@ -190,7 +190,7 @@ class Engine:
             ready=self.poller.idle,
             reread=self.poller.reread,
         )
-        #: What is read of issues besides their fields: merge requests of the cards in view, label events.
+        #: Data of issues besides their fields: merge requests of issues in view, and label events.
         self.merge_requests = MergeRequestStates(
             gateway,
             self.local_state,
@@ -201,7 +201,7 @@ class Engine:
             today=self.today,
         )
         self.label_events = LabelEvents(gateway, store, emit=self._emit, today=self.today)
-        #: Issues that a person names, in the mirror or not.
+        #: Issues given by reference or URL, in the mirror or not.
         self.on_demand = IssuesOnDemand(gateway, self.local_state, self.names)
         #: What commands read, which do not run the background.
         self.reader = CommandReader(
@@ -256,7 +256,7 @@ class Engine:
 
     @property
     def verified(self) -> bool:
-        """Whether the server confirmed, in this session, that we are the user the store belongs to."""
+        """Whether the server has confirmed in this session that the store belongs to our user."""
         return self._status.verified
 
     def now(self) -> datetime:
@@ -293,7 +293,7 @@ class Engine:
         )
 
     def configure(self, settings: Settings) -> None:
-        """Use another configuration from now on: all of it but server, group and the group's label."""
+        """Apply another configuration, except the server, the group and the group label."""
         self._zone = ZoneInfo(settings.ui.time_zone)
         names = self._present.configure(settings)
         self.local_state.configure(settings.sync)
@@ -326,7 +326,7 @@ class Engine:
     def perform(
         self, changes: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
-        """Do what one keystroke means: shown at once, saved in the outbox, sent soon. Returns the new Ops.
+        """Apply the changes of one keystroke: show, save in the outbox, send soon. Returns the new Ops.
 
         While a draft is on they are staged there instead, and not sent. A change that would change nothing
         creates no Op. ``instead`` are failed changes that are deleted in the same step, if any Op is created.
@@ -395,13 +395,13 @@ class Engine:
             raise ReadOnly(READ_ONLY, hint="Start glboard without --read-only to change issues.")
 
     def check_sends(self, what: str) -> None:
-        """For what cannot be staged. Raises DraftOn, and what ``perform`` raises."""
+        """Check before something that cannot be staged. Raises DraftOn, and what ``perform`` raises."""
         self._check_writable()
         if self.drafts.current is not None:
             raise DraftOn(what)
 
     async def create_board(self, name: str) -> None:
-        """Create an issue board in the group: GitLab needs one to begin a manual order.
+        """Create an issue board in the group, which GitLab needs for a manual order.
 
         Raises EditForbidden, EditUnknown, DraftOn, and what ``perform`` raises.
         """
@@ -478,7 +478,7 @@ class Engine:
         self.sender.hurry()
 
     def in_view(self, issues: Sequence[IssueId]) -> None:
-        """These cards are in view, the most important first: GitLab is asked to tell of their changes."""
+        """Subscribe to live events for these issues in view, the most important first."""
         self.watcher.look(issues)
         self.merge_requests.look(issues)
         self.label_events.look(issues)

@@ -1,4 +1,4 @@
-"""The unconfirmed Ops: which can be sent, which are being sent, which wait.
+"""The unconfirmed Ops: which can be sent, which are being sent, and which must wait.
 
 Owns the in-memory bookkeeping of the store's outbox, per issue and in order. It sends nothing and has no
 clock: all times are passed in, in seconds since the epoch.
@@ -19,7 +19,7 @@ from glboard_core.ports import OutboxEntry
 class OutboxItem:
     """An Op in the outbox. Times are in seconds since the epoch by this machine's clock, 0 for never.
 
-    ``due``: not to be sent, nor recovered, before. ``batch``: the one that prepares, sends or recovers it,
+    ``due``: when it can be sent or recovered. ``batch``: the batch that prepares, sends or recovers it,
     0 for none.
     ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
     ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
@@ -61,7 +61,7 @@ class OutboxItem:
         return bool(self.batch)
 
     def release(self) -> None:
-        """Its batch is through with it: another one can take it."""
+        """Release it from its batch, so that another one can take it."""
         self.batch = 0
         self.sent_at = 0.0
 
@@ -157,7 +157,7 @@ class Outbox:
         return tuple(conflict for item in self.items(issue) for conflict in item.conflicts)
 
     def hold(self, issue: IssueId, due: float) -> None:
-        """Another key was pressed on the issue: its unsent Ops are held with it, until ``due``."""
+        """Hold the issue's unsent Ops until ``due``, because another key was pressed."""
         for item in self.items(issue):
             if not item.under_way and not item.lost_at:
                 item.due = max(item.due, due)
@@ -215,13 +215,13 @@ class Outbox:
         return op.change.waits_for not in self and not any(issue.startswith("new:") for issue in needed)
 
     def sort(self, order: Sequence[OpId]) -> None:
-        """Sort every queue in this order: that of the outbox, which all processes share."""
+        """Sort every queue in the order of the outbox, which all processes share."""
         place = {op: at for at, op in enumerate(order)}
         for items in self._by_issue.values():
             items.sort(key=lambda item: place.get(item.op.id, len(place)))
 
     def remove(self, op: OpId) -> None:
-        """Remove an Op: it was made, failed or withdrawn."""
+        """Remove an Op that was applied, failed or withdrawn."""
         item = self._by_op.pop(op, None)
         if item is not None:
             self._leave_queue(item, item.op.issue)

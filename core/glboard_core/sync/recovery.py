@@ -1,4 +1,4 @@
-"""Recovery: finds out what happened to Ops whose answer was lost, by reading the server.
+"""Recovery: after a lost response, reads the server to find out whether an Op was applied.
 
 Owns the decision, so that nothing is done twice: a new issue and a comment have the marker of their Op, an
 edit shows in the issue itself, or in its events if someone has changed it since. It sends nothing.
@@ -22,14 +22,14 @@ from glboard_core.sync.outbox import OutboxItem
 
 #: Times in the API are in whole seconds, and so is the server's clock.
 PRECISION = timedelta(seconds=2)
-#: How often an Op whose answer was lost is sent again before a person must decide.
+#: How often an Op with a lost response is retried before a person must decide.
 MAX_TRIES = 8
-#: How often an Op that GitLab itself fails on is sent: a failure may pass, such as two writes at once.
+#: How often an Op is sent if GitLab fails on it: a failure can be temporary, such as two writes at once.
 MAX_CRASHES = 2
 
 
 class Recovered(Struct):
-    """What reading the server showed: answers, and items that were not made and are to be sent again."""
+    """The result: outcomes, and items that were not applied and must be sent again."""
 
     answers: list[ServerAnswer]
     again: list[OutboxItem]
@@ -86,7 +86,7 @@ def _sent_after(item: OutboxItem, gateway: Gateway) -> datetime:
 async def _answer(
     item: OutboxItem, found: Recovered, made: set[OpId], gateway: Gateway
 ) -> ServerAnswer | None:
-    """What became of an Op; None if it was not made and can be sent again."""
+    """The outcome of an Op; None if it was not applied and can be sent again."""
     op, issue = item.op, found.now.get(item.op.issue)
     trace, marker = op.change.trace, op.change.note_marker(op.id)
     if trace == "issue":

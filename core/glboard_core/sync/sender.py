@@ -1,7 +1,7 @@
-"""Sends the outbox: when, in which batches, and what the answer to each Op means.
+"""Sends the outbox: decides when and in which batches, and handles the response to each Op.
 
-Owns the hold (nothing is sent until the keys have rested), the claim in the store (so that two processes or a
-crash never send twice), and the recovery of lost answers: ``recovery.py`` checks the server before anything
+Owns the hold (nothing is sent until the keyboard is idle), the claim in the store (so that two processes or a
+crash never send twice), and the recovery of lost responses: ``recovery.py`` checks the server before anything
 is sent again. Only the process with the send lease (``processes.py``) sends.
 """
 
@@ -77,7 +77,7 @@ class OutboxSender:
         self._not_before = 0.0
         self._notes: OrderedDict[OpId, str] = OrderedDict()
         self._respaced: list[IssueId] = []
-        #: Issues at the other end of links that were changed just now.
+        #: The other issues of links that were just changed.
         self._linked: list[IssueId] = []
 
     def hurry(self) -> None:
@@ -192,7 +192,7 @@ class OutboxSender:
         now = time.time()
         unanswered = [item for item in self._outbox.unanswered() if self._recovery_at(item) <= now]
         fresh = self._outbox.due(now)
-        # What the server failed on goes alone, so that it takes no other change with it.
+        # Ops that made the server fail are sent alone, so that they cannot fail others.
         alone = [[item] for item in fresh if item.goes_alone]
         together = [item for item in fresh if not item.goes_alone]
         return [self._outbox.take(items) for items in (unanswered, together, *alone) if items]
@@ -207,7 +207,7 @@ class OutboxSender:
         return item.due
 
     def _server_done_at(self, item: OutboxItem) -> float:
-        """When the server no longer carries out a request whose answer was lost, or that it failed on."""
+        """When the server has stopped processing a request whose response was lost, or that failed."""
         return item.lost_at if item.crashed else item.lost_at + self._timing.server_limit
 
     # One batch
@@ -352,7 +352,7 @@ class OutboxSender:
         return stopped
 
     async def _read_linked(self) -> None:
-        """Whether the other ends of changed links are blocked now: GitLab moves no time for it."""
+        """Read the other issues of changed links: GitLab does not update their ``updated_at``."""
         linked, self._linked = self._linked, []
         known = self._store.issues()
         if not (issues := [issue for issue in dict.fromkeys(linked) if issue in known]):
@@ -363,7 +363,7 @@ class OutboxSender:
             self._local_state.confirm(found.values(), "answer")
 
     async def _read_places(self) -> None:
-        """GitLab has moved issues to make way for one: read the places of those near them."""
+        """Read the positions of issues near one that was ranked, since GitLab may have moved them."""
         moved, self._respaced = self._respaced, []
         known = self._store.issues()
         if not moved or not (issues := near(moved, known)):

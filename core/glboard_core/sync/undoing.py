@@ -82,13 +82,13 @@ class Undoing:
 
     @property
     def deletes(self) -> int:
-        """How many comments that have left ``undo`` would delete: others can have read them."""
+        """How many posted comments ``undo`` would delete: others may have read them."""
         if self._undoes_staged or (group := self.last()) is None:
             return 0
         return sum(not self._local_state.is_unsent(op.id) for op in deletes_notes(group.ops))
 
     def undo_chosen(self, ops: Collection[OpId]) -> Group | None:
-        """Undo these changes of the log in one go, of whatever session; ``redo`` brings them back.
+        """Undo these changes of the log together, from any session; ``redo`` restores them.
 
         None if none of them can be undone. Raises what ``perform`` raises.
         """

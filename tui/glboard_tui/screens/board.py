@@ -1,4 +1,4 @@
-"""The board screen: composes header, board, open issue, capacity pane and footer, and repaints them.
+"""The board screen: header, board, open issue, capacity pane and footer.
 
 Owns what is on top and when each part is repainted; filtering, quitting and the capacity pane's space are
 parts that get only what they need. It holds no board logic and binds no keys: ``keys.py`` turns keys into
@@ -72,7 +72,7 @@ class BoardScreen(Screen[None]):
         self.wanted = ""
         self._message, self._bad = "", False
         self._filter_timer: Timer | None = None
-        #: What was said of the last filter that is none.
+        #: The message about the last invalid filter.
         self._wrong_filter = ""
         self._status_at = time.monotonic()
 
@@ -421,7 +421,7 @@ class BoardScreen(Screen[None]):
             self._filter_is_right()
 
     def _filter_is_right(self) -> None:
-        """What was said of an earlier filter is no longer true."""
+        """Clear the message about an earlier filter."""
         if self._wrong_filter and self._message == self._wrong_filter:
             self.say("")
         self._wrong_filter = ""

@@ -1,4 +1,4 @@
-"""The board: one focus and any number of selected issues, which both follow their issues.
+"""The board: one focused issue and any number of selected ones.
 
 Owns where the focus goes, what is selected, and the mouse. It holds no issues (a ``BoardIndex`` does),
 changes none (it posts messages with ids, never rows) and binds no keys (the action registry does): its owner
@@ -88,7 +88,7 @@ class BoardWidget(Vertical, can_focus=True):
         super().__init__(id=id)
         self.state = BoardState()
         self.columns = BoardColumns(self.state)
-        #: What moving sideways aims at, kept until the focus moves up or down: the line, and for a column
+        #: The target of moving sideways, kept until the focus moves up or down: the line, and for a column
         #: that is not visible yet, the cards above.
         self._aim: tuple[int, int] | None = None
         self._selected_seen = 0

@@ -1,4 +1,4 @@
-"""One card: the data its look depends on, and its painting.
+"""One card: the data it shows, and how it is painted.
 
 Owns the look of a card as a pure function from a ``CardView`` to strips. It must not
 know issues, boards or the screen: ``card_view.py`` decides what is worth showing. All text in a view is
@@ -38,7 +38,7 @@ SIGNS: dict[Flag, tuple[str, Ink]] = {
     "unseen": ("●", "accent"),
 }
 
-#: What was changed a moment ago, for those who watch.
+#: The highlight of a recent change in share mode.
 NOW: tuple[str, Ink] = ("»", "accent")
 
 #: Cells left of the title: the edge, then the tick of a selected card, or a flag.
@@ -87,7 +87,7 @@ SHARED: tuple[Shape, ...] = (
 
 
 class Fact(Struct, frozen=True):
-    """A short word about the issue. ``tone`` only emphasizes what the word says.
+    """A short word about the issue; ``tone`` emphasizes it.
 
     ``short`` replaces it where space is short. A ``minor`` one takes the remaining space; for the others,
     the reference is shortened.
