@@ -124,7 +124,7 @@ def test_check_names_every_mistake_with_its_line(write: Write, capsys: Text) -> 
 
 def test_check_accepts_a_right_file_none_at_all_and_harmless_mistakes(write: Write, capsys: Text) -> None:
     assert run(["config", "check"]) == 0
-    assert "using the defaults" in capsys.readouterr().out
+    assert "the defaults apply" in capsys.readouterr().out
     write('[ui]\ndensity = "auto"\n')
     assert run(["config", "check"]) == 0
     assert "no errors" in capsys.readouterr().out

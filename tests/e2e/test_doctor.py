@@ -153,7 +153,7 @@ async def test_a_token_that_can_only_read_and_expires_says_both(serve: Serve, co
     server.rescope(server.token, "read_api")
     server.ends(server.token, server.world.clock.today() + timedelta(days=1))
     token = of(await examined(config), "token")
-    assert "change nothing; it expires tomorrow" in token.text
+    assert "read-only; it expires tomorrow" in token.text
     assert "“api”" in token.advice
     assert "Rotate" in token.advice
 
@@ -275,7 +275,7 @@ async def test_a_wrong_token_is_a_problem(
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-planted-and-wrong")
     found = await examined(config)
     assert of(found, "token").status == "problem"
-    assert "does not know it" in of(found, "token").text
+    assert "unknown token" in of(found, "token").text
     # Every answer tells the time.
     assert of(found, "clock").status == "ok"
     assert "glpat-planted-and-wrong" not in repr(found)
@@ -377,7 +377,7 @@ async def test_a_proxy_that_does_not_answer_is_a_problem(
 async def test_another_time_is_used_for_milestones_alone(serve: Serve, config: Path) -> None:
     serve(healthy())
     found = await examined(config, as_of=datetime(2031, 1, 1, tzinfo=UTC))
-    assert "no current one" in of(found, "milestones").text
+    assert "No current milestone" in of(found, "milestones").text
     assert of(found, "clock").status == "ok"
 
 

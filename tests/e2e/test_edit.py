@@ -456,7 +456,7 @@ def test_public_needs_a_yes(world: World, capsys: Text) -> None:
     assert world.issue(RIPE).confidential
     assert world.issue(RIPE).health == "atRisk"
     assert run(["edit", RIPE, "--public"]) == 4
-    assert "Make platform#1 public?" in capsys.readouterr().err
+    assert "Make platform#1 non-confidential?" in capsys.readouterr().err
     assert run(["edit", RIPE, "--public", "--health", "none", "--yes"]) == 0
     assert not world.issue(RIPE).confidential
     assert world.issue(RIPE).health is None
