@@ -103,7 +103,7 @@ def test_failed_changes_are_listed_retried_and_discarded(world: World, capsys: T
         (LOCKED, "to 19.9", "failed"),
     ]
     assert run(["failed", "retry", "platform#9"]) == 2
-    assert "no failed change named “platform#9”" in capsys.readouterr().err
+    assert "No failed change named “platform#9”" in capsys.readouterr().err
     assert run(["failed", "retry", "--all"]) == 1
     assert len(listed(capsys)) == 2
     world.project(f"{GROUP}/locked").overrides[world.user(ME).id] = 40

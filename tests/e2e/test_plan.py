@@ -121,7 +121,7 @@ def test_colleague_imports_the_plan(
     [
         ({"group": "other-org"}, "it belongs to other-org on"),
         ({"host": "gitlab.example.com"}, "but this is demo-org on 127.0.0.1"),
-        ({"milestone": "19.88"}, "no milestone named"),
+        ({"milestone": "19.88"}, "No milestone named"),
         ({"glboard_plan": 2}, "uses format 2"),
         ({"issues": 1}, "not a locked plan"),
     ],

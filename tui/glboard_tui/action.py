@@ -18,7 +18,7 @@ Group = Literal[
     "Changes by others", "Say/Do",
     "Decisions", "Post decisions", "End of milestone", "Locked plan", "Capacity",
     "Post capacity", "Compare a draft", "Drafts", "Failed changes", "Change log",
-    "Open a milestone", "Set-up", "Dialogs",
+    "Open a milestone", "Setup", "Dialogs",
 ]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity", "filter"]
