@@ -10,7 +10,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -417,8 +417,6 @@ def _check_time_zone(name: str, source: _Source) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
-        from zoneinfo import available_timezones  # reads the whole database: only on error
-
         near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
         hint = "Use Region/City, such as Europe/Berlin or America/New_York, or UTC."
         hint += f" Did you mean “{near[0]}”?" if near else ""

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct, structs
 
 from glboard_core.board.columns import EVERY
 from glboard_core.board.filters import board_problems
-from glboard_core.board.names import BY_DATE
+from glboard_core.board.names_needed import BY_DATE
 from glboard_core.command_template import problems
 from glboard_core.config import SECRETS, Settings, settings_of
 from glboard_core.errors import ConfigError

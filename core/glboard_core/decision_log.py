@@ -37,7 +37,7 @@ from glboard_core.planning.say_do import Track
 from glboard_core.ports import MADE, WAITS, Logged, Store
 from glboard_core.report_issues import Progress
 from glboard_core.reports import Reports
-from glboard_core.store.reports import decoded
+from glboard_core.store.report_tables import decoded
 
 #: Names of calls in the store start so.
 CALL = "call:"

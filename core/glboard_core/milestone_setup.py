@@ -34,9 +34,9 @@ from glboard_core.gitlab.admin import Admin, FinishedBoard
 from glboard_core.gitlab.gateway import transport_of
 from glboard_core.gitlab.status_lists import StatusLists, may_have_status_lists
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
 from glboard_core.planning.capacity import dates_of

@@ -28,11 +28,11 @@ from glboard_core.board.draft import Draft, DraftId
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
+from glboard_core.model.catalog_needs import CatalogNames, Needs
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, LinkedIssue, Note, Reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
 from glboard_core.model.renames import Renames
 from glboard_core.purpose import Purpose

@@ -18,7 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.event import SETTLED
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
-from glboard_core.store.reports import KnownIssues, ReportCache
+from glboard_core.store.report_tables import KnownIssues, ReportCache
 from glboard_core.sync.engine import Engine
 
 #: Concurrent queries.

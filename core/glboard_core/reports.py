@@ -17,6 +17,7 @@ from msgspec import structs
 
 from glboard_core.board.definition import milestone_title, overlap_notes
 from glboard_core.board.rules import missed_labels
+from glboard_core.concurrency import together
 from glboard_core.config import Settings
 from glboard_core.errors import (
     LOAD_FIRST,
@@ -29,10 +30,10 @@ from glboard_core.errors import (
     UsageError,
 )
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import Needs
 from glboard_core.model.event import Event, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import Needs
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
 from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed_weights, window
@@ -51,11 +52,11 @@ from glboard_core.report_issues import (
     closed_key,
     labels_of,
 )
-from glboard_core.store.reports import ReportCache
+from glboard_core.store.report_tables import ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
-    from glboard_core.gitlab.events import EventReader, Further, Read
+    from glboard_core.gitlab.resource_events import EventReader, Further, Read
 
 #: Histories stored per batch, so that little is lost if reading is interrupted.
 TOGETHER = 20
@@ -323,8 +324,6 @@ class Reports:
         self, milestone: str, looks: Sequence[Look], missed: Collection[str], progress: Progress | None
     ) -> tuple[dict[IssueId, Issue], Collection[IssueId]]:
         """The issues that may have been in the milestone, and those of them that were not read just now."""
-        from glboard_core.concurrency import together
-
         labels = self.issues.labels
         queries = [IssueQuery(labels=labels, milestone=milestone, order="updated")]
         queries += [IssueQuery(labels=(*labels, label), order="updated") for label in sorted(missed)]
@@ -343,7 +342,7 @@ class Reports:
 
     async def _histories(self, issues: Sequence[Issue], further: Further, progress: Progress | None) -> Read:
         """The histories; those read now are cached, even if reading is interrupted."""
-        from glboard_core.gitlab.events import Read
+        from glboard_core.gitlab.resource_events import Read
 
         kept = cache_of(self.engine)
         known = kept.histories(issue.id for issue in issues if issue.id not in self._known)
@@ -405,8 +404,8 @@ class Reports:
 @asynccontextmanager
 async def open_reports(engine: Engine, *, as_of: datetime | None = None) -> AsyncIterator[Reports]:
     """Reports over an engine; events are read over its gateway's connection."""
-    from glboard_core.gitlab.events import EventReader
     from glboard_core.gitlab.gateway import transport_of
+    from glboard_core.gitlab.resource_events import EventReader
 
     yield Reports(engine, EventReader(transport_of(engine.gateway)), as_of=as_of)
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.auth.search import find_account
-from glboard_core.board.names import catalog_names
+from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
 from glboard_core.folders import state_folder

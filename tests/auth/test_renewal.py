@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from glboard_core.auth.credential import OAuthCredential, TokenCredential
 from glboard_core.auth.renewal import StoredToken, renew
 from glboard_core.auth.search import server_at
 from glboard_core.auth.store import CredentialStore, StoredAccount
-from glboard_core.board.names import catalog_names
+from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
@@ -24,6 +25,8 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import WHO, Transport
 from support.engines import QUICK, eventually
+
+Connect = Callable[[StoredAccount], Transport]
 
 
 def signed_in(
@@ -43,9 +46,19 @@ def signed_in(
     return store.save(server.url, server.world.owner.username, credential, keyring=False)
 
 
-def transport(store: CredentialStore, account: StoredAccount, place: Account) -> Transport:
-    tokens = StoredToken(store, account, place)
-    return Transport(structs.replace(place, kind="oauth", tokens=tokens), QUICK)
+@pytest.fixture
+async def connect(store: CredentialStore, place: Account) -> AsyncIterator[Connect]:
+    """Opens connections with a sign-in, closed at the end."""
+    opened: list[Transport] = []
+
+    def one(account: StoredAccount) -> Transport:
+        tokens = StoredToken(store, account, place)
+        opened.append(Transport(structs.replace(place, kind="oauth", tokens=tokens), QUICK))
+        return opened[-1]
+
+    yield one
+    for each in opened:
+        await each.close()
 
 
 def renewals(server: DemoServer) -> int:
@@ -53,13 +66,13 @@ def renewals(server: DemoServer) -> int:
 
 
 async def test_a_token_that_ends_soon_is_renewed_first(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store, life=0.5)
     before = store.load(account)
     assert isinstance(before, OAuthCredential)
     server.oauth.life = 7200
-    one = transport(store, account, place)
+    one = connect(account)
     await eventually(lambda: before.is_due(datetime.now(UTC)))
     assert b"em_willow" in await one.get(WHO)
     await one.get(WHO)
@@ -70,71 +83,65 @@ async def test_a_token_that_ends_soon_is_renewed_first(
     assert isinstance(after, OAuthCredential)
     assert after.access != before.access
     assert after.refresh != before.refresh
-    await one.close()
 
 
-async def test_hours_on_one_connection(server: DemoServer, store: CredentialStore, place: Account) -> None:
+async def test_hours_on_one_connection(server: DemoServer, store: CredentialStore, connect: Connect) -> None:
     account = signed_in(server, store)
-    one = transport(store, account, place)
+    one = connect(account)
     for hour in range(9):
         assert b"em_willow" in await one.get(WHO)
         assert b"currentUser" in await one.read(b'{"query": "{ currentUser { username } }"}')
         # This machine's clock stands still meanwhile: the server's rejection tells.
         server.world.clock.advance(3600)
         assert renewals(server) == hour // 2
-    await one.close()
 
 
 async def test_a_change_is_sent_once_more_after_a_rejection(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
-    one = transport(store, account, place)
+    one = connect(account)
     mutation = 'mutation { createNote(input: {noteableId: "gid://gitlab/Issue/1", body: "x"}) { errors } }'
     asked = json.dumps({"query": mutation}).encode()
     assert isinstance(await one.write(asked), bytes)
     assert [record.status for record in server.requests.of("createNote")] == [401, 200]
-    await one.close()
 
 
 async def test_many_requests_at_once_renew_once(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
-    one = transport(store, account, place)
+    one = connect(account)
     found = await asyncio.gather(*(one.get(WHO) for _ in range(8)))
     assert all(b"em_willow" in each for each in found)
     assert renewals(server) == 1
-    await one.close()
 
 
 async def test_what_another_process_renewed_is_taken_from_the_store(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
-    one, other = transport(store, account, place), transport(store, account, place)
+    one, other = connect(account), connect(account)
     for each in (one, other):
         await each.get(WHO)
     server.world.clock.advance(7201)
     await one.get(WHO)
     await other.get(WHO)
     assert renewals(server) == 1
-    for each in (one, other):
-        await each.close()
 
 
 async def test_a_refused_renewal_says_to_sign_in_again(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
-    one = transport(store, account, place)
+    one = connect(account)
     await one.get(WHO)
     for pair in server.oauth._pairs:
         server.oauth._end(pair)
     for _ in range(3):
-        with pytest.raises(TokenRejected, match="has ended") as caught:
+        with pytest.raises(TokenRejected, match="has expired") as caught:
             await one.read(b'{"query": "{ currentUser { username } }"}')
         assert caught.value.hint == "Sign in again: glboard auth login"
     # It does not ask again and again.
@@ -142,43 +149,40 @@ async def test_a_refused_renewal_says_to_sign_in_again(
     # Whoever signs in again in another terminal goes on here.
     signed_in(server, store)
     assert b"em_willow" in await one.get(WHO)
-    await one.close()
 
 
 async def test_the_lost_answer_of_a_renewal_ends_the_sign_in_and_says_so(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
     server.faults.next("reset-after", "/oauth/token")
-    one = transport(store, account, place)
-    with pytest.raises(TokenRejected, match="has ended"):
+    one = connect(account)
+    with pytest.raises(TokenRejected, match="has expired"):
         await one.get(WHO)
-    await one.close()
 
 
 async def test_a_renewal_without_connection_loses_nothing(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
     server.faults.next("502", "/oauth/token", times=30)
-    one = transport(store, account, place)
+    one = connect(account)
     with pytest.raises(ConnectionFailed):
         await one.get(WHO)
     server.faults.clear()
     assert b"em_willow" in await one.get(WHO)
-    await one.close()
 
 
 async def test_a_cancelled_request_loses_no_renewal(
-    server: DemoServer, store: CredentialStore, place: Account
+    server: DemoServer, store: CredentialStore, connect: Connect
 ) -> None:
     account = signed_in(server, store)
     server.world.clock.advance(7201)
     server.faults.slow_seconds = 0.3
     server.faults.next("slow", "/oauth/token")
-    one = transport(store, account, place)
+    one = connect(account)
     asking = asyncio.ensure_future(one.get(WHO))
     await eventually(lambda: renewals(server) > 0)
     asking.cancel()
@@ -186,7 +190,6 @@ async def test_a_cancelled_request_loses_no_renewal(
         await asking
     assert b"em_willow" in await one.get(WHO)
     assert renewals(server) == 1
-    await one.close()
 
 
 async def test_a_rotated_token_is_taken_from_the_store(
@@ -231,15 +234,14 @@ async def test_a_personal_token_is_not_renewed(
         await asyncio.to_thread(renew, store, account, place)
 
 
-async def test_signed_out_meanwhile(server: DemoServer, store: CredentialStore, place: Account) -> None:
+async def test_signed_out_meanwhile(server: DemoServer, store: CredentialStore, connect: Connect) -> None:
     account = signed_in(server, store)
-    one = transport(store, account, place)
+    one = connect(account)
     await one.get(WHO)
     store.delete(account)
     server.world.clock.advance(7201)
     with pytest.raises(TokenMissing, match="Signed out"):
         await one.get(WHO)
-    await one.close()
 
 
 PROGRAM = """

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.model.text import literal, stored
+from glboard_core.model.stored_text import literal, stored
 
 #: As typed, and as sent.
 RUN = {

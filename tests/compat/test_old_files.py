@@ -29,7 +29,7 @@ from glboard_core.planning.team_edit import OfPerson, edited
 from glboard_core.report_issues import closed_key
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.store.database import state_file
-from glboard_core.store.reports import ReportCache
+from glboard_core.store.report_tables import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.main import run

@@ -115,7 +115,7 @@ def test_a_token_is_typed_unseen(server: DemoServer, home: Path) -> None:
 @pytest.mark.slow
 def test_what_is_typed_can_be_wrong(server: DemoServer, home: Path) -> None:
     for token, said in (
-        ("glpat-wrong", "does not know it"),
+        ("glpat-wrong", "unknown token"),
         ("two words", "contains blanks"),
         (server.token_for("eng_1", "read_user"), "missing the scope “read_api”"),
     ):

@@ -65,10 +65,10 @@ def ask(
 def test_two_milestones_that_share_a_day(ask: Input) -> None:
     # On 12 December, 19.7 ends and 19.8 starts.
     assert ask.shown("planning") == ("19.9", [f"{PLATFORM}#2"])
-    assert "19.7 and 19.8 overlap on 2026-12-12: 19.8" in ask.said
+    assert "19.7 and 19.8 overlap on 2026-12-12; using 19.8" in ask.said
     assert ask.shown("build")[0] == "19.8"
     assert ask("report", "mix", "current")["milestone"] == "19.8"
-    assert "19.7 and 19.8 overlap on 2026-12-12: 19.8" in ask.said
+    assert "19.7 and 19.8 overlap on 2026-12-12; using 19.8" in ask.said
     assert ask("report", "mix", "next")["milestone"] == "19.9"
 
 
@@ -76,7 +76,7 @@ def test_two_milestones_that_share_a_day(ask: Input) -> None:
 def test_two_milestones_that_overlap(ask: Input, tmp_path: Path) -> None:
     # 19.8 starts on 1 December, 19.7 runs to the 11th, today is the 7th.
     assert ask.shown("planning") == ("19.9", [f"{PLATFORM}#2"])
-    assert "19.7 and 19.8 overlap on 2026-12-07: 19.8" in ask.said
+    assert "19.7 and 19.8 overlap on 2026-12-07; using 19.8" in ask.said
     assert ask.shown("build")[0] == "19.8"
     team = tmp_path / "team.toml"
     team.write_text('[[people]]\nusername = "eng_alder"\n')

@@ -258,7 +258,7 @@ def test_invalid_arguments_are_reported(
     ("arguments", "says"),
     [
         (["show", "planning", "--milestone", "19.88"], "Similar: 19.8"),
-        (["show", "planning", "--milestone", ""], "no milestone named"),
+        (["show", "planning", "--milestone", ""], "No milestone named"),
         (["show", "plannin"], "Similar: planning.\n"),
         (["show", "nonsense"], "Choose one of planning, build,"),
         (["--as-of", "", "show", "planning"], "is not a time"),

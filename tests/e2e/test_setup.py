@@ -53,8 +53,7 @@ def test_from_an_empty_home_to_the_own_board_by_token(tmp_path: Path, gitlab: Sp
         terminal.press("\r")
         terminal.see("Which GitLab?", "Your GitLab server")
         terminal.press("\r")
-        # The page before says so, too.
-        terminal.see("URL of any page of your group", "Enter confirms")
+        terminal.see("or just the server")
         terminal.press(f"{gitlab.url}/groups/demo-org/-/boards\r")
         terminal.see("Sign in to", "Paste a token", "personal_access_tokens?name=glboard&scopes=api")
         terminal.press("\r")

@@ -14,15 +14,15 @@ from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import AuthError, NotGitLab, ServerFailed, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.events import EventReader, WireEvent, event_of
 from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.resource_events import EventReader, WireEvent, event_of
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.planning.events_needed import Look
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Store
 from glboard_core.reports import Reports, kept_plan, open_reports
-from glboard_core.store.reports import ReportCache
+from glboard_core.store.report_tables import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 

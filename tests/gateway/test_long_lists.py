@@ -10,8 +10,8 @@ from gateway.worlds import ME, LoadedGateway, everything, gateway, make, untimed
 from glboard_core.board.operations import Comment, Edit, NoteWrite, OpId
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditUnknown
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import Issue, Reference
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.ports import Failed
 
 LONG = "top/app#1"

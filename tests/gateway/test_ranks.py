@@ -182,7 +182,7 @@ async def test_a_card_put_elsewhere_is_set_right_once(context: LoadedGateway) ->
     context.world.traits.misplaces = 2
     error = await context.fail("top/app#2", rank(context, 4, 1))
     assert isinstance(error, EditDropped)
-    assert "another place" in error.message
+    assert "a different position" in error.message
 
 
 async def test_a_server_that_fails_again_is_not_asked_a_third_time(context: LoadedGateway) -> None:

@@ -14,8 +14,8 @@ from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
 from glboard_core.gitlab import markers
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import IssueId, Reference, parse_reference
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 

@@ -47,7 +47,7 @@ async def refusal(one: GitLabGateway) -> GlboardError:
         ("expired", TokenRejected, "it has expired"),
         ("revoked", TokenRejected, "it was revoked"),
         ("blocked", TokenRejected, "your account has been blocked"),
-        ("unknown", TokenUnknown, "it does not know it"),
+        ("unknown", TokenUnknown, "unknown token"),
     ],
 )
 async def test_why_a_token_is_rejected(
@@ -66,7 +66,7 @@ async def test_why_a_token_is_rejected(
 async def test_a_token_that_lacks_the_scope_is_not_called_invalid(server: DemoServer, scope: str) -> None:
     error = await refusal(gateway(server, token=server.token_for("em_willow", scope)))
     assert isinstance(error, ScopeMissing)
-    assert "lacks the scope “read_api”" in error.message
+    assert "lacks the “read_api” scope" in error.message
 
 
 async def test_the_reason_is_asked_once_and_only_of_a_rejected_token(server: DemoServer) -> None:

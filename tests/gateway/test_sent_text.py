@@ -7,7 +7,7 @@ import pytest
 from gateway.worlds import LoadedGateway, errors
 from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite
 from glboard_core.errors import EditDropped
-from glboard_core.model import text
+from glboard_core.model import stored_text
 
 #: A line that GitLab runs, and what is left of the text.
 TYPED = "Before\n/label ~Deliverable\nafter"
@@ -18,7 +18,7 @@ async def test_a_quick_action_that_we_do_not_know_is_told(
     context: LoadedGateway, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     # As if GitLab had a quick action more than we know of.
-    monkeypatch.setattr(text, "_ACTIONS", frozenset())
+    monkeypatch.setattr(stored_text, "_ACTIONS", frozenset())
     writes: dict[str, tuple[str, Change]] = {
         "description": ("top/app#1", Edit(description=TYPED, description_was="")),
         "comment": ("top/app#1", Comment(body=TYPED)),

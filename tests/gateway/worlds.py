@@ -21,8 +21,8 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import CatalogNames, Needs, titles_of
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.names import CatalogNames, Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Done, Failed, Outcome
 

@@ -14,11 +14,11 @@ from glboard_core.board.operations import Change, Comment, Create, Edit, GroupId
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
-from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.inspection import Inspection
 from glboard_core.gitlab.pace import Pace
+from glboard_core.gitlab.resource_events import EventReader
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.model.query import IssueQuery

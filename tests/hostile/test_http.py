@@ -39,9 +39,9 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.admin import Admin
 from glboard_core.gitlab.answer_errors import place_in
 from glboard_core.gitlab.connection_errors import of_exception
-from glboard_core.gitlab.events import EventReader
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits, http_date, retry_after
+from glboard_core.gitlab.resource_events import EventReader
 from glboard_core.gitlab.unpack import Body, Corrupt, body_of
 from glboard_core.model.catalog import Server
 from glboard_core.model.query import IssueQuery
@@ -209,7 +209,7 @@ NODE = {
         ("gzip", b"no gzip", "decompression failed"),
     ],
     # Not the bodies: gzip puts the time into them.
-    ids=["twice", "brotli", "large", "in members", "cut off", "garbled"],
+    ids=["twice", "brotli", "large", "in members", "truncated", "garbled"],
 )
 async def test_answers_are_bounded_while_they_are_unpacked(coding: str, body: bytes, word: str) -> None:
     async with Malicious(answer(200, body, content_encoding=coding)) as server:
@@ -603,7 +603,7 @@ def test_a_key_with_a_password_asks_no_one(tmp_path: Path) -> None:
     account = Account(
         url="https://localhost", token=Secret("t"), client_cert=str(PEM), client_key=str(locked)
     )
-    with pytest.raises(TlsFailed, match="not encrypted"):
+    with pytest.raises(TlsFailed, match="unencrypted"):
         route.trust_of(account, {})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from glboard_core.gitlab import clean_text, markers
-from glboard_core.model.text import literal, stored
+from glboard_core.model.stored_text import literal, stored
 from glboard_core.planning.planning_issue import is_owned, merge
 from glboard_core.planning.text import plain
 from glboard_tui.widgets import markdown

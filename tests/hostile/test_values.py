@@ -15,8 +15,9 @@ from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import answers
+from glboard_core.gitlab.decode import WireIssue
 from glboard_core.gitlab.http import http_date, retry_after, share_left
-from glboard_core.gitlab.wire import Page, WireIssue, WithIssues
+from glboard_core.gitlab.wire import Page, WithIssues
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.command_reader import CommandReader

@@ -90,7 +90,7 @@ JSON_VALUES: dict[str, bytes] = {
     "formula": b'"=1+1"',
     "no color": b'"#gggggg"',
     "percent": b'"%s%n{0}%(x)s"',
-    "cut off": b'{"a": ',
+    "truncated": b'{"a": ',
     "nothing": b"",
 }
 

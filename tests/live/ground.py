@@ -26,8 +26,8 @@ from glboard_core.gitlab.account import Account, Secret, is_loopback
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import CatalogNames, Needs, around, titles_of
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.names import CatalogNames, Needs, around, titles_of
 from glboard_core.ports import Done, Failed, Outcome
 from glboard_core.sync.timing import Timing
 

@@ -11,8 +11,8 @@ from msgspec import structs
 from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.errors import EditDropped
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import Issue
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote, as_edited, until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from glboard_core.model.catalog import Absent, Label, Person, Project
-from glboard_core.model.names import Needs, titles_of
+from glboard_core.model.catalog_needs import Needs, titles_of
 from support.make import PROJECT, catalog, milestone
 
 LABEL = Label(id="gid://gitlab/GroupLabel/900", title="area::x", owner="demo-org", color="#ff0000")

@@ -27,7 +27,7 @@ from glboard_core.planning.plan_lock import (
     take,
 )
 from glboard_core.reports import kept_plans
-from glboard_core.store.reports import KnownIssues, ReportCache
+from glboard_core.store.report_tables import KnownIssues, ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from planning.histories import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone

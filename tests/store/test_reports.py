@@ -13,7 +13,7 @@ from glboard_core.errors import StoreFailed
 from glboard_core.model.event import Event, History
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.store.database import MIGRATIONS
-from glboard_core.store.reports import KEPT_FOR, ReportCache
+from glboard_core.store.report_tables import KEPT_FOR, ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 

@@ -81,7 +81,7 @@ async def test_every_form_of_a_name_leads_to_it(context: Session, text: str, fou
 
 
 async def test_what_leads_nowhere_says_what_it_can_be(context: Session) -> None:
-    with pytest.raises(IssueNotFound, match=r"top/app has no issue with this number .*confidential"):
+    with pytest.raises(IssueNotFound, match=r"top/app has no issue with this number.*confidential"):
         await read(context, "app#99")
     with pytest.raises(IssueNotFound, match=r"No issue with this number in the projects of top"):
         await read(context, "#77")

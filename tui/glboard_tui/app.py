@@ -37,7 +37,8 @@ from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.config_file import ConfigFile, keymap_of
 from glboard_tui.file_watch import LOOK_EVERY, FileWatch
 from glboard_tui.live_config import LiveConfig
-from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
+from glboard_tui.plan_history import OpenReports
+from glboard_tui.planning import OpenMilestone, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import RowDialog

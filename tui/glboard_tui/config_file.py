@@ -7,6 +7,7 @@ both. It touches no widget; ``live_config.py`` applies what is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,6 @@ def screen_mistakes(checked: CheckedConfig) -> Iterator[Mistake]:
     yield from keymap_mistakes(checked)
     if not (wanted := checked.settings.ui.theme):
         return
-    from difflib import get_close_matches
 
     from textual.theme import BUILTIN_THEMES
 

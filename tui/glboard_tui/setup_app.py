@@ -103,7 +103,7 @@ class SetupApp(App[SetupResult]):
         self._places: tuple[ServerPlace, ...] = ()
         #: The ID of an application that the server refused, to be typed again.
         self._refused_application = ""
-        self._head = SetupHead(-1, "Set-up")
+        self._head = SetupHead(-1, "Setup")
         for theme in THEMES:
             self.register_theme(theme)
         wanted = settings.ui.theme
@@ -152,7 +152,7 @@ class SetupApp(App[SetupResult]):
 
     def _at(self, step: int) -> None:
         """Behind the dialogs that follow, show that step."""
-        self._head.show(step, self._known() or "Set-up")
+        self._head.show(step, self._known() or "Setup")
 
     async def _start(self) -> Step | None:
         self._at(-1)

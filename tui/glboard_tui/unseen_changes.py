@@ -19,7 +19,7 @@ from glboard_core.board.columns import CLOSED
 from glboard_core.board.definition import Board
 from glboard_core.board.operations import IssueDiff
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.order import in_order
+from glboard_core.model.kept_order import in_order
 from glboard_core.model.workflow import WorkflowScheme
 
 #: How many cards are remembered; after a longer absence, reading the board is easier.

@@ -15,9 +15,9 @@ from msgspec import Struct, structs
 
 from glboard_core.auth import oauth
 from glboard_core.auth.search import find_account, find_address
-from glboard_core.board.names import catalog_names
+from glboard_core.board.names_needed import catalog_names
 from glboard_core.config import Settings
-from glboard_core.doctor import machine, names
+from glboard_core.doctor import group, machine
 from glboard_core.doctor import server as on_server
 from glboard_core.doctor.checks import CHECKS, Checks, Diagnosis
 from glboard_core.errors import (
@@ -35,7 +35,7 @@ from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.names import Needs
+from glboard_core.model.catalog_needs import Needs
 from glboard_core.model.query import IssueQuery
 from glboard_core.store.peek import StateFacts
 
@@ -206,9 +206,9 @@ class _Visit:
         # Without near matches it is still known what is missing.
         with suppress(QueryRefused):
             catalog = await self._gateway.extend_catalog(catalog, needs)
-        names.check_labels(checks, settings, catalog, today)
-        names.check_milestones(checks, settings, catalog, today)
-        names.check_boards(checks, settings, catalog, today)
+        group.check_labels(checks, settings, catalog, today)
+        group.check_milestones(checks, settings, catalog, today)
+        group.check_boards(checks, settings, catalog, today)
         if self._patient.only_names:
             return
         await self._guarded("roles", self._roles(catalog))
@@ -225,13 +225,13 @@ class _Visit:
         state = self._state()
         asking = Inspection(self._gateway.transport, catalog.server)
         found = await asking.roles(catalog.group, state.projects if state else ())
-        names.check_roles(self._checks, found)
+        group.check_roles(self._checks, found)
 
     async def _flow(self, catalog: Catalog) -> None:
         label = self._settings.labels.group
         query = IssueQuery(labels=(label,) if label else (), state="opened", order="updated")
         issues, _ = await self._gateway.page(query, None)
-        names.check_flow(self._checks, self._settings, issues)
+        group.check_flow(self._checks, self._settings, issues)
 
     def _today(self) -> date:
         return (self._patient.as_of or self._gateway.now()).date()

@@ -48,7 +48,7 @@ from glboard_core.gitlab.own_token import own_token
 from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import OfGroup, Page, User, WireLabel
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
-from glboard_core.model.names import CatalogNames, Needs
+from glboard_core.model.catalog_needs import CatalogNames, Needs
 
 #: Concurrent queries.
 PARALLEL = 4

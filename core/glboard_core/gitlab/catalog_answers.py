@@ -17,7 +17,7 @@ from glboard_core.gitlab.graphql import About
 from glboard_core.gitlab.name_queries import NamedField
 from glboard_core.gitlab.wire import HasId, Licence, Page, Permissions, User, WireLabel, WireMilestone
 from glboard_core.model.catalog import Absent, Catalog, Label, Project
-from glboard_core.model.names import Needs
+from glboard_core.model.catalog_needs import Needs
 
 _OF_LABELS = ("label", "family", "label below", "label near", "family below")
 OF_MILESTONES = ("milestone", "milestone below", "milestone near", "milestones", "dated")

@@ -15,7 +15,7 @@ from glboard_core.gitlab.dialect import NEWEST, Dialect
 from glboard_core.gitlab.graphql import chunks
 from glboard_core.gitlab.name_queries import NamedField
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.names import CatalogNames, Needs, around
+from glboard_core.model.catalog_needs import CatalogNames, Needs, around
 
 #: Milestones asked for by one field.
 IDS_EACH = 100

@@ -1,33 +1,44 @@
 """Decodes issues and notes from GitLab's JSON into the model.
 
-Owns the interning that keeps 100,000 issues small. The types of the JSON are in ``wire.py``. All text is
-cleaned here, so nothing above ever sees a control character. It sends nothing.
+Owns the JSON of an issue, and the interning that keeps 100,000 issues small. Other JSON is in ``wire.py``.
+All text is cleaned here, so nothing above ever sees a control character. It sends nothing.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import get_args
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, UnsetType
 
-from glboard_core.gitlab import clean_text
-from glboard_core.gitlab.answers import EARLIEST, LATEST, moment
+from glboard_core.gitlab.answers import (
+    EARLIEST,
+    LATEST,
+    Address,
+    Count,
+    Digits,
+    Identity,
+    Name,
+    Position,
+    Text,
+    moment,
+)
 from glboard_core.gitlab.clean_text import clean_body, line
 from glboard_core.gitlab.markers import split_mark, split_marker
 from glboard_core.gitlab.wire import (
-    IssuePart,
+    HasId,
+    Named,
     Page,
     User,
     WireBlocker,
     WireCommented,
-    WireIssue,
     WireLabel,
     WireMilestone,
     WireNote,
+    WithIssues,
 )
 from glboard_core.model.catalog import Label, Person
 from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkedIssue, LinkKind, Note, State
@@ -35,6 +46,63 @@ from glboard_core.model.milestone import Milestone
 
 #: Beyond this many interned values, the cache is cleared.
 _MOST_KEPT = 50_000
+
+
+class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An issue as requested by ``queries.card``."""
+
+    id: Identity
+    iid: Digits
+    title: Name
+    state: Name
+    reference: Address
+    created_at: datetime
+    updated_at: datetime
+    updated_by: User | None = None
+    closed_at: datetime | None = None
+    confidential: bool = False
+    due_date: Name | None = None
+    web_url: Address = ""
+    relative_position: Position | None = None
+    merge_requests_count: Count = 0
+    user_notes_count: Count = 0
+    closed_as_duplicate_of: HasId | None = None
+    moved: bool = False
+    moved_to: HasId | None = None
+    milestone: WireMilestone | None = None
+    assignees: Page[User] | None = None
+    labels: Page[WireLabel] | None = None
+    weight: Count | None = None
+    blocked: bool = False
+    health_status: Name | None = None
+    status: Named | None = None
+    #: Only if it was requested.
+    description: Text | None = None
+
+
+class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fields of an issue requested from a mutation; others are UNSET."""
+
+    id: Identity
+    updated_at: datetime
+    state: Name | UnsetType = UNSET
+    closed_at: datetime | UnsetType | None = UNSET
+    title: Name | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    relative_position: Position | UnsetType | None = UNSET
+    milestone: WireMilestone | UnsetType | None = UNSET
+    assignees: Page[User] | UnsetType | None = UNSET
+    labels: Page[WireLabel] | UnsetType | None = UNSET
+    weight: Count | UnsetType | None = UNSET
+    confidential: bool | UnsetType = UNSET
+    health_status: Name | UnsetType | None = UNSET
+    status: Named | UnsetType | None = UNSET
+
+
+class OfProject(Struct, frozen=True):
+    """The answer about the issues of a project."""
+
+    project: WithIssues[WireIssue] | None
 
 
 def authors(wire: WireCommented) -> list[str]:
@@ -281,6 +349,6 @@ def milestone_owner(wire: WireMilestone, group: str) -> str:
     Its path tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``, below the server's
     own root, which need not be in the address that we use.
     """
-    path = clean_text.line(wire.web_path.partition("/-/")[0]) + "/"
+    path = line(wire.web_path.partition("/-/")[0]) + "/"
     at = path.lower().find(f"/{group}/".lower())
     return path[at:].strip("/") if at >= 0 else group

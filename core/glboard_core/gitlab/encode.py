@@ -37,7 +37,7 @@ from glboard_core.gitlab.mutations import (
 )
 from glboard_core.model.catalog import Catalog, Person
 from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkKind
-from glboard_core.model.text import literal
+from glboard_core.model.stored_text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
 _MOST_WEIGHT = 2**31 - 1

@@ -21,7 +21,7 @@ from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import last_request
 from glboard_core.gitlab.catalog import CatalogReader
-from glboard_core.gitlab.decode import Decoder
+from glboard_core.gitlab.decode import Decoder, WireIssue
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
@@ -35,7 +35,6 @@ from glboard_core.gitlab.wire import (
     Page,
     User,
     WireCommented,
-    WireIssue,
     WireLabel,
     WireLink,
     WireMilestone,
@@ -44,11 +43,11 @@ from glboard_core.gitlab.wire import (
     WithIssues,
 )
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
+from glboard_core.model.catalog_needs import CatalogNames, Needs
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, LinkedIssue, Note, Reference
 from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
 from glboard_core.ports import Gateway, LiveEvents, Outcome
 from glboard_core.purpose import Purpose
@@ -348,7 +347,7 @@ class GitLabGateway(Gateway):
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
-        from glboard_core.gitlab.events import EventReader  # rarely needed: keep it out of the start
+        from glboard_core.gitlab.resource_events import EventReader  # rarely needed: keep it out of the start
 
         try:
             read = await EventReader(self._transport).histories(issues, kinds)

@@ -1,6 +1,7 @@
 """The documents that change issues.
 
-Owns what is requested back of each change, and its cost. Which input a change becomes is in ``encode.py``.
+Owns the payloads requested back, and their cost; the parts of each field are in ``queries.py``. How a change
+becomes an input is in ``encode.py``.
 """
 
 from __future__ import annotations
@@ -10,26 +11,11 @@ from functools import cache
 from msgspec import Struct
 
 from glboard_core.gitlab.dialect import Dialect, widgets
-from glboard_core.gitlab.queries import ASSIGNEES, LINKS, card
+from glboard_core.gitlab.queries import LINKS, TOUCHED, card
 
 #: The maximum cost of one ``createIssue`` with all fields of a card.
 CREATE_COST = 41
 
-#: What to request back for each field that an Op changes, and its maximum cost.
-TOUCHED: dict[str, tuple[str, int]] = {
-    # With ids, by which a label that was renamed meanwhile is known.
-    "labels": ("labels(first: 100) { nodes { id title } }", 8),
-    "assignees": (ASSIGNEES, 5),
-    "weight": ("weight", 1),
-    "milestone": ("milestone { id title }", 3),
-    "state": ("state closedAt", 2),
-    "status": ("status { name }", 2),
-    "title": ("title", 1),
-    "description": ("description", 1),
-    "confidential": ("confidential", 1),
-    "health_status": ("healthStatus", 1),
-    "rank": ("relativePosition", 1),
-}
 STATUS_BACK = (
     "workItem { id updatedAt state closedAt"
     " widgets(onlyTypes: [STATUS]) { ... on WorkItemWidgetStatus { status { name } } } }"

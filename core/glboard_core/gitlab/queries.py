@@ -310,3 +310,19 @@ FIRST_PLACED = (
     "query FirstPlaced($group: ID!) { group(fullPath: $group) { issues(includeSubgroups: true,"
     " sort: RELATIVE_POSITION_ASC, first: 1) { nodes { id relativePosition } } } }"
 )
+
+#: What to request back for each field that an Op changes, and its maximum cost.
+TOUCHED: dict[str, tuple[str, int]] = {
+    # With ids, by which a label that was renamed meanwhile is known.
+    "labels": ("labels(first: 100) { nodes { id title } }", 8),
+    "assignees": (ASSIGNEES, 5),
+    "weight": ("weight", 1),
+    "milestone": ("milestone { id title }", 3),
+    "state": ("state closedAt", 2),
+    "status": ("status { name }", 2),
+    "title": ("title", 1),
+    "description": ("description", 1),
+    "confidential": ("confidential", 1),
+    "health_status": ("healthStatus", 1),
+    "rank": ("relativePosition", 1),
+}

@@ -45,7 +45,7 @@ from glboard_core.gitlab.verify import answer_lost, crashed
 from glboard_core.gitlab.wire import OfGroup, Page, PageInfo
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
-from glboard_core.model.order import in_order
+from glboard_core.model.kept_order import in_order
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How many boards are looked through for a list that has an issue.

@@ -51,9 +51,9 @@ from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
 from glboard_core.model.catalog import Catalog, Label, Person, moved_in, without
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.ports import Done, Failed, Outcome
 
 #: Documents under way at once, whoever sends them: more only slow each other down.

@@ -26,16 +26,16 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import clean_text
 from glboard_core.gitlab.answers import Identity, Name, moment
-from glboard_core.gitlab.decode import Decoder, link_kind, state_of
+from glboard_core.gitlab.decode import Decoder, IssuePart, WireIssue, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
 from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.token_errors import fine_grained
-from glboard_core.gitlab.wire import HasId, IssuePart, Named, Page, WireIssue
+from glboard_core.gitlab.wire import HasId, Named, Page
 from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone
-from glboard_core.model.text import stored
+from glboard_core.model.stored_text import stored
 from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) report success of a note that has only quick actions.

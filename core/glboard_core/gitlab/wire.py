@@ -1,4 +1,4 @@
-"""GitLab's JSON of issues, notes, links and names, as types.
+"""GitLab's JSON of notes, links, lists and names, as types. That of an issue is in ``decode.py``.
 
 Requested fields of an answer have no default: an answer without them is not GitLab's, and treating it as "not
 found" would send a change twice.
@@ -11,7 +11,7 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Digits, Identity, Name, Position, Text
+from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Identity, Name, Text
 from glboard_core.gitlab.dialect import PAGE
 
 T = TypeVar("T")
@@ -86,57 +86,6 @@ class HasId(Struct, frozen=True, gc=False):
     """An object of which only the id matters."""
 
     id: Identity | None = None
-
-
-class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An issue as requested by ``queries.card``."""
-
-    id: Identity
-    iid: Digits
-    title: Name
-    state: Name
-    reference: Address
-    created_at: datetime
-    updated_at: datetime
-    updated_by: User | None = None
-    closed_at: datetime | None = None
-    confidential: bool = False
-    due_date: Name | None = None
-    web_url: Address = ""
-    relative_position: Position | None = None
-    merge_requests_count: Count = 0
-    user_notes_count: Count = 0
-    closed_as_duplicate_of: HasId | None = None
-    moved: bool = False
-    moved_to: HasId | None = None
-    milestone: WireMilestone | None = None
-    assignees: Page[User] | None = None
-    labels: Page[WireLabel] | None = None
-    weight: Count | None = None
-    blocked: bool = False
-    health_status: Name | None = None
-    status: Named | None = None
-    #: Only if it was requested.
-    description: Text | None = None
-
-
-class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The fields of an issue requested from a mutation; others are UNSET."""
-
-    id: Identity
-    updated_at: datetime
-    state: Name | UnsetType = UNSET
-    closed_at: datetime | UnsetType | None = UNSET
-    title: Name | UnsetType = UNSET
-    description: Text | UnsetType | None = UNSET
-    relative_position: Position | UnsetType | None = UNSET
-    milestone: WireMilestone | UnsetType | None = UNSET
-    assignees: Page[User] | UnsetType | None = UNSET
-    labels: Page[WireLabel] | UnsetType | None = UNSET
-    weight: Count | UnsetType | None = UNSET
-    confidential: bool | UnsetType = UNSET
-    health_status: Name | UnsetType | None = UNSET
-    status: Named | UnsetType | None = UNSET
 
 
 class WireLists(Struct, frozen=True, kw_only=True):
@@ -217,12 +166,6 @@ class OfGroup(Struct, Generic[T], frozen=True):
     """The answer about a group; None if it does not exist, or we have no access."""
 
     group: T | None
-
-
-class OfProject(Struct, frozen=True):
-    """The answer about the issues of a project."""
-
-    project: WithIssues[WireIssue] | None
 
 
 class WirePromotion(Struct, frozen=True, rename="camel"):

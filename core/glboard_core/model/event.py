@@ -1,8 +1,8 @@
 """What happened to an issue: label, milestone, state and weight events.
 
 Owns the shape of one event and of an issue's history. Times are aware and in UTC, as the server wrote them
-(the replay truncates them to the second). It must not know how events are read (``gitlab/events.py``) or what
-follows from them (``planning/timeline.py``).
+(the replay truncates them to the second). It must not know how events are read
+(``gitlab/resource_events.py``) or what follows from them (``planning/timeline.py``).
 """
 
 from __future__ import annotations

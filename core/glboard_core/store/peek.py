@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
-from glboard_core.store.reports import decoded
+from glboard_core.store.report_tables import decoded
 
 T = TypeVar("T")
 

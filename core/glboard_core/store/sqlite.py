@@ -25,7 +25,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.renames import Renames
 from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry, Store
-from glboard_core.store import reports
+from glboard_core.store import report_tables
 from glboard_core.store.database import (
     LockFile,
     MovedFile,
@@ -37,7 +37,7 @@ from glboard_core.store.database import (
     rescued,
 )
 from glboard_core.store.issues import StoredIssues
-from glboard_core.store.reports import decoded
+from glboard_core.store.report_tables import decoded
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
@@ -306,22 +306,22 @@ class SqliteStore(Store):
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
         with self._reading():
-            return reports.plans(self._durable, milestone)
+            return report_tables.plans(self._durable, milestone)
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         with self._writing():
-            reports.keep_plan(self._durable, plan)
+            report_tables.keep_plan(self._durable, plan)
 
     def rename_plans(self, now: Renames) -> None:
         with self._writing():
-            reports.rename_plans(self._durable, now)
+            report_tables.rename_plans(self._durable, now)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-        return reports.recall(self._fast, keys, on)
+        return report_tables.recall(self._fast, keys, on)
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
         with suppress(sqlite3.Error), _transaction(self._fast):
-            reports.remember(self._fast, values, on)
+            report_tables.remember(self._fast, values, on)
 
     # Other processes
 
@@ -386,7 +386,7 @@ class SqliteStore(Store):
         if entries:
             self.enqueue(entries)
         with suppress(StoreFailed):
-            for plan in reports.rescued_plans(moved.path):
+            for plan in report_tables.rescued_plans(moved.path):
                 self.keep_plan(plan)
             for (body,) in rescued(moved.path, "select body from draft order by id"):
                 if (draft := decoded(_draft, body)) is not None:

@@ -19,8 +19,8 @@ from glboard_core.model.issue import Issue, IssueId, Reference
 from glboard_core.ports import Gateway
 from glboard_core.sync.board_reader import BoardReader
 from glboard_core.sync.initial_load import scope_of_group
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.names import KnownNames
 from glboard_core.sync.on_demand import IssuesOnDemand
 from glboard_core.sync.status import SyncStatus
 from glboard_core.sync.timing import DAY, RECENT

@@ -17,7 +17,7 @@ from glboard_core.board.operations import Op, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.errors import EditRefused, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.text import literal, stored
+from glboard_core.model.stored_text import literal, stored
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.outbox import Outbox, OutboxItem
 

@@ -47,11 +47,11 @@ from glboard_core.sync.initial_load import (
     has_scope,
     scope_of_group,
 )
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.label_events import LabelEvents
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import LoggedChanges
 from glboard_core.sync.merge_requests import MergeRequestStates
-from glboard_core.sync.names import KnownNames
 from glboard_core.sync.on_demand import IssuesOnDemand
 from glboard_core.sync.ops import MakeOps
 from glboard_core.sync.poller import Poller

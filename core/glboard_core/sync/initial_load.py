@@ -26,8 +26,8 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store
 from glboard_core.purpose import requests_for
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.names import KnownNames
 from glboard_core.sync.pinned import pinned_ids
 from glboard_core.sync.status import MirrorAge, SyncStatus
 

@@ -15,8 +15,8 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.names import KnownNames
 
 Find = Callable[[Sequence[Reference]], Awaitable[Mapping[Reference, Issue]]]
 

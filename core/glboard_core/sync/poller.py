@@ -30,8 +30,8 @@ from glboard_core.sync.initial_load import (
     Visible,
     scope_of_group,
 )
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.names import KnownNames
 from glboard_core.sync.reconcile import Reconciler
 from glboard_core.sync.status import SyncStatus
 

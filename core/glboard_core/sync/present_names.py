@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from glboard_core.board.names import catalog_names
+from glboard_core.board.names_needed import catalog_names
 from glboard_core.board.operations import new_id
 from glboard_core.board.renamed import OldName, people_now, settings_now
 from glboard_core.config import Settings
@@ -18,8 +18,8 @@ from glboard_core.model.catalog import Catalog, Former
 from glboard_core.model.renames import Renames, renames, with_formers
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event
 from glboard_core.sync.initial_load import has_scope, keep_scope
+from glboard_core.sync.known_names import KnownNames
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.names import KnownNames
 from glboard_core.sync.processes import RENAMED
 from glboard_core.sync.status import SyncStatus
 

@@ -33,7 +33,7 @@ from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
-from glboard_core.sync.order import concerned, made_way, near
+from glboard_core.sync.manual_order import concerned, made_way, near
 from glboard_core.sync.outbox import Batch, OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease

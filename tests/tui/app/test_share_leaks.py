@@ -148,6 +148,7 @@ _WHOLE = {
     "issue_reads.py",
     "calls.py",
     "planning.py",
+    "plan_history.py",
     "commands/context.py",
     "screens/board.py",
     # For what became of a card; what it shows of one passes ``view_of``.

@@ -16,7 +16,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.errors import UsageError
 from glboard_tui.cli import printing
@@ -120,8 +120,6 @@ def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> No
 
     Exit status: 0 if the account that is used works, 1 otherwise.
     """
-    from msgspec import structs
-
     from glboard_core.auth.overview import checked, overview
 
     options: Options = ctx.obj

@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from msgspec import structs
+
 from glboard_core.errors import AuthError, UsageError
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import Options
@@ -102,8 +104,6 @@ class Login:
     # -- a token
 
     def _by_token(self, server: Account) -> tuple[Credential, TokenInfo]:
-        from msgspec import structs
-
         from glboard_core.auth.credential import TokenCredential
         from glboard_core.auth.search import sendable
         from glboard_core.auth.token_check import check

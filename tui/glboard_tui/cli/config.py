@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import GlboardError
+from glboard_core.files import read_text
 from glboard_tui.cli import printing
 from glboard_tui.cli.config_boards import boards_command
 from glboard_tui.cli.config_init import TEMPLATE, init_command
@@ -176,7 +177,6 @@ def schema() -> None:
 
 def _read(file: Path) -> CheckedConfig:
     from glboard_core.config_check import check as check_text
-    from glboard_core.files import read_text
 
     try:
         return check_text(read_text(file))

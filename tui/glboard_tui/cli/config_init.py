@@ -17,7 +17,7 @@ import click
 from msgspec import structs
 from rich.cells import cell_len, set_cell_size
 
-from glboard_core.config import load
+from glboard_core.config import GitLabSettings, load, parse
 from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, GroupNotFound, UsageError
 from glboard_core.logfile import short
@@ -158,7 +158,6 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
 def _account(options: Options, before: str | None) -> tuple[Account, str]:
     """The server and token, and the path of the group; "" if none is given. Raises TokenMissing."""
     from glboard_core.auth.search import find_account
-    from glboard_core.config import GitLabSettings, parse
     from glboard_core.setup.addresses import place_in
 
     url, group = options.url, options.group or environment().get("GLBOARD_GROUP", "")

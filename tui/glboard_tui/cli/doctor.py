@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct, structs
 
+from glboard_core.errors import ConfigError
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import TEAM_FILE, Options
 
@@ -75,7 +76,6 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
 
     from glboard_core.doctor.checks import Checks
     from glboard_core.doctor.examination import Patient, examine
-    from glboard_core.errors import ConfigError
     from glboard_tui.cli.terminal_checks import check_terminal
 
     checks = Checks()

@@ -23,9 +23,9 @@ from glboard_core.board.operations import Change, Op
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import LOAD_FIRST, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog_needs import Needs, titles_of
 from glboard_core.model.issue import HealthStatus, Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest
-from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT

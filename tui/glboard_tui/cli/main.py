@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -80,8 +81,6 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggest close matches for an unknown command."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
             near = tuple(get_close_matches(args[0], COMMANDS, 2))
             raise NameUnknown("command", args[0], near, hint="" if near else "See glboard --help.")
         return super().resolve_command(ctx, args)

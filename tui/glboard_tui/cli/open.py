@@ -11,6 +11,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from msgspec import Struct, structs
 
 from glboard_core import logfile
 from glboard_core.config import FlowSettings, GitLabSettings, Settings
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, TokenMissing
 from glboard_core.folders import state_folder
 from glboard_core.unknown_names import no_board
 from glboard_tui.cli import context
@@ -73,7 +74,6 @@ def open_command(ctx: click.Context, board: str, milestone: str | None, call: bo
 def open_last(options: Options) -> int:
     """Open the last board, or the set-up without a group or without a token. Returns the status."""
     from glboard_core.auth.search import find_account
-    from glboard_core.errors import TokenMissing
 
     if not options.has_account:
         return _set_up(options)
@@ -160,7 +160,6 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
     if options.config or options.team:
         yield options.team_file
         return
-    from datetime import UTC, datetime
     from tempfile import TemporaryDirectory
 
     from glboard_core.demo.sample.team import team_of_scenario, team_of_world

@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from glboard_core.errors import GlboardError
+from glboard_core.files import read_text
 from glboard_tui.cli.context import Options
 
 
@@ -33,7 +34,6 @@ def version_lines(options: Options) -> tuple[str, str, str]:
 def _server(options: Options) -> str:
     from glboard_core.auth.search import find_address
     from glboard_core.config_check import check
-    from glboard_core.files import read_text
     from glboard_core.gitlab.account import find_group, host_of
     from glboard_core.session import state_file_of
     from glboard_core.store.peek import peek

@@ -29,7 +29,7 @@ from glboard_core.planning.team_edit import (
 )
 from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.planning import post
+from glboard_tui.own_note import post
 from glboard_tui.screens.capacity_post import PostCapacity
 from glboard_tui.screens.choices import PersonSource
 from glboard_tui.screens.picker import Ticks

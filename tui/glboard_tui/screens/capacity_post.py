@@ -12,7 +12,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import markdown
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.planning import posted_before
+from glboard_tui.own_note import posted_before
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.widgets.text import clean
 

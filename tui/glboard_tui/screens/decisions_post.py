@@ -22,7 +22,7 @@ from glboard_core.planning.hidden_lines import with_hidden
 from glboard_core.planning.text import counted
 from glboard_tui.commands.call import attempt
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.planning import note_before
+from glboard_tui.own_note import note_before
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import PaneDialog, hint_line
 from glboard_tui.widgets.text import clean

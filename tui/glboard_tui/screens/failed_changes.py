@@ -269,7 +269,7 @@ class FailedList(RowDialog):
             text = self.context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             what = "text" if text else "change and error"
-            self.say(f"Copied to the terminal's clipboard: {what}")
+            self.say(f"Sent to the terminal's clipboard: {what}")
 
     def _hides(self, row: FailedRow) -> bool:
         """Whether the text typed for it belongs to an issue that share mode hides."""

@@ -173,7 +173,7 @@ class MilestoneSetupDialog(RowDialog):
                 self.app.open_url(url)
             else:
                 self.app.copy_to_clipboard(url)
-                self.say(f"No browser here; copied to the terminal's clipboard: {url}")
+                self.say(f"No browser here; sent to the terminal's clipboard: {url}")
         else:
             self.say("Not in GitLab yet.")
 

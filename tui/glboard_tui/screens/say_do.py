@@ -17,7 +17,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning import say_do
 from glboard_core.planning.say_do import Outcome, Row, rows
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.planning import SaidDone
+from glboard_tui.plan_history import SaidDone
 from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Head

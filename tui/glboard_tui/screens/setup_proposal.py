@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -356,8 +357,6 @@ class FilePreview(Dialog[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        from textual.containers import Vertical, VerticalScroll
-
         with Vertical(classes="overlay"):
             yield self._title_line
             with VerticalScroll():

@@ -15,12 +15,12 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.board.names import BY_DATE, catalog_names, needs_of
+from glboard_core.board.names_needed import BY_DATE, catalog_names, needs_of
 from glboard_core.board.operations import Op
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Absent, Catalog, Former
+from glboard_core.model.catalog_needs import CatalogNames, Needs, around, titles_of
 from glboard_core.model.issue import Issue, IssueId, Reference, short_project
-from glboard_core.model.names import CatalogNames, Needs, around, titles_of
 from glboard_core.model.renames import with_formers
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.status import TOLERANCE

@@ -9,8 +9,8 @@ from glboard_core.board.definition import flow_scheme
 from glboard_core.board.operations import Change, Create, Edit, labels_after
 from glboard_core.board.priorities import priority_label
 from glboard_core.config import BoardSettings, Settings
+from glboard_core.model.catalog_needs import CatalogNames, Needs, around, titles_of
 from glboard_core.model.issue import Issue
-from glboard_core.model.names import CatalogNames, Needs, around, titles_of
 from glboard_core.model.workflow import STATES
 
 #: Names of milestones that are found by their dates, and names of none.

@@ -9,7 +9,7 @@ from datetime import date
 from msgspec import structs
 
 from glboard_core.board.definition import flow_scheme, milestone_title, resolve
-from glboard_core.board.names import BY_DATE, catalog_names
+from glboard_core.board.names_needed import BY_DATE, catalog_names
 from glboard_core.config import Settings
 from glboard_core.doctor.checks import Checks, counted, listed
 from glboard_core.errors import NameUnknown
