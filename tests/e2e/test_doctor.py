@@ -377,7 +377,7 @@ async def test_a_proxy_that_does_not_answer_is_a_problem(
 async def test_another_time_is_used_for_milestones_alone(serve: Serve, config: Path) -> None:
     serve(healthy())
     found = await examined(config, as_of=datetime(2031, 1, 1, tzinfo=UTC))
-    assert "no current milestone" in of(found, "milestones").text
+    assert "No current milestone" in of(found, "milestones").text
     assert of(found, "clock").status == "ok"
 
 

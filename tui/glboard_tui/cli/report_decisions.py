@@ -168,7 +168,7 @@ def _noted(reports: Reports, span: Call) -> Call:
 
 async def _exists(reports: Reports, username: str) -> None:
     """Raises UsageError if no one is called so: nothing decided would be no answer."""
-    from glboard_core.model.names import Needs
+    from glboard_core.model.catalog_needs import Needs
     from glboard_tui.cli.edit_names import check_people
 
     engine = reports.engine
