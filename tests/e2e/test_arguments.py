@@ -98,7 +98,7 @@ def test_a_label_is_understood_as_gitlab_writes_it(world: World, title: str, cap
 def test_a_label_that_does_not_exist_is_named_before_anything_is_sent(world: World, capsys: Text) -> None:
     for more in ([], ["--dry-run"]):
         assert run(["edit", ONE, "--weight", "7", "--add-label", "nope", *more]) == 2
-        assert "There is no label named “nope”" in capsys.readouterr().err
+        assert "No label named “nope”" in capsys.readouterr().err
     assert run(["failed", "list"]) == 0
     assert "Nothing failed." in capsys.readouterr().out
 

@@ -392,7 +392,7 @@ async def test_a_misspelt_group_has_near_matches(serve: Serve, config: Path) -> 
     serve(healthy())
     group = of(await examined(config, group="demo-ogr"), "group")
     assert "“demo-ogr” not found" in group.text
-    assert group.advice == "Near matches: demo-org."
+    assert group.advice == "Similar: demo-org."
 
 
 async def test_without_a_group_the_server_is_still_checked(

@@ -244,9 +244,9 @@ def test_a_server_alone_names_the_groups_to_choose_from(server: DemoServer, caps
 
 def test_a_group_that_is_misspelt_has_near_matches(server: DemoServer, home: Path, capsys: Text) -> None:
     assert run(["config", "init", "--url", server.url, "--group", "shopp", "--yes"]) == 1
-    assert "Near matches: shop" in capsys.readouterr().err
+    assert "Similar: shop" in capsys.readouterr().err
     assert run(["config", "init", "--url", server.url, "--group", "rowan", "--yes"]) == 1
-    assert "Groups that you are in: shop, shop/web." in capsys.readouterr().err
+    assert "Your groups: shop, shop/web." in capsys.readouterr().err
     assert not config_of(home).exists()
 
 

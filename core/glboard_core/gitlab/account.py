@@ -160,7 +160,7 @@ def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str
             return path
     raise UsageError(
         "No group given.",
-        hint="Run glboard: its set-up finds your group. Or pass --group PATH (for example gitlab-org), "
+        hint="Run glboard: its setup finds your group. Or pass --group PATH (for example gitlab-org), "
         "or set GLBOARD_GROUP.",
     )
 
