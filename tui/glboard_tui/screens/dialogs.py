@@ -110,14 +110,14 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def _painted(self) -> None:
         self._is_painted = True
+        # Events and messages have one clock.
+        self._seen_at = Dialog.Ready().time
         self._take_keys()
 
     def _take_keys(self) -> None:
         if not self.is_ready and self._has_focus and (self._is_painted or not self.asks):
             self.is_ready = True
-            ready = Dialog.Ready()
-            self._seen_at = ready.time
-            self.post_message(ready)
+            self.post_message(Dialog.Ready())
 
     def is_too_early(self, key: events.Key) -> bool:
         """Whether a key was pressed before anybody had seen this question; it says so then."""

@@ -18,7 +18,7 @@ _PATIENCE = 0.1
 
 
 class FirstFrame:
-    """Holds the first frame back. ``screen`` asks ``may_paint`` each time; ``painted`` is called after it."""
+    """Holds the first frame back. ``screen`` asks ``may_paint`` each time; ``painted`` is called with it."""
 
     def __init__(self, screen: Screen[Any], painted: Callable[[], None]) -> None:
         self._screen = screen
@@ -74,8 +74,9 @@ class FirstFrame:
         screen = self._screen
         if not screen.is_current:
             return
-        self._now()
+        # Before it is written: on a busy machine somebody can answer before the writing returns.
         self._painted()
+        self._now()
 
     def _now(self) -> None:
         screen = self._screen
