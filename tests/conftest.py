@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +15,15 @@ __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"
 
 # What the tests of a whole screen leave behind is collected too often by default: a tenth of the time.
 gc.set_threshold(200_000, 50, 100)
+
+# No test reads the configuration or the state of whoever runs it, nor leaves any there. Except pip's.
+_ours = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+if (pip := _ours / "pip" / "pip.conf").is_file():
+    os.environ.setdefault("PIP_CONFIG_FILE", str(pip))
+_home = tempfile.TemporaryDirectory(prefix="glboard-tests-")
+os.environ |= {
+    f"XDG_{kind}_HOME": f"{_home.name}/{kind.lower()}" for kind in ("CONFIG", "STATE", "DATA", "CACHE")
+}
 
 settings.register_profile(
     "tests", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]

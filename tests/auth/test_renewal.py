@@ -169,7 +169,7 @@ async def test_the_lost_answer_of_a_renewal_ends_the_sign_in_and_says_so(
 
 
 async def test_what_a_process_saved_meanwhile_saves_a_refused_renewal(
-    server: DemoServer, store: CredentialStore, place: Account, monkeypatch: pytest.MonkeyPatch
+    server: DemoServer, store: CredentialStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where locks do not work, another process can be first: its pair is the one to use."""
     account = signed_in(server, store)
@@ -191,7 +191,7 @@ async def test_what_a_process_saved_meanwhile_saves_a_refused_renewal(
 
 
 async def test_nothing_is_renewed_that_cannot_be_kept(
-    server: DemoServer, store: CredentialStore, place: Account, monkeypatch: pytest.MonkeyPatch
+    server: DemoServer, store: CredentialStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, or a folder that cannot be written: the old pair stays good for later."""
     account = signed_in(server, store)

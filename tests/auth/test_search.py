@@ -181,7 +181,7 @@ def test_settings_of_certificates_hold_for_any_source(home: Path, source: str) -
 def test_a_server_to_sign_in_to(home: Path) -> None:
     server = server_at("gitlab.example.com/", GitLabSettings(ca_cert="/ca.pem"), env={}, home=home)
     assert (server.url, server.verify, bool(server.token)) == (URL, "/ca.pem", False)
-    with pytest.raises(ConfigError, match="unencrypted"):
+    with pytest.raises(ConfigError, match="not encrypted"):
         server_at("http://gitlab.example.com", env={}, home=home)
 
 

@@ -191,6 +191,6 @@ def test_the_bar_shows_how_far_on_a_terminal_only(
     context.progress("issues", 1_200, 2_400)
     quarter, half = capsys.readouterr().err.split("\r\x1b[K")[1:]
     assert quarter == f"loading events  {'█' * 6}{'░' * 18}  1 of 4"
-    assert half == f"reading issues  {'█' * 12}{'░' * 12}  1,200 of 2,400"
+    assert half == f"loading issues  {'█' * 12}{'░' * 12}  1,200 of 2,400"
     context.progress("events", 4, 4)
     assert capsys.readouterr().err.endswith("\r\x1b[K")

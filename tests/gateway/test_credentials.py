@@ -317,7 +317,7 @@ def test_a_token_that_cannot_be_sent_is_refused_and_never_quoted(token: str, hom
 
 def test_a_token_is_not_sent_unencrypted(home: Path) -> None:
     env = {"GITLAB_TOKEN": "t"}
-    with pytest.raises(ConfigError, match="unencrypted"):
+    with pytest.raises(ConfigError, match="not encrypted"):
         find_account("http://gitlab.example.com", env=env, home=home)
     allowed = GitLabSettings(allow_http=True)
     assert find_account("http://gitlab.example.com", allowed, env=env, home=home).token

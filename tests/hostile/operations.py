@@ -228,6 +228,7 @@ def reading() -> dict[str, Operation]:
 
     return {
         "catalog": lambda it: it.gateway.catalog(NAMES),
+        "health": lambda it: it.gateway.has_health(it.issue("top/app#1").id),
         "sign in": sign_in,
         "no group": no_group,
         "renamed": renamed,
@@ -335,6 +336,27 @@ def changing() -> dict[str, Operation]:
         edit = Edit(assign=frozenset({"before"}))
         return await it.send("top/app#3", edit, structs.replace(it.catalog, people=people))
 
+    async def handed_on_label(it: Asked) -> object:
+        """Another label has the title now that a known one had when it was read."""
+        old = next(one for one in it.catalog.labels if one.title == "Deliverable")
+        other = next(one for one in it.server.world.labels.values() if one.title == "Other")
+        former = structs.replace(old, id=f"gid://gitlab/GroupLabel/{other.id}")
+        labels = tuple(former if one.id == old.id else one for one in it.catalog.labels)
+        edit = Edit(add=frozenset({"Deliverable"}))
+        async with gateway_to(it.server, "top") as gateway:
+            gateway.prefer_titles()
+            known = structs.replace(it.catalog, labels=labels)
+            return await gateway.send([it.op("top/app#3", edit)], it.issues, known)
+
+    async def status_of_former_days(it: Asked) -> object:
+        it.gateway._sender.statuses._ids = {
+            "verification": "gid://gitlab/WorkItems::Statuses::Custom::Status/9999"
+        }
+        try:
+            return await it.send("top/app#2", Edit(status="Verification"))
+        finally:
+            it.gateway._sender.statuses.forget()
+
     async def dropped_person(it: Asked) -> object:
         names = {one.username for one in it.server.world.users.values()}
         left = it.server.world.user("stranger") if "stranger" in names else None
@@ -362,6 +384,8 @@ def changing() -> dict[str, Operation]:
         "dropped milestone": dropped_milestone,
         "dropped person": dropped_person,
         "wrong id": wrong_id,
+        "label handed on": handed_on_label,
+        "status of former days": status_of_former_days,
         "commands": lambda it: it.send("top/app#3", Comment(body="/unlabel ~none")),
         "renamed person": renamed_person,
     }

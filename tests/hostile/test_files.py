@@ -127,7 +127,7 @@ def test_a_pipe_that_something_is_written_to_is_read(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
 def test_an_encoding_without_a_mark_is_named(encoding: str) -> None:
-    with pytest.raises(ConfigError, match=r"some.toml:\d+: cannot be read: it is not UTF-8 text"):
+    with pytest.raises(ConfigError, match=r"some.toml:\d+: cannot read this file: it is not UTF-8 text"):
         files.decoded(TOML.encode(encoding), "some.toml")
 
 

@@ -43,6 +43,6 @@ async def test_a_change_that_cannot_be_sent_says_when_it_is_tried_again(stage: S
     await stage.pilot.pause()
     note = stage.app.screen.query_one(".overlay-note")
     said = [note.render_line(y).text.strip() for y in range(note.size.height)]
-    assert any("asked again within" in line for line in said), said
+    assert any("Next retry within" in line for line in said), said
     assert any("glboard.log" in line for line in said), "nothing is cut at the bottom"
     assert len({line for line in said if line}) == len([line for line in said if line])

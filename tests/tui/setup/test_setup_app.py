@@ -236,6 +236,7 @@ async def test_an_address_is_pasted_onto_the_page_that_asks_for_it(tmp_path: Pat
         await steps.on(ServerPage)
         steps.app.screen.post_message(Paste(f" {steps.server.url}/groups/shop/-/boards\n"))
         await steps.on(SignInPage)
+        await steps.pilot.pause()
         assert steps.server.url.partition("://")[2] in steps.lines
 
 

@@ -35,8 +35,8 @@ from glboard_tui.cli.edit_names import (
     ME,
     check_labels,
     check_people,
+    is_no_milestone,
     label_title,
-    milestone_name,
     username,
     word,
 )
@@ -234,7 +234,6 @@ def edit_command(
     for name, clean in (
         ("accept", username),
         ("weight", word),
-        ("milestone", milestone_name),
         ("to", str.strip),
     ):
         given[name] = clean(given[name]) if given[name] is not None else None
@@ -424,10 +423,11 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
     milestone, reason, blocker, comment = (
         text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
     )
+    none = engine.catalog is not None and is_no_milestone(milestone, engine.catalog)
     possible: tuple[tuple[object, Intent], ...] = (
         (asked.reopen, lambda on: _set(edits.set_state(on, close=False))),
-        (milestone == "none", lambda on: edits.milestone(on, None)),
-        (milestone not in ("", "none"), lambda on: edits.milestone_named(on, milestone)),
+        (none, lambda on: edits.milestone(on, None)),
+        (milestone and not none, lambda on: edits.milestone_named(on, milestone)),
         (asked.defer, edits.defer),
         (asked.slip, edits.slip),
         (reason, lambda on: edits.drop(on, reason)),

@@ -29,9 +29,9 @@ def word(text: str) -> str:
     return text.strip().lower()
 
 
-def milestone_name(milestone: str) -> str:
-    """A milestone; NONE is none."""
-    return "none" if word(milestone) == "none" else milestone
+def is_no_milestone(milestone: str, catalog: Catalog) -> bool:
+    """Whether it means none: the word in any case, unless a milestone is called so."""
+    return milestone == "none" or (word(milestone) == "none" and catalog.find_milestone(milestone) is None)
 
 
 def check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:

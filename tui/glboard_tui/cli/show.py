@@ -191,7 +191,8 @@ def _of(value: int | None, limit: int | None) -> str:
 
 
 def _issues(column: ShownColumn) -> str:
-    return "issue" if (column.limit_issues or column.count) == 1 else "issues"
+    number = column.count if column.limit_issues is None else column.limit_issues
+    return "issue" if number == 1 else "issues"
 
 
 def _to_the_second(time: str) -> str:

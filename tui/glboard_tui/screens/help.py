@@ -56,7 +56,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
         "━─ in the head",
         "Planning: carried over (amber), accepted (green), planned but not yet accepted (blue), over (red)",
     ),
-    ("", "Build: closed (green), then each workflow state in the colour of its column"),
+    ("", "Build: closed (green), then each workflow state in the color of its column"),
     (
         "",
         "Next boards: ready with a weight (green); Backlog: over a year (amber), under 3 months (green)",
