@@ -116,7 +116,7 @@ def test_a_token_is_typed_unseen(server: DemoServer, home: Path) -> None:
 def test_what_is_typed_can_be_wrong(server: DemoServer, home: Path) -> None:
     for token, said in (
         ("glpat-wrong", "unknown token"),
-        ("two words", "contains blanks"),
+        ("two words", "contains spaces"),
         (server.token_for("eng_1", "read_user"), "missing the scope “read_api”"),
     ):
         with terminal(home, "login", "--url", server.url) as screen:
@@ -167,7 +167,7 @@ def test_the_keyring(server: DemoServer, home: Path) -> None:
     ring = FakeKeyring(home)
     path = {"PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH", ""), str(ring.path))))}
     done = auth(home, "login", "--url", server.url, "--stdin", given=server.token, **path)
-    assert "kept in the keyring (glboard:127.0.0.1" in done.stdout
+    assert "Stored the token in the keyring (glboard:127.0.0.1" in done.stdout
     assert server.token in ring.text
     assert holding(home, server.token) == {"ring.json"}
     assert auth(home, "status", **path).returncode == 0
@@ -308,7 +308,7 @@ def test_no_account_at_all(home: Path) -> None:
     for arguments in (["status"], ["status", "--offline"]):
         done = auth(home, *arguments)
         assert done.returncode == 1
-        assert "Sign in with glboard auth login" in done.stdout
+        assert "glboard auth login" in done.stdout
     for command in ("logout", "refresh"):
         done = auth(home, command)
         assert done.returncode == 2

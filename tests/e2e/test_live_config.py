@@ -36,7 +36,7 @@ def test_a_changed_file_reaches_the_open_board(tmp_path: Path) -> None:
         file.write_text(BOARD, "utf-8")
         terminal.see("Configuration reloaded: board Support.")
         terminal.press("g", "5")
-        terminal.see("Priority 1", "over its limit", "only ~bug w>1")
+        terminal.see("Priority 1", "1 over", "only ~bug w>1")
         terminal.press("g", ",")
         terminal.see("config.toml:9: ui.tehme: unknown key.", "Did you mean “theme”?")
         terminal.see("Priority 1")

@@ -27,7 +27,9 @@ def test_a_walk_survives_a_kill_and_is_resumed(tmp_path: Path) -> None:
             terminal.see("platform#1 weight 3", "Walk 2 of 4 · bug", "Slow answers")
             terminal.press("l")
             terminal.see("platform#2 moved to the end.", "1 later", "Wrong total")
-            terminal.press("d", "b", "y")
+            terminal.press("d", "b")
+            terminal.see("Accept platform#3 for @eng_birch?")
+            terminal.press("y")
             terminal.see("@eng_birch accepts platform#3, weight 1", "Walk 3 of 4 · bug")
             os.kill(terminal.pid, signal.SIGKILL)
         with Terminal(command, tmp_path, columns=80, rows=24, environment=account) as terminal:

@@ -1,4 +1,7 @@
-"""Every command on every odd machine: a message or nothing, never a fault or a hang, and the right status."""
+"""Every command on every odd machine: a message or nothing, never a fault or a hang, and the right status.
+
+``.ci/slow`` tries one pair in eight; all of them, about ten minutes, with ``HOSTILE_MATRIX=all pytest -m slow``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,9 +69,16 @@ def test_a_machine_that_once_stopped_a_command(
     check(machine, call, tmp_path, env)
 
 
+def pairs() -> list[tuple[str, str]]:
+    """Machines and commands: all, or those with a status of their own and some of the others."""
+    found = [(machine, call) for machine in MACHINES for call in CALLS]
+    if os.environ.get("HOSTILE_MATRIX") == "all":
+        return found
+    return [one for one in found if one in STATUS or crc32("|".join(one).encode()) % 8 == 0]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(("machine", "call"), pairs())
 def test_a_command_on_a_machine(machine: str, call: str, tmp_path: Path, env: dict[str, str]) -> None:
     check(machine, call, tmp_path, env)
 

@@ -102,9 +102,9 @@ async def test_accepting_a_proposal_assigns_unassigned_issues(stage: Stage) -> N
     assert stage.issue("platform#5").assignees == ()
     await stage.press("g", "c", "F")
     # By free weight: birch is over, alder has all days.
-    assert [line.split()[-2] for line in lines(stage) if "proposed" in line] == ["birch", "alder"]
+    assert [line.split()[-2] for line in lines(stage) if "proposed" in line] == ["eng_birch", "eng_alder"]
     await stage.press("j", "j", "j", "j", "d", "b")
-    assert [line.split()[-2] for line in lines(stage) if "proposed" in line] == ["birch", "birch"]
+    assert [line.split()[-2] for line in lines(stage) if "proposed" in line] == ["eng_birch", "eng_birch"]
     await stage.press("d", "a")
     assert stage.issue("platform#5").assignees == ()
     await stage.press("F", "y")

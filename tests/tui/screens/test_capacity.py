@@ -172,7 +172,7 @@ async def test_people_can_be_added_and_removed(stage: Stage, team_file: Path) ->
     ("key", "text", "says"),
     [
         ("t", "12-40", "“12-40” is not a date"),
-        ("f", "much", "not a number"),
+        ("f", "much", "Not a number"),
         ("f", "-1", "must be 0 or more"),
         ("f", "inf", "must be 0 or more"),
         ("R", "100 %", "< 1"),

@@ -112,7 +112,7 @@ async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     assert sums(stage)[2:] == ["17w planned", "(0w accepted)", "5.5w over"]
     await stage.focus("platform#5")
     await stage.press("w", "backspace", "1", "2", "enter")
-    assert people(stage)[-4:] == ["Over", "birch 1w", "Free", "alder 0.5w"]
+    assert people(stage)[-4:] == ["Over", "eng_birch 1w", "Free", "eng_alder 0.5w"]
     await stage.press("A")
     await stage.press("w", "backspace", "backspace", "2", "0", "enter")
     assert {"Planned for", "eng_alder 20w", "eng_birch 2w"} < set(people(stage))

@@ -189,7 +189,7 @@ async def test_the_text_can_be_edited_copied_and_written(
     assert stage.app.clipboard.endswith("See you.")
     file = tmp_path / "decisions-19.8-2026-12-07.md"
     await stage.press("w", "enter")
-    assert "Wrote decisions-19.8" in text(stage)
+    assert "Saved decisions-19.8" in text(stage)
     assert file.read_text().endswith("See you.\n")
     assert file.stat().st_mode & 0o777 == 0o600
     # Never over another file without asking.

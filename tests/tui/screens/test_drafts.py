@@ -101,7 +101,9 @@ async def test_the_plan_is_compared_and_the_marked_changes_are_applied(stage: St
     shown = text(stage)
     assert "Draft 19.8: 4 staged · not sent · line 1" in shown
     found = shown.splitlines()
-    team, alder = (next(one for one in found if one.startswith(name)).split() for name in ("Team", "alder"))
+    team, alder = (
+        next(one for one in found if one.startswith(name)).split() for name in ("Team", "eng_alder")
+    )
     assert team[1:4] == ["9w", "5w", "−4w"]
     assert alder[1:6] == ["1w", "3w", "+2w", "11.5w", "free"]
     types = next(line for line in found if "maintenance" in line).partition("maintenance")[2]

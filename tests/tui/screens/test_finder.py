@@ -291,7 +291,7 @@ async def test_a_url_pasted_onto_the_board_opens_it(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.pane.issue == stage.issue("platform#4").id)
     stage.server.start()
     stage.app.post_message(Paste("just some text"))
-    await stage.until(lambda: "not the reference or URL" in stage.message)
+    await stage.until(lambda: "not an issue reference or URL" in stage.message)
 
 
 @pytest.mark.slow

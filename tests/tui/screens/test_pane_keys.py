@@ -59,7 +59,7 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
     [
         ("(unlisted)", "fit no other column"),
         ("unassigned deliverable", "◆"),
-        ("no weight", "2?  4  7w"),
+        ("no weight", "4  7w"),
     ],
 )
 async def test_help_explains_what_is_above_and_on_cards(stage: Stage, typed: str, words: str) -> None:

@@ -43,7 +43,7 @@ async def test_say_do_of_another_milestone_and_export(
         assert screen.heading_of(1, 1) == "Say/Do 19.7: 1 of 1"
         assert screen.entries[0].cells[3:5] == (("not done", "warn"), ("", "muted"))
         await stage.press("E", "enter")
-        await stage.until(lambda: "Wrote say-do-19.7.md" in screen.footer.view.message)
+        await stage.until(lambda: "Saved say-do-19.7.md" in screen.footer.view.message)
         assert (tmp_path / "say-do-19.7.md").read_text().startswith("## Say/Do 19.7\n")
         await stage.press("E", "enter")
         await stage.until(lambda: "already exists" in screen.footer.view.message)

@@ -49,7 +49,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("●", "changed by others since you last looked"),
     (
         "4  7w",
-        "column totals: 4 issues, weight 7; 2? for 2 without weight; 4 of 3 is over the limit",
+        "column totals: 4 issues, weight 7; 2? is 2 with no weight; 4 of 3 is over the limit",
     ),
     ("(unlisted)", "issues that fit no other column; (closed) the closed ones"),
     (
