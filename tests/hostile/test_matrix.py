@@ -1,6 +1,6 @@
 """Every command on every odd machine: a message or nothing, never a fault or a hang, and the right status.
 
-``.ci/slow`` tries one pair in eight; all of them, about ten minutes, with ``HOSTILE_MATRIX=all pytest -m slow``.
+``.ci/slow`` tries one pair in eight; ``HOSTILE_MATRIX=all pytest -m slow`` all of them, in about ten minutes.
 """
 
 from __future__ import annotations
