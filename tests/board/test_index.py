@@ -49,7 +49,7 @@ def picture(index: BoardIndex) -> dict[str, tuple[list[IssueId], int, int]]:
 
 @pytest.mark.parametrize("by", ["label", "flow", "milestone", "assignee", "none"])
 @pytest.mark.parametrize("text", ["", "w>2 | is:never"])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_updating_equals_rebuilding(by: str, text: str, data: st.DataObject) -> None:
     shown: dict[IssueId, Issue] = {i.id: i for i in data.draw(st.lists(issues(), max_size=12))}

@@ -11,8 +11,10 @@ from support.terminal import GLBOARD, Terminal
 from support.written_keys import Session, Step, keys_of, sessions
 
 DOCS = Path(__file__).parents[2] / "docs"
+#: The calls in every run, the rest of the month in .ci/slow.
+OFTEN = {"The call", "The planning call"}
 SESSIONS = [
-    pytest.param(name, session, id=session.title)
+    pytest.param(name, session, id=session.title, marks=() if session.title in OFTEN else (pytest.mark.slow,))
     for name in ("milestone.md", "call.md")
     for session in sessions((DOCS / name).read_text("utf-8"))
 ]

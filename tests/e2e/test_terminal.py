@@ -130,6 +130,7 @@ def test_changes_reach_gitlab(home: Path, gitlab: SpawnedDemo) -> None:
     assert f"{reference},7," in line
 
 
+@pytest.mark.slow
 def test_a_draft_survives_a_kill_and_nothing_of_it_is_sent(home: Path, gitlab: SpawnedDemo) -> None:
     account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}
     before = _run(home, "show", "planning", "--format", "csv", **account).stdout
@@ -152,6 +153,7 @@ def test_a_draft_survives_a_kill_and_nothing_of_it_is_sent(home: Path, gitlab: S
     assert _run(home, "show", "planning", "--format", "csv", "--fresh", **account).stdout == before
 
 
+@pytest.mark.slow
 def test_editor_takes_over_the_terminal_and_returns_it(home: Path) -> None:
     editor = home / "editor"
     editor.write_text("#!/bin/sh\nprintf 'Edited in between\\n' >\"$1\"\n")

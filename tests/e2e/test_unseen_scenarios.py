@@ -51,7 +51,14 @@ class Asked:
         return RulesOracle(self.data, when(as_of), self.words.zone)
 
 
-@pytest.fixture(params=[(seed, zone) for seed in seeds() for zone in (list(ZONES)[seed % 3 == 0],)], ids=str)
+def _seed(seed: int) -> Any:
+    """A scenario and its zone; every other one is in .ci/slow."""
+    marks = () if seed % 2 else (pytest.mark.slow,)
+    zone = list(ZONES)[seed % 3 == 0]
+    return pytest.param((seed, zone), id=f"{seed} {zone}", marks=marks)
+
+
+@pytest.fixture(params=[_seed(seed) for seed in seeds()])
 def asked(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

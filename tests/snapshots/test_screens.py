@@ -95,6 +95,7 @@ def test_opened_issue(picture: Compare) -> None:
     assert picture(WIDE, "enter", card="platform#6")
 
 
+@pytest.mark.slow
 def test_walk_wide(picture: Compare) -> None:
     assert picture(WIDE, "g", "n", "n", card="platform#6")
 

@@ -70,6 +70,7 @@ async def test_a_breakdown_is_requested_from_chosen_people(stage: Stage) -> None
     assert notes(stage, "platform#1") == []
 
 
+@pytest.mark.slow
 async def test_blocked_needs_a_comment_and_posts_it(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("b", "ctrl+s")
@@ -122,6 +123,7 @@ async def test_a_slip_without_its_label_asks(stage: Stage) -> None:
     await undone(stage, before)
 
 
+@pytest.mark.slow
 async def test_a_slip_of_several_can_skip_those_without_the_label() -> None:
     made = small_world()
     made.add_label(made.project(f"{GROUP}/platform"), "missed:19.8")
@@ -224,6 +226,7 @@ async def test_a_change_rejected_in_one_project_is_made_in_the_other(stage: Stag
 # Questions before a move (rule 13)
 
 
+@pytest.mark.slow
 async def test_in_dev_without_an_assignee_asks_once(stage: Stage) -> None:
     await stage.focus("platform#4")
     await stage.press("s", "d", "escape")
@@ -282,6 +285,7 @@ async def test_accepting_can_make_an_unready_issue_ready_with_the_same_key(stage
     await stage.press("escape")
 
 
+@pytest.mark.slow
 async def test_deliverable_from_the_picker_asks_too(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("t", *"Deliverable", "space", "enter")
@@ -298,6 +302,7 @@ async def test_accepting_a_heavy_issue_asks_once(stage: Stage) -> None:
     assert "Deliverable" in stage.issue("platform#1").labels
 
 
+@pytest.mark.slow
 async def test_accepting_an_unassigned_issue_asks_for_a_person(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("W", "2")
@@ -312,6 +317,7 @@ async def test_accepting_an_unassigned_issue_asks_for_a_person(stage: Stage) -> 
     assert stage.issue("platform#2").assignees == ()
 
 
+@pytest.mark.slow
 async def test_a_move_by_column_asks_too(stage: Stage) -> None:
     await stage.press("g", "b")
     await stage.focus("platform#8")
@@ -321,6 +327,7 @@ async def test_a_move_by_column_asks_too(stage: Stage) -> None:
     assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
 
 
+@pytest.mark.slow
 async def test_leaving_blocked_without_a_comment_asks(stage: Stage) -> None:
     await stage.press("b", *"red", "ctrl+s")
     await stage.press("s", "v", "escape")
@@ -329,6 +336,7 @@ async def test_leaving_blocked_without_a_comment_asks(stage: Stage) -> None:
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::in review",)
 
 
+@pytest.mark.slow
 async def test_a_partial_failure_is_reported_as_partial(stage: Stage) -> None:
     root = stage.world.group(GROUP)
     gone = stage.world.label_of(root, "workflow::blocked")

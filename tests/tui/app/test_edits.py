@@ -78,7 +78,7 @@ EDITS: list[tuple[str, tuple[str, ...], Check, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 4))])
 async def test_an_edit_is_shown_sent_and_undone(part: int) -> None:
     # Several per stage, since each is undone: starting takes longer than the edits.
     async with staged(size=(120, 40)) as stage:

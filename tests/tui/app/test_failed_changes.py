@@ -51,6 +51,7 @@ async def test_an_edited_weight_is_sent_instead(stage: Stage) -> None:
     assert stage.world.issue(LOCKED).weight is None
 
 
+@pytest.mark.slow
 async def test_esc_leaves_it_in_the_list(stage: Stage) -> None:
     await refused(stage, "4")
     unlock(stage)
@@ -61,6 +62,7 @@ async def test_esc_leaves_it_in_the_list(stage: Stage) -> None:
     assert stage.world.issue(LOCKED).weight is None
 
 
+@pytest.mark.slow
 async def test_another_milestone_is_picked(stage: Stage) -> None:
     await refused(stage, "m", "k")
     unlock(stage)
@@ -154,6 +156,7 @@ async def test_a_full_disk_leaves_the_list_unchanged(
     assert stage.issue("locked#1").weight is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["d", "D"])
 async def test_a_change_that_cannot_be_discarded_stays(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, key: str
@@ -166,6 +169,7 @@ async def test_a_change_that_cannot_be_discarded_stays(
     assert stage.screen.header.view.failed == 1
 
 
+@pytest.mark.slow
 async def test_a_read_only_session_retries_nothing(stage: Stage) -> None:
     await refused(stage, "4")
     unlock(stage)
@@ -211,6 +215,7 @@ def test_typed_text_of_a_change() -> None:
     assert text_of(Edit(weight=3)) == ""
 
 
+@pytest.mark.slow
 async def test_the_title_of_a_new_issue_that_cannot_be_stored_becomes_a_draft(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

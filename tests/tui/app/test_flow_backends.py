@@ -17,7 +17,11 @@ from tui.app.stage import GROUP, STILL, Stage, small_world, staged
 
 Backend = Literal["label", "status", "both"]
 #: Labels alone are what all other tests have.
-BACKENDS = (pytest.param("label", marks=pytest.mark.slow), "status", "both")
+BACKENDS = (
+    pytest.param("label", marks=pytest.mark.slow),
+    "status",
+    pytest.param("both", marks=pytest.mark.slow),
+)
 
 #: A board of workflow states with all issues of the small world.
 FLOW = BoardSettings(

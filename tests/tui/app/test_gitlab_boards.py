@@ -46,6 +46,7 @@ async def opened(stage: Stage, name: str) -> None:
     await stage.settle()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "columns"),
     [

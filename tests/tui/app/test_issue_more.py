@@ -128,6 +128,7 @@ async def test_blocked_by_an_issue_is_one_change(stage: Stage) -> None:
     assert (now.labels, now.blocked) == (before.labels, False)
 
 
+@pytest.mark.slow
 async def test_public_asks_and_confidential_does_not(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("i", "c")
@@ -167,6 +168,7 @@ async def test_what_the_licence_lacks_is_said_once_and_no_more_offered() -> None
         assert stage.screen.header.view.failed == 0
 
 
+@pytest.mark.slow
 async def test_a_health_status_is_chosen_shown_and_undone(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("i", "h")

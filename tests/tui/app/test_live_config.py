@@ -145,6 +145,7 @@ async def test_what_needs_a_restart_is_said_once(tmp_path: Path) -> None:
         assert not [one for one in stage.toasts if "Restart" in one]
 
 
+@pytest.mark.slow
 async def test_a_board_that_is_gone_gives_way_to_the_first(tmp_path: Path) -> None:
     async with configured(tmp_path, SUPPORT) as stage:
         await stage.press("g", "5")
@@ -156,6 +157,7 @@ async def test_a_board_that_is_gone_gives_way_to_the_first(tmp_path: Path) -> No
         assert stage.cards()["bug"]
 
 
+@pytest.mark.slow
 async def test_the_editor_opens_the_file_and_the_board_takes_it_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +183,7 @@ async def test_without_a_file_there_is_nothing_to_edit(stage: Stage) -> None:
     assert stage.message == "No configuration file in use. Start with --config FILE to use one."
 
 
+@pytest.mark.slow
 async def test_sync_labels_and_workflow_states_reach_the_engine(tmp_path: Path) -> None:
     async with configured(tmp_path) as stage:
         assert "platform#8" not in str(stage.cards())

@@ -83,6 +83,7 @@ async def test_switching_boards_sends_no_request(stage: Stage) -> None:
     assert len(list(stage.server.requests)) == 0
 
 
+@pytest.mark.slow
 async def test_milestones_and_people_as_columns(stage: Stage) -> None:
     await stage.press("g", "m")
     await stage.focus("platform#10")
@@ -144,6 +145,7 @@ async def test_filter_keys_toggle(stage: Stage) -> None:
     assert stage.cards()["feature"] == ["platform#5"]
 
 
+@pytest.mark.slow
 async def test_an_unknown_is_filter_is_reported(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("is:unwighted")
@@ -178,6 +180,7 @@ async def test_density_cycles(stage: Stage) -> None:
     assert seen == ["roomy", "normal", "wrapped"]
 
 
+@pytest.mark.slow
 async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
     opened: list[str] = []
@@ -291,6 +294,7 @@ async def test_changes_by_others_glow_until_seen(stage: Stage) -> None:
     assert stage.issue("platform#3").id not in stage.app.bridge.unseen
 
 
+@pytest.mark.slow
 async def test_is_changed_finds_unsent_changes(stage: Stage) -> None:
     stage.server.stop()
     await stage.focus("platform#3")
@@ -314,6 +318,7 @@ async def test_the_palette_runs_actions_and_goes_to_issues(stage: Stage) -> None
     assert stage.focused == "platform#4"
 
 
+@pytest.mark.slow
 async def test_help_is_filtered_by_typing(stage: Stage) -> None:
     await stage.press("question_mark")
     await stage.type("defer")
@@ -357,6 +362,7 @@ async def test_the_last_board_is_remembered() -> None:
         assert stage.screen.header.view.board == "Build 19.8"
 
 
+@pytest.mark.slow
 async def test_columns_are_sorted_by_a_key_and_say_so(stage: Stage) -> None:
     before = stage.cards()["bug"]
     await stage.press("O")

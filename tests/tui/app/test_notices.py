@@ -125,6 +125,7 @@ async def test_one_toast_reports_all(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quiet", "said"), [(notices.QUIET, 1), (0.0, 2)])
 async def test_an_unstable_connection_is_reported_only_once_in_a_while(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, quiet: float, said: int

@@ -25,7 +25,7 @@ SHARED = structs.replace(
 )
 
 
-@pytest.mark.parametrize("width", [160, 58])
+@pytest.mark.parametrize("width", [pytest.param(160, marks=pytest.mark.slow), 58])
 async def test_boards_and_commands_with_masked_names_leak_nothing(width: int) -> None:
     world = secret_world()
     world.add_board(world.group(GROUP), "Zqcorp board")

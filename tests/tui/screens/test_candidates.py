@@ -30,6 +30,7 @@ async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
     assert "Deliverable" not in stage.issue("platform#1").labels
 
 
+@pytest.mark.slow
 async def test_a_ruler_shows_where_capacity_is_reached(stage: Stage) -> None:
     await stage.press("g", "c")
     assert lines(stage)[9].startswith("── everything fits, 8.5 left ──")
@@ -41,6 +42,7 @@ async def test_a_ruler_shows_where_capacity_is_reached(stage: Stage) -> None:
     assert "!15" in lines(stage)[2]
 
 
+@pytest.mark.slow
 async def test_candidates_can_be_sorted(stage: Stage) -> None:
     await stage.press("g", "c", "G", "k", "P", "1", "O")
     assert "by priority" in text(stage)
@@ -119,6 +121,7 @@ async def test_without_a_team_there_is_no_proposal() -> None:
         assert "needs team.toml" in text(stage)
 
 
+@pytest.mark.slow
 async def test_the_cursor_follows_accepted_and_moved_issues(stage: Stage) -> None:
     await stage.press("g", "c", "enter")
     screen = on_top(stage, Candidates)

@@ -193,6 +193,7 @@ async def test_invalid_input_is_reported_and_kept_in_the_prompt(
     assert team_file.read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "f", "ctrl+u", "2")
     team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
@@ -253,6 +254,7 @@ async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
 
+@pytest.mark.slow
 async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path) -> None:
     world = small_world()
     world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
@@ -506,6 +508,7 @@ async def test_moving_the_focus_does_not_rebuild_the_pane(
         assert made == []
 
 
+@pytest.mark.slow
 async def test_a_team_file_with_former_names_counts_and_can_be_brought_up_to_date(
     stage: Stage, team_file: Path
 ) -> None:

@@ -117,6 +117,7 @@ async def decide(stage: Stage) -> None:
     await stage.press("ctrl+s")
 
 
+@pytest.mark.slow
 async def test_the_list_is_posted_once_and_updated_later(stage: Stage) -> None:
     await decide(stage)
     await stage.press("i")

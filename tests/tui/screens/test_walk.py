@@ -154,6 +154,7 @@ async def test_comments_states_and_labels_go_on_too_and_nothing_does_if_nothing_
     assert "This is the first issue." in shown(stage)
 
 
+@pytest.mark.slow
 async def test_h_stays_on_the_card_until_a_key_goes_on(stage: Stage) -> None:
     await walked(stage, "platform#1", "h", "3", "M")
     assert card(stage) == "platform#1"
@@ -283,6 +284,7 @@ async def test_nothing_to_walk_and_keys_that_do_nothing(stage: Stage) -> None:
     assert stage.message == "No issues to walk through."
 
 
+@pytest.mark.slow
 async def test_facts_description_and_people(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#6", by="pm_oak", description="# Why\n\nNo [/x] answer")
     await walked(stage, "platform#6", "n")
@@ -353,6 +355,7 @@ async def test_the_clock_counts_for_each_card(team_file: Path, monkeypatch: pyte
         assert stage.app.bridge.settings.walk.clock
 
 
+@pytest.mark.slow
 async def test_a_step_asks_only_for_the_cards_on_screen_and_the_latest_walks_are_kept(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
