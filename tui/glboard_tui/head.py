@@ -394,9 +394,14 @@ def people_facts(found: Capacity, short_name: Callable[[str], str], *, hidden: b
 # Why there are no cards
 
 
-def empty_words(index: BoardIndex, keymap: Keymap) -> str:
+def empty_words(index: BoardIndex, keymap: Keymap, catalog: Catalog | None) -> str:
     """Why a board without a filter has no cards, and the keys that help; the first line is the reason."""
     board = index.board
+    titles = {label.title for label in catalog.labels} if catalog is not None else board.labels
+    if missing := sorted(board.labels - titles):
+        # Typical of a first start without a configuration: the default label is another team's.
+        name, helps = ", ".join(missing), "glboard config init finds the label of your team"
+        return f"The label {name} does not exist, so all boards are empty\n{helps}"
     if board.warnings:
         return "\n".join(["No issues here", *board.warnings])
     closed = index.column(CLOSED)

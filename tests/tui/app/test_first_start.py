@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 
+from glboard_core.config import LabelSettings
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import Issue
 from glboard_core.model.query import IssueQuery
-from tui.app.stage import Stage, staged
+from tui.app.stage import STILL, Stage, staged
 
 #: The milestone of a board that has no cards.
 EMPTY = "Next 4-6 releases"
@@ -89,3 +91,12 @@ async def test_a_loading_board_is_not_shown_as_empty(slow: Slow) -> None:
         await stage.pilot.pause()
         assert "No issues in Next 4-6 releases" in drawn(stage)
         assert not stage.app.bridge.is_complete
+
+
+async def test_a_team_label_that_does_not_exist_is_named_on_the_empty_board() -> None:
+    """The label by default is another team's: without a configuration, every board is empty."""
+    settings = structs.replace(STILL, labels=LabelSettings(group="group::elsewhere"))
+    async with staged(settings=settings) as stage:
+        shown = drawn(stage)
+        assert "The label group::elsewhere does not exist, so all boards are empty" in shown
+        assert "glboard config init" in shown

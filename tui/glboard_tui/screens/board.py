@@ -311,7 +311,7 @@ class BoardScreen(Screen[None]):
             return f"No issue matches the filter {bridge.view.text}.{hidden}\nEsc clears it"
         if index is None:
             return ""
-        return head.empty_words(index, self._keymap)
+        return head.empty_words(index, self._keymap, bridge.catalog)
 
     def show_header(self) -> None:
         """Show board, filter, freshness and unsent changes."""

@@ -35,7 +35,7 @@ class StartPage(OptionPage):
         lead = "Setup takes a minute and changes nothing in GitLab."
         if lacking:
             lead = f"This computer has no token for {lacking}. Your configuration does not change."
-        super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
+        super().__init__(keymap, known="Setup", lead=lead, trouble=trouble)
         self._unfinished = unfinished
         self._lacking = lacking
 
@@ -87,7 +87,7 @@ class ServerPage(OptionPage):
             if found
             else "No sign-in found. Checked: glab, python-gitlab, netrc and GITLAB_TOKEN."
         )
-        super().__init__(keymap, known="Set-up", lead=lead, trouble=trouble)
+        super().__init__(keymap, known="Setup", lead=lead, trouble=trouble)
         self._found = found
         #: An address that was pasted onto the page.
         self.pasted = ""
