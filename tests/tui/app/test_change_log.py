@@ -161,3 +161,14 @@ async def test_the_log_asks_before_it_deletes_a_comment_as_the_board_does(stage:
     await stage.settle()
     assert not posted()
     assert not stage.screen.context.panes
+
+
+async def test_the_footer_is_that_of_the_board_again_once_the_log_is_closed(stage: Stage) -> None:
+    """A change that was sent meanwhile has drawn it for the log, whose keys act on no card."""
+    await stage.focus("platform#1")
+    before = stage.screen.footer.view
+    await stage.press("g", "h")
+    stage.screen.show_footer()
+    assert stage.screen.footer.view != before
+    await stage.press("escape")
+    assert stage.screen.footer.view == before

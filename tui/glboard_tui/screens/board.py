@@ -223,6 +223,11 @@ class BoardScreen(Screen[None]):
         """A dialog opens over it."""
         stay_painted(self)
 
+    def on_screen_resume(self) -> None:
+        """No dialog is over it any longer: the next key acts on the board again."""
+        if self.is_mounted and self._bridge.index is not None:
+            self.show_footer()
+
     # Updates from the engine
 
     def sync(self, *, follow: bool = False) -> None:
