@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from msgspec import structs
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.clock import Clock
@@ -32,6 +33,10 @@ class WorldsClock:
         self._clock.advance(seconds)
 
 
+#: No long waits between requests, but time for each: a loaded machine is no lost answer.
+PATIENT = structs.replace(QUICK, read=15.0, total=30.0, patience=60.0)
+
+
 def world_of(**kinds: str) -> World:
     """An empty group with an owner."""
     world = World(**kinds)  # type: ignore[arg-type]
@@ -48,7 +53,7 @@ def place_on(server: DemoServer) -> Place:
         token=Secret(server.token),
         group="throwaway",
         clock=WorldsClock(server.world.clock),
-        limits=QUICK,
+        limits=PATIENT,
         timing=HASTE,
     )
 
