@@ -85,7 +85,7 @@ def rich_world(version: str = NEWEST) -> World:
     top, willow = world.groups["top"], world.user("em_willow")
     first, second, library = (world.issue(one) for one in ("top/app#1", "top/app#2", "top/sub/lib#1"))
     found = MergeRequest(
-        7, first.project, "Mend it", draft=True, pipeline="FAILED", approvals_required=2, approvals=1
+        7, first.project, "Fix it", draft=True, pipeline="FAILED", approvals_required=2, approvals=1
     )
     for issue in (first, second):
         issue.merge_requests = [found]

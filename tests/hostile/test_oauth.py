@@ -25,6 +25,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
 from hostile.malicious import Malicious, Sent, answer
 from hostile.test_http import PEM, trusting
+from support.engines import eventually
 
 QUICK = Limits(first_wait=0.001, longest_wait=0.002, patience=0.02, attempts=2)
 SECRET = "refresh-NeverShowThis"
@@ -298,8 +299,7 @@ async def test_a_server_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatc
         await waiting.start()
         say(server, answer(400, {"error": "authorization_pending"}))
         task = asyncio.ensure_future(waiting.wait())
-        while len(server.sent) < 3:
-            await asyncio.sleep(0.001)
+        await eventually(lambda: len(server.sent) >= 3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -16,7 +16,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from live.ground import ONE, PLAIN, SPARE, TEAM, TWO, Ground, Remote, as_edited, until
-from support.engines import STILL
+from support.engines import STILL, eventually
 
 
 @asynccontextmanager
@@ -28,10 +28,7 @@ async def board_open(remote: Remote) -> AsyncIterator[Engine]:
     engine = Engine(remote.gateway, SqliteStore(":memory:"), settings, timing=timing)
     running = asyncio.create_task(engine.run())
     try:
-        for _ in range(6_000):
-            if engine.verified or running.done():
-                break
-            await asyncio.sleep(0.01)
+        await eventually(lambda: engine.verified or running.done(), 60.0)
         if running.done():
             running.result()
         await engine.poller.idle()

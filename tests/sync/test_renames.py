@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -288,15 +288,20 @@ async def test_no_title_is_blamed_for_a_project_that_is_gone(server: DemoServer,
         assert "top/lib no longer exists" in error.message
 
 
+def hand_on_path(world: World, labels: Sequence[str] = ()) -> None:
+    """Rename top/app, and make a new project with issues under its path."""
+    upheavals.rename_project(world, world.project("top/app"), "top/app-old")
+    world.add_project("top/app")
+    for n in range(1, 5):
+        world.create("top/app", f"Stranger {n}", by="eng_1", add_labels=labels)
+
+
 async def test_a_path_that_a_new_project_has_now(server: DemoServer) -> None:
     """The first poll that shows an issue of the new project tells; cards go by their own project's path."""
     world = server.world
     async with session(server) as one:
         known = one.issue("app#3")
-        upheavals.rename_project(world, world.project("top/app"), "top/app-old")
-        world.add_project("top/app")
-        for n in range(1, 5):
-            world.create("top/app", f"Stranger {n}", by="eng_1", add_labels=[GROUP_LABEL])
+        hand_on_path(world, labels=[GROUP_LABEL])
         await one.refreshed()
         shown = one.engine.shown
         assert shown[known.id].reference == "top/app-old#3"
@@ -315,10 +320,7 @@ async def test_a_change_of_a_card_whose_path_another_has(server: DemoServer) -> 
     world = server.world
     async with session(server) as one:
         known = one.issue("app#3")
-        upheavals.rename_project(world, world.project("top/app"), "top/app-old")
-        world.add_project("top/app")
-        for n in range(1, 5):
-            world.create("top/app", f"Stranger {n}", by="eng_1")
+        hand_on_path(world)
         one.engine.perform([(known.id, Edit(weight=8))], "weight")
         await one.settled()
         assert world.issue("top/app-old#3").weight == 8

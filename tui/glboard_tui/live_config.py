@@ -57,9 +57,11 @@ class LiveConfig:
             self.mistake = error
             self._shown.tell_mistake(error)
             return False
-        mended, self.mistake = self.mistake is not None, None
+        was_wrong, self.mistake = self.mistake is not None, None
         self._apply(found)
-        words = found.words or ("The configuration is valid again; nothing else changed." if mended else "")
+        words = found.words or (
+            "The configuration is valid again; nothing else changed." if was_wrong else ""
+        )
         if words:
             self._shown.tell_config(words)
         return True

@@ -1,4 +1,4 @@
-"""Whether this GitLab's licence covers health statuses: asked only when somebody wants to set one.
+"""Whether this GitLab's license covers health statuses: asked only when somebody wants to set one.
 
 Only Ultimate has them; elsewhere the field is null and setting it is dropped without an error. An issue's
 widgets tell, since GitLab leaves out those that are not licensed.

@@ -80,22 +80,26 @@ class Steps:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
 
-    async def to_sign_in(self) -> None:
-        """From the first page to the ways to sign in."""
+    async def to_sign_in(self, address: str = "") -> None:
+        """From the first page to the ways to sign in, at the server or another ``address`` of it."""
         await self.on(StartPage)
         await self.press("c")
         await self.on(ServerPage)
         await self.press("end", "enter")
         await self.on(Prompt)
-        await self.type(self.server.url)
+        await self.type(address or self.server.url)
         await self.on(SignInPage)
 
-    async def to_group(self) -> None:
-        """Sign in by a token."""
-        await self.to_sign_in()
+    async def sign_in(self, address: str = "") -> None:
+        """Sign in by a token, from the first page on."""
+        await self.to_sign_in(address)
         await self.press("enter")
         await self.on(HiddenInput)
         await self.type(self.server.token)
+
+    async def to_group(self) -> None:
+        """Sign in by a token."""
+        await self.sign_in()
         await self.on(Picker)
 
     async def to_proposal(self) -> None:
@@ -217,14 +221,7 @@ async def test_an_address_is_not_said_to_be_in_a_clipboard_that_no_one_sees(
 @pytest.mark.slow
 async def test_the_address_of_any_page_leads_to_the_group(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
-        await steps.on(StartPage)
-        await steps.press("c", "enter")
-        await steps.on(Prompt)
-        await steps.type(f"{steps.server.url}/shop/web/front/-/issues/3")
-        await steps.on(SignInPage)
-        await steps.press("enter")
-        await steps.on(HiddenInput)
-        await steps.type(steps.server.token)
+        await steps.sign_in(f"{steps.server.url}/shop/web/front/-/issues/3")
         await steps.on(ProposalPage)
         assert "shop/web" in steps.lines
 
@@ -242,14 +239,7 @@ async def test_an_address_is_pasted_onto_the_page_that_asks_for_it(tmp_path: Pat
 
 async def test_a_group_that_is_not_there_is_said(tmp_path: Path) -> None:
     async with begun(tmp_path) as steps:
-        await steps.on(StartPage)
-        await steps.press("c", "enter")
-        await steps.on(Prompt)
-        await steps.type(f"{steps.server.url}/groups/no-such-group")
-        await steps.on(SignInPage)
-        await steps.press("enter")
-        await steps.on(HiddenInput)
-        await steps.type(steps.server.token)
+        await steps.sign_in(f"{steps.server.url}/groups/no-such-group")
         await steps.on(Picker)
         assert "Group “no-such-group” not found" in steps.lines
         assert "shop/web" in steps.lines
