@@ -41,6 +41,9 @@ _BEGUN = re.compile(rb"\x1b(\[[<>=?0-9;$]*)?\Z")
 #: The program's own entry point, run by this interpreter.
 GLBOARD = (sys.executable, "-c", "from glboard_tui.cli.main import main; main()")
 
+#: The mode between the begin and the end of an update that a terminal shows at once.
+_SYNCHRONIZED = 2026
+
 #: Modes (DEC private) that must be off once a program has left, by what they do.
 _LEFT_ON = {
     1000: "mouse clicks",
@@ -79,6 +82,11 @@ class Screen:
     def text(self) -> str:
         """All rows."""
         return "\n".join(self.lines)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no synchronized update is under way: until it ends, a terminal shows the old screen."""
+        return not self.has(_SYNCHRONIZED)
 
     def has(self, mode: int) -> bool:
         """Whether a DEC private mode is set."""
@@ -163,14 +171,16 @@ class Terminal:
         self._tail = rest[begun.start() :] if begun else b""
 
     def wait(self, condition: Callable[[str], object], what: str, seconds: float = PATIENCE) -> str:
-        """Read until the screen's text fulfils the condition; returns the text. Raises AssertionError."""
+        """Read until the screen's text fulfils the condition; returns the text. Raises AssertionError.
+
+        Half an update counts as little as it does for a person: a key would come before all was to be seen.
+        """
         deadline = time.monotonic() + seconds
         while True:
-            text = self.screen.text
-            if condition(text):
+            if self.screen.is_whole and condition(text := self.screen.text):
                 return text
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds:g} s: {what}\n{text}")
+                raise AssertionError(f"not within {seconds:g} s: {what}\n{self.screen.text}")
             try:
                 self.read(0.05)
             except EOFError:
