@@ -175,6 +175,23 @@ async def test_focus_follows_my_moves_but_not_those_of_others() -> None:
         assert app.focused_issue == issue_id(3)
 
 
+async def test_an_issue_of_two_types_is_found_again_in_the_column_where_it_was() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE):
+        app.change(1, labels=frozenset({"type::bug", "type::feature"}))
+        for key in ("type::feature", "type::bug"):
+            app.board.column(key)
+            app.board.last()
+            app.board.focus_card(issue_id(1))
+            column = app.board.focused[1]
+            assert app.focused_issue == issue_id(1)
+            assert column is not None
+            assert column.key == key
+        app.board.column("type::maintenance")
+        app.board.focus_card(issue_id(1))
+        assert app.focused_issue == issue_id(1)
+
+
 async def test_columns_come_and_go() -> None:
     app = BoardApp(issues_of(9))
     async with app.run_test(size=WIDE) as pilot:

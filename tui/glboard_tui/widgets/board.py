@@ -236,15 +236,19 @@ class BoardWidget(Vertical, can_focus=True):
             self._to_column(at)
 
     def focus_card(self, issue: IssueId, key: str | None = None) -> None:
-        """To an issue: in the column with that key, else in the first column that has it."""
-        index = self.state.index
+        """To an issue: in the column with that key, else in the focused one or the first that has it."""
+        index, place = self.state.index, self.state.place
         if index is None:
             return
-        for at, cards in enumerate(self.state.visible):
-            if key in {None, cards.column.key} and (row := row_in(index, cards, issue)) is not None:
-                self._aim = None
-                self._focus_place(Focus(cards.column.key, issue, row, at))
-                return
+        found = [
+            Focus(cards.column.key, issue, row, at)
+            for at, cards in enumerate(self.state.visible)
+            if key in {None, cards.column.key} and (row := row_in(index, cards, issue)) is not None
+        ]
+        if found:
+            self._aim = None
+            # An issue of two types is in two columns: whoever looks at one of them stays there.
+            self._focus_place(next((one for one in found if place and one.key == place.key), found[0]))
 
     def _to_row(self, row: int) -> None:
         if (place := self.state.place) and (cards := self.state.here()):
