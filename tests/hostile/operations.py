@@ -295,8 +295,6 @@ def changing() -> dict[str, Operation]:
             it.server.forget()
             with world.lock:
                 unplace(world, list(world.index.issues.values()))
-                # No background job gives them places meanwhile, however slow the machine is.
-                world.placing = None
                 if catalog.ranking_board is None:
                     world.boards.clear()
             it.issues = {one.id: structs.replace(one, position=None) for one in known.values()}

@@ -44,8 +44,8 @@ LABELS = (
     "Deliverable",
     "documentation",
 )
-#: Short timeouts, so that tests of faults are fast.
-QUICK = Limits(first_wait=0.01, longest_wait=0.05, read=0.5, total=1.5, patience=3.0)
+#: Quick retries. The timeouts are a person's: on a busy machine a short one turns one request into several.
+QUICK = Limits(first_wait=0.01, longest_wait=0.05)
 #: Polls only on demand, nothing held.
 STILL = SyncSettings(poll=3600, poll_idle=3600, reconcile=3600, catalog=3600, hold=0, hold_comments=0)
 #: Polls all the time.

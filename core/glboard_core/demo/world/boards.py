@@ -92,7 +92,9 @@ def place(world: Registry, issues: Iterable[Issue]) -> None:
 
 
 def unplace(world: Registry, issues: Iterable[Issue]) -> None:
-    """Take the positions away, as if no one had ranked these issues and no board had shown them."""
+    """Take the positions away, as if no one had ranked these issues and no board had shown them: no background
+    job is about to place them either."""
+    world.placing = None
     for one in issues:
         with world.index.moving(one):
             one.position = None
