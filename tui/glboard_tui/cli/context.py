@@ -10,8 +10,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ from glboard_core.errors import ConfigError, UsageError
 from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
+from glboard_core.sync.events import EngineNotice
 from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
+    from glboard_core.sync.events import Event
     from glboard_tui.cli.sharing import Printed
 
 T = TypeVar("T")
@@ -123,11 +125,9 @@ class Options(Struct, frozen=True, kw_only=True):
         from glboard_core.session import open_engine
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
-            try:
+            with _telling(engine):
                 self.printed(engine)  # from here on nothing hidden is printed
                 yield engine
-            finally:
-                _tell_left_out(engine)
 
     @asynccontextmanager
     async def signed_in(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Engine]:
@@ -139,12 +139,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, self.settings()) as engine:
-            try:
+            with _telling(engine):
                 self.printed(engine)
                 await (engine.names.read() if seconds is None else engine.reader.sign_in(seconds))
                 yield engine
-            finally:
-                _tell_left_out(engine)
 
     @asynccontextmanager
     async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
@@ -240,9 +238,21 @@ def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(incomplete, type="file")]
 
 
-def _tell_left_out(engine: Engine) -> None:
-    for text in engine.left_out:
-        printing.echo(f"glboard: {text}", err=True)
+@contextmanager
+def _telling(engine: Engine) -> Iterator[None]:
+    """Print what the engine has to say, in the end: what GitLab renamed, and what is left out."""
+    notices: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EngineNotice):
+            notices.append(event.text)
+
+    engine.listen(hear)
+    try:
+        yield
+    finally:
+        for text in dict.fromkeys((*notices, *engine.left_out)):
+            printing.echo(f"glboard: {text}", err=True)
 
 
 #: GitLab is younger, and no plan reaches further.
