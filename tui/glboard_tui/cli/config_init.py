@@ -235,6 +235,11 @@ def _print(proposal: Proposal, *, err: bool) -> None:
     cut = [(title, clipped(shown, value), match, clipped(words, why)) for title, shown, match, words in rows]
     # A narrow terminal has no room for reasons.
     tell(as_table(heads, cut) if why else as_table(heads[:3], [row[:3] for row in cut]))
+    zone = proposal.line("ui.time_zone")
+    if zone.trust != "chosen":
+        tell()
+        tell(f"Time zone: {zone.value[0]} is this computer's. If the team works in another one,")
+        tell("  set time_zone under [ui] in the file.")
     for one in proposal.missing:
         tell()
         printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")], err=err)
