@@ -238,6 +238,8 @@ async def test_a_missing_milestone_is_found(serve: Serve, config: Path) -> None:
     assert milestones.status == "warning"
     assert "“Backlog”" in milestones.text
     assert "“Backlog of ideas” for “Backlog”" in milestones.advice
+    assert "Create it in GitLab, as a milestone of demo-org, or set the title" in milestones.advice
+    assert "Until then, the board “Backlog” is empty." in milestones.advice
     boards = of(found, "boards")
     assert boards.status == "warning"
     assert set(boards.facts["warnings"]) == {"backlog", "milestones"}

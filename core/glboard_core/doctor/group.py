@@ -140,14 +140,23 @@ def check_milestones(checks: Checks, settings: Settings, catalog: Catalog, today
         return
     dated = [name for name in lost if name in BY_DATE]
     words = [f"no {name} milestone" for name in dated]
-    words += [f"“{settings.milestones[name][0]}” does not exist" for name in lost if name not in BY_DATE]
+    unknown = [settings.milestones[name][0] for name in lost if name not in BY_DATE]
+    single = len(unknown) == 1
+    if unknown:
+        words.append(f"{listed(unknown, MOST_NEAR)} {'does' if single else 'do'} not exist")
     text = "; ".join([*words, *filter(None, [known])])
-    advice = "Set the correct titles under [milestones]." if len(dated) < len(lost) else ""
+    advice = ""
+    if unknown:
+        empty = [board.name for board in settings.boards if board.milestone in lost]
+        boards = f"board {listed(empty)} is" if len(empty) == 1 else f"boards {listed(empty, MOST_NEAR)} are"
+        what = ("it", "a milestone", "title") if single else ("them", "milestones", "titles")
+        advice = f"Create {what[0]} in GitLab, as {what[1]} of {catalog.group}, or set the {what[2]} under"
+        advice += " [milestones]."
+        advice += f" Until then, the {boards} empty." if empty else ""
     if told := _near_words({settings.milestones[name][0]: near[name] for name in lost if near[name]}):
         advice = f"Similar: {told}. {advice}"
     if dated:
-        why = lost[dated[0]].hint
-        advice = f"{advice} {why} Create it with dates, or set version under [planning].".strip()
+        advice = f"{advice} {lost[dated[0]].hint}".strip()
     checks.warn("milestones", f"{text[0].upper()}{text[1:]}.", advice, **figures)
 
 
