@@ -193,10 +193,10 @@ def _is_weight(text: str) -> bool:
 )
 @click.option("--spike", is_flag=True, help="Mark as spike; sets the default weight if empty.")
 @click.option("--accept", metavar="USER", help="Accept as Deliverable for USER.")
-@click.option("--add-label", "add", multiple=True, metavar="LABEL")
-@click.option("--remove-label", "remove", multiple=True, metavar="LABEL")
-@click.option("--assign", multiple=True, metavar="USER")
-@click.option("--unassign", multiple=True, metavar="USER")
+@click.option("--add-label", "add", multiple=True, metavar="LABEL", help="Add a label.")
+@click.option("--remove-label", "remove", multiple=True, metavar="LABEL", help="Remove a label.")
+@click.option("--assign", multiple=True, metavar="USER", help="Assign to USER, or me; other assignees stay.")
+@click.option("--unassign", multiple=True, metavar="USER", help="Unassign USER.")
 @click.option("--complete", is_flag=True, help="Set the state to complete and close.")
 @click.option(
     "--align-flow",
@@ -204,7 +204,7 @@ def _is_weight(text: str) -> bool:
     help="Where label and status differ, keep this one and set the other.",
 )
 @click.option("--close", is_flag=True, help="Close, without changing the state.")
-@click.option("--reopen", is_flag=True)
+@click.option("--reopen", is_flag=True, help="Reopen.")
 @click.option("--confidential", is_flag=True, help="Make confidential.")
 @click.option("--public", is_flag=True, help="Make non-confidential.")
 @click.option("--health", type=click.Choice(list(_HEALTH)), help="Set or clear the health status.")

@@ -51,7 +51,7 @@ class _Row(Struct, frozen=True):
         }
 
 
-@click.group("failed")
+@click.group("failed", cls=context.NamedGroup)
 def failed_command() -> None:
     """List, retry or discard the changes that GitLab refused, and those in conflict.
 

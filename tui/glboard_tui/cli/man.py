@@ -37,7 +37,7 @@ _ENVIRONMENT = (
 )
 
 
-@click.command("man", epilog="For example: glboard man > ~/.local/share/man/man1/glboard.1")
+@click.command("man", epilog="For example:\n\n\b\n  glboard man > ~/.local/share/man/man1/glboard.1")
 @click.pass_context
 def man_command(ctx: click.Context) -> None:
     """Print the manual page."""
@@ -84,7 +84,13 @@ def _help(command: click.Command) -> Iterator[str]:
     for number, paragraph in enumerate(inspect.cleandoc(command.help or "").split("\n\n")):
         if number:
             yield ".PP"
-        yield _text(" ".join(paragraph.replace("\b", "").split()))
+        if paragraph.startswith("\b"):
+            # Lines that stay as they are: a list of kinds, or of exit statuses.
+            yield ".nf"
+            yield from map(_text, paragraph.splitlines()[1:])
+            yield ".fi"
+        else:
+            yield _text(" ".join(paragraph.split()))
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:

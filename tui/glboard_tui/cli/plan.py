@@ -81,7 +81,7 @@ _number = click.option(
 _replace = click.option("--replace", is_flag=True, help="Replace a locked plan without asking.")
 
 
-@click.group("plan")
+@click.group("plan", cls=context.NamedGroup)
 @context.as_of_option
 def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""

@@ -27,7 +27,14 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
 
 @click.command("undo")
 @click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many changes --list prints.",
+)
 @click.option(
     "--prune",
     "days",
