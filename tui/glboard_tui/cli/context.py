@@ -73,29 +73,37 @@ class Options(Struct, frozen=True, kw_only=True):
     def config_path(self) -> Path:
         """The configuration file: ``--config``, else the profile's, else the default path.
 
-        Raises ConfigError if a file given explicitly does not exist.
+        Raises ConfigError if a file given explicitly does not exist, UsageError if the name is no profile's.
         """
-        if self.config is not None:
-            if not self.config.is_file():
-                command = f"glboard --config {self.config} config init --url URL --group GROUP"
-                raise ConfigError(
-                    "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
-                )
-            return self.config
-        folder = config_folder()
-        if self.profile is None:
-            return folder / "config.toml"
-        path = folder / "profiles" / f"{self.profile}.toml"
-        if not path.is_file():
+        path = self.config_target
+        # A pipe is read as a file is.
+        if self.config is not None and not path.exists():
+            command = f"glboard --config {self.config} config init --url URL --group GROUP"
+            raise ConfigError(
+                "no such file.", where=str(path), hint=f"Check the path, or create it: {command}"
+            )
+        if self.profile is not None and not path.is_file():
             command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
-            raise ConfigError("no such profile.", where=str(path), hint=f"Create it: {command}")
+            known = profiles()
+            there = f"Profiles: {', '.join(known)}. " if known else ""
+            raise ConfigError("no such profile.", where=str(path), hint=f"{there}Create it: {command}")
         return path
 
     @property
     def config_target(self) -> Path:
-        """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
-        if self.config is not None or self.profile is None:
-            return self.config or self.config_path
+        """The configuration file to write: the same, but it need not exist yet.
+
+        Raises UsageError, and ConfigError for a folder.
+        """
+        if self.config is not None and self.profile is not None:
+            raise UsageError("--config and --profile cannot be combined.", hint="Pass only one of them.")
+        if self.config is not None:
+            if self.config.is_dir():
+                hint = f"Name the file in it: --config {self.config / 'config.toml'}"
+                raise ConfigError("is a folder.", where=str(self.config), hint=hint)
+            return self.config
+        if self.profile is None:
+            return config_folder() / "config.toml"
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
                 f"“{self.profile}” is not a valid profile name.",
@@ -189,6 +197,11 @@ class Options(Struct, frozen=True, kw_only=True):
         return bool(named)
 
 
+def profiles() -> list[str]:
+    """The names of the profiles that there are."""
+    return sorted(one.stem for one in (config_folder() / "profiles").glob("*.toml"))
+
+
 def board_id(options: Options, name: str) -> str:
     """The id of the board that a person named by its id or its name, in any case; else ``name`` itself."""
     boards = options.settings().boards
@@ -228,8 +241,7 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
 
 def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The profiles that there are."""
-    folder = config_folder() / "profiles"
-    return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
+    return [one for one in profiles() if one.startswith(incomplete)]
 
 
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -87,7 +87,7 @@ def _help(command: click.Command) -> Iterator[str]:
         if paragraph.startswith("\b"):
             # Lines that stay as they are: a list of kinds, or of exit statuses.
             yield ".nf"
-            yield from map(_text, paragraph.splitlines()[1:])
+            yield from map(_line, paragraph.splitlines()[1:])
             yield ".fi"
         else:
             yield _text(" ".join(paragraph.split()))
@@ -106,6 +106,11 @@ def _row(name: str, text: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A line in roff: nothing in it is a request, and no hyphen becomes a dash."""
-    escaped = re.sub(r"[ \n]+", " ", text.replace("\\", "\\e").replace("-", "\\-")).strip()
+    """A text as one line in roff."""
+    return _line(re.sub(r"[ \n]+", " ", text).strip())
+
+
+def _line(text: str) -> str:
+    """A line in roff as it is: nothing in it is a request, and no hyphen becomes a dash."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped

@@ -254,7 +254,7 @@ def _content(file: Path) -> bytes:
     try:
         return read_bytes(file)
     except FileNotFoundError:
-        raise ConfigError("no such file.", where=str(file)) from None
+        raise ConfigError("no such file.", where=str(file), hint="Check the path.") from None
 
 
 def _write(file: Path, raw: bytes) -> None:
