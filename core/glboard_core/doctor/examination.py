@@ -112,6 +112,15 @@ def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | 
     return None
 
 
+def _why_skipped(error: GlboardError) -> str:
+    """Why there is nothing more to ask after an error."""
+    if isinstance(error, GroupNotFound):
+        return "The group was not found."
+    if isinstance(error, AuthError):
+        return "The token cannot be used."
+    return f"Cannot reach the server: {error.title.lower()}."
+
+
 class _Visit:
     """The questions to one server."""
 
@@ -141,8 +150,7 @@ class _Visit:
             await self._ask()
         except GlboardError as error:
             on_server.check_failure(checks, error)
-            why = f"Cannot reach the server: {error.title.lower()}."
-            checks.skip([*_SERVER, *_GROUP], why)
+            checks.skip([*_SERVER, *_GROUP], _why_skipped(error))
         finally:
             await gateway.close()
         if gateway.transport.remaining is not None or gateway.knows_time:

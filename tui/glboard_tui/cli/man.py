@@ -94,7 +94,8 @@ def _help(command: click.Command) -> Iterator[str]:
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    for parameter in command.get_params(context):
+    # What arguments are is in the text.
+    for parameter in (one for one in command.get_params(context) if isinstance(one, click.Option)):
         if (record := parameter.get_help_record(context)) is not None:
             yield from _row(*record)
 
