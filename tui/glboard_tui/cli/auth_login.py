@@ -218,7 +218,7 @@ class Login:
             )
         store = CredentialStore()
         if trouble:
-            printing.echo(f"Stored the token in {store.place('file')}, which only you can read.", err=True)
+            printing.echo(f"Storing the token in {store.place('file')}, which only you can read.", err=True)
             if not keyring_access.is_installed():
                 printing.echo(
                     f"  To store it in the system keyring: {keyring_access.install_command()}", err=True

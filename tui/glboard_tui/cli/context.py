@@ -126,14 +126,17 @@ class Options(Struct, frozen=True, kw_only=True):
         return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[Engine]:
+    async def engine(self, *, stored: bool = False) -> AsyncIterator[Engine]:
         """An engine for a command, over the mirror, outbox and log on disk.
 
-        Raises what finding the account does.
+        Raises what finding the account does; with ``stored``, StoreFailed as well if these cannot be used:
+        then nothing is known of earlier changes, and "nothing to undo" would be wrong.
         """
         from glboard_core.session import open_engine
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
+            if stored and engine.save_error is not None:
+                raise engine.save_error
             with _telling(engine):
                 self.printed(engine)  # from here on nothing hidden is printed
                 yield engine
