@@ -24,7 +24,7 @@ _VERBS = (
 )
 _DOES = re.compile(
     # An example, a near match or a command says it as well, and so does that nothing need be done.
-    rf"\b(?:{_VERBS})\b|\?|\bexamples?\b|similar:|known:|known keys"
+    rf"\b(?:{_VERBS})\b|\bdid you mean\b|\bexamples?\b|similar:|known:|known keys"
     r"|\bglboard \w|\{(?:advice|hint|what_to_do)\}|nothing to do|no action needed|nothing is "
     "lost|automatically|by itself|enough for",
     re.IGNORECASE,

@@ -179,7 +179,11 @@ class _Checker:
                 kept[key] = right
         lacking = [name for name, field in fields.items() if field.required and name not in data]
         if lacking:
-            self._say(path, f"missing {' and '.join(lacking)}.", "Add them to the table.")
+            self._say(
+                path,
+                f"missing {' and '.join(lacking)}.",
+                f"Add {'them' if lacking[1:] else 'it'} to the table.",
+            )
         return kept
 
     def _value(self, value: Any, kind: Any, path: KeyPath) -> Any:

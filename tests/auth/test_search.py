@@ -259,3 +259,12 @@ async def test_what_the_server_says_of_each(server: DemoServer, home: Path) -> N
     assert (told["nobody"].state, "rejected" in told["nobody"].message) == ("problem", True)
     # A server that cannot be reached says nothing of a token.
     assert (told["gone"].state, "refused the connection" in told["gone"].message) == ("unknown", True)
+
+
+@pytest.mark.parametrize("token", ["'glpat-x'", '"glpat-x"', "`glpat-x`", "Bearer glpat-x", "tökén", "a\nb"])
+def test_a_token_with_what_no_token_has_is_not_sent(token: str) -> None:
+    """Windows keeps the quotes of ``set GITLAB_TOKEN="…"``: GitLab would only say that it is unknown."""
+    env = {"GITLAB_TOKEN": token, "GITLAB_HOST": "gitlab.example.com"}
+    with pytest.raises(ConfigError, match="quotes, spaces, line breaks") as caught:
+        find_account(None, GitLabSettings(), env=env)
+    assert token not in str(caught.value)

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
-from glboard_tui.cli.main import run
+from glboard_tui.cli.main import COMMANDS, cli, run
+from glboard_tui.cli.report_kinds import REPORTS
 from tui.app.stage import GROUP, ME, small_world
 
 Text = pytest.CaptureFixture[str]
@@ -191,3 +193,45 @@ def test_signing_in_is_advised_for_the_server_that_was_named(
     assert f"Sign in: glboard auth login --url {other}\n" in capsys.readouterr().out
     assert run(["show", "planning"]) == 1
     assert "Run: glboard auth login. Or" in capsys.readouterr().err
+
+
+# The help
+
+
+def commands() -> Iterator[tuple[str, click.Context]]:
+    """Every command and subcommand, by what is typed."""
+
+    def below(context: click.Context, path: str) -> Iterator[tuple[str, click.Context]]:
+        yield path, context
+        if isinstance(group := context.command, click.Group):
+            for name in group.list_commands(context):
+                command = group.get_command(context, name)
+                assert command is not None
+                inner = click.Context(command, parent=context, info_name=name)
+                yield from below(inner, f"{path} {name}")
+
+    yield from below(click.Context(cli, info_name="glboard"), "glboard")
+
+
+def test_every_option_and_command_says_what_it_does() -> None:
+    silent = [
+        f"{path} {parameter.opts[0]}"
+        for path, context in commands()
+        for parameter in context.command.get_params(context)
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert silent == []
+    for path, context in commands():
+        shown = context.get_help()
+        assert "..." not in shown.partition("Commands:")[2], path
+        # What is to be copied is on one line.
+        assert "bash-\n" not in shown
+
+
+def test_every_report_is_in_the_help_and_an_unknown_subcommand_has_near_ones(capsys: Text) -> None:
+    assert all(one.kind.replace("say-do", "Say/Do") in COMMANDS["report"][1] for one in REPORTS)
+    for group, typed, near in (("auth", "staus", "status"), ("plan", "lok", "lock")):
+        assert run([group, typed]) == 2
+        assert f"No command named “{typed}”.\n  Similar: {near}" in capsys.readouterr().err
+    assert run(["auth", "token"]) == 2
+    assert "See glboard auth --help." in capsys.readouterr().err

@@ -133,7 +133,9 @@ def test_what_is_typed_can_be_wrong(server: DemoServer, home: Path) -> None:
 def test_a_token_from_standard_input(server: DemoServer, home: Path) -> None:
     token = server.token_for("eng_1", "read_api")
     server.ends(token, date(2027, 3, 1))
-    done = auth(home, "login", "--url", server.url, "--stdin", given=f"{token}\n", GITLAB_TOKEN="other")
+    # As PowerShell pipes it.
+    given = f"\ufeff{token}\r\n"
+    done = auth(home, "login", "--url", server.url, "--stdin", given=given, GITLAB_TOKEN="other")
     assert done.returncode == 0, done.stderr
     assert "as @eng_1." in done.stdout
     assert "It expires on 2027-03-01." in done.stdout

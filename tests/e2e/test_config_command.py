@@ -353,7 +353,37 @@ def test_the_manual_page_has_every_command_and_option(capsys: Text) -> None:
                 assert any(name in section for name in one.opts), one.opts
     for option in ("--read-only", "--debug", "--dry-run", "--online", "GITLAB_TOKEN", "config.toml"):
         assert option in page
+    # A list stays a list.
+    kinds = [line for line in page.splitlines() if line.startswith(("say-do  ", "triage  "))]
+    assert len(kinds) == 2
     # Nothing but requests begins with a dot.
     assert {line.split()[0] for line in page.splitlines() if line.startswith(".")} <= {
-        ".TH", ".SH", ".SS", ".TP", ".PP", ".B",
+        ".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".nf", ".fi",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("--config", "{folder}"), "is a folder.\n  Name the file in it: --config {folder}/config.toml"),
+        (("--config", "{folder}/none.toml"), "no such file."),
+        (("--profile", "../x"), "“../x” is not a valid profile name."),
+        (("--profile", ""), "“” is not a valid profile name."),
+        (
+            ("--profile", "hme"),
+            "no such profile.\n  Profiles: home. Create it: glboard --profile hme config init",
+        ),
+        (("--config", "a.toml", "--profile", "home"), "--config and --profile cannot be combined."),
+    ],
+)
+def test_a_configuration_that_cannot_be_meant_is_told_as_such(
+    given: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Text
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    home = tmp_path / "glboard" / "profiles" / "home.toml"
+    home.parent.mkdir(parents=True)
+    home.write_text("", "utf-8")
+    for command in (("show", "planning"), ("config", "check"), ("config", "path")):
+        assert run([*(one.format(folder=tmp_path) for one in given), *command]) in (1, 2), command
+        told = capsys.readouterr()
+        assert says.format(folder=tmp_path) in told.err + told.out, command

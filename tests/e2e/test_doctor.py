@@ -182,6 +182,44 @@ async def test_a_renamed_label_is_found_with_what_it_may_be_now(serve: Serve, co
     assert found.requests == len(list(server.requests)) <= REQUESTS + 2
 
 
+async def test_labels_that_exist_only_below_the_group_are_told_with_their_place(
+    serve: Serve, config: Path
+) -> None:
+    """A label of a project, and one of a subgroup: they are not missing, but most issues cannot get them."""
+    world = healthy()
+    for title in ("Deliverable", "spike"):
+        label = next(one for one in world.labels.values() if one.title == title)
+        world.rename_label(label, f"{title} (old)")
+    issues = [one for one in issues_of(world) if one.project.full_path.startswith("demo-org/ai/runtime/")]
+    place = issues[0].project.full_path
+    world.add_label(issues[0].project, "Deliverable")
+    world.add_label(world.group("demo-org/ai"), "spike")
+    for issue in issues_of(world):
+        if issue.project.full_path == place:
+            world.edit(issue.reference, by=world.owner_username, add_labels=["Deliverable", "spike"])
+    elsewhere = next(one for one in issues_of(world) if one.project.full_path == "demo-org/ai/ai-gateway")
+    world.edit(elsewhere.reference, by=world.owner_username, add_labels=["spike"])
+    serve(world)
+    labels = of(await examined(config), "labels")
+    assert labels.status == "warning"
+    assert labels.facts["only_below"] == {"Deliverable": [place], "spike": ["demo-org/ai"]}
+    assert f"2 only below the group: “Deliverable” in {place}, “spike” in demo-org/ai." in labels.text
+    assert "do not" not in labels.text
+    assert "promote them to the group, or create them in demo-org" in labels.advice
+
+
+async def test_a_milestone_of_a_project_is_told_as_such(serve: Serve, config: Path) -> None:
+    world = healthy()
+    backlog = next(one for one in world.milestones.values() if one.title == "Backlog")
+    rename_milestone(world, backlog, "Icebox (old)")
+    world.add_milestone(world.project("demo-org/platform"), "Backlog")
+    serve(world)
+    milestones = of(await examined(config), "milestones")
+    assert milestones.status == "warning"
+    assert "“Backlog” in demo-org/platform" in milestones.text
+    assert "Issues elsewhere cannot get it" in milestones.advice
+
+
 async def test_the_groups_own_label_missing_is_a_problem(serve: Serve, config: Path) -> None:
     serve(healthy())
     found = await examined(written(config, '[labels]\ngroup = "group::other"\n'))
@@ -200,6 +238,8 @@ async def test_a_missing_milestone_is_found(serve: Serve, config: Path) -> None:
     assert milestones.status == "warning"
     assert "“Backlog”" in milestones.text
     assert "“Backlog of ideas” for “Backlog”" in milestones.advice
+    assert "Create it in GitLab, as a milestone of demo-org, or set the title" in milestones.advice
+    assert "Until then, the board “Backlog” is empty." in milestones.advice
     boards = of(found, "boards")
     assert boards.status == "warning"
     assert set(boards.facts["warnings"]) == {"backlog", "milestones"}

@@ -415,10 +415,9 @@ def test_a_former_name_of_a_label_or_person_means_it_still(world: World, capsys:
     assert "exploration" not in labels(world, RIPE)
     upheavals.rename_user(world, world.user("eng_alder"), "eng_elder")
     capsys.readouterr()
-    assert edit(BUILT, "--assign", "eng_alder") == 1
-    assert "eng_alder is now eng_elder: retry it." in capsys.readouterr().err
-    assert run(["failed", "retry", "--all"]) == 0
+    assert edit(BUILT, "--assign", "eng_alder", "--weight", "5") == 0
     assert "eng_elder" in assignees(world, BUILT)
+    assert "The user eng_alder is now eng_elder." in capsys.readouterr().err
     assert edit(RIPE, "--unassign", "eng_alder") == 0
     assert assignees(world, RIPE) == {"eng_birch"}
 
@@ -479,6 +478,32 @@ def test_a_label_in_other_letters_is_offered(world: World, capsys: Text) -> None
     assert "Did you mean “Deliverable”" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("--remove-label", "type::bog"), 2, "No label named “type::bog”.\n  Did you mean “type::bug”?"),
+        (("--remove-label", "xyz"), 2, "No label named “xyz”.\n  Its labels: "),
+        (("--remove-label", "Deliverable"), 0, "no change, the label “Deliverable” is not on it"),
+        (("--unassign", "eng_brich"), 2, "@eng_brich: no such user in demo-org.\n  Did you mean @eng_birch"),
+        (("--unassign", "eng_alder"), 0, "no change, @eng_alder is not assigned"),
+        (("--unblock", "platform#4"), 0, "no change, platform#4 is not linked to it"),
+        (("--unblock", "platfrom#4"), 2, "No project named “platfrom”."),
+        (("--unblock", "platform#4", "--dry-run"), 0, "would not change: platform#4 is not linked to it"),
+        (("--milestone", "19.80"), 2, "Similar: 19.8"),
+        (("--board", "build", "--to", "in devv"), 2, "Similar: in dev"),
+        (("--board", "bulid", "--to", "in dev"), 2, "Similar: build."),
+    ],
+)
+def test_what_is_not_there_is_told_from_what_does_not_exist(
+    arguments: tuple[str, ...], status: int, says: str, world: World, capsys: Text
+) -> None:
+    assert edit(RIPE, *arguments) == status
+    out = capsys.readouterr()
+    assert says in out.out + out.err
+    assert run(["undo"]) == 0
+    assert "Nothing to undo" in capsys.readouterr().out
+
+
 # Links, confidential, health
 
 
@@ -491,10 +516,17 @@ def test_issues_are_linked_and_unlinked(world: World, capsys: Text) -> None:
     assert "blocked by platform#3" in capsys.readouterr().out
     assert run(["edit", RIPE, "--unblock", "platform#3"]) == 0
     assert world.issue(RIPE).blocked_by == ()
-    # A link that is there already is no failure, one to nowhere is.
+    # A link that is there already is no failure, and stays when the last change is undone; one to nowhere is.
     assert run(["edit", RIPE, "--relate", "platform#4"]) == 0
+    assert "no change, already set" in capsys.readouterr().out
     assert run(["edit", RIPE, "--relate", "platform#999"]) != 0
     assert run(["undo", "--yes"]) == 0
+    assert [one.iid for one in issue.related] == [4]
+    # What it is called by does not matter: the link that is there is removed, and put back as it was.
+    assert run(["edit", RIPE, "--unblock", "platform#4"]) == 0
+    assert not issue.related
+    assert run(["undo", "--yes"]) == 0
+    assert [one.iid for one in issue.related] == [4]
 
 
 def test_public_needs_a_yes(world: World, capsys: Text) -> None:

@@ -286,3 +286,20 @@ def test_a_long_edit_shows_a_bar_and_each_issue_as_it_is_done(
     assert "0 of 3 changes, " in said.err
     assert said.err.endswith("\r\x1b[K")
     assert sorted(said.out.splitlines()) == [f"{name}: to 19.9" for name in names]
+
+
+def test_a_log_that_cannot_be_read_is_not_an_empty_one(
+    world: World, tmp_path: Path, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the state folder nothing is known of earlier changes: there may well be something to undo."""
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("", "utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(in_the_way))
+    for command in (["undo"], ["undo", "--list"], ["failed", "list"], ["failed", "retry", "--all"]):
+        assert run(command) == 1, command
+        said = capsys.readouterr()
+        assert said.out == ""
+        # In words, without the number of the error and the path twice.
+        assert said.err.startswith(
+            f"glboard: Cannot save changes in {in_the_way / 'glboard'}: Not a directory."
+        )

@@ -206,6 +206,20 @@ def test_a_dry_run_writes_nothing(server: DemoServer, home: Path, capsys: Text) 
     assert not config_of(home).exists()
 
 
+@pytest.mark.parametrize(
+    "page", ["/groups/shop/web/-/boards", "/shop/web/front/-/issues/1", "/shop/web", "", "/-/help"]
+)
+def test_the_address_of_a_page_of_a_gitlab_below_a_path(
+    page: str, monkeypatch: pytest.MonkeyPatch, capsys: Text
+) -> None:
+    with DemoServer(shop_world(), relative_url="/gitlab") as below:
+        monkeypatch.setenv("GITLAB_TOKEN", below.token)
+        group = [] if page.startswith(("/groups", "/shop")) else ["--group", "shop/web"]
+        assert run(["config", "init", "--url", f"{below.url}{page}", *group, "--dry-run"]) == 0
+        settings = parse(capsys.readouterr().out, "")
+        assert (settings.gitlab.url, settings.gitlab.group) == (below.url, "shop/web")
+
+
 def test_without_an_answer_nothing_is_written(
     server: DemoServer, home: Path, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
@@ -92,6 +95,22 @@ def test_a_confidential_issue_is_a_reference_and_its_note() -> None:
     assert "### Accepted (1)" in text
     for secret in ("Acme", "Leak", "eng_birch", "weight"):
         assert secret not in text
+
+
+def test_people_are_named_in_whole_and_notify_no_one_in_every_column() -> None:
+    """The list on screen shortens names; what is posted is read where nobody knows the short ones."""
+    issue = make.issue(3, assignees=("eng_birch",), title="Hand over")
+    changes = [
+        FieldChange(name="assignee", of="eng_alder", was=True, now=False),
+        FieldChange(name="assignee", of="eng_birch", was=False, now=True),
+        FieldChange(name="label", of="by_@the.team", was=False, now=True),
+    ]
+    handed = structs.replace(accepted(issue, *changes), kind="other")
+    text = markdown(listed(handed), ZONE, title_of)
+    [row] = [line for line in text.splitlines() if "Hand over" in line]
+    assert "`@eng_alder` to `@eng_birch`" in row
+    assert "+by\\_`@the.team`" in row
+    assert not re.search(r"@\w", re.sub(r"`[^`]*`", "", text))
 
 
 def test_a_span_says_since_when_and_by_whom() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glboard_core.errors import ConfigError
-from glboard_core.setup.addresses import place_in, places_in
+from glboard_core.setup.addresses import ServerPlace, place_in, places_in
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,8 @@ def test_a_server_below_a_path_is_tried_second() -> None:
     first, second = places_in("https://h/gitlab/groups/my-org/-/boards")
     assert (first.url, first.path) == ("https://h", "gitlab/groups/my-org")
     assert (second.url, second.path) == ("https://h/gitlab", "my-org")
+    # Nothing in an address tells a group from the path of a server.
+    assert places_in("https://h/gitlab")[1] == ServerPlace("https://h/gitlab")
     assert len(places_in("https://h")) == 1
 
 

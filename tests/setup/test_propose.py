@@ -294,9 +294,42 @@ def test_without_deliverables_the_build_board_shows_all_issues_of_the_milestone(
     assert build.labels == ()
 
 
-def test_labels_that_are_no_state_are_named() -> None:
-    labels = [*SHOP_LABELS, "status::Rollout", "status::Frozen"]
-    assert proposed(shop(labels)).line("labels.workflow_prefix").why.endswith("no state: Rollout and 1 more")
+def test_labels_that_are_no_state_have_lines_and_become_states_by_choice() -> None:
+    found = shop([*SHOP_LABELS, "status::Rollout", "status::Refinments"])
+    proposal = proposed(found)
+    assert proposal.line("labels.workflow_prefix").why.endswith("2 other labels below")
+    rollout, refinement = (
+        proposal.line(f"flow.other.label.status::{one}") for one in ("Rollout", "Refinments")
+    )
+    assert (rollout.title, rollout.value, rollout.trust) == ("status::Rollout", (), "default")
+    assert "(unlisted)" in rollout.none
+    # What it may mean goes first; a state that has a label is not offered.
+    assert refinement.near[0] == "refinement"
+    assert "in dev" not in refinement.near
+    assert "design" in rollout.near
+    chosen = {"flow.other.label.status::Rollout": ("design",)}
+    proposal = proposed(found, chosen=chosen)
+    assert proposal.value("flow.labels.design") == "status::Rollout"
+    assert "design" not in proposal.line("flow.other.label.status::Refinments").near
+    text = config_text(proposal, TODAY)
+    assert parse(text, "").flow.labels["design"] == "status::Rollout"
+    assert "other" not in text
+    # The line of the state goes before it.
+    both = {**chosen, "flow.labels.design": ("status::Refinments",)}
+    proposal = proposed(found, chosen=both)
+    assert proposal.value("flow.labels.design") == "status::Refinments"
+    assert proposal.line("flow.other.label.status::Rollout").value == ()
+
+
+def test_statuses_that_are_no_state_have_lines_too() -> None:
+    statuses = ("To do", "In progress", "Rollout", "Done", "Won't do", "Duplicate")
+    choice = {"flow.backend": ("status",)}
+    proposal = proposed(shop(statuses=statuses), chosen=choice)
+    others = [line.title for line in proposal.lines if line.kind == "state"]
+    assert others == ["Rollout (status)"]
+    choice["flow.other.status.Rollout"] = ("verification",)
+    settings = parse(config_text(proposed(shop(statuses=statuses), chosen=choice), TODAY), "")
+    assert settings.flow.statuses["verification"] == "Rollout"
 
 
 # What a person changes

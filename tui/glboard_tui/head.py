@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.index import BoardIndex
+from glboard_core.board.names_needed import BY_DATE
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
@@ -402,6 +403,10 @@ def empty_words(index: BoardIndex, keymap: Keymap, catalog: Catalog | None) -> s
         # Typical of a first start without a configuration: the default label is another team's.
         name, helps = ", ".join(missing), "glboard config init finds the label of your team"
         return f"The label {name} does not exist, so all boards are empty\n{helps}"
+    if board.lacking:
+        lacks = f"There is no {board.milestone} milestone" if board.milestone in BY_DATE else ""
+        lacks = lacks or f"The milestone {board.milestone} does not exist"
+        return f"{lacks}, so this board is empty\n{board.lacking}"
     if board.warnings:
         return "\n".join(["No issues here", *board.warnings])
     closed = index.column(CLOSED)

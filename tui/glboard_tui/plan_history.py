@@ -133,7 +133,7 @@ class PlanHistory:
         try:
             raw = read_bytes(file)
         except FileNotFoundError:
-            raise ConfigError("no such file.", where=str(file)) from None
+            raise ConfigError("no such file.", where=str(file), hint="Check the path.") from None
         plan = imported(raw, str(file))
         wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
         if not wrong and plan.milestone != milestone.title:

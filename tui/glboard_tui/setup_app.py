@@ -246,17 +246,18 @@ class SetupApp(App[SetupResult]):
         place = self._places[0]
         page = self.connection.token_page(place.url)
         opens = has_browser()
-        chosen = await self.push_screen_wait(
-            SignInPage(
-                self._registry_keys,
-                place.url.partition("://")[2],
-                page,
-                application=bool(self.connection.application),
-                opens=opens,
-                keyring=self.connection.keyring_command,
-                trouble=self._taken_trouble(),
-            )
+        pasted: list[Secret] = []
+        shown = SignInPage(
+            self._registry_keys,
+            place.url.partition("://")[2],
+            page,
+            application=bool(self.connection.application),
+            opens=opens,
+            keyring=self.connection.keyring_command,
+            paste=lambda text: pasted.append(Secret(text)),
+            trouble=self._taken_trouble(),
         )
+        chosen = await self.push_screen_wait(shown)
         if chosen is None:
             return self._start if self._complete else self._server
         if chosen == PAGE:
@@ -267,6 +268,8 @@ class SetupApp(App[SetupResult]):
             return await self._token(page, copied=not opens)
         if chosen in (DEVICE, LOOPBACK):
             return await (self._device(place) if chosen == DEVICE else self._loopback(place))
+        if pasted:
+            return await self._use_token(pasted.pop())
         return await self._token(page)
 
     async def _token(self, page: str, *, copied: bool = False) -> Step | None:
@@ -284,7 +287,9 @@ class SetupApp(App[SetupResult]):
         prompt = HiddenInput("Paste the token", note=note, check=take, most=_LONGEST_TOKEN)
         if not await self.push_screen_wait(prompt) or not typed:
             return self._sign_in
-        secret = typed.pop()
+        return await self._use_token(typed.pop())
+
+    async def _use_token(self, secret: Secret) -> Step | None:
         done = await self._try(
             "Checking the token …", lambda: self.connection.use_token(self._places, secret)
         )

@@ -54,6 +54,8 @@ class Board(Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...] = ()
     #: What could not be resolved, as texts to show once (planning rule 15).
     warnings: tuple[str, ...] = ()
+    #: What to do if no milestone is called ``milestone``; "" if one is.
+    lacking: str = ""
 
     @property
     def kind(self) -> type[Column]:
@@ -124,14 +126,16 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     """
     if name == "current":
         if (milestone := current(catalog.milestones, today, settings.planning.version)) is None:
-            raise NameUnknown("milestone", name, hint=_between(settings, catalog, today))
+            raise NameUnknown("milestone", name, hint=f"{_between(settings, catalog, today)} {_WITH_DATES}")
         return milestone.title
     if name in ("next", "after-next"):
         coming = upcoming(catalog.milestones, today, settings.planning.version)
         index = 0 if name == "next" else 1
         if len(coming) <= index:
             raise NameUnknown(
-                "milestone", name, hint=f"Create it in GitLab: no milestone starts after {today.isoformat()}."
+                "milestone",
+                name,
+                hint=f"No version milestone starts after {today.isoformat()}. {_WITH_DATES}",
             )
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
@@ -146,8 +150,8 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         return milestone_title(meant, settings, catalog, today)
     close = catalog.near_milestones(titles[0])
     if name in settings.milestones:
-        near = f"Similar: {', '.join(close)}." if close else _NONE_NEAR
-        hint = f"{near} Set the correct title under [milestones] in config.toml."
+        set_it = f"et its title for {name} under [milestones] in config.toml."
+        hint = f"Similar: {', '.join(close)}. S{set_it}" if close else f"{_CREATE_IT}, or s{set_it}"
     else:
         words = get_close_matches(name.casefold(), (*_FROM_DATES, *settings.milestones), 2)
         close = tuple(dict.fromkeys((*words, *close)))
@@ -155,6 +159,8 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     raise NameUnknown("milestone", titles[0], close, hint=hint)
 
 
+_CREATE_IT = "Create it as a milestone of the group in GitLab"
+_WITH_DATES = "Create one with start and due dates in GitLab, or set version under [planning] in config.toml."
 #: What a milestone can be called by its dates.
 _FROM_DATES = ("current", "next", "after-next")
 _NONE_NEAR = "The group has no milestone with a similar name."
@@ -243,7 +249,7 @@ def resolve(
     A milestone that does not resolve gives a board without issues, with the reason in ``warnings``.
     """
     warnings: list[str] = []
-    title = _board_milestone(board, settings, catalog, today, milestone, warnings)
+    title, lacking = _board_milestone(board, settings, catalog, today, milestone, warnings)
     own = _own_filter(board, settings, catalog, today, warnings)
     context = BoardContext(
         settings=board,
@@ -267,6 +273,7 @@ def resolve(
         filter=own,
         columns=tuple(_lettered(columns)),
         warnings=tuple(warnings),
+        lacking=lacking,
     )
 
 
@@ -286,19 +293,20 @@ def _board_milestone(
     today: date,
     wanted: str | None,
     warnings: list[str],
-) -> str | None:
+) -> tuple[str | None, str]:
+    """The title, and what to do if no milestone has it."""
     name = wanted or board.milestone
     if name == "any":
-        return None
+        return None, ""
     if name == "none":
-        return ""
+        return "", ""
     try:
         warnings += overlap_notes(name, settings, catalog, today)
-        return milestone_title(name, settings, catalog, today)
+        return milestone_title(name, settings, catalog, today), ""
     except NameUnknown as error:
         warnings.append(str(error))
         # A title that no milestone has: the board shows nothing rather than everything.
-        return settings.milestones.get(name, (name,))[0]
+        return settings.milestones.get(name, (name,))[0], error.what_to_do
 
 
 def _lettered(columns: list[Column]) -> list[Column]:

@@ -5,15 +5,22 @@ Pure: issues in, a batch of changes out, with a question where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
 from glboard_core.board.batch import EditBatch, Question, Reply, each, titled, wished
 from glboard_core.board.fields import health_words
-from glboard_core.board.operations import Edit, Link
+from glboard_core.board.operations import Change, Edit, Link
 from glboard_core.board.use_cases import Edits
-from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
+from glboard_core.model.issue import (
+    HealthStatus,
+    Issue,
+    IssueId,
+    LinkedIssue,
+    LinkKind,
+    short_reference,
+)
 
 
 def confidential(issues: Sequence[Issue], *, on: bool) -> EditBatch:
@@ -49,9 +56,23 @@ def link(issues: Sequence[Issue], other: LinkedIssue, kind: LinkKind) -> EditBat
     return _linked(issues, other, kind, add=True)
 
 
-def unlink(issues: Sequence[Issue], other: LinkedIssue, *, frees: bool = False) -> EditBatch:
-    """Remove the link to another issue; ``frees``: no open issue blocks it then."""
-    return _linked(issues, other, other.kind, add=False, frees=frees)
+def unlink(links: Mapping[IssueId, Sequence[LinkedIssue]], on: Sequence[Issue], other: IssueId) -> EditBatch:
+    """Remove the link to another issue, as each issue has it: ``links`` are all that each one has.
+
+    Nothing is to be done for an issue without such a link.
+    """
+    changes: list[tuple[IssueId, Change]] = []
+    title = ""
+    for issue in on:
+        there = links.get(issue.id, ())
+        if (gone := next((one for one in there if one.id == other), None)) is None:
+            continue
+        frees = not any(one.kind == "is_blocked_by" and one.is_open and one is not gone for one in there)
+        work = _linked([issue], gone, gone.kind, add=False, frees=frees)
+        changes += work.changes
+        done = [one for one in on if any(one.id == identity for identity, _ in changes)]
+        title = titled(done, changes[-1][1].describe())
+    return EditBatch(changes=tuple(changes), title=title)
 
 
 def _linked(

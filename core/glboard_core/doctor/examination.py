@@ -6,7 +6,7 @@ the state file.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -112,6 +112,15 @@ def _account(checks: Checks, patient: Patient, settings: Settings) -> Account | 
     return None
 
 
+def _why_skipped(error: GlboardError) -> str:
+    """Why there is nothing more to ask after an error."""
+    if isinstance(error, GroupNotFound):
+        return "The group was not found."
+    if isinstance(error, AuthError):
+        return "The token cannot be used."
+    return f"Cannot reach the server: {error.title.lower()}."
+
+
 class _Visit:
     """The questions to one server."""
 
@@ -141,8 +150,7 @@ class _Visit:
             await self._ask()
         except GlboardError as error:
             on_server.check_failure(checks, error)
-            why = f"Cannot reach the server: {error.title.lower()}."
-            checks.skip([*_SERVER, *_GROUP], why)
+            checks.skip([*_SERVER, *_GROUP], _why_skipped(error))
         finally:
             await gateway.close()
         if gateway.transport.remaining is not None or gateway.knows_time:
@@ -206,6 +214,7 @@ class _Visit:
         # Without near matches it is still known what is missing.
         with suppress(QueryRefused):
             catalog = await self._gateway.extend_catalog(catalog, needs)
+            catalog = await self._with_places(catalog, group.missing_labels(settings, catalog, today))
         group.check_labels(checks, settings, catalog, today)
         group.check_milestones(checks, settings, catalog, today)
         group.check_boards(checks, settings, catalog, today)
@@ -213,6 +222,18 @@ class _Visit:
             return
         await self._guarded("roles", self._roles(catalog))
         await self._guarded("flow", self._flow(catalog))
+
+    async def _with_places(self, catalog: Catalog, titles: Sequence[str]) -> Catalog:
+        """The catalog with those of these labels that issues below the group have: GitLab does not tell
+        where a label is, but issues do."""
+        queries = [IssueQuery(labels=(title,), order="updated") for title in titles]
+        counts = await self._gateway.count(queries) if queries else ()
+        there = [query for query, count in zip(queries, counts, strict=True) if count]
+        for query in there[: group.MOST_NEAR]:
+            issues, _ = await self._gateway.page(query, None)
+            read = {one.id for one in issues}
+            catalog = self._gateway.learned(catalog, read.__contains__)
+        return catalog
 
     async def _guarded(self, check: str, asking: Awaitable[None]) -> None:
         """What one question lacks is told of it, and stops no other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import structs
@@ -35,12 +35,19 @@ DEVELOPER = 30
 MOST_NEAR = 4
 
 
+def missing_labels(settings: Settings, catalog: Catalog, today: date) -> list[str]:
+    """The labels of the configuration that the group itself does not have."""
+    titles, group = catalog_names(settings, today).labels, catalog.group
+    return sorted(title for title in titles if not catalog.label(group, catalog.present("label", title)))
+
+
 def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: date) -> None:
-    """The labels of the configuration: which exist in the group, and what the others could be."""
+    """The labels of the configuration: which exist in the group, which only below it, and what the others
+    could be."""
     names = catalog_names(settings, today)
     group = catalog.group
-    known = [title for title in names.labels if catalog.label(group, catalog.present("label", title))]
-    missing = sorted(names.labels - {*known})
+    missing = missing_labels(settings, catalog, today)
+    known = names.labels - {*missing}
     bare = sorted(
         prefix
         for prefix in names.families
@@ -52,24 +59,58 @@ def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: da
         own = set(settings.flow.labels.values())
         missing = [title for title in missing if title in own or not title.startswith(prefix)]
         bare.remove(prefix)
-    below = sorted({one.title for one in catalog.labels if one.title in missing})
+    below = _below(catalog, missing)
+    missing = [title for title in missing if title not in below]
     near = {title: [one for one in catalog.near_labels(title) if one != title] for title in missing}
     figures = {"found": len(known), "missing": near, "only_below": below, "unused_prefixes": bare}
-    if not missing and not bare:
+    if not missing and not bare and not below:
         checks.ok("labels", f"All {len(known)} exist.", **figures)
         return
     essential = settings.labels.group
-    text = f"{len(known)} exist, {len(missing)} do not: {listed(missing, MOST_NEAR)}."
-    if not missing:
-        text = f"{len(known)} exist; no label starts with {listed(bare)}."
-    advice = "Set the correct titles under [labels], or create the labels in GitLab."
+    texts = [
+        f"{len(known)} exist" + (f", {len(missing)} do not: {listed(missing, MOST_NEAR)}" * bool(missing))
+    ]
+    texts += [f"no label starts with {listed(bare)}"] if bare and not (missing or below) else []
+    texts += [_below_words(below)] if below else []
+    text = f"{'; '.join(texts)}."
+    advice = ""
+    if missing or not below:
+        advice = "Set the correct titles under [labels], or create the labels in GitLab."
     if told := _near_words(near):
         advice = f"Similar: {told}. {advice}"
+    if below:
+        advice = f"{advice} {_promote(below, group)}".strip()
     if essential and essential in missing:
         text = f"The group's label “{essential}” does not exist: all boards are empty. {text}"
         checks.fail("labels", text, f'{advice} To use no group label: group = "".', **figures)
     else:
         checks.warn("labels", text, advice, **figures)
+
+
+def _below(catalog: Catalog, titles: Iterable[str]) -> dict[str, list[str]]:
+    """Where those of these labels that are known below the group are: the paths of subgroups and projects."""
+    wanted = {*titles}
+    found: dict[str, set[str]] = {}
+    for one in catalog.labels:
+        if one.title in wanted and one.owner != catalog.group:
+            found.setdefault(one.title, set()).add(one.owner)
+    return {title: sorted(found[title]) for title in sorted(found)}
+
+
+def _below_words(below: Mapping[str, Sequence[str]]) -> str:
+    """Which labels or milestones exist below the group only, and where."""
+    told = [f"“{title}” in {' and '.join(places[:2])}" for title, places in below.items()]
+    more = f" and {len(told) - MOST_NEAR} more" if len(told) > MOST_NEAR else ""
+    return f"{len(told)} only below the group: {', '.join(told[:MOST_NEAR])}{more}"
+
+
+def _promote(below: Mapping[str, Sequence[str]], group: str) -> str:
+    """What follows, and what to do about it."""
+    them, they = ("them", "they are") if len(below) > 1 else ("it", "it is")
+    return (
+        f"Issues elsewhere cannot get {them}: in GitLab, promote {them} to the group,"
+        f" or create {them} in {group}, where {they} valid for all projects."
+    )
 
 
 def check_milestones(checks: Checks, settings: Settings, catalog: Catalog, today: date) -> None:
@@ -85,20 +126,37 @@ def check_milestones(checks: Checks, settings: Settings, catalog: Catalog, today
             titles = settings.milestones.get(name, ())
             near[name] = list(catalog.near_milestones(titles[0])) if titles else []
     known = ", ".join(f"{name} is {title}" for name, title in found.items())
-    figures = {"found": found, "missing": near}
+    owners = {
+        title: one.owner for title in found.values() if (one := catalog.find_milestone(title)) is not None
+    }
+    below = {title: [owner] for title, owner in owners.items() if owner != catalog.group}
+    figures = {"found": found, "missing": near, "only_below": below}
+    if not lost and below:
+        text = f"{known}; {_below_words(below)}."
+        checks.warn("milestones", text, _promote(below, catalog.group), **figures)
+        return
     if not lost:
         checks.ok("milestones", f"{known}.", **figures)
         return
     dated = [name for name in lost if name in BY_DATE]
     words = [f"no {name} milestone" for name in dated]
-    words += [f"“{settings.milestones[name][0]}” does not exist" for name in lost if name not in BY_DATE]
+    unknown = [settings.milestones[name][0] for name in lost if name not in BY_DATE]
+    single = len(unknown) == 1
+    if unknown:
+        words.append(f"{listed(unknown, MOST_NEAR)} {'does' if single else 'do'} not exist")
     text = "; ".join([*words, *filter(None, [known])])
-    advice = "Set the correct titles under [milestones]." if len(dated) < len(lost) else ""
+    advice = ""
+    if unknown:
+        empty = [board.name for board in settings.boards if board.milestone in lost]
+        boards = f"board {listed(empty)} is" if len(empty) == 1 else f"boards {listed(empty, MOST_NEAR)} are"
+        what = ("it", "a milestone", "title") if single else ("them", "milestones", "titles")
+        advice = f"Create {what[0]} in GitLab, as {what[1]} of {catalog.group}, or set the {what[2]} under"
+        advice += " [milestones]."
+        advice += f" Until then, the {boards} empty." if empty else ""
     if told := _near_words({settings.milestones[name][0]: near[name] for name in lost if near[name]}):
         advice = f"Similar: {told}. {advice}"
     if dated:
-        why = lost[dated[0]].hint
-        advice = f"{advice} {why} Create it with dates, or set version under [planning].".strip()
+        advice = f"{advice} {lost[dated[0]].hint}".strip()
     checks.warn("milestones", f"{text[0].upper()}{text[1:]}.", advice, **figures)
 
 

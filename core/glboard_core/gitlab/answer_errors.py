@@ -10,6 +10,10 @@ from glboard_core.gitlab.error_body import LOOKED_AT
 from glboard_core.gitlab.route import wants_certificate
 
 _API = "/api/v4"
+#: What to do about an answer that GitLab did not give: something between here and there did, or it is
+#: another server.
+CHECK_PROXY = "Check the proxy: glboard doctor names it, and NO_PROXY excludes a server from it."
+CHECK_ADDRESS = "Check that it is the address of a GitLab server (--url or GITLAB_HOST)."
 
 
 def place_in(address: str) -> str:
@@ -39,7 +43,7 @@ def redirected(host: str, status: int, location: str) -> NotGitLab:
     """The answer sends us elsewhere: often to a page where people sign in."""
     target = _shown(location)
     if any(word in target.lower() for word in ("sign_in", "login", "saml")):
-        hint = "Got a sign-in page instead of the API (proxy or SSO?)."
+        hint = f"Got a sign-in page instead of the API: sign in to the VPN or single sign-on. {CHECK_PROXY}"
     else:
         hint = "The token was not sent there. If that is your GitLab, pass its URL with --url."
     return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
@@ -49,7 +53,7 @@ def elsewhere(host: str, address: str) -> NotGitLab:
     """A next page that is not one of the REST API."""
     return NotGitLab(
         f"{host} links to a next page elsewhere ({_shown(address)}).",
-        hint="The token was not sent there. Is there a proxy in between?",
+        hint=f"The token was not sent there. {CHECK_PROXY}",
     )
 
 
@@ -70,9 +74,9 @@ def no_answer_of_gitlab(host: str, status: int, kind: str, raw: bytes) -> Connec
     seen = kind or "no content type"
     start = raw[:512].lstrip().lower()
     if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):
-        hint = "Got a web page: is there a proxy, a sign-in page or another server in between?"
+        hint = f"Got a web page instead of the API. {CHECK_ADDRESS} {CHECK_PROXY}"
     else:
-        hint = "Is this the address of a GitLab server?"
+        hint = CHECK_ADDRESS
     return NotGitLab(f"The response from {host} is not from GitLab (HTTP {status}, {seen}).", hint=hint)
 
 
@@ -80,7 +84,7 @@ def not_json(host: str) -> NotGitLab:
     """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
         f"The response from {host} is truncated or not from GitLab (HTTP 200, but not the API).",
-        hint="Is there a proxy in between?",
+        hint=CHECK_PROXY,
     )
 
 
@@ -88,27 +92,25 @@ def too_large(host: str, limit: int) -> NotGitLab:
     """An answer of more than ``limit`` bytes."""
     return NotGitLab(
         f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.",
-        hint="Is there a proxy in between?",
+        hint=CHECK_PROXY,
     )
 
 
 def overfull(host: str, most: int) -> NotGitLab:
     """An answer of more values than any of GitLab's."""
-    return NotGitLab(
-        f"The response from {host} has more than {most:,} values.", hint="Is there a proxy in between?"
-    )
+    return NotGitLab(f"The response from {host} has more than {most:,} values.", hint=CHECK_PROXY)
 
 
 def corrupt(host: str, why: str) -> NotGitLab:
     """An answer that is damaged, or in a coding that was not asked for."""
-    return NotGitLab(f"The response from {host} is corrupt: {why}.", hint="Is there a proxy in between?")
+    return NotGitLab(f"The response from {host} is corrupt: {why}.", hint=CHECK_PROXY)
 
 
 def too_deep(host: str) -> NotGitLab:
     """JSON with more levels than any answer of GitLab has."""
     return NotGitLab(
         f"The response from {host} is nested too deeply to be from GitLab.",
-        hint="Is there a proxy in between?",
+        hint=CHECK_PROXY,
     )
 
 
@@ -116,5 +118,5 @@ def endless(host: str, pages: int) -> NotGitLab:
     """A list of which ever more pages come."""
     return NotGitLab(
         f"{host} sent an endless list: stopped after {pages} pages.",
-        hint="Check for a proxy in between, or report this with your GitLab version.",
+        hint=f"{CHECK_PROXY} Otherwise, report this with your GitLab version.",
     )

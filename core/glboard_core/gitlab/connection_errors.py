@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from glboard_core.errors import NotGitLab, Offline, TimedOut
+from glboard_core.gitlab.answer_errors import CHECK_ADDRESS
 from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.route import wants_certificate
 from glboard_core.gitlab.tls_errors import tls_failed
@@ -37,7 +38,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(
             _unanswered(host, proxy if "ConnectTimeout" in kinds else None), reached=False, again=True
         )
-    way = f"The connection uses the proxy {proxy.shown}, set in {proxy.setting}." if proxy is not None else ""
+    way = f"Check the proxy {proxy.shown}, set in {proxy.setting}." if proxy is not None else ""
     if kinds & {"TimeoutException", "TimeoutError"}:
         busy = "The server may be busy. Try again later."
         return Failure(TimedOut(f"{host} did not respond in time.", hint=way or busy), again=True)
@@ -49,9 +50,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
     said = str(problem).lower()
     if "UnsupportedProtocol" in kinds or ("RemoteProtocolError" in kinds and "location header" in said):
         astray = f"{host} redirects to an address that is not HTTP."
-        return Failure(
-            NotGitLab(astray, hint=way or "Is this the address of a GitLab server?"), reached=False
-        )
+        return Failure(NotGitLab(astray, hint=way or CHECK_ADDRESS), reached=False)
     if kinds & {"InvalidURL", "UnicodeError"}:
         wrong = NotGitLab(
             f"{host} cannot be reached over HTTP.", hint="Check the server's address (--url or GITLAB_HOST)."
@@ -59,7 +58,7 @@ def of_exception(problem: Exception, host: str, proxy: Proxy | None = None, trus
         return Failure(wrong, reached=False)
     if "RemoteProtocolError" in kinds and not re.search(r"disconnected|closed connection|incomplete", said):
         odd = f"The response from {host} is not valid HTTP."
-        return Failure(Offline(odd, hint=way or "Is there a proxy or another server in between?"), again=True)
+        return Failure(Offline(odd, hint=way or CHECK_ADDRESS), again=True)
     if kinds & {"HTTPError", "OSError"}:
         check = "Check your network connection, or VPN."
         return Failure(Offline(f"The connection to {host} was lost.", hint=way or check), again=True)

@@ -77,7 +77,7 @@ def read_yaml(text: str, where: str) -> Tree:
             continue
         if (found := re.match(_KEY, body)) is None:
             raise ConfigError(
-                "expected “key: value”.", where=place, hint="Is this glab's configuration file?"
+                "expected “key: value”.", where=place, hint="Check that it is glab's configuration file."
             )
         if hanging is not None:
             above, parent, name = hanging

@@ -448,7 +448,8 @@ def group_missing(group: str, host: str) -> GroupNotFound:
     """The group does not exist, or is hidden from us."""
     return GroupNotFound(
         f"Group “{group}” not found on {host}, or the token has no access to it.",
-        hint="Use its full path, such as company/team, and check that you are a member.",
+        hint="Use its full path, such as company/team, and check that you are a member."
+        " The token of a project is a member of the project only.",
     )
 
 

@@ -103,10 +103,16 @@ class PresentTitles:
 
 
 def naming(op: Op, people: Sequence[Person], catalog: Catalog) -> Op:
-    """The Op with the present usernames of those to be unassigned."""
+    """The Op with the present usernames of these people, whom it assigns or unassigns."""
     edit, now = op.change, {one.id: one.username for one in people}
     if not isinstance(edit, Edit):
         return op
-    known = {name: person.id for name in edit.unassign if (person := catalog.person(name)) is not None}
-    names = frozenset(now.get(known.get(name, ""), name) for name in edit.unassign)
-    return structs.replace(op, change=structs.replace(edit, unassign=names))
+
+    def present(name: str) -> str:
+        person = catalog.person(name)
+        return now.get(person.id, name) if person is not None else name
+
+    named = structs.replace(
+        edit, assign=frozenset(map(present, edit.assign)), unassign=frozenset(map(present, edit.unassign))
+    )
+    return structs.replace(op, change=named) if named != edit else op

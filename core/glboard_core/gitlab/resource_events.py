@@ -25,7 +25,7 @@ from glboard_core.errors import (
     TokenMissing,
     TokenRejected,
 )
-from glboard_core.gitlab.answer_errors import not_json, too_deep
+from glboard_core.gitlab.answer_errors import CHECK_PROXY, not_json, too_deep
 from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, TooDeepError, decoded, moment
 from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import side_by_side
@@ -192,7 +192,7 @@ class EventReader:
             return first
         return NotGitLab(
             f"{self._transport.account.host} returned no issue events.",
-            hint="Is a proxy blocking /api/v4, or does the token lack access to the issues' history?",
+            hint=f"Check that the token has access to the issues' history. {CHECK_PROXY}",
         )
 
     async def _events(self, issue: Issue, kind: EventKind) -> list[Event]:

@@ -486,9 +486,10 @@ class _SendBatch:
     async def _look(self, failed: Sequence[tuple[_PreparedOp, Failed]]) -> Sequence[_PreparedOp]:
         """Inquire about failed Ops before they are reported; returns those to be sent again."""
         known = {one.op.issue: self._known.get(one.op.issue) for one, _ in failed}
-        relearned = self._sender.relearned
-        inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog, relearned.append)
+        people: list[Person] = []
+        inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog, people.append)
         outcomes = await inquiry.outcomes([(one.op, outcome) for one, outcome in failed], known)
+        self._sender.relearned += people
         again: list[_PreparedOp] = []
         for (one, _), outcome in zip(failed, outcomes, strict=True):
             before, now = known[one.op.issue], outcome.issue
@@ -500,6 +501,11 @@ class _SendBatch:
                 moved, self._ops[one.at] = True, elsewhere
                 new = elsewhere.change.project_of(None)
                 self._catalog = moved_in(self._catalog, one.op.change.project_of(None), new)
+            named = naming(one.op, people, self._catalog)
+            if named is not one.op and self._once_more(one, outcome, self._catalog.learn(people=people)):
+                self._ops[one.at] = named
+                again.append(one)
+                continue
             if one.at not in self._readdressed and (moved or await self._has_other_id(one.op, outcome)):
                 self._readdressed.add(one.at)
                 if now is not None:

@@ -29,7 +29,7 @@ def tls_failed(host: str, problem: ssl.SSLError, proxy: Proxy | None, trusted_by
         f"TLS with {host} failed ({line(str(problem.reason or 'unknown reason'))[:80]}).",
         hint=f"Check that {proxy.setting} sets the correct proxy."
         if proxy is not None
-        else "Does the server use HTTPS?",
+        else "Check that the server uses HTTPS on this port. Without HTTPS, use http:// and --allow-http.",
     )
 
 

@@ -171,8 +171,18 @@ def _row(
             without = {"weight"}
         case _:
             pass
-    row["what"] = plain(", ".join(change_words(one.changes, rules, without=without)))
+    row["what"] = _what(", ".join(change_words(one.changes, rules, without=without)))
     return row
+
+
+def _what(words: str) -> str:
+    """What was changed, with people as in the other columns: their whole names, in code spans."""
+    return _MENTION.sub(lambda found: f"`{found[0].replace(_ESCAPE, '')}`", plain(words))
+
+
+#: A person in an escaped text, whose name may be escaped, too.
+_MENTION = re.compile(r"\\@(?:\\?[\w.-])*\w")
+_ESCAPE = "\\"
 
 
 def _capacity(before: PlanFigures | None, after: PlanFigures | None) -> str | None:

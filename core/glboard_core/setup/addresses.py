@@ -68,7 +68,7 @@ def places_in(text: str) -> tuple[ServerPlace, ...]:
     """
     first = place_in(text)
     head, _, rest = first.path.partition("/")
-    if not head or ("/-/" not in text and not rest):
+    if not head:
         return (first,)
     return first, ServerPlace(f"{first.url}/{head}", rest.removeprefix("groups/"))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.workflow import STATES, WorkflowState
+from glboard_core.planning.text import counted
 from glboard_core.setup import matching
 from glboard_core.setup.lines import LineMaker
 from glboard_core.setup.matching import STATE_WORDS, TitleMatch
@@ -14,6 +17,12 @@ from glboard_core.setup.proposal import SettingLine, Trust
 _NAMES = LabelSettings()
 #: So many states make a workflow.
 _LEAST_STATES = 2
+#: GitLab's own statuses of issues that are closed without being done: no step of the work.
+_NOT_DONE = ("won't do", "duplicate")
+#: Starts of the keys of labels and statuses that no state has by itself.
+_OTHER_LABEL, _OTHER_STATUS = "flow.other.label.", "flow.other.status."
+#: What it means that a label or status is of no state.
+_UNLISTED = "no state: in (unlisted)"
 
 
 class FlowLines:
@@ -22,8 +31,8 @@ class FlowLines:
     def __init__(self, make: LineMaker) -> None:
         self._make = make
 
-    def labels(self) -> tuple[SettingLine, list[SettingLine]]:
-        """The start of states' labels, and the label of each state."""
+    def labels(self) -> tuple[SettingLine, list[SettingLine], list[SettingLine]]:
+        """The start of states' labels, the label of each state, and the other labels with that start."""
         words = {state.name: STATE_WORDS.get(state.name, ()) for state in STATES}
         scope = next(iter(self._make.chosen.get("labels.workflow_prefix", ())), "") or matching.scope_of(
             "workflow", self._make.titles, words
@@ -33,11 +42,10 @@ class FlowLines:
         hits = [one for one in states if one.trust in ("sure", "likely")]
         default = _NAMES.workflow_prefix
         why = f"{len(hits)} of {len(STATES)} states have a label" if hits else "no labels for workflow states"
-        meant = {value for one in hits for value in one.value}
-        if scope and hits and (others := [one for one in pool if one not in meant]):
-            # The states are fixed: an issue with such a label has none.
-            named = others[0].removeprefix(scope) + (f" and {len(others) - 1} more" if others[1:] else "")
-            why += f"; no state: {named}"
+        # The states are fixed: an issue with another label has none, unless one is chosen for it.
+        others = self._others(_OTHER_LABEL, pool, states, self._make.use_words) if scope and hits else []
+        if others:
+            why += f"; {counted(len(others), 'other label')} below"
         prefix = self._make.line(
             "labels.workflow_prefix",
             "Workflow",
@@ -51,7 +59,51 @@ class FlowLines:
             trust=None if scope and hits else "default",
             why=why if scope or not hits else "each state has a label",
         )
-        return prefix, states
+        return prefix, states, others
+
+    def _others(
+        self, start: str, titles: Sequence[str], states: Sequence[SettingLine], use: Callable[[str], str]
+    ) -> list[SettingLine]:
+        """A line for each label or status that no state has by itself: the states that it can be."""
+        key = _STATES_OF[start]
+        by_itself = {
+            value
+            for one in _found(states)
+            for value in one.value
+            if value not in self._chosen(start).values()
+        }
+        free = [one.key.removeprefix(key) for one in states if one.trust == "default"]
+        lines: list[SettingLine] = []
+        for title in titles:
+            if title.casefold() in {one.casefold() for one in by_itself}:
+                continue
+            near = matching.near_titles([title], free)
+            match = TitleMatch(near=tuple(dict.fromkeys((*near, *free))))
+            line = self._make.line(
+                f"{start}{title}",
+                "Workflow",
+                title if start == _OTHER_LABEL else f"{title} (status)",
+                "state",
+                match,
+                (),
+                trust="default",
+                why=use(title),
+                none=_UNLISTED,
+            )
+            if not any(value == title for one in states for value in one.value):
+                # Another one was chosen for that state since.
+                line = structs.replace(line, value=(), trust="default", why=use(title))
+            lines.append(line)
+        return lines
+
+    def _chosen(self, start: str) -> Mapping[str, str]:
+        """The labels or statuses that were chosen for a state that had none, by the state's name."""
+        return {
+            state: key.removeprefix(start)
+            for key, value in self._make.chosen.items()
+            if key.startswith(start)
+            for state in value
+        }
 
     def _other_scopes(self, scope: str) -> tuple[str, ...]:
         return tuple(one for one in matching.scopes_of("workflow", self._make.titles) if one != scope)
@@ -68,6 +120,8 @@ class FlowLines:
         self, state: WorkflowState, match: TitleMatch | None, prefix: str, pool: Sequence[str], *, some: bool
     ) -> SettingLine:
         default = prefix + state.name
+        if (own := self._chosen(_OTHER_LABEL).get(state.name)) is not None:
+            match, some = TitleMatch(title=own, sure="likely"), True
         words = [state.name, *_words(state)]
         near_ = tuple(matching.near_titles(words, pool))
         if match is None or not some:
@@ -85,17 +139,20 @@ class FlowLines:
             why=self._make.use_words(match.title) if found else "no label; state not used",
         )
 
-    def statuses(self) -> list[SettingLine]:
-        """The status of each state."""
+    def statuses(self) -> tuple[list[SettingLine], list[SettingLine]]:
+        """The status of each state, and the other statuses."""
         states = [state for state in STATES if state.shown_as is None]
         matches = _matched(
             self._make.found.statuses, {state.name: ([state.status], _words(state)) for state in states}
         )
-        return [self._status(state, matches.get(state.name)) for state in states]
+        lines = [self._status(state, matches.get(state.name)) for state in states]
+        known = [one for one in self._make.found.statuses if one.casefold() not in _NOT_DONE]
+        return lines, self._others(_OTHER_STATUS, known, lines, self._status_use) if _found(lines) else []
 
     def _status(self, state: WorkflowState, match: TitleMatch | None) -> SettingLine:
         known = self._make.found.statuses
         title = match.title if match is not None else ""
+        title = self._chosen(_OTHER_STATUS).get(state.name, title)
         near_ = tuple(matching.near_titles([state.status, *_words(state)], known))
         exact = title.casefold() == state.status.casefold()
         return self._make.line(
@@ -156,6 +213,10 @@ class FlowLines:
             why=why,
             advice="Boards by state stay empty until the states have labels.",
         )
+
+
+#: The starts of the keys of the states, for those of the others.
+_STATES_OF = {_OTHER_LABEL: "flow.labels.", _OTHER_STATUS: "flow.statuses."}
 
 
 def _words(state: WorkflowState) -> Sequence[str]:

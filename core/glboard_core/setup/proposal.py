@@ -16,7 +16,7 @@ from glboard_core.setup.offered import OfferedBoard
 Trust = Literal["sure", "likely", "missing", "default", "chosen"]
 """How sure a value is: named so in GitLab, similar or guessed, not found, nothing to find, one's own."""
 
-Kind = Literal["label", "labels", "prefix", "status", "milestones", "pattern", "zone", "backend"]
+Kind = Literal["label", "labels", "prefix", "status", "milestones", "pattern", "zone", "backend", "state"]
 """What the value is, so which others there are to choose from."""
 
 Section = Literal["Team", "Types", "Planning", "Priorities", "Workflow", "Milestones", "Time"]
@@ -62,8 +62,8 @@ class SettingLine(Struct, frozen=True, kw_only=True):
 
     @property
     def written(self) -> bool:
-        """Whether the file needs it."""
-        return self.value != self.default
+        """Whether the file needs it. What is of a state by choice is written with that state."""
+        return self.value != self.default and self.kind != "state"
 
 
 class BoardLine(Struct, frozen=True, kw_only=True):

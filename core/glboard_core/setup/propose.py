@@ -46,8 +46,8 @@ def propose(found: FoundGroup, today: date, *, zone: str = "UTC", chosen: Chosen
     labels, flow = LabelLines(make), FlowLines(make)
     proposer = _Proposer(make, today)
     team = labels.team()
-    prefix, states = flow.labels()
-    statuses = flow.statuses()
+    prefix, states, other_labels = flow.labels()
+    statuses, other_statuses = flow.statuses()
     backend = flow.backend(states, statuses)
     [kept] = backend.value or ("label",)
     version, shape = proposer.version()
@@ -61,8 +61,8 @@ def propose(found: FoundGroup, today: date, *, zone: str = "UTC", chosen: Chosen
         *labels.planning(),
         *labels.priorities(),
         backend,
-        *([] if kept == "status" else [prefix, *states]),
-        *([] if kept == "label" else statuses),
+        *([] if kept == "status" else [prefix, *states, *other_labels]),
+        *([] if kept == "label" else [*statuses, *other_statuses]),
         proposer.zone(zone),
     ]
     return Proposal(
@@ -144,9 +144,7 @@ class _Proposer:
             TitleMatch(title=zone, sure="likely"),
             ["UTC"],
             trust="likely" if zone != "UTC" else "default",
-            why="this computer's: GitLab's API does not tell yours"
-            if zone != "UTC"
-            else "same as this computer",
+            why="this computer's, since GitLab does not tell the team's",
         )
 
     def boards(

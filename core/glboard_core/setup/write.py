@@ -118,7 +118,7 @@ def _entries(proposal: Proposal) -> dict[str, list[_Entry]]:
                 entries["planning.mix"] = mix
             continue
         table, _, key = line.key.rpartition(".")
-        if is_state(line) and not line.written:
+        if line.kind == "state" or (is_state(line) and not line.written):
             continue
         active = line.written
         value: Any = line.value

@@ -186,8 +186,10 @@ def failed(path: Path, error: Exception) -> StoreFailed:
             f"Another glboard session has locked {path} for more than {BUSY:g} seconds.",
             hint="Nothing is lost. Try again in a moment. If it persists, close the other session.",
         )
+    # Python's words for an error of the system have its number, and the path again.
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return StoreFailed(
-        f"Cannot save changes in {path.parent}: {error}.",
+        f"Cannot save changes in {path.parent}: {reason}.",
         hint="Editing is disabled until this works. Free up disk space, or fix the folder's permissions.",
     )
 

@@ -100,3 +100,16 @@ async def test_a_team_label_that_does_not_exist_is_named_on_the_empty_board() ->
         shown = drawn(stage)
         assert "The label group::elsewhere does not exist, so all boards are empty" in shown
         assert "glboard config init" in shown
+
+
+async def test_a_milestone_that_does_not_exist_is_named_on_its_empty_board() -> None:
+    """At any width the whole advice is shown."""
+    settings = structs.replace(STILL, milestones={**STILL.milestones, "next-4-6": ("Much later",)})
+    async with staged(settings=settings, board="next-4-6", size=(80, 30)) as stage:
+        shown = " ".join(drawn(stage).split())
+        assert "The milestone Much later does not exist, so this board is empty" in shown
+        for words in (
+            "Create it as a milestone of the group in GitLab",
+            "under [milestones] in config.toml.",
+        ):
+            assert words in shown

@@ -235,6 +235,9 @@ async def test_an_address_is_pasted_onto_the_page_that_asks_for_it(tmp_path: Pat
         await steps.on(SignInPage)
         await steps.pilot.pause()
         assert steps.server.url.partition("://")[2] in steps.lines
+        # So does the one that asks for a token.
+        steps.app.screen.post_message(Paste(f"{steps.server.token}\n"))
+        await steps.on(ProposalPage)
 
 
 async def test_a_group_that_is_not_there_is_said(tmp_path: Path) -> None:

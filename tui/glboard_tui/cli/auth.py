@@ -19,7 +19,7 @@ import click
 from msgspec import Struct, structs
 
 from glboard_core.errors import UsageError
-from glboard_tui.cli import printing
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ url_option = click.option("--url", metavar="URL", help="GitLab URL (default: the
 user_option = click.option("--user", metavar="NAME", help="Use this user's sign-in, if there are several.")
 
 
-@click.group("auth")
+@click.group("auth", cls=context.NamedGroup)
 def auth_command() -> None:
     """Sign in or out, or show where tokens come from."""
 
@@ -113,7 +113,7 @@ def login(
 @auth_command.command("status")
 @url_option
 @click.option("--offline", is_flag=True, help="Do not contact any server.")
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@context.text_format_option
 @click.pass_context
 def status(ctx: click.Context, url: str | None, offline: bool, style: str) -> None:
     """List all accounts, where each comes from, and which one is used.

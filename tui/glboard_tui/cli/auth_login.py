@@ -110,7 +110,8 @@ class Login:
 
         secret = self._token(server)
         # With the words for a text that is no token.
-        given = sendable(structs.replace(server, token=secret, source="The token"), allow_http=True)
+        source = "Standard input" if self._from_stdin else "Your input"
+        given = sendable(structs.replace(server, token=secret, source=source), allow_http=True)
         info = asyncio.run(check(server, given.token))
         if info.kind == "oauth":
             raise AuthError(
@@ -123,10 +124,12 @@ class Login:
         from glboard_core.gitlab.account import Secret
 
         if self._from_stdin:
-            secret = Secret(sys.stdin.read(_MOST).strip())
+            # PowerShell begins a pipe with a byte order mark.
+            secret = Secret(sys.stdin.read(_MOST).removeprefix("\ufeff").strip())
             if not secret:
                 raise UsageError(
-                    "No token on standard input.", hint="For example: pass show gitlab | glboard …"
+                    "No token on standard input.",
+                    hint="For example: pass show gitlab | glboard auth login --stdin",
                 )
             return secret
         if not self._asks:
@@ -215,7 +218,7 @@ class Login:
             )
         store = CredentialStore()
         if trouble:
-            printing.echo(f"Stored the token in {store.place('file')}, which only you can read.", err=True)
+            printing.echo(f"Storing the token in {store.place('file')}, which only you can read.", err=True)
             if not keyring_access.is_installed():
                 printing.echo(
                     f"  To store it in the system keyring: {keyring_access.install_command()}", err=True

@@ -15,7 +15,7 @@ _PLACES = {
 }
 
 
-@click.command("completion", epilog=f"For example: glboard completion bash > {_PLACES['bash']}")
+@click.command("completion", epilog=f"For example:\n\n\b\n  glboard completion bash > {_PLACES['bash']}")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from glboard_core.errors import GlboardError
 from glboard_core.files import read_text
-from glboard_tui.cli import printing
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.config_boards import boards_command
 from glboard_tui.cli.config_init import TEMPLATE, init_command
 from glboard_tui.cli.context import Options
@@ -56,14 +56,9 @@ class ShownMistakes(Struct, frozen=True, kw_only=True):
     checks: tuple[Any, ...]
 
 
-_format = click.option(
-    "--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True
-)
-
-
-@click.group("config")
+@click.group("config", cls=context.NamedGroup)
 def config_command() -> None:
-    """Show and check the configuration file, and the settings in effect."""
+    """Create, check, edit or show the configuration."""
 
 
 @config_command.command("path")
@@ -80,7 +75,7 @@ config_command.add_command(boards_command)
 @config_command.command("edit")
 @click.pass_context
 def edit(ctx: click.Context) -> None:
-    """Open the file in your editor (VISUAL, EDITOR), and name every mistake afterwards.
+    """Open the file in your editor (VISUAL, EDITOR), then list its errors.
 
     Exit status: 0 if glboard can use the file as it is, 1 if not.
     """
@@ -99,7 +94,7 @@ def edit(ctx: click.Context) -> None:
 
 @config_command.command("show")
 @click.option("--changed", is_flag=True, help="Print only settings that differ from the defaults.")
-@_format
+@context.text_format_option
 @click.pass_obj
 def show(options: Options, changed: bool, style: str) -> None:
     """Print the settings in effect, and where each comes from.
@@ -135,10 +130,10 @@ def show(options: Options, changed: bool, style: str) -> None:
 
 @config_command.command("check")
 @click.option("--online", is_flag=True, help="Also check that labels, milestones and boards exist in GitLab.")
-@_format
+@context.text_format_option
 @click.pass_context
 def check(ctx: click.Context, online: bool, style: str) -> None:
-    """Name every mistake in the file, with its line and what is right.
+    """List every error in the file, with its line and how to fix it.
 
     Exit status: 0 if glboard can use the file as it is, 1 if not.
     """
@@ -165,7 +160,7 @@ def check(ctx: click.Context, online: bool, style: str) -> None:
 
 @config_command.command("schema")
 def schema() -> None:
-    """Print a JSON schema of the file, by which editors complete and check it.
+    """Print a JSON schema of the file, so that editors can complete and check it.
 
     In an editor with Taplo, put into the first line of config.toml: #:schema ./config.schema.json
     """

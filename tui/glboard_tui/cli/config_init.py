@@ -19,7 +19,15 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import GitLabSettings, load, parse
 from glboard_core.environment import environment
-from glboard_core.errors import ConfigError, GroupNotFound, UsageError
+from glboard_core.errors import (
+    ConfigError,
+    GlboardError,
+    GroupNotFound,
+    NotGitLab,
+    NotUnderstood,
+    TokenMissing,
+    UsageError,
+)
 from glboard_core.logfile import short
 from glboard_core.planning.text import counted
 from glboard_tui.cli import printing
@@ -28,6 +36,7 @@ from glboard_tui.cli.context import UNCONFIRMED, Options, as_table
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.model.query import Found
+    from glboard_core.setup.addresses import ServerPlace
     from glboard_core.setup.found import FoundGroup, GroupChoice
     from glboard_core.setup.proposal import Proposal, SettingLine
     from glboard_core.setup.save import How
@@ -121,16 +130,13 @@ def _write_template(options: Options, *, dry_run: bool) -> None:
 
 
 def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
-    import asyncio
-
     from glboard_core.setup import save
     from glboard_core.setup.propose import propose
     from glboard_core.setup.zone import local_zone
 
     target = options.config_target
     before = save.existing(target)
-    account, path = _account(options, before)
-    found = asyncio.run(_found(account, path))
+    account, found = _read(options, before)
     today = (options.as_of or datetime.now(UTC)).date()
     proposal = propose(found, today, zone=local_zone())
     allow_http = account.url.startswith("http://") and not account.loopback
@@ -155,14 +161,31 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     return 0
 
 
-def _account(options: Options, before: str | None) -> tuple[Account, str]:
+def _read(options: Options, before: str | None) -> tuple[Account, FoundGroup]:
+    """What the group has, at the first server that the address can mean. Raises GlboardError."""
+    import asyncio
+
+    from glboard_core.setup.addresses import places_in
+
+    trouble: GlboardError | None = None
+    for place in places_in(options.url) if options.url else (None,):
+        try:
+            account, path = _account(options, before, place)
+            return account, asyncio.run(_found(account, path))
+        except (NotGitLab, NotUnderstood, TokenMissing) as error:
+            # Of a GitLab below a path, the address without it is no GitLab, or no one is signed in there.
+            trouble = trouble or error
+    assert trouble is not None  # there is at least one place
+    raise trouble
+
+
+def _account(options: Options, before: str | None, place: ServerPlace | None) -> tuple[Account, str]:
     """The server and token, and the path of the group; "" if none is given. Raises TokenMissing."""
     from glboard_core.auth.search import find_account
     from glboard_core.setup.addresses import place_in
 
-    url, group = options.url, options.group or environment().get("GLBOARD_GROUP", "")
-    if url:
-        place = place_in(url)
+    url, group = None, options.group or environment().get("GLBOARD_GROUP", "")
+    if place is not None:
         url, group = place.url, group or place.path
     settings = GitLabSettings()
     if before is not None:
@@ -235,6 +258,11 @@ def _print(proposal: Proposal, *, err: bool) -> None:
     cut = [(title, clipped(shown, value), match, clipped(words, why)) for title, shown, match, words in rows]
     # A narrow terminal has no room for reasons.
     tell(as_table(heads, cut) if why else as_table(heads[:3], [row[:3] for row in cut]))
+    zone = proposal.line("ui.time_zone")
+    if zone.trust != "chosen":
+        tell()
+        tell(f"Time zone: {zone.value[0]} is this computer's. If the team works in another one,")
+        tell("  set time_zone under [ui] in the file.")
     for one in proposal.missing:
         tell()
         printing.echo_colored([(f"{one.title}: ", "bold"), (f"{one.why}.", "yellow")], err=err)

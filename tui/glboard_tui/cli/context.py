@@ -10,9 +10,10 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,10 +22,11 @@ from msgspec import Struct, structs
 from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
-from glboard_core.errors import ConfigError, UsageError
+from glboard_core.errors import ConfigError, NameUnknown, UsageError
 from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
+from glboard_core.sync.events import EngineNotice
 from glboard_tui.cli import printing
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
     from glboard_core.session import EngineOptions
     from glboard_core.sync.engine import Engine
+    from glboard_core.sync.events import Event
     from glboard_tui.cli.sharing import Printed
 
 T = TypeVar("T")
@@ -70,29 +73,37 @@ class Options(Struct, frozen=True, kw_only=True):
     def config_path(self) -> Path:
         """The configuration file: ``--config``, else the profile's, else the default path.
 
-        Raises ConfigError if a file given explicitly does not exist.
+        Raises ConfigError if a file given explicitly does not exist, UsageError if the name is no profile's.
         """
-        if self.config is not None:
-            if not self.config.is_file():
-                command = f"glboard --config {self.config} config init --url URL --group GROUP"
-                raise ConfigError(
-                    "no such file.", where=str(self.config), hint=f"Check the path, or create it: {command}"
-                )
-            return self.config
-        folder = config_folder()
-        if self.profile is None:
-            return folder / "config.toml"
-        path = folder / "profiles" / f"{self.profile}.toml"
-        if not path.is_file():
+        path = self.config_target
+        # A pipe is read as a file is.
+        if self.config is not None and not path.exists():
+            command = f"glboard --config {self.config} config init --url URL --group GROUP"
+            raise ConfigError(
+                "no such file.", where=str(path), hint=f"Check the path, or create it: {command}"
+            )
+        if self.profile is not None and not path.is_file():
             command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
-            raise ConfigError("no such profile.", where=str(path), hint=f"Create it: {command}")
+            known = profiles()
+            there = f"Profiles: {', '.join(known)}. " if known else ""
+            raise ConfigError("no such profile.", where=str(path), hint=f"{there}Create it: {command}")
         return path
 
     @property
     def config_target(self) -> Path:
-        """The configuration file to write: the same, but it need not exist yet. Raises UsageError."""
-        if self.config is not None or self.profile is None:
-            return self.config or self.config_path
+        """The configuration file to write: the same, but it need not exist yet.
+
+        Raises UsageError, and ConfigError for a folder.
+        """
+        if self.config is not None and self.profile is not None:
+            raise UsageError("--config and --profile cannot be combined.", hint="Pass only one of them.")
+        if self.config is not None:
+            if self.config.is_dir():
+                hint = f"Name the file in it: --config {self.config / 'config.toml'}"
+                raise ConfigError("is a folder.", where=str(self.config), hint=hint)
+            return self.config
+        if self.profile is None:
+            return config_folder() / "config.toml"
         if not _PROFILE.fullmatch(self.profile):
             raise UsageError(
                 f"“{self.profile}” is not a valid profile name.",
@@ -115,19 +126,20 @@ class Options(Struct, frozen=True, kw_only=True):
         return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[Engine]:
+    async def engine(self, *, stored: bool = False) -> AsyncIterator[Engine]:
         """An engine for a command, over the mirror, outbox and log on disk.
 
-        Raises what finding the account does.
+        Raises what finding the account does; with ``stored``, StoreFailed as well if these cannot be used:
+        then nothing is known of earlier changes, and "nothing to undo" would be wrong.
         """
         from glboard_core.session import open_engine
 
         async with open_engine(structs.replace(self.place, command=True), self.settings()) as engine:
-            try:
+            if stored and engine.save_error is not None:
+                raise engine.save_error
+            with _telling(engine):
                 self.printed(engine)  # from here on nothing hidden is printed
                 yield engine
-            finally:
-                _tell_left_out(engine)
 
     @asynccontextmanager
     async def signed_in(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Engine]:
@@ -139,12 +151,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
         place = structs.replace(self.place, keep=keep, command=True)
         async with open_engine(place, self.settings()) as engine:
-            try:
+            with _telling(engine):
                 self.printed(engine)
                 await (engine.names.read() if seconds is None else engine.reader.sign_in(seconds))
                 yield engine
-            finally:
-                _tell_left_out(engine)
 
     @asynccontextmanager
     async def reports(self, *, keep: bool = False, seconds: float | None = None) -> AsyncIterator[Reports]:
@@ -190,6 +200,11 @@ class Options(Struct, frozen=True, kw_only=True):
         return bool(named)
 
 
+def profiles() -> list[str]:
+    """The names of the profiles that there are."""
+    return sorted(one.stem for one in (config_folder() / "profiles").glob("*.toml"))
+
+
 def board_id(options: Options, name: str) -> str:
     """The id of the board that a person named by its id or its name, in any case; else ``name`` itself."""
     boards = options.settings().boards
@@ -229,8 +244,7 @@ def complete_milestone(ctx: click.Context, _: click.Parameter, incomplete: str) 
 
 def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The profiles that there are."""
-    folder = config_folder() / "profiles"
-    return sorted(one.stem for one in folder.glob("*.toml") if one.stem.startswith(incomplete))
+    return [one for one in profiles() if one.startswith(incomplete)]
 
 
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -240,9 +254,21 @@ def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(incomplete, type="file")]
 
 
-def _tell_left_out(engine: Engine) -> None:
-    for text in engine.left_out:
-        printing.echo(f"glboard: {text}", err=True)
+@contextmanager
+def _telling(engine: Engine) -> Iterator[None]:
+    """Print what the engine has to say, in the end: what GitLab renamed, and what is left out."""
+    notices: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EngineNotice):
+            notices.append(event.text)
+
+    engine.listen(hear)
+    try:
+        yield
+    finally:
+        for text in dict.fromkeys((*notices, *engine.left_out)):
+            printing.echo(f"glboard: {text}", err=True)
 
 
 #: GitLab is younger, and no plan reaches further.
@@ -267,6 +293,29 @@ def parse_time(text: str) -> datetime:
             f"“{text}” is not a time.", hint="Use a format like 2026-12-07 or 2026-12-07T15:00:00Z."
         )
     return moment
+
+
+class NamedGroup(click.Group):
+    """A group of commands that suggests close matches for an unknown one, and lists each with its whole first
+    sentence."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises NameUnknown for an unknown command."""
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            near = tuple(get_close_matches(args[0], known, 2))
+            raise NameUnknown(
+                "command", args[0], near, hint="" if near else f"See {ctx.command_path} --help."
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in the help."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(200)) for name, one in commands if one])
 
 
 # Options that can stand before and after the command's name
@@ -399,6 +448,16 @@ _REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 format_option = click.option(
     "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
+)
+
+
+text_format_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Output format.",
 )
 
 

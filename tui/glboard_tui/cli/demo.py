@@ -33,7 +33,14 @@ from glboard_tui.cli.context import Options
     show_default=True,
     help="Generate a team's group, or an organization with 100,000 issues.",
 )
-@click.option("--issues", type=click.IntRange(min=1), default=DEFAULT_ISSUES, show_default=True, metavar="N")
+@click.option(
+    "--issues",
+    type=click.IntRange(min=1),
+    default=DEFAULT_ISSUES,
+    show_default=True,
+    metavar="N",
+    help="Number of issues of the group.",
+)
 @click.option(
     "--unplaced",
     type=click.IntRange(0, 100),
@@ -60,9 +67,13 @@ from glboard_tui.cli.context import Options
     "--faults", default="", metavar="SPEC", help="Inject faults, such as 429:0.1,500:0.05,reset-after:0.05."
 )
 @click.option("--plain-headers", is_flag=True, help="Omit Date and RateLimit headers.")
-@click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
-@click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
-@click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
+@click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True, help="GitLab tier.")
+@click.option(
+    "--edition", type=click.Choice(EDITIONS), default="ee", show_default=True, help="GitLab edition."
+)
+@click.option(
+    "--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True, help="GitLab version."
+)
 @click.option(
     "--token-life",
     type=click.IntRange(min=1),

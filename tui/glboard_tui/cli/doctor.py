@@ -17,7 +17,7 @@ import click
 from msgspec import Struct, structs
 
 from glboard_core.errors import ConfigError
-from glboard_tui.cli import printing
+from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ShownDiagnosis(Struct, frozen=True, kw_only=True):
 
 
 @click.command("doctor")
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@context.text_format_option
 @click.pass_context
 def doctor_command(ctx: click.Context, style: str) -> None:
     """Check connection, token, names, mirror and terminal, and say what to do.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +38,7 @@ from glboard_tui.cli.edit_names import (
     check_people,
     is_no_milestone,
     label_title,
+    not_there,
     username,
     word,
 )
@@ -191,10 +193,10 @@ def _is_weight(text: str) -> bool:
 )
 @click.option("--spike", is_flag=True, help="Mark as spike; sets the default weight if empty.")
 @click.option("--accept", metavar="USER", help="Accept as Deliverable for USER.")
-@click.option("--add-label", "add", multiple=True, metavar="LABEL")
-@click.option("--remove-label", "remove", multiple=True, metavar="LABEL")
-@click.option("--assign", multiple=True, metavar="USER")
-@click.option("--unassign", multiple=True, metavar="USER")
+@click.option("--add-label", "add", multiple=True, metavar="LABEL", help="Add a label.")
+@click.option("--remove-label", "remove", multiple=True, metavar="LABEL", help="Remove a label.")
+@click.option("--assign", multiple=True, metavar="USER", help="Assign to USER, or me; other assignees stay.")
+@click.option("--unassign", multiple=True, metavar="USER", help="Unassign USER.")
 @click.option("--complete", is_flag=True, help="Set the state to complete and close.")
 @click.option(
     "--align-flow",
@@ -202,7 +204,7 @@ def _is_weight(text: str) -> bool:
     help="Where label and status differ, keep this one and set the other.",
 )
 @click.option("--close", is_flag=True, help="Close, without changing the state.")
-@click.option("--reopen", is_flag=True)
+@click.option("--reopen", is_flag=True, help="Reopen.")
 @click.option("--confidential", is_flag=True, help="Make confidential.")
 @click.option("--public", is_flag=True, help="Make non-confidential.")
 @click.option("--health", type=click.Choice(list(_HEALTH)), help="Set or clear the health status.")
@@ -253,6 +255,8 @@ class _Prepared(Struct, frozen=True, kw_only=True):
     changes: Sequence[tuple[IssueId, Change]]
     questions: Sequence[tuple[str, str]]
     doubtful: bool
+    #: What was to be removed and is not on an issue, in words.
+    absent: Mapping[IssueId, Sequence[str]]
 
 
 async def _run(
@@ -265,13 +269,13 @@ async def _run(
         issues, changes, found = work.issues, work.changes, work.found
         printed = options.printed(engine)
         if dry_run:
-            _preview(issues, changes, found, printed)
+            _preview(work, printed)
         if work.questions and not yes:
             _ask(_for_all(work, printed))
             return UNCONFIRMED
         if dry_run:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
-        _tell_unchanged(issues, changes, found, printed)
+        _tell_unchanged(work, printed)
         if not changes:
             return 0 if not found.left else PARTLY if len(found.left) < len(issues) else 1
         engine.gateway.prefer_titles()
@@ -329,13 +333,16 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint=LOAD_FIRST)
     asked = _present(asked, catalog)
-    check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown, *asked.assign) if name])
+    people = (asked.accept or "", *asked.breakdown, *asked.assign, *asked.unassign)
+    check_people(catalog, issues, [name for name in people if name])
     edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
-    check_labels(catalog, issues, asked.add)
-    others = await named_issues(engine, asked)
+    check_labels(catalog, issues, asked.add, asked.remove)
+    others = await named_issues(engine, asked, issues)
     found = combined(issues, [*_intents(engine, edits, issues, asked), *link_intents(edits, asked, others)])
     by_id = {issue.id: issue for issue in issues}
-    changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
+    changes = [
+        one for one in found.work.changes if not (one[1].changes_nothing(by_id[one[0]]) or others.has(*one))
+    ]
     ending = completes(found.work, edits, by_id.get)
     requests = await engine.gateway.merge_requests(ending) if ending else {}
     questions = _questions(found, edits, by_id, asked, requests)
@@ -350,6 +357,10 @@ async def _prepare(engine: Engine, references: Sequence[str], asked: EditOptions
         changes=changes,
         questions=questions,
         doubtful=lacking or _takes_nothing(catalog, issues, asked) or bool(questions) or bool(found.left),
+        absent={
+            one.id: not_there(one, asked.remove, asked.unassign, others.not_linked(one, asked.unblock))
+            for one in issues
+        },
     )
 
 
@@ -368,7 +379,9 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
     """Ask for what the options name, as far as it is not known."""
     await engine.names.know_milestones([asked.milestone] if asked.milestone else [])
     projects = {issue.project for issue in issues}
-    people, names = (asked.accept or "", *asked.breakdown, *asked.assign), engine.settings.labels
+    assigned = {name for issue in issues for name in issue.assignees}
+    gone = (name for name in asked.unassign if name not in assigned)
+    people, names = (asked.accept or "", *asked.breakdown, *asked.assign, *gone), engine.settings.labels
     used = [
         title
         for wanted, title in ((asked.spike, names.spike), (asked.slip, names.missed_deliverable))
@@ -485,7 +498,10 @@ def _column(columns: Sequence[Column], name: str) -> Column:
     for column in columns:
         if wanted in (column.key.casefold(), column.title.casefold()):
             return column
-    raise NameUnknown("column", name, tuple(column.title for column in columns))
+    titles = {column.title.casefold(): column.title for column in columns}
+    near = tuple(titles[one] for one in get_close_matches(wanted, titles))
+    hint = "" if near else f"Choose one of {', '.join(titles.values())}."
+    raise NameUnknown("column", name, near, hint=hint)
 
 
 def _questions(
@@ -519,33 +535,28 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
     printing.echo("  To continue, run again with --yes.", err=True)
 
 
-def _preview(
-    issues: Sequence[Issue],
-    changes: Sequence[tuple[IssueId, Change]],
-    found: Several,
-    printed: Printed,
-) -> None:
-    for issue in issues:
+def _preview(work: _Prepared, printed: Printed) -> None:
+    for issue in work.issues:
+        changes = [change for identity, change in work.changes if identity == issue.id]
         if printed.hides_facts(issue):
-            does = any(identity == issue.id for identity, _ in changes)
-            printing.echo(f"{issue.reference}: would {'' if does else 'not '}change")
+            printing.echo(f"{issue.reference}: would {'' if changes else 'not '}change")
             continue
-        words = [change.describe(issue) for identity, change in changes if identity == issue.id]
-        would = f"change: {', '.join(words)}" if words else "not change"
-        reason = found.left.get(issue.id)
-        printing.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
+        would = (
+            f"change: {', '.join(change.describe(issue) for change in changes)}" if changes else "not change"
+        )
+        why = list(filter(None, (work.found.left.get(issue.id), *work.absent.get(issue.id, ()))))
+        said = f": {'; '.join(why)}" if why and not changes else f" ({'; '.join(why)})" if why else ""
+        printing.echo(f"{issue.reference}: would {would}{said}")
 
 
-def _tell_unchanged(
-    issues: Sequence[Issue],
-    changes: Sequence[tuple[IssueId, Change]],
-    found: Several,
-    printed: Printed,
-) -> None:
-    changed = {identity for identity, _ in changes}
-    for issue in issues:
-        if (reason := found.left.get(issue.id)) is not None:
-            why = "" if printed.hides_facts(issue) else f": {reason}"
-            printing.echo(f"{issue.reference}: not changed{why}", err=True)
+def _tell_unchanged(work: _Prepared, printed: Printed) -> None:
+    changed = {identity for identity, _ in work.changes}
+    for issue in work.issues:
+        hidden = printed.hides_facts(issue)
+        absent = "; ".join(() if hidden else work.absent.get(issue.id, ()))
+        if (reason := work.found.left.get(issue.id)) is not None:
+            printing.echo(f"{issue.reference}: not changed{'' if hidden else f': {reason}'}", err=True)
         elif issue.id not in changed:
-            printing.echo(f"{issue.reference}: no change, already set")
+            printing.echo(f"{issue.reference}: no change, {absent or 'already set'}")
+        elif absent:
+            printing.echo(f"{issue.reference}: {absent}")

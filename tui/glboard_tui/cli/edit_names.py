@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
@@ -37,26 +38,54 @@ def is_no_milestone(milestone: str, catalog: Catalog) -> bool:
 def check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
     """Raises UsageError for somebody whom the screen would not offer: no member, and not assigned.
 
-    GitLab removes all assignees of an issue if one of them does not exist.
+    GitLab removes all assignees of an issue if one of them does not exist, and takes no notice of one to
+    remove who does not.
     """
     assigned = {name for issue in issues for name in issue.assignees}
     for name in names:
         if catalog.person(name) is None and name not in assigned:
-            from difflib import get_close_matches
-
-            known = [*(person.username for person in catalog.people), *assigned]
-            near = get_close_matches(name, dict.fromkeys(known), 3)
-            meant = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
+            known = [*sorted(assigned), *(person.username for person in catalog.people)]
+            meant = meant_words([f"@{one}" for one in get_close_matches(name, dict.fromkeys(known), 3)])
             hint = meant or "Give a username, or me. Only members of the group and assignees are known."
             raise UsageError(f"@{name}: no such user in {catalog.group}.", hint=hint)
 
 
-def check_labels(catalog: Catalog, issues: Sequence[Issue], titles: Sequence[str]) -> None:
+def check_labels(
+    catalog: Catalog, issues: Sequence[Issue], add: Sequence[str], remove: Sequence[str]
+) -> None:
     """Raises NameUnknown for a label that none of the issues can have: then nothing is sent."""
-    for title in titles:
-        if not any(catalog.label(issue.project, title) for issue in issues):
-            near = catalog.near_labels(title)
-            meant = f"Did you mean {' or '.join(f'“{one}”' for one in near)}? " if near else ""
-            raise NameUnknown(
-                "label", title, near, hint=f"{meant}Else create it in GitLab, as a group label."
-            )
+    on = {title for issue in issues for title in issue.labels}
+    for title in (*add, *remove):
+        if title in on or any(catalog.label(issue.project, title) for issue in issues):
+            continue
+        near = catalog.near_labels(title)
+        if title in add:
+            hint = f"{meant_words([f'“{one}”' for one in near])} Else create it in GitLab, as a group label."
+            hint = hint if near else "Create it in GitLab, as a group label."
+        else:
+            # What is on the issues is what can be removed from them.
+            near = tuple(dict.fromkeys((*get_close_matches(title, sorted(on), 3, 0.7), *near)))[:3]
+            hint = meant_words([f"“{one}”" for one in near])
+            hint = hint or ("They have no label like it." if len(issues) > 1 else _labels_of(issues[0]))
+        raise NameUnknown("label", title, near, hint=hint)
+
+
+def meant_words(near: Sequence[str]) -> str:
+    """Names that somebody can have meant, as a question; "" if there are none."""
+    return f"Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _labels_of(issue: Issue) -> str:
+    shown = ", ".join(sorted(issue.labels))
+    return f"Its labels: {shown}." if shown else "The issue has no labels."
+
+
+def not_there(
+    issue: Issue, labels: Sequence[str], people: Sequence[str], links: Sequence[str]
+) -> Sequence[str]:
+    """What of the labels and people to remove the issue does not have, and ``links`` it has not, in words."""
+    return [
+        *(f"the label “{title}” is not on it" for title in labels if title not in issue.labels),
+        *(f"@{name} is not assigned" for name in people if name not in issue.assignees),
+        *(f"{name} is not linked to it" for name in links),
+    ]

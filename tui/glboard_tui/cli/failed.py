@@ -51,7 +51,7 @@ class _Row(Struct, frozen=True):
         }
 
 
-@click.group("failed")
+@click.group("failed", cls=context.NamedGroup)
 def failed_command() -> None:
     """List, retry or discard the changes that GitLab refused, and those in conflict.
 
@@ -153,7 +153,7 @@ def _names(text: str, known: str) -> bool:
 
 
 async def _list(options: Options, style: str) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         rows = _rows(engine)
         printed = options.printed(engine)
         hidden = {row.op.id for row in rows if printed.hides(engine, row.op)}
@@ -179,7 +179,7 @@ async def _list(options: Options, style: str) -> int:
 
 
 async def _retry(options: Options, references: Sequence[str]) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         rows = _chosen(engine, references)
         if not rows:
             printing.echo(_NOTHING)
@@ -216,7 +216,7 @@ def _tell_unsent(engine: Engine, rows: Sequence[_Row], sent: set[Any], printed: 
 
 
 async def _discard(options: Options, references: Sequence[str]) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         rows = _chosen(engine, references)
         if not rows:
             printing.echo(_NOTHING)

@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -31,7 +30,10 @@ COMMANDS = {
     "open": ("glboard_tui.cli.open", "Open a board on screen (glboard alone opens the last one)."),
     "demo": ("glboard_tui.cli.demo", "Try glboard with its built-in demo server: no account, no network."),
     "show": ("glboard_tui.cli.show", "Print a board as text or data."),
-    "report": ("glboard_tui.cli.report", "Print Say/Do, capacity, candidates, mix, load, scope or triage."),
+    "report": (
+        "glboard_tui.cli.report",
+        "Print Say/Do, capacity, candidates, mix, load, scope, decisions or triage.",
+    ),
     "plan": ("glboard_tui.cli.plan", "Lock, show, export or import the plan of a milestone."),
     "edit": ("glboard_tui.cli.edit", "Change issues from the command line."),
     "milestone": (
@@ -51,7 +53,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(context.NamedGroup):
     """A group that lists its commands with one line of help each, without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -75,15 +77,6 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} has no command")
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest close matches for an unknown command."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = tuple(get_close_matches(args[0], COMMANDS, 2))
-            raise NameUnknown("command", args[0], near, hint="" if near else "See glboard --help.")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command list in the help, without importing anything."""

@@ -37,7 +37,7 @@ _ENVIRONMENT = (
 )
 
 
-@click.command("man", epilog="For example: glboard man > ~/.local/share/man/man1/glboard.1")
+@click.command("man", epilog="For example:\n\n\b\n  glboard man > ~/.local/share/man/man1/glboard.1")
 @click.pass_context
 def man_command(ctx: click.Context) -> None:
     """Print the manual page."""
@@ -84,11 +84,18 @@ def _help(command: click.Command) -> Iterator[str]:
     for number, paragraph in enumerate(inspect.cleandoc(command.help or "").split("\n\n")):
         if number:
             yield ".PP"
-        yield _text(" ".join(paragraph.replace("\b", "").split()))
+        if paragraph.startswith("\b"):
+            # Lines that stay as they are: a list of kinds, or of exit statuses.
+            yield ".nf"
+            yield from map(_line, paragraph.splitlines()[1:])
+            yield ".fi"
+        else:
+            yield _text(" ".join(paragraph.split()))
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    for parameter in command.get_params(context):
+    # What arguments are is in the text.
+    for parameter in (one for one in command.get_params(context) if isinstance(one, click.Option)):
         if (record := parameter.get_help_record(context)) is not None:
             yield from _row(*record)
 
@@ -100,6 +107,11 @@ def _row(name: str, text: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A line in roff: nothing in it is a request, and no hyphen becomes a dash."""
-    escaped = re.sub(r"[ \n]+", " ", text.replace("\\", "\\e").replace("-", "\\-")).strip()
+    """A text as one line in roff."""
+    return _line(re.sub(r"[ \n]+", " ", text).strip())
+
+
+def _line(text: str) -> str:
+    """A line in roff as it is: nothing in it is a request, and no hyphen becomes a dash."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DOES = {"create": "create", "update": "update", "nothing": "no change", "impossible": "not possible"}
 
 
-@click.group("milestone")
+@click.group("milestone", cls=context.NamedGroup)
 @context.as_of_option
 @context.team_option
 def milestone_command() -> None:
@@ -40,7 +40,14 @@ def milestone_command() -> None:
 @context.team_option
 @context.as_of_option
 @context.share_option
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(("table", "json")),
+    default="table",
+    show_default=True,
+    help="Output format.",
+)
 @click.pass_context
 def open_milestone(
     ctx: click.Context, milestone: str, dry_run: bool, yes: bool, without: tuple[Part, ...], style: str

@@ -81,7 +81,7 @@ _number = click.option(
 _replace = click.option("--replace", is_flag=True, help="Replace a locked plan without asking.")
 
 
-@click.group("plan")
+@click.group("plan", cls=context.NamedGroup)
 @context.as_of_option
 def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
@@ -254,7 +254,7 @@ def _content(file: Path) -> bytes:
     try:
         return read_bytes(file)
     except FileNotFoundError:
-        raise ConfigError("no such file.", where=str(file)) from None
+        raise ConfigError("no such file.", where=str(file), hint="Check the path.") from None
 
 
 def _write(file: Path, raw: bytes) -> None:

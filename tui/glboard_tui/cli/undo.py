@@ -27,7 +27,14 @@ _LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
 
 @click.command("undo")
 @click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many changes --list prints.",
+)
 @click.option(
     "--prune",
     "days",
@@ -71,7 +78,7 @@ def undo_command(
 
 
 async def _list(options: Options, limit: int, style: str) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         log = engine.store.log(limit)
         printed = options.printed(engine)
         log = [_for_all(entry) if printed.hides(engine, entry.change) else entry for entry in log]
@@ -100,7 +107,7 @@ def _for_all(entry: Logged) -> Logged:
 
 
 async def _undo(options: Options, *, yes: bool) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         group = engine.undoing.last()
         if group is None:
             printing.echo("Nothing to undo.")
@@ -163,7 +170,7 @@ def _discard_refused(engine: Engine, group: Group, printed: Printed, *, yes: boo
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
-    async with options.engine() as engine:
+    async with options.engine(stored=True) as engine:
         before, count = engine.log.prunable(engine.now() - timedelta(days=days))
         if not count:
             printing.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")

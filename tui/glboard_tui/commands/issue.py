@@ -10,7 +10,7 @@ from glboard_core.board.fields import HEALTH_WORDS
 from glboard_core.board.operations import Edit
 from glboard_core.board.tasks import Task, same_task, toggled
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import HealthStatus, Issue, LinkedIssue, LinkKind, short_reference
+from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkedIssue, LinkKind, short_reference
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.dialogs import Waiting
 from glboard_tui.screens.linkable_issues import LinkableIssues
@@ -131,9 +131,9 @@ async def _unlink(context: CommandContext, issue: Issue) -> None:
 
 
 def _remove(context: CommandContext, issue: Issue, links: Sequence[LinkedIssue], value: str) -> None:
-    [gone] = [one for one in links if one.id == value]
-    frees = not any(one.kind == "is_blocked_by" and one.is_open and one is not gone for one in links)
-    context.do(lambda _, on: issue_cases.unlink(on, gone, frees=frees), on=[issue], again=False)
+    context.do(
+        lambda _, on: issue_cases.unlink({issue.id: links}, on, IssueId(value)), on=[issue], again=False
+    )
 
 
 # Tasks of the description

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 from textual.events import Paste
@@ -147,16 +147,25 @@ class SignInPage(OptionPage):
         application: bool,
         opens: bool,
         keyring: str,
+        paste: Callable[[str], None],
         trouble: GlboardError | None = None,
     ) -> None:
         """``page`` makes a token; ``application``: one is known; ``opens``: a browser can be opened;
-        ``keyring`` is what installs the package for the keyring."""
+        ``keyring`` is what installs the package for the keyring, and ``paste`` gets a pasted token."""
         self.title_text = f"Sign in to {host}"
         super().__init__(keymap, known=host, trouble=trouble)
         self._page = page
         self._application = application
         self._opens = opens
         self._keyring = keyring
+        self._paste = paste
+
+    def on_paste(self, event: Paste) -> None:
+        """A token that is pasted onto the page is as good as one in the field that follows."""
+        event.stop()
+        if event.text.strip():
+            self._paste(event.text.strip())
+            self.choose(TOKEN)
 
     def options(self) -> Sequence[Option]:
         needs = lacking(application=self._application)

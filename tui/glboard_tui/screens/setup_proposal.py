@@ -162,6 +162,9 @@ class ProposalPage(SetupPage[str]):
             lines.append(Content(clean(f"Similar: {', '.join(row.near[:5])}")))
         if row.advice and row.trust == "missing":
             lines.append(Content(clean(row.advice)))
+        if row.kind == "zone" and row.trust != "chosen":
+            key = self.keymap.key("setup.open")
+            lines.append(Content(clean(f"If the team works in another one, {key} chooses it.")))
         return Content("\n").join(lines)
 
     @property
@@ -232,7 +235,10 @@ class ProposalPage(SetupPage[str]):
         else:
             source = self._choices(row)
         if not source.known() and not source.searches:
-            self.action_type()
+            if row.kind == "state":
+                self.tell(_NO_STATE_LEFT, bad=True)
+            else:
+                self.action_type()
             return
         ticks = Ticks(dict.fromkeys(row.value, "on")) if several else None
         key = self.keymap.key("setup.type")
@@ -255,6 +261,8 @@ class ProposalPage(SetupPage[str]):
             case "status":
                 titles = dict.fromkeys((*row.value, *row.near, *found.statuses))
                 return FixedChoices(text_choices([one for one in titles if one in found.statuses]))
+            case "state":
+                return FixedChoices(text_choices(list(dict.fromkeys((*row.value, *row.near)))))
             case "zone":
                 return FixedChoices(zone_choices(row.value))
             case "backend":
@@ -301,6 +309,9 @@ class ProposalPage(SetupPage[str]):
         self.fill()
 
 
+_NO_STATE_LEFT = "Every state has a label or status. To use this one, change the line of a state."
+
+
 def _cells(row: SettingLine | BoardLine) -> Sequence[Cell]:
     if isinstance(row, BoardLine):
         board = row.offer.board
@@ -337,6 +348,10 @@ def _wrong(row: SettingLine, text: str) -> str:
         except re.error as error:
             return f"Not a regular expression: {error}."
         return "It matches every title." if everything else ""
+    if row.kind == "state" and text not in (free := (*row.value, *row.near)):
+        if not free:
+            return _NO_STATE_LEFT
+        return f"One of the states without a label or status: {', '.join(free)}."
     if row.kind == "zone" and all(one.value != text for one in zone_choices(())):
         return "Not a time zone. Use Region/City, such as Europe/Berlin."
     if row.kind == "backend" and text not in _BACKENDS:
@@ -348,7 +363,7 @@ class FilePreview(Dialog[None]):
     """The file as it would be written."""
 
     DEFAULT_CSS = """
-    FilePreview > .overlay { max-width: 110; height: 100%; }
+    FilePreview > .overlay { width: 100%; max-width: 116; height: 100%; }
     FilePreview VerticalScroll { height: 1fr; margin: 1 0; }
     """
 

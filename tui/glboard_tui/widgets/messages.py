@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.text import clean, clean_lines, clip, width_of
+from glboard_tui.widgets.text import clean, clean_lines, width_of, wrapped
 
 
 class Panel(VerticalScroll, can_focus=False):
@@ -46,6 +46,10 @@ class Panel(VerticalScroll, can_focus=False):
         self.display = False
 
 
+#: Cells beside the text of an empty board, and lines of one of its sentences.
+_MARGIN, _MOST = 2, 5
+
+
 class EmptyMessage(Widget):
     """Says what to do when there are no cards. Hidden until there is something to say."""
 
@@ -69,11 +73,17 @@ class EmptyMessage(Widget):
         """One line, centred, a third down."""
         palette = palette_of(self.app)
         width, height = self.size
-        place = y - max(0, height // 3 - len(self._lines) // 2)
-        if not 0 <= place < len(self._lines):
+        room = max(width - 2 * _MARGIN, 1)
+        lines = [
+            (part, at == 0)
+            for at, line in enumerate(self._lines)
+            for part in wrapped(line, room, room, _MOST)
+        ]
+        place = y - max(0, height // 3 - len(lines) // 2)
+        if not 0 <= place < len(lines):
             return Strip.blank(width, palette.style("rest"))
-        text = clip(self._lines[place], width)
+        text, is_reason = lines[place]
         left = (width - width_of(text)) // 2
-        style = palette.style("rest", "strong" if place == 0 else "muted")
+        style = palette.style("rest", "strong" if is_reason else "muted")
         segments = [Segment(" " * left + text, style)]
         return Strip(segments).adjust_cell_length(width, palette.style("rest"))
