@@ -1,7 +1,7 @@
 """Where a text tells of hidden issues in words: their titles, or enough words of one in a row.
 
-Pure. A title is compared word by word, so that spelling, spaces and punctuation do not matter, and only where its
-first word is: a line costs the same however many titles there are.
+Pure. A title is compared word by word, so that spelling, spaces and punctuation do not matter, and only where
+its first word is: a line costs the same however many titles there are.
 """
 
 from __future__ import annotations

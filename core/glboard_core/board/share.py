@@ -31,6 +31,8 @@ _INSIDE = 4
 _FEWEST = 2
 #: Characters of a label: GitLab has no longer titles.
 _LONGEST = 255
+#: What a label in a text goes on with. GitLab's have no comma, and the others end it in JSON and messages.
+_IN_LABEL = '[^\\s,"“”]'
 #: What may be between two words, also in JSON, in an address and in HTML.
 _BETWEEN = r"(?:\\[nrt]|%20|&nbsp;|[\W_])"
 #: How characters can be written where texts are escaped.
@@ -161,11 +163,11 @@ def _glob(pattern: str, many: str, one: str) -> str:
 
 
 def _pattern(label: str) -> str:
-    """A pattern of labels within a text: ``*`` is as much as has no space; ``**`` is no pattern."""
+    """A pattern of labels within a text: ``*`` ends at a space, a comma or a quote."""
     if sum(letter not in "*?" for letter in label) < _FEWEST:
         return r"(?!)"
-    start = "" if (rest := label.lstrip("*")) == label else r"(?<!\S)\S*"
-    return start + _glob(rest, rf"\S{{0,{_LONGEST}}}", r"\S")
+    start = "" if (rest := label.lstrip("*")) == label else rf"(?<!{_IN_LABEL}){_IN_LABEL}*"
+    return start + _glob(rest, f"{_IN_LABEL}{{0,{_LONGEST}}}", _IN_LABEL)
 
 
 def without_references(text: str, hides: Hides, instead: Callable[[str], str]) -> str:

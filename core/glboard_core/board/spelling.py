@@ -36,7 +36,7 @@ def fold(text: str) -> str:
 
 
 def in_original(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where in ``text`` the part of its folded form from ``start`` to before ``end`` is, its marks included."""
+    """Where in ``text`` the part of its folded form from ``start`` to before ``end`` is, with its marks."""
     if text.isascii():
         return start, end
     at, first = 0, len(text)

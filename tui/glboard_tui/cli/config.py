@@ -62,8 +62,10 @@ _format = click.option(
 
 
 @click.group("config")
-def config_command() -> None:
+@click.pass_obj
+def config_command(options: Options) -> None:
     """Show and check the configuration file, and the settings in effect."""
+    options.mask_words()
 
 
 @config_command.command("path")
