@@ -187,6 +187,18 @@ def test_references_and_addresses_of_confidential_issues_can_be_hidden() -> None
     assert shown == f"?, ?, ?, ??, ?; {name}#13"
 
 
+def test_an_issue_that_is_public_again_may_be_named() -> None:
+    known = Known()
+    known.add(secret(title="Leak of tokens"))
+    known.add(secret(id=IssueId("gid://gitlab/Issue/13"), iid=13))
+    name = secret().project.rpartition("/")[2]
+    assert known.hides_reference(name, 12)
+    known.add(secret(title="Leak of tokens", confidential=False))
+    assert not known.hides_reference(name, 12)
+    assert not known.titles.tells("Leak of tokens")
+    assert known.hides_reference(name, 13)
+
+
 def test_names_that_only_confidential_issues_have_are_hidden() -> None:
     known = Known()
     known.add(secret(labels=frozenset({"only", "both"}), assignees=("eng_alder",)))

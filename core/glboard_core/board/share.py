@@ -259,10 +259,11 @@ def detail_for_all(detail: IssueDetail, clean: Callable[[str], str]) -> IssueDet
 
 
 class Known:
-    """Which issues are confidential, and which names are only known from those. It only grows."""
+    """Which issues are confidential, and which names are only known from those."""
 
     def __init__(self) -> None:
-        self._paths: dict[int, set[str]] = {}
+        #: By number, the confidential issues and the last part of each one's path, also those it had before.
+        self._paths: dict[int, set[tuple[IssueId, str]]] = {}
         #: Labels and people of issues that everybody may see, and of confidential ones.
         self.open: set[str] = set()
         self.hidden: set[str] = set()
@@ -272,23 +273,26 @@ class Known:
         self.titles = HiddenTitles()
 
     def add(self, issue: Issue) -> None:
-        """Take an issue into account. One that was confidential once stays hidden by its reference."""
+        """Take an issue into account."""
         names = (*issue.labels, *issue.assignees)
         if not issue.confidential:
             if issue.id in self.ids:
                 self.ids.discard(issue.id)
                 self.titles.remove(issue.id)
+                for paths in self._paths.values():
+                    paths -= {one for one in paths if one[0] == issue.id}
             self.open.update(names)
             return
         self.ids.add(issue.id)
         self.hidden.update(names)
         self._people.update(issue.assignees)
         self.titles.add(issue.id, issue.title)
-        self._paths.setdefault(issue.iid, set()).add(short_reference(issue.reference).partition("#")[0])
+        path = short_reference(issue.reference).partition("#")[0]
+        self._paths.setdefault(issue.iid, set()).add((issue.id, path))
 
     def hides_reference(self, path: str, iid: int) -> bool:
         """Whether a reference, its path perhaps cut or missing, is of a confidential issue."""
-        return any(known.startswith(path) for known in self._paths.get(iid, ()))
+        return any(known.startswith(path) for _, known in self._paths.get(iid, ()))
 
     def people(self) -> set[str]:
         """The people who are only known from confidential issues."""
