@@ -176,12 +176,16 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
+        shared = self.share.is_on
         self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+        if self.share.is_on != shared:
+            # What is on screen so far was not drawn for those who watch.
+            self.share.changed()
 
     def configure(self, settings: Settings) -> None:
         """Use another configuration. A board that it does not have gives way to its first one."""

@@ -263,8 +263,15 @@ async def test_it_stays_on_over_a_restart(tmp_path: Path) -> None:
         stage.app.share.stop()
         assert stage.engine.store.meta(SHARE) == b""
         stage.engine.store.put_meta(SHARE, b"on")
+        assert not stage.screen.board.shared
+        before = stage.app.get_css_variables()
         stage.app.bridge.attach(stage.engine)
         assert stage.app.share.is_on
+        # As after the key: whole titles, and colours that everybody can read.
+        assert stage.screen.board.shared
+        await stage.pilot.pause()
+        assert stage.app.get_css_variables() != before
+        assert "Wrong total for ▒▒▒, and for all the" in screen_text(stage)
 
 
 @pytest.mark.slow
