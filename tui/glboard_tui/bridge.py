@@ -457,7 +457,8 @@ class Bridge:
 
     def completions(self, text: str) -> tuple[str, ...]:
         """The filters that a line could become with its last name completed."""
-        return completions(text, self.catalog, FILTER_STATES)
+        found = completions(text, self.catalog, FILTER_STATES)
+        return tuple(one for one in found if not self.share.finds(one))
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""

@@ -16,7 +16,7 @@ from msgspec import structs
 from glboard_core.board.hidden_titles import HiddenTitles
 from glboard_core.board.spelling import fold, in_original
 from glboard_core.config import ShareSettings
-from glboard_core.model.issue import Issue, IssueDetail, short_reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, short_reference
 
 #: What is shown in place of a confidential issue's title.
 CONFIDENTIAL = "confidential"
