@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import unicodedata
 
 import pytest
@@ -14,6 +16,7 @@ from glboard_core.board.share import (
     MASKED_WORD,
     Known,
     Masking,
+    about_hidden,
     detail_for_all,
     shown_to_all,
     told,
@@ -98,21 +101,69 @@ def test_another_issue_is_the_same_without_masked_words() -> None:
         ("Big\n Bank", "▒▒▒"),
         ("A\u200bc\u00adme", "▒▒▒"),
         (unicodedata.normalize("NFD", "Müller"), "▒▒▒"),
-        ("+customer::new, ~customer::big bank", "+▒▒▒ ~▒▒▒"),
+        ("+customer::new, ~customer::big bank", "+▒▒▒, ~▒▒▒"),
         ("nothing", "nothing"),
+        # Branches, paths, addresses, Markdown, JSON, HTML, and letters that only look different.
+        ("3-fix-for-big-bank-total", "3-fix-for-▒▒▒-total"),
+        ("big_bank/api, https://bigbank.example/Big%20Bank", "▒▒▒/api, https://▒▒▒.example/▒▒▒"),
+        ("**Big** *Bank*, Big&nbsp;Bank", "**▒▒▒*, ▒▒▒"),
+        (r'"Big\nBank"', '"▒▒▒"'),
+        ("Ａｃｍｅ", "▒▒▒"),
+        ("STRASSE, Straße, Muller™ INGs", "▒▒▒, ▒▒▒, ▒▒▒™ INGs"),
+        ("ING™", "▒▒▒™"),
+        ("東京の会社", "▒▒▒の会社"),
+        ("Big Bank Holding", "▒▒▒"),
+        ("Big Bank Holdings", "▒▒▒s"),
+        ('C++ and Smith \\"Sons\\" and A &amp; O', "▒▒▒ and ▒▒▒ and ▒▒▒"),
     ],
 )
 def test_words_are_masked_however_they_are_written(text: str, shown: str) -> None:
-    settings = ShareSettings(words=("Acme", "ING", "Big Bank", "Müller"), labels=("customer::*",))
+    words = (
+        *("Acme", "ING", "Big Bank", "Müller", "Bank Holding", "straße", "東京"),
+        *("C++", 'Smith "Sons"', "A & O"),
+    )
+    settings = ShareSettings(words=words, labels=("customer::*",))
     masking = Masking(settings, ["customer::big bank", "type::bug"])
     assert masking.text(text) == shown
     assert masking.finds(text) == (text != shown)
+
+
+def test_labels_fit_a_pattern_however_they_are_written() -> None:
+    masking = Masking(ShareSettings(labels=("Müller*", "[vip]*", "*-acme-?")))
+    for title in (unicodedata.normalize("NFD", "Müllerei"), "MÜLLER", "[VIP] one", "x-Acme-1"):
+        assert masking.hides_label(title), title
+    assert not masking.hides_label("x-acme-12")
+    assert masking.text("~x-acme-1 [vip]-two") == "▒▒▒ ▒▒▒"
+
+
+def test_a_label_is_masked_with_the_rest_of_its_name() -> None:
+    masking = Masking(ShareSettings(words=("Acme",), labels=("acme::*",)), ["acme::north and south"])
+    assert masking.text("+acme::north and south.") == "+▒▒▒."
+
+
+@pytest.mark.parametrize("text", ["x" * 50_000, "-acme" * 10_000, "a/" * 25_000, "Big" + " " * 50_000])
+def test_no_text_takes_long(text: str) -> None:
+    started = time.perf_counter()
+    masking = Masking(ShareSettings(words=("Big Bank",), labels=("*-acme-*", "a?b*c*d")))
+    masking.text(text)
+    without_references(f"{text} #1 /-/", lambda *_: False, str)
+    about_hidden(f"{text} #1", lambda *_: False, lambda _: False, lambda *_: False)
+    # Half a minute, when each letter looked at all that follow.
+    assert time.perf_counter() - started < 5
 
 
 def test_a_pattern_without_letters_masks_labels_but_no_texts() -> None:
     masking = Masking(ShareSettings(labels=("**",)))
     assert masking.label("anything")
     assert masking.text("A text") == "A text"
+
+
+def test_a_masked_label_leaves_json_whole() -> None:
+    masking = Masking(ShareSettings(labels=("customer::*", "*-vip")))
+    masked = masking.text(
+        json.dumps({"what": "+customer::new", "why": "No label named “a-vip”."}, ensure_ascii=False)
+    )
+    assert json.loads(masked) == {"what": "+▒▒▒", "why": "No label named “▒▒▒”."}
 
 
 @given(st.text(), st.text(alphabet="abcABCäöü ", min_size=4, max_size=9), st.text())
@@ -129,9 +180,23 @@ def test_references_and_addresses_of_confidential_issues_can_be_hidden() -> None
     known.add(secret(id=IssueId("gid://gitlab/Issue/13"), iid=13, confidential=False))
     project = secret().project
     name = project.rpartition("/")[2]
-    text = f"{project}#12, {name}#12, {name[:3]}…#12, #12, https://x.example/{project}/-/issues/12; {name}#13"
+    text = (
+        f"{project}#12, {name}#12, {name[:3]}…#12, #12#12, https://x.example/{project}/-/issues/12; {name}#13"
+    )
     shown = without_references(text, known.hides_reference, lambda _: "?")
-    assert shown == f"?, ?, ?, ?, ?; {name}#13"
+    assert shown == f"?, ?, ?, ??, ?; {name}#13"
+
+
+def test_an_issue_that_is_public_again_may_be_named() -> None:
+    known = Known()
+    known.add(secret(title="Leak of tokens"))
+    known.add(secret(id=IssueId("gid://gitlab/Issue/13"), iid=13))
+    name = secret().project.rpartition("/")[2]
+    assert known.hides_reference(name, 12)
+    known.add(secret(title="Leak of tokens", confidential=False))
+    assert not known.hides_reference(name, 12)
+    assert not known.titles.tells("Leak of tokens")
+    assert known.hides_reference(name, 13)
 
 
 def test_names_that_only_confidential_issues_have_are_hidden() -> None:

@@ -79,6 +79,23 @@ def test_the_title_in_json_is_a_word(capsys: pytest.CaptureFixture[str]) -> None
     assert "Zqcorp" in issues[f"{GROUP}/platform#3"]["title"]
 
 
+@pytest.mark.parametrize("arguments", [["config", "show"], ["doctor"]])
+def test_commands_without_a_mirror_mask_words_too(
+    arguments: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = home / "CONFIG" / "glboard" / "config.toml"
+    config.write_text(f'{CONFIG}[milestones]\nbacklog = "Zqcorp later"\n')
+    for style in ("text", "json"):
+        run([*arguments, "--format", style])
+        assert "Zqcorp later" in capsys.readouterr().out
+        run(["--share", *arguments, "--format", style])
+        shown = capsys.readouterr().out
+        assert SECRET not in shown.lower()
+        assert "▒▒▒ later" in shown or r"\u2592 later" in shown
+        if style == "json":
+            json.loads(shown)
+
+
 @pytest.mark.parametrize("style", FORMATS)
 def test_nothing_hidden_is_printed_on_a_shared_screen(
     style: str, home: Path, capsys: pytest.CaptureFixture[str]

@@ -52,6 +52,11 @@ def test_back_goes_the_way_that_was_gone() -> None:
     again = walk.skip()
     assert (again.current, again.again) == (B, True)
     assert names(again.back().ahead) == "cb"
+    # Only b was put off, also on the way back and forth.
+    assert [one.was_put_off for one in (walk, again, again.back(), again.back().skip())] == [
+        *(False, True, False, True)
+    ]
+    assert again.skip().back().was_put_off
 
 
 def test_an_issue_that_is_shown_again_is_not_counted_twice() -> None:

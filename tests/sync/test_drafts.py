@@ -34,7 +34,7 @@ def applied(one: Session, *names: str, over: tuple[str, ...] = ()) -> int:
     """Apply what is staged for these issues, or for all; returns how many changes were handed over."""
     drafts = one.engine.drafts
     issues = [one.issue(name).id for name in names] or [staged.id for staged in drafts.issues()]
-    group = drafts.apply(issues, "draft what if", over=[one.issue(name).id for name in over])
+    group = drafts.apply(issues, "draft what if: {}".format, over=[one.issue(name).id for name in over])
     return len(group.ops) if group is not None else 0
 
 
@@ -154,7 +154,7 @@ async def test_applied_changes_are_ordinary_ones_and_one_undo(context: Session) 
     assert context.there("app#3").milestone.title == "19.8"
     assert context.notes_there("app#3") == ["why"]
     assert context.there("app#13").weight == 4
-    assert {line.title for line in context.engine.store.log()} == {"draft what if"}
+    assert {line.title for line in context.engine.store.log()} == {"draft what if: 4"}
     context.engine.undoing.undo()
     await context.settled()
     assert context.there("app#1").weight == 1
@@ -207,6 +207,10 @@ async def test_a_change_by_others_is_never_overwritten_silently(context: Session
     [conflict] = [c for one in context.engine.drafts.issues() for c in one.conflicts]
     assert (conflict.field, conflict.saw, conflict.mine, conflict.theirs) == ("weight", "1", "5", "8")
     assert applied(context) == 2
+    # It is called by what was sent, not by what was asked for.
+    last = context.engine.undo_stack.last
+    assert last is not None
+    assert last.title == "draft what if: 2"
     assert names(context) == ["app#1"]
     await context.settled()
     assert [context.there(f"app#{n}").weight for n in (1, 2, 3)] == [8, 5, 5]

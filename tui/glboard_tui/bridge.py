@@ -176,12 +176,16 @@ class Bridge:
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         store = engine.store
+        shared = self.share.is_on
         self.share.take_up(store.meta(SHARE), lambda kept: store.put_meta(SHARE, kept), self._every_issue)
         self.keep_live(on=self.share.is_on)
         self.filters.take_up(store.meta(FILTERS), lambda kept: store.put_meta(FILTERS, kept))
         if not self.view.text:
             self.view.filter(self.filters.current)
         self._rebuild()
+        if self.share.is_on != shared:
+            # What is on screen so far was not drawn for those who watch.
+            self.share.changed()
 
     def configure(self, settings: Settings) -> None:
         """Use another configuration. A board that it does not have gives way to its first one."""
@@ -453,7 +457,8 @@ class Bridge:
 
     def completions(self, text: str) -> tuple[str, ...]:
         """The filters that a line could become with its last name completed."""
-        return completions(text, self.catalog, FILTER_STATES)
+        found = completions(text, self.catalog, FILTER_STATES)
+        return tuple(one for one in found if not self.share.finds(one))
 
     def test_of(self, text: str) -> Callable[[Issue], bool] | None:
         """A line of the filter language as a test on issues; None if every issue fits."""

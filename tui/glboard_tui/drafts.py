@@ -118,7 +118,9 @@ class BoardDrafts:
         engine, draft = self._engine(), self.current
         if engine is None or draft is None:
             return None
-        return engine.apply_draft(issues, f"draft {draft.name}: {counted(len(issues), 'issue')}", over=over)
+        return engine.apply_draft(
+            issues, lambda count: f"draft {draft.name}: {counted(count, 'issue')}", over=over
+        )
 
     def check_off(self, what: str) -> None:
         """For what reads or writes the plan outside the draft. Raises DraftOn while one is on."""

@@ -108,7 +108,7 @@ class FindableIssues:
         return findable(
             "issue",
             issue.id,
-            f"{reference} {shown.title}",
+            f"{share.text(reference)} {shown.title}",
             also=f"{share.text(issue.project)} {' '.join(sorted(shown.labels))}",
             latest=at,
         )

@@ -61,7 +61,7 @@ class ShareMode:
         self._earlier: dict[tuple[IssueId, str], Issue] = {}
         self._revealed: tuple[Issue, float] | None = None
         self._last: LastChange | None = None
-        self._catalog: tuple[Catalog, tuple[int, int], Catalog] | None = None
+        self._catalog: tuple[Catalog, Masking, Catalog] | None = None
         self._titles: tuple[str, ...] = ()
         self._titles_of: object = None
 
@@ -176,8 +176,18 @@ class ShareMode:
         return shown_to_all(issue, self._masking, columns)
 
     def matched(self, issue: Issue, columns: frozenset[str] = frozenset()) -> Issue:
-        """What filters match: the view, whether the issue is shown for a moment or not."""
-        return shown_to_all(issue, self._masking, columns) if self._on else issue
+        """What filters match: the view, whether the issue is shown for a moment or not.
+
+        Masked words are also gone from its project and its people.
+        """
+        if not self._on:
+            return issue
+        found, text = shown_to_all(issue, self._masking, columns), self._masking.text
+        if not self._masking:
+            return found
+        return structs.replace(
+            found, project=text(found.project), assignees=tuple(map(text, found.assignees))
+        )
 
     def detail(self, issue: Issue | None, detail: IssueDetail) -> IssueDetail:
         """Description and comments as everybody may see them: none of a hidden or unknown issue."""
@@ -269,14 +279,14 @@ class ShareMode:
         """The catalog without names that may not be shown."""
         if not self._on:
             return catalog
-        key = (len(self.known.open), len(self.known.hidden))
-        if self._catalog is None or self._catalog[0] is not catalog or self._catalog[1] != key:
+        masking = self._masking
+        if self._catalog is None or self._catalog[0] is not catalog or self._catalog[1] is not masking:
             shown = structs.replace(
                 catalog,
                 labels=tuple(one for one in catalog.labels if self.label(one.title, ours)),
                 people=tuple(one for one in catalog.people if self.person(one.username, people)),
             )
-            self._catalog = (catalog, key, shown)
+            self._catalog = (catalog, masking, shown)
         return self._catalog[2]
 
 

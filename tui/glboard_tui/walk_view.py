@@ -43,7 +43,7 @@ def head_view(
     over = walk.current is None
     skipped = sum(one == "skipped" for one in found)
     notes = [Fact(left, "warn")] if left else []
-    if walk.again and not over:
+    if walk.was_put_off:
         notes.append(Fact("postponed before", "warn"))
     if walk.later:
         notes.append(Fact(f"{len(walk.later)} later", "warn"))

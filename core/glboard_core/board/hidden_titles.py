@@ -1,7 +1,7 @@
 """Where a text tells of hidden issues in words: their titles, or enough words of one in a row.
 
-Pure. A title is compared word by word, so that case, spaces and punctuation do not matter, and only where its
-first word is: a line costs the same however many titles there are.
+Pure. A title is compared word by word, so that spelling, spaces and punctuation do not matter, and only where
+its first word is: a line costs the same however many titles there are.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from glboard_core.board.spelling import fold, in_original
 from glboard_core.model.issue import IssueId
 
 #: So many words of a title in a row tell of it.
@@ -67,7 +68,7 @@ class HiddenTitles:
             if (count := self._title_at(words, at, shown)) == 0:
                 at += 1
                 continue
-            start, end = words[at][1], words[at + count - 1][2]
+            start, end = in_original(text, words[at][1], words[at + count - 1][2])
             parts += [text[done:start], instead(text[start:end])]
             done, at = end, at + count
         return "".join([*parts, text[done:]]) if parts else text
@@ -100,5 +101,6 @@ class HiddenTitles:
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    for found in _WORD.finditer(text):
-        yield found.group().casefold(), found.start(), found.end()
+    """The words of a text, and where they are in its folded form."""
+    for found in _WORD.finditer(fold(text)):
+        yield found.group(), found.start(), found.end()

@@ -8,15 +8,15 @@ computed with the whole issue, and only what is shown or leaves the program pass
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import translate
 
 from msgspec import structs
 
 from glboard_core.board.hidden_titles import HiddenTitles
+from glboard_core.board.spelling import fold, in_original
 from glboard_core.config import ShareSettings
-from glboard_core.model.issue import Issue, IssueDetail, short_reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, short_reference
 
 #: What is shown in place of a confidential issue's title.
 CONFIDENTIAL = "confidential"
@@ -29,15 +29,18 @@ MASKED_WORD = "▒▒▒"
 _INSIDE = 4
 #: Letters that a pattern of labels needs to be searched for in texts.
 _FEWEST = 2
-#: Characters without a width, which could be hidden between two letters.
-_INVISIBLE = (
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb]*"
-)
+#: Characters of a label: GitLab has no longer titles.
+_LONGEST = 255
+#: What a label in a text goes on with. GitLab's have no comma, and the others end it in JSON and messages.
+_IN_LABEL = '[^\\s,"“”]'
+#: What may be between two words, also in JSON, in an address and in HTML.
+_BETWEEN = r"(?:\\[nrt]|%20|&nbsp;|[\W_])"
+#: How characters can be written where texts are escaped.
+_ESCAPED = {'"': r'[\\"]*"', "&": "&(?:amp;)?", "<": "(?:<|&lt;)", ">": "(?:>|&gt;)"}
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
-_REFERENCE = re.compile(r"(?P<path>[\w./-]*)(?P<cut>…?)#(?P<iid>\d+)")
+_REFERENCE = re.compile(r"(?P<path>(?:(?<![\w./-])[\w./-]+)?)(?P<cut>…?)#(?P<iid>\d+)")
 #: The same issue as an address.
-_ADDRESS = re.compile(r"[\w.:/-]+/(?P<path>[\w.-]+)/-/(?:issues|work_items)/(?P<iid>\d+)")
+_ADDRESS = re.compile(r"(?<![\w.:/-])[\w.:/-]+/(?P<path>[\w.-]+)/-/(?:issues|work_items)/(?P<iid>\d+)")
 
 Hides = Callable[[str, int], bool]
 """Whether a reference may not be shown: the last part of its project's path, perhaps cut; its number."""
@@ -47,73 +50,124 @@ class Masking:
     """The words and labels of ``[share]`` that are masked, ready to be searched for.
 
     ``titles`` are the labels known so far: those that a pattern fits are masked in every text. So are
-    ``people``, by their usernames.
+    ``people``, by their usernames. Spelling does not matter (``board/spelling.py``).
     """
 
     def __init__(
         self, settings: ShareSettings, titles: Iterable[str] = (), people: Collection[str] = ()
     ) -> None:
-        self._labels = [re.compile(translate(folded), re.IGNORECASE) for folded in settings.labels]
-        hidden = sorted(filter(self.hides_label, titles), key=len, reverse=True)
-        parts = [_word(word) for word in sorted(settings.words, key=len, reverse=True) if word.strip()]
-        parts += [_literal(title) for title in hidden]
-        parts += [_pattern(one) for one in settings.labels]
-        parts += [rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(people, key=len, reverse=True)]
-        starts = [*(word.strip() for word in settings.words), *hidden, *settings.labels, *people]
-        self._words = re.compile(_first_of(starts) + f"(?:{'|'.join(parts)})", re.I) if parts else None
+        # A bracket is one, or the beginning of a set of characters.
+        forms = [
+            form for one in map(fold, settings.labels) for form in (_glob(one, ".*", "."), translate(one))
+        ]
+        self._labels = [re.compile(form, re.DOTALL) for form in forms]
+        words = [fold(word).strip() for word in settings.words if fold(word).strip()]
+        hidden = [fold(title) for title in titles if self.hides_label(title)]
+        names = [fold(name) for name in people]
+        literal = [(word, _word(word)) for word in words]
+        literal += [(title, _words(title)) for title in hidden]
+        literal += [(name, rf"(?<!\w){re.escape(name)}(?!\w)") for name in names]
+        # The longest first: of "Acme" and "Acme Bank", the first would leave the second word.
+        literal.sort(key=lambda one: len(one[0]), reverse=True)
+        self._searches = [
+            _search(one)
+            for one in (literal, [(label, _pattern(label)) for label in map(fold, settings.labels)])
+        ]
 
     def __bool__(self) -> bool:
-        return self._words is not None
+        return any(self._searches)
 
     def hides_label(self, title: str) -> bool:
         """Whether a label fits one of the patterns."""
-        return any(pattern.match(title) for pattern in self._labels)
+        folded = fold(title)
+        return any(pattern.fullmatch(folded) for pattern in self._labels)
 
     def finds(self, text: str) -> bool:
         """Whether a text holds something that is masked."""
-        return self._words is not None and self._words.search(text) is not None
+        folded = fold(text)
+        return any(search is not None and search.search(folded) for search in self._searches)
 
     def text(self, text: str, instead: Callable[[str], str] = lambda _: MASKED_WORD) -> str:
         """The text without masked words; ``instead`` is called with each."""
-        if self._words is None:
+        folded = fold(text)
+        spans = [
+            found.span(1)
+            for search in self._searches
+            if search is not None
+            for found in search.finditer(folded)
+        ]
+        if not spans:
             return text
-        return self._words.sub(lambda found: instead(found.group()), text)
+        parts: list[str] = []
+        done = 0
+        for start, end in (in_original(text, *span) for span in _merged(spans)):
+            parts += [text[done:start], instead(text[start:end])]
+            done = end
+        return "".join([*parts, text[done:]])
 
     def label(self, title: str) -> bool:
         """Whether a label is not shown at all: its name is masked, or holds a masked word."""
         return self.hides_label(title) or self.finds(title)
 
 
-def _first_of(starts: Iterable[str]) -> str:
-    """A look at the first letter: most places of a text are none, and need not be tried with every word."""
-    letters = {unicodedata.normalize("NFD", start)[0] for start in starts if start}
-    letters |= {unicodedata.normalize("NFC", start)[0] for start in starts if start}
-    return "" if letters & {"*", "?"} else f"(?=[{''.join(map(re.escape, sorted(letters)))}])"
+def _search(parts: Sequence[tuple[str, str]]) -> re.Pattern[str] | None:
+    """A search for any of these; each has what it starts with, and its pattern.
+
+    It looks ahead, so that one is found that begins within another: "Big Bank" and "Bank Holding".
+    """
+    if not parts:
+        return None
+    # Most places of a text begin none, and need not be tried with every word.
+    letters = {start[0] for start, _ in parts}
+    first = "" if letters & {"*", "?"} else f"(?=[{''.join(map(re.escape, sorted(letters)))}])"
+    return re.compile(f"{first}(?=({'|'.join(pattern for _, pattern in parts)}))")
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans in their order, as one where they overlap."""
+    start = end = -1
+    for first, last in sorted(spans):
+        if first >= end:
+            if end > start:
+                yield start, end
+            start = first
+        end = max(end, last)
+    if end > start:
+        yield start, end
 
 
 def _word(word: str) -> str:
-    """A word as a pattern: short ones only between other characters than letters."""
-    words = _literal(word.strip())
-    letters = sum(map(str.isalpha, word))
-    return words if letters >= _INSIDE else rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])"
+    """A word as a pattern: short ones only between other characters than letters.
+
+    Letters without upper case are of languages that write no spaces, or join words with others.
+    """
+    letters = [letter for letter in word if letter.isalpha()]
+    if len(letters) >= _INSIDE or any(letter.upper() == letter for letter in letters):
+        return _words(word)
+    return rf"(?<![^\W\d_])(?:{_words(word, joined=False)})(?![^\W\d_])"
 
 
-def _literal(text: str) -> str:
-    """A text however its letters are composed and its spaces are broken, with nothing invisible between."""
-    forms = dict.fromkeys(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
-    return "|".join(_INVISIBLE.join(map(_letter, " ".join(form.split()))) for form in forms)
+def _words(text: str, *, joined: bool = True) -> str:
+    """A text with anything between its words: line breaks, hyphens of a branch, Markdown, or nothing."""
+    count = "{0,12}" if joined else "{1,12}"
+    return f"{_BETWEEN}{count}".join("".join(map(_letter, part)) for part in text.split())
 
 
 def _letter(letter: str) -> str:
-    return r"\s+" if letter == " " else re.escape(letter)
+    # Punctuation is escaped in Markdown and JSON, and quotes are doubled in CSV.
+    return letter if letter.isalnum() else _ESCAPED.get(letter, r"\\*" + re.escape(letter))
 
 
-def _pattern(labels: str) -> str:
-    """A pattern of labels within a text: ``*`` is as much as has no space; ``**`` is no pattern."""
-    parts = re.split(r"(\*|\?)", labels)
-    if sum(len(part) for part in parts if part not in ("*", "?")) < _FEWEST:
+def _glob(pattern: str, many: str, one: str) -> str:
+    return "".join({"*": many, "?": one}.get(part, re.escape(part)) for part in re.split(r"(\*|\?)", pattern))
+
+
+def _pattern(label: str) -> str:
+    """A pattern of labels within a text: ``*`` ends at a space, a comma or a quote."""
+    if sum(letter not in "*?" for letter in label) < _FEWEST:
         return r"(?!)"
-    return "".join({"*": r"\S*", "?": r"\S"}.get(part, re.escape(part)) for part in parts)
+    start = "" if (rest := label.lstrip("*")) == label else rf"(?<!{_IN_LABEL}){_IN_LABEL}*"
+    return start + _glob(rest, f"{_IN_LABEL}{{0,{_LONGEST}}}", _IN_LABEL)
 
 
 def without_references(text: str, hides: Hides, instead: Callable[[str], str]) -> str:
@@ -205,10 +259,11 @@ def detail_for_all(detail: IssueDetail, clean: Callable[[str], str]) -> IssueDet
 
 
 class Known:
-    """Which issues are confidential, and which names are only known from those. It only grows."""
+    """Which issues are confidential, and which names are only known from those."""
 
     def __init__(self) -> None:
-        self._paths: dict[int, set[str]] = {}
+        #: By number, the confidential issues and the last part of each one's path, also those it had before.
+        self._paths: dict[int, set[tuple[IssueId, str]]] = {}
         #: Labels and people of issues that everybody may see, and of confidential ones.
         self.open: set[str] = set()
         self.hidden: set[str] = set()
@@ -218,23 +273,26 @@ class Known:
         self.titles = HiddenTitles()
 
     def add(self, issue: Issue) -> None:
-        """Take an issue into account. One that was confidential once stays hidden by its reference."""
+        """Take an issue into account."""
         names = (*issue.labels, *issue.assignees)
         if not issue.confidential:
             if issue.id in self.ids:
                 self.ids.discard(issue.id)
                 self.titles.remove(issue.id)
+                for paths in self._paths.values():
+                    paths -= {one for one in paths if one[0] == issue.id}
             self.open.update(names)
             return
         self.ids.add(issue.id)
         self.hidden.update(names)
         self._people.update(issue.assignees)
         self.titles.add(issue.id, issue.title)
-        self._paths.setdefault(issue.iid, set()).add(short_reference(issue.reference).partition("#")[0])
+        path = short_reference(issue.reference).partition("#")[0]
+        self._paths.setdefault(issue.iid, set()).add((issue.id, path))
 
     def hides_reference(self, path: str, iid: int) -> bool:
         """Whether a reference, its path perhaps cut or missing, is of a confidential issue."""
-        return any(known.startswith(path) for known in self._paths.get(iid, ()))
+        return any(known.startswith(path) for _, known in self._paths.get(iid, ()))
 
     def people(self) -> set[str]:
         """The people who are only known from confidential issues."""

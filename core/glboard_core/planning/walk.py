@@ -76,6 +76,11 @@ class Walk(Struct, frozen=True, kw_only=True):
         """The number of the current issue: 7 in "7 of 23"."""
         return self.passed + bool(self.ahead)
 
+    @property
+    def was_put_off(self) -> bool:
+        """Whether the current issue is shown again: it was put off, and not only returned to."""
+        return self.again and self.current in self.trail
+
     # Steps
 
     def skip(self) -> Walk:

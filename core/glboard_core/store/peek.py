@@ -57,6 +57,16 @@ def peek(path: Path) -> StateFacts | None:
     )
 
 
+def meta_of(path: Path, key: str) -> bytes | None:
+    """One value of a state file; None if the file has none, or cannot be read now."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as file:
+            row = file.execute("select value from meta where key = ?", (key,)).fetchone()
+    except (sqlite3.Error, OSError):
+        return None
+    return row[0] if row else None
+
+
 def _facts(path: Path, file: sqlite3.Connection) -> StateFacts:
     def number(question: str) -> int:
         return int(file.execute(question).fetchone()[0] or 0)

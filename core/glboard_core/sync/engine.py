@@ -345,14 +345,14 @@ class Engine:
         return ops
 
     def apply_draft(
-        self, issues: Collection[IssueId], title: str, *, over: Collection[IssueId] = ()
+        self, issues: Collection[IssueId], titled: Callable[[int], str], *, over: Collection[IssueId] = ()
     ) -> Group | None:
         """Send what the draft that is on has staged for these issues; see ``Staging.apply``.
 
         Raises what ``perform`` raises.
         """
         self._check_writable()
-        return self.drafts.apply(issues, title, over=over)
+        return self.drafts.apply(issues, titled, over=over)
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.

@@ -6,7 +6,7 @@ Applied changes become ordinary ones in the outbox: one keystroke, one undo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import structs
@@ -152,9 +152,11 @@ class Staging:
         return len(set(issues) & set(found.issues)) if found is not None else 0
 
     def apply(
-        self, issues: Collection[IssueId], title: str, *, over: Collection[IssueId] = ()
+        self, issues: Collection[IssueId], titled: Callable[[int], str], *, over: Collection[IssueId] = ()
     ) -> Group | None:
         """Put what is staged for these issues into the outbox, as one keystroke; returns it.
+
+        ``titled`` is what it is called, by how many issues it changes.
 
         What others changed meanwhile is left in the draft, except that of issues in ``over``: there a person
         chose their own. What is gone is left, too. A draft of which nothing is left is deleted. None if there
@@ -166,9 +168,13 @@ class Staging:
         group = GroupId(new_id())
         handed: list[OutboxEntry] = []
 
+        def title_of(ops: Iterable[Op]) -> str:
+            return titled(len({op.issue for op in ops}))
+
         def entries(one: Draft) -> Sequence[OutboxEntry]:
             chosen = self._applicable(one, issues, over)
-            handed[:] = self._local_state.entries(self._ready(one, chosen, over, group), title)
+            ready = self._ready(one, chosen, over, group)
+            handed[:] = self._local_state.entries(ready, title_of(ready))
             return handed
 
         def rest(one: Draft) -> Draft | None:
@@ -181,7 +187,8 @@ class Staging:
         self._local_state.queued(handed, {**self._local_state.as_shown(self._drafts.unshown()), **before})
         if not handed:
             return None
-        applied = Group(id=group, title=title, ops=tuple(entry.op for entry in handed))
+        ops = tuple(entry.op for entry in handed)
+        applied = Group(id=group, title=title_of(ops), ops=ops)
         self._done(applied)
         self.applied_last = self.current is not None
         return applied

@@ -19,7 +19,7 @@ from glboard_tui.share import MARKED, SHARE, SHOWN
 from glboard_tui.widgets.colors import contrast, shared_theme, truecolor_palette
 from glboard_tui.widgets.footer import WhichKey
 from support.leaks import HIDDEN, SECRET, SETTINGS, TEAM, WORDY, secret_world
-from tui.app.stage import GROUP, Stage, staged
+from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, staged
 
 
 class Clock:
@@ -137,6 +137,43 @@ async def test_pickers_offer_no_name_that_only_a_confidential_issue_has(stage: S
         # What was typed is there, and nothing else.
         assert screen_text(stage).lower().count(SECRET) == 1
         await stage.press("escape")
+
+
+async def test_no_search_finds_a_name_with_a_masked_word() -> None:
+    world = secret_world()
+    world.group(GROUP).members[world.add_user("zqcorp-bot", "Zqcorp Bot").id] = 40
+    world.add_project(f"{GROUP}/zqcorp-portal")
+    world.add_milestone(world.group(GROUP), "Zqcorp launch")
+    world.edit(f"{GROUP}/{WORDY}", by=ME, assignees=["zqcorp-bot"])
+    world.create(f"{GROUP}/zqcorp-portal", "Slow", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
+    async with staged(world, settings=SETTINGS, share=True) as stage:
+        await stage.focus("platform#5")
+        bridge = stage.app.bridge
+        assert bridge.index is not None
+        for words in ("zqcorp", "@zqcorp", "%zqcorp"):
+            stage.screen.filter(words)
+            assert bridge.index.count == 0, words
+            assert bridge.completions(words) == ()
+        stage.screen.filter("")
+        await stage.press("a")
+        assert "▒▒▒-bot" in screen_text(stage)
+        await stage.found("zqcorp")
+        assert "no matches" in screen_text(stage)
+        await stage.press("escape", "ctrl+p")
+        await stage.found("zqcorp")
+        assert "Nothing found" in screen_text(stage)
+
+
+async def test_a_label_masked_from_now_on_is_not_offered(stage: Stage) -> None:
+    await stage.press("p")
+    catalog = stage.app.bridge.catalog
+    assert catalog is not None
+    assert "bug::functional" in {label.title for label in catalog.labels}
+    share = structs.replace(SETTINGS.share, labels=(*SETTINGS.share.labels, "*functional"))
+    stage.app.use_settings(structs.replace(SETTINGS, share=share))
+    catalog = stage.app.bridge.catalog
+    assert catalog is not None
+    assert "bug::functional" not in {label.title for label in catalog.labels}
 
 
 async def test_what_would_show_a_hidden_issue_is_refused(stage: Stage) -> None:
@@ -263,8 +300,15 @@ async def test_it_stays_on_over_a_restart(tmp_path: Path) -> None:
         stage.app.share.stop()
         assert stage.engine.store.meta(SHARE) == b""
         stage.engine.store.put_meta(SHARE, b"on")
+        assert not stage.screen.board.shared
+        before = stage.app.get_css_variables()
         stage.app.bridge.attach(stage.engine)
         assert stage.app.share.is_on
+        # As after the key: whole titles, and colours that everybody can read.
+        assert stage.screen.board.shared
+        await stage.pilot.pause()
+        assert stage.app.get_css_variables() != before
+        assert "Wrong total for ▒▒▒, and for all the" in screen_text(stage)
 
 
 @pytest.mark.slow
@@ -289,8 +333,8 @@ async def test_copying_a_confidential_title_asks_once(stage: Stage, monkeypatch:
     assert copied[-1].startswith("zqone")
     await stage.press("p", "y", "t")
     assert copied[-1] == "confidential"
-    await stage.press("y", "m", "y", "u")
-    assert copied[-2:] == ["platform#1", "confidential"]
+    await stage.press("y", "m", "y", "u", "y", "r")
+    assert copied[-3:] == ["platform#1", "confidential", "demo-org/platform#1"]
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: str(theme.name))

@@ -201,6 +201,11 @@ async def test_the_text_can_be_edited_copied_and_written(
     assert file.read_text() == "mine"
     await stage.press("w", "enter", "y")
     assert file.read_text().endswith("See you.\n")
+    # An editor that leaves nothing changes nothing.
+    monkeypatch.setattr(decisions_post, "edit_in_editor", lambda *_: " \n")
+    await stage.press("E")
+    assert "Not changed: the text was empty." in text(stage)
+    assert "See you." in text(stage)
     # What was edited stays, and says that the list went on; R discards it.
     await stage.press("escape", "escape")
     await stage.focus("platform#3")

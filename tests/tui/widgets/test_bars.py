@@ -128,6 +128,29 @@ def test_a_shared_screen_says_so() -> None:
     assert " SHARED SCREEN · 2 masked " in header(120, share=True, masked=2)[0]
 
 
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (160, " SHARED SCREEN · inference-server#26 is shown for 20 s "),
+        (100, " SHARED · inference-server#26 shown 20 s "),
+        (80, " SHARED · shown 20 s "),
+    ],
+)
+def test_how_long_an_issue_is_shown_is_never_left_out(width: int, said: str) -> None:
+    revealed = "inference-server#26 is shown for 20 s"
+    first = header(width, share=True, revealed=revealed, draft="19.8", staged="12 staged")[0]
+    assert said in first
+    assert " DRAFT 19.8 · 12 staged" in first
+    assert first.rstrip().endswith("live")
+
+
+def test_the_figures_never_touch_what_follows() -> None:
+    sums = (Fact("closed 9 of 28"), Fact("12w of 46w done"))
+    for width in range(60, 120):
+        second = header(width, sums=sums, full=46, call="call since 15:01 · 3 decisions")[1]
+        assert "done  " in second or second.rstrip().endswith("done"), second
+
+
 def test_footer_shows_the_target_and_the_last_change() -> None:
     line = footer(120)
     assert line.startswith(" 2 selected        M defer to 19.9  d accept for…  s state  ")

@@ -57,8 +57,10 @@ class ShownMistakes(Struct, frozen=True, kw_only=True):
 
 
 @click.group("config", cls=context.NamedGroup)
-def config_command() -> None:
+@click.pass_obj
+def config_command(options: Options) -> None:
     """Create, check, edit or show the configuration."""
+    options.mask_words()
 
 
 @config_command.command("path")

@@ -186,6 +186,16 @@ class Options(Struct, frozen=True, kw_only=True):
 
         return sharing.printed(self.share, engine, confidential=confidential, team=self._team_names)
 
+    def mask_words(self) -> None:
+        """Print no masked word from here on, in a command without an engine, while others watch."""
+        from glboard_tui.cli import sharing
+
+        try:
+            share = self.settings().share
+        except ConfigError:
+            return  # no words are known, and the command says what is wrong
+        sharing.mask_words(self.share, share)
+
     def _team_names(self) -> frozenset[str]:
         try:
             team = self.read_team()

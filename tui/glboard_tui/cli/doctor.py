@@ -53,6 +53,7 @@ def doctor_command(ctx: click.Context, style: str) -> None:
     It changes nothing. What it prints has no token and no title of an issue: paste it into a report. Exit
     status: 0 without a problem (there may be warnings), 1 otherwise.
     """
+    ctx.obj.mask_words()
     diagnosis = diagnose(ctx.obj)
     if style == "json":
         from glboard_tui.cli.version import runtime, version_of

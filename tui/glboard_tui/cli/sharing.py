@@ -176,3 +176,14 @@ def printed(
     found.know(engine)
     printing.mask_with(found.text)
     return found
+
+
+def mask_words(shared: bool, share: ShareSettings) -> None:
+    """Mask the configured words in what a command without a mirror prints, if anybody watches a window."""
+    from glboard_core.folders import state_folder
+    from glboard_core.store.peek import meta_of
+    from glboard_tui.share import SHARE
+
+    files = state_folder().glob("*.sqlite3")
+    if shared or share.always or any(meta_of(file, SHARE) == b"on" for file in files):
+        printing.mask_with(Masking(share).text)

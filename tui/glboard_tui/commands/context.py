@@ -502,8 +502,11 @@ class CommandContext:
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
+        from glboard_tui.screens.picker_source import MaskedChoices
 
         text = self.bridge.text
+        if self.bridge.share.is_on:
+            source = MaskedChoices(source, text)
         picker = Picker(text(title), source, ticks=ticks, note=text(note), typed=typed)
         self.shell.app.push_screen(picker, _unless_cancelled(then))
 

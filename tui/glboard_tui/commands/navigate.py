@@ -298,7 +298,10 @@ def _copy(context: CommandContext, issues: Sequence[Issue], what: str) -> None:
         may = not issue.confidential or issue.id in context.copied
         title = bridge.title_of(issue) if may else CONFIDENTIAL
         if bridge.mask(issue) is not None:
-            return title if what == "title" else bridge.reference_of(issue) if what != "URL" else CONFIDENTIAL
+            if what in ("title", "URL"):
+                return title if what == "title" else CONFIDENTIAL
+            named = bridge.reference_of(issue)
+            return issue.reference if what == "reference" and named != CONFIDENTIAL else named
         match what:
             case "reference":
                 return issue.reference

@@ -195,6 +195,10 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         if after is None or after.strip() == self._seen.strip():
             self.say("No changes.")
             return
+        if not after.strip():
+            # As in Git: whoever empties the text does not want to use it.
+            self.say("Not changed: the text was empty.")
+            return
         self._keep(with_hidden(after.strip(), self._seen, self._text))
 
     def action_again(self) -> None:

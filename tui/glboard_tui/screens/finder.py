@@ -400,7 +400,9 @@ def _actions(context: CommandContext) -> Iterator[Findable]:
     for action in context.keymap.actions:
         if action.palette and action.slot is None and action.applies(now):
             keys = context.keymap.key(action.id) or action.group
-            yield findable("action", action.id, text(action.title), note=keys, also=f"{action.id} {keys}")
+            yield findable(
+                "action", action.id, text(action.title), note=keys, also=f"{text(action.id)} {keys}"
+            )
 
 
 def _places(context: CommandContext) -> Iterator[Findable]:
@@ -420,7 +422,7 @@ def _places(context: CommandContext) -> Iterator[Findable]:
             yield findable("milestone", title, text(title), note=note, latest=latest)
         for person in catalog.people:
             name = text(person.name)
-            yield findable("person", person.username, f"@{person.username}", note=name, also=name)
+            yield findable("person", person.username, text(f"@{person.username}"), note=name, also=name)
     for letter, saved in bridge.filters.saved.items():
         yield findable("filter", letter, text(saved.name), note=text(saved.text), also=text(saved.text))
 

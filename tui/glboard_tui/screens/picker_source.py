@@ -6,10 +6,10 @@ elsewhere for more while a person types. A picker knows nothing else of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.model.query import Found
 
@@ -66,3 +66,32 @@ class FixedChoices:
 
     def chosen(self, values: Collection[str]) -> None:
         pass
+
+
+class MaskedChoices:
+    """Another source while others watch: no search finds what is masked, here or on the server."""
+
+    def __init__(self, source: Source, text: Callable[[str], str]) -> None:
+        self._source, self._text = source, text
+
+    @property
+    def searches(self) -> bool:
+        return self._source.searches
+
+    def known(self) -> Sequence[Choice]:
+        return [self._masked(one) for one in self._source.known()]
+
+    def why_not(self) -> str:
+        return self._source.why_not()
+
+    async def search(self, text: str) -> Found[Choice]:
+        found = await self._source.search(text)
+        named = (one for one in found.items if self._text(one.text) == one.text)
+        return Found(tuple(map(self._masked, named)), found.more)
+
+    def chosen(self, values: Collection[str]) -> None:
+        self._source.chosen(values)
+
+    def _masked(self, choice: Choice) -> Choice:
+        text = self._text
+        return structs.replace(choice, text=text(choice.text), note=text(choice.note), also=text(choice.also))

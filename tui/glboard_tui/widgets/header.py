@@ -32,6 +32,8 @@ Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
 _BAR, _SHORT_BAR = 30, 8
 #: How the draft's sign begins, and cells of its name.
 _DRAFT, _MOST_NAME = " DRAFT", 24
+#: What share mode says of an issue that is shown for a moment.
+_SHOWN = "is shown for"
 _FRESH: dict[Fresh, tuple[str, Ink]] = {
     "live": ("●", "good"),
     "cached": ("○", "warn"),
@@ -111,8 +113,9 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
     name = min(width_of(clean(_name(view))), 16) + 4
     while _cells(right) + name > width and (minor := [item for item in right if item[2] > 0]):
         right.remove(minor[0])
-    if _cells(right) + 4 > width:
-        right = [_shorter(item) for item in right]
+    for shorter in (_draft_shorter, _shorter, _shortest):
+        if _cells(right) + 4 > width:
+            right = [shorter(item) for item in right]
     free = max(width - _cells(right) - 3, 0)
     _tabs(line, view, free, palette)
     line.pad(min(_cells(right) + 1, width), palette.style("band"))
@@ -186,16 +189,27 @@ def _states(view: HeaderView) -> list[_Item]:
     return items
 
 
+def _draft_shorter(item: _Item) -> _Item:
+    text, ink, rank = item
+    return (text.removesuffix("· nothing is sent "), ink, rank) if text.startswith(_DRAFT) else item
+
+
 def _shorter(item: _Item) -> _Item:
     text, ink, rank = item
-    if text.startswith(_DRAFT):
-        return text.removesuffix("· nothing is sent "), ink, rank
     if text.startswith(" SHARED SCREEN"):
-        return " SHARED ", ink, rank
+        # How long an issue is still shown is not left out.
+        shown = _SHOWN in text
+        return text.replace(" SCREEN", "").replace(_SHOWN, "shown") if shown else " SHARED ", ink, rank
     for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
         if text.endswith(word):
             return text.removesuffix(word) + sign, ink, rank
     return item
+
+
+def _shortest(item: _Item) -> _Item:
+    text, ink, rank = item
+    _, shown, time = text.rpartition(" shown ")
+    return (f" SHARED · shown {time}", ink, rank) if shown and text.startswith(" SHARED") else item
 
 
 # Line 2: the milestone, the board's one question, what it is filtered by and one warning
@@ -280,7 +294,7 @@ def _fitting(view: HeaderView, room: int, right: list[_Item]) -> tuple[str, list
             return when, these, min(_BAR, room - taken - 3)
     while (
         right
-        and _figures(most, 0) + _cells(right) + 2 > room
+        and _figures(most, 0) + _cells(right) + 4 > room
         and len(right) > bool(view.filter) + bool(view.sorted_by)
     ):
         right.pop()
