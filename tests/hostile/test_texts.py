@@ -7,10 +7,13 @@ one measures that twice the text takes about twice the time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from glboard_core.board.find import best_of, findable
+from glboard_core.board.share import Masking, about_hidden, without_references
+from glboard_core.config import ShareSettings
 from glboard_core.gitlab import clean_text, markers
 from glboard_core.model.stored_text import literal, stored
 from glboard_core.planning.planning_issue import is_owned, merge
@@ -18,6 +21,13 @@ from glboard_core.planning.text import plain
 from glboard_tui.widgets import markdown
 from glboard_tui.widgets.text import clean, clean_lines
 from hostile.values import TEXTS
+
+LABELS = Masking(ShareSettings(words=("Acme",), labels=("cust*om?r", "*of-a-customer", "a*b*c")))
+
+
+def hides(path: str, number: int) -> bool:
+    return number == 0
+
 
 #: Everything that remote text passes through.
 PASSES: dict[str, Callable[[str], object]] = {
@@ -34,6 +44,9 @@ PASSES: dict[str, Callable[[str], object]] = {
     "clean lines": clean_lines,
     "description": markdown.description,
     "comment": markdown.comment,
+    "references": lambda text: without_references(text, hides, str),
+    "typed": lambda text: about_hidden(text, hides, lambda _: False, hides),
+    "masked": LABELS.text,
 }
 LARGE = 100_000
 
@@ -53,6 +66,24 @@ def test_what_is_laid_out_is_bounded(name: str) -> None:
     blocks = sum(token.nesting == 1 for token in markdown.parser().parse(shown))
     assert blocks <= 4 * markdown.MOST_BLOCKS
     assert markdown.comment(text).count("\n") < markdown.MOST_NOTE_LINES + 3
+
+
+@pytest.mark.parametrize("title", ["a" * 2_000, "b" * 20 + "a" * 2_000], ids=len)
+def test_no_title_holds_up_the_search(title: str) -> None:
+    found = best_of("a" * 15 + "b", [findable("issue", "1", title)] * 5, 8)
+    assert not found.best
+
+
+def test_scattered_letters_are_found_where_they_come_first() -> None:
+    def places(query: str, text: str) -> Sequence[int]:
+        hits = best_of(query, [findable("issue", "1", text)], 8).best
+        return hits[0].letters if hits else ()
+
+    assert places("abcd", "xa.b.c.d") == [1, 3, 5, 7]
+    # The first letter that leads on, not the first of all; and no letters far from one another.
+    assert places("abcd", "a" + "-" * 9 + "a.bc.d") == [10, 12, 13, 15]
+    assert places("abcd", "abc" + "-" * 8 + "d") == [0, 1, 2, 11]
+    assert not places("abcd", "abc" + "-" * 9 + "d")
 
 
 @pytest.mark.slow

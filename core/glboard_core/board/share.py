@@ -34,10 +34,16 @@ _INVISIBLE = (
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb]*"
 )
+#: Characters that a pattern of labels stands for at most at one place: no title is longer.
+_LONGEST = 255
+# Both patterns begin only where a run of their characters does, so that each run is looked at once: anybody
+# can write a description of a million letters. No number of an issue has more digits.
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
-_REFERENCE = re.compile(r"(?P<path>[\w./-]*)(?P<cut>…?)#(?P<iid>\d+)")
+_REFERENCE = re.compile(r"(?<![\w./-])(?P<path>[\w./-]*+)(?P<cut>…?)#(?P<iid>[0-9]{1,18})(?![0-9])")
 #: The same issue as an address.
-_ADDRESS = re.compile(r"[\w.:/-]+/(?P<path>[\w.-]+)/-/(?:issues|work_items)/(?P<iid>\d+)")
+_ADDRESS = re.compile(
+    r"(?<![\w.:/-])[\w.:/-]+/(?P<path>[\w.-]++)/-/(?:issues|work_items)/(?P<iid>[0-9]{1,18})(?![0-9])"
+)
 
 Hides = Callable[[str, int], bool]
 """Whether a reference may not be shown: the last part of its project's path, perhaps cut; its number."""
@@ -109,11 +115,16 @@ def _letter(letter: str) -> str:
 
 
 def _pattern(labels: str) -> str:
-    """A pattern of labels within a text: ``*`` is as much as has no space; ``**`` is no pattern."""
-    parts = re.split(r"(\*|\?)", labels)
-    if sum(len(part) for part in parts if part not in ("*", "?")) < _FEWEST:
+    """A pattern of labels within a text: ``*`` has no space, and a title's length; ``**`` is no pattern."""
+    if len(labels) - labels.count("*") - labels.count("?") < _FEWEST:
         return r"(?!)"
-    return "".join({"*": r"\S*", "?": r"\S"}.get(part, re.escape(part)) for part in parts)
+    parts = labels.split("*")
+    first, *others = ("".join(r"\S" if one == "?" else re.escape(one) for one in part) for part in parts)
+    # Each part is taken where it comes first, and never sought again: see above.
+    found = [first, *(rf"(?>\S{{0,{_LONGEST}}}?{part})" for part in others)]
+    if others and not others[-1]:
+        found[-1] = r"\S*+"
+    return "".join(found)
 
 
 def without_references(text: str, hides: Hides, instead: Callable[[str], str]) -> str:
