@@ -15,12 +15,16 @@ from glboard_core.board.find import best_of, findable
 from glboard_core.board.share import Masking, about_hidden, without_references
 from glboard_core.config import ShareSettings
 from glboard_core.gitlab import clean_text, markers
+from glboard_core.model.issue import IssueId, place_of
 from glboard_core.model.stored_text import literal, stored
+from glboard_core.planning.milestone_setup import Seen, SeenIssue
 from glboard_core.planning.planning_issue import is_owned, merge
 from glboard_core.planning.text import plain
+from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.widgets import markdown
 from glboard_tui.widgets.text import clean, clean_lines
 from hostile.values import TEXTS
+from support.make import issue
 
 LABELS = Masking(ShareSettings(words=("Acme",), labels=("cust*om?r", "*of-a-customer", "a*b*c")))
 
@@ -99,3 +103,16 @@ def test_twice_the_text_takes_about_twice_the_time(name: str, step: str) -> None
     once = min(seconds(4 * LARGE) for _ in range(3))
     twice = min(seconds(8 * LARGE) for _ in range(3))
     assert twice < 3.2 * once + 0.02
+
+
+def test_no_number_in_a_text_is_too_long() -> None:
+    digits = "1" * 5_000
+    # Neither is a number of an issue, whatever its first digits are.
+    for text in (f"app#{digits}", f"top/app/-/issues/{digits}"):
+        assert without_references(text, lambda *_: True, lambda _: "x") == text
+    assert without_references("app#12 top/app/-/issues/12", lambda *_: True, lambda _: "x") == "x x"
+    assert "cannot exceed" in wrong_weight(digits)
+    assert place_of(None, IssueId(f"gid://gitlab/WorkItem/{digits}")) > 0
+    assert place_of(None, IssueId("gid://gitlab/WorkItem/²")) > 0
+    marked = SeenIssue(issue(1), f"<!-- glboard boards 7 --> <!-- glboard boards {digits} -->")
+    assert Seen(issues=(marked,)).ours == {7}
