@@ -143,3 +143,20 @@ def test_a_file_that_others_can_write_is_told(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(file)
     assert who_else_writes(tmp_path / "link") == ""
     assert "Cannot check" in who_else_writes(tmp_path / "nothing")
+
+
+def test_every_folder_on_the_way_to_a_file_counts(tmp_path: Path) -> None:
+    above, shared = tmp_path / "above", tmp_path / "shared"
+    (above / "folder").mkdir(parents=True)
+    shared.mkdir()
+    file = above / "folder" / "config.toml"
+    file.write_text("")
+    file.chmod(0o600)
+    (shared / "link").symlink_to(file)
+    assert who_else_writes(file) == who_else_writes(shared / "link") == ""
+    above.chmod(0o777)
+    assert who_else_writes(file) == f"other users can write {above.resolve()} (mode 777)."
+    above.chmod(0o700)
+    # Who can put another link in its place chooses the file.
+    shared.chmod(0o777)
+    assert who_else_writes(shared / "link") == f"other users can write {shared} (mode 777)."

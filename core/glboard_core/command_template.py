@@ -15,12 +15,30 @@ from typing import Literal
 
 from msgspec import Struct
 
+from glboard_core.errors import GlboardError
+
 #: Of one issue; of all issues that are selected; of the board.
 OF_ISSUE = ("reference", "iid", "project", "title", "url", "milestone")
 OF_ALL = ("references", "iids", "urls")
 OF_BOARD = ("milestone",)
-#: The programs that run a text they are given.
-_SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "fish", "pwsh", "powershell", "cmd", "cmd.exe")
+#: Placeholders whose values are text that anyone can write.
+_TEXTS = ("title", "milestone")
+_WITH_C = r"-[a-z]{0,3}c"
+#: Programs that run the text after an option, and that option.
+_INTERPRETERS = {
+    **dict.fromkeys(("sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "su", "flock", "script"), _WITH_C),
+    **dict.fromkeys(("python", "pypy"), _WITH_C),
+    **dict.fromkeys(("pwsh", "powershell"), r"-c(ommand)?"),
+    **dict.fromkeys(("cmd", "cmd.exe"), r"/[ck]"),
+    **dict.fromkeys(("perl", "ruby", "lua", "osascript"), r"-[a-z]{0,3}e"),
+    **dict.fromkeys(("node", "deno", "bun"), r"-[ep]|--(eval|print)|eval"),
+    **dict.fromkeys(("emacs", "emacsclient"), r"-e|--?eval"),
+    "php": r"-r",
+    "env": r"-[a-z]{0,3}s|--split-string",
+}
+#: Programs that run any of their words, by a shell or as commands of their own; programs that run another.
+_RUNNERS = ("ssh", "tmux", "screen", "watch", "parallel", "eval", "sed", "vi", "vim", "nvim")
+_STARTERS = ("env", "sudo", "doas", "nice", "nohup", "time", "timeout", "xargs", "setsid", "command", "exec")
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z_-]*)\}")
 #: Variables of a shell are called so.
 _VARIABLE = "GLBOARD_"
@@ -122,17 +140,40 @@ def _in_quotes(script: str) -> Iterator[TemplateProblem]:
 
 
 def _in_script(words: Sequence[str]) -> Iterator[TemplateProblem]:
-    """A placeholder in the text that another shell is given would be run as a part of it."""
-    for shell, option, script in zip(words, words[1:], words[2:], strict=False):
-        runs = option.lower() in ("-command", "/c") or re.fullmatch(r"-[a-z]*c", option)
-        if shell.rpartition("/")[2].lower() in _SHELLS and runs and (names := _names(script)):
+    """A placeholder in the text that another program is given to run would be run as a part of it."""
+    option = ""
+    for before, word in zip(("", *words), words, strict=False):
+        names, lower = _names(word), word.lower()
+        if names and option and (re.fullmatch(option, before.lower()) or re.match(f"(?:{option}).", lower)):
             hint = "Set shell = true and put only the script in run."
             yield TemplateProblem("run", f"{{{names[0]}}} would run as part of the script.", hint)
             return
+        option = _INTERPRETERS.get(_program(word), option)
+    programs = [*map(_program, words)] if _program(words[0]) in _STARTERS else [_program(words[0])]
+    runner = next((name for name in programs if name in _RUNNERS), "")
+    text = next((name for word in words for name in _names(word) if name in _TEXTS), "")
+    if runner and text:
+        hint = "Use {reference}, {iid} or {url}: they contain no text that others write."
+        yield TemplateProblem("run", f"{runner} could run {{{text}}} as a command.", hint)
+
+
+def _program(word: str) -> str:
+    """The name of the program that a word could be, without its version: ``python3.12`` is ``python``."""
+    return re.sub(r"[\d.]+$", "", word.rpartition("/")[2].lower()) or word
 
 
 def filled(command: CommandSettings, values: Mapping[str, tuple[str, ...]], about: str = "") -> Invocation:
-    """The command with the values of its placeholders. Raises ValueError for one with ``problems``."""
+    """The command with the values of its placeholders.
+
+    Raises GlboardError if a value could be taken for an option; ValueError for one with ``problems``.
+    """
+    if (name := _as_option(command, values)) is not None:
+        of = f" of {about}" if about and name == "title" else ""
+        raise GlboardError(
+            f"Not run: the {name}{of} starts with “-”, so the program could take it for an option.",
+            hint=f"In run, write -- before {{{name}}}, or join it to its option: --option={{{name}}}.",
+            title="Command",
+        )
     if not command.shell:
         words = [word for part in shlex.split(command.run) for word in _word(part, values)]
         return Invocation(arguments=tuple(words), shown=shlex.join(words), about=about)
@@ -141,6 +182,17 @@ def filled(command: CommandSettings, values: Mapping[str, tuple[str, ...]], abou
     script = _replaced(command.run, _variable)
     shown = _replaced(command.run, lambda name: shlex.join(values[name]))
     return Invocation(arguments=("/bin/sh", "-c", script), variables=variables, shown=shown, about=about)
+
+
+def _as_option(command: CommandSettings, values: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The placeholder of a text that the program could take for an option; None if there is none."""
+    for word in command.run.split() if command.shell else shlex.split(command.run):
+        if word == "--":
+            return None
+        match = _PLACE.match(word)
+        if match is not None and match[1] in _TEXTS and ",".join(values[match[1]]).startswith("-"):
+            return match[1]
+    return None
 
 
 def _word(part: str, values: Mapping[str, tuple[str, ...]]) -> Sequence[str]:

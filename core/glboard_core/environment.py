@@ -14,8 +14,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-#: The variables that hold a token, as glab and python-gitlab know them, and CI's own.
-TOKENS = ("GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN", "OAUTH_TOKEN", "GITLAB_PRIVATE_TOKEN", "CI_JOB_TOKEN")
+#: The variables that hold a token, as glab, python-gitlab and others know them, and CI's own.
+TOKENS = (
+    "GITLAB_TOKEN",
+    "GITLAB_ACCESS_TOKEN",
+    "OAUTH_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+    "GITLAB_OAUTH_TOKEN",
+    "GITLAB_JOB_TOKEN",
+    "GL_TOKEN",
+    "CI_JOB_TOKEN",
+)
 
 _taken: dict[str, str] = {}
 
@@ -43,7 +52,11 @@ def leave_folder() -> None:
 def _absolute(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that say where modules and programs are, without entries in the current folder."""
     split = ((name, env[name].split(os.pathsep)) for name in ("PATH", "PYTHONPATH") if name in env)
-    return {name: os.pathsep.join(filter(os.path.isabs, places)) for name, places in split}
+    found = {name: os.pathsep.join(filter(os.path.isabs, places)) for name, places in split}
+    if found.get("PATH") == "":
+        # An empty one is the current folder again: then the system's own places, as without any.
+        found["PATH"] = os.defpath
+    return found
 
 
 def find_home() -> str:

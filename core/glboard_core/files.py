@@ -34,13 +34,16 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def who_else_writes(path: Path) -> str:
     """Who else could have written a file, or put another in its place, in a sentence; "" if no one.
 
-    The owner of the machine can write everything. Where there are no owners, no one is suspected.
+    All folders on the way count, also those of a link: who can write one can put another in its place. The
+    owner of the machine can write everything. Where there are no owners, no one is suspected.
     """
     if not hasattr(os, "geteuid"):
         return ""
     try:
         real = path.resolve()
-        places = [(real, real.stat()), (real.parent, real.parent.stat())]
+        named = path.absolute().parent
+        folders = dict.fromkeys((*real.parents, named, *named.parents))
+        places = [(place, place.stat()) for place in (real, *folders)]
     except OSError:
         return f"Cannot check {path}."
     for place, found in places:

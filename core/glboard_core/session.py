@@ -44,10 +44,6 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     command: bool = False
 
 
-#: A server's clock is never further from this machine's.
-_MOST_OFFSET = timedelta(days=10_000)
-
-
 @asynccontextmanager
 async def open_engine(
     options: EngineOptions, settings: Settings, *, account: Account | None = None
@@ -120,11 +116,9 @@ def state_file_of(url: str, group: str, folder: Path | None = None) -> Path | No
 
 def _kept_clock(store: Store) -> timedelta:
     """The offset of the server's clock, as stored; none if the file was tampered with."""
-    try:
-        offset = timedelta(seconds=float(store.meta(CLOCK) or 0))
-    except (ValueError, OverflowError):
-        return timedelta()
-    return offset if abs(offset) < _MOST_OFFSET else timedelta()
+    from glboard_core.store.peek import clock_offset
+
+    return timedelta(seconds=clock_offset(store.meta(CLOCK) or b""))
 
 
 def _keep_clock(store: Store, gateway: GitLabGateway) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from glboard_core.board.custom_commands import invocations
 from glboard_core.command_template import CommandSettings, Invocation, problems, with_ids
+from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from support.make import issue
 
@@ -76,6 +77,14 @@ def test_a_selection_is_one_run_for_each_or_one_for_all() -> None:
         ("{title} x", {}, "the program itself cannot be a placeholder."),
         ("sh -c 'echo {title}'", {}, "{title} would run as part of the script."),
         ("env A=1 /bin/bash -lc 'echo {title}'", {}, "{title} would run as part of the script."),
+        ("bash -e -o pipefail -c 'echo {title}'", {}, "{title} would run as part of the script."),
+        ("python3.12 -c 'print(\"{title}\")'", {}, "{title} would run as part of the script."),
+        ("perl -we'print {iid}'", {}, "{iid} would run as part of the script."),
+        ("node --eval={title}", {}, "{title} would run as part of the script."),
+        ("env -S 'sh -c {title}'", {}, "{title} would run as part of the script."),
+        ("ssh host notify {title}", {}, "ssh could run {title} as a command."),
+        ("tmux display-message {milestone}", {"on": "board"}, "tmux could run {milestone} as a command."),
+        ("env A=1 nice tmux new-window 'less {title}'", {}, "tmux could run {title} as a command."),
         ("echo '{title}'", {"shell": True}, "{title} is in quotes."),
         ('sh -c "echo {title}"', {"shell": True}, "{title} is in quotes."),
         ("echo `x {title}`", {"shell": True}, "{title} is in quotes."),
@@ -90,6 +99,26 @@ def test_a_script_may_get_values_as_its_arguments() -> None:
     assert output(one) == "$(id)\n"
 
 
+@pytest.mark.parametrize("run", ["x {title}", "x -t {title}-", "x {title} -- y", "x '{title} y'"])
+@pytest.mark.parametrize("shell", [False, True])
+def test_no_title_is_taken_for_an_option(run: str, shell: bool) -> None:
+    if shell and "'" in run:
+        return
+    with pytest.raises(GlboardError, match=r"the title of app#12 starts with “-”") as told:
+        invocations(command(run, shell=shell), [card(), card(title="--pre=evil")], None)
+    assert "write -- before {title}" in (told.value.what_to_do or "")
+
+
+def test_a_title_that_cannot_be_an_option_may_start_like_one() -> None:
+    dash = card(title="-x")
+    assert runs("x --title={title}", dash) == [("x", "--title=-x")]
+    assert runs("x -- {title}", dash) == [("x", "--", "-x")]
+    assert runs("x '{iid} {title}'", dash) == [("x", "12 -x")]
+    assert runs("tmux new-window 'glab issue view {iid}'") == [("tmux", "new-window", "glab issue view 12")]
+    assert runs("make watch TITLE={title}") == [("make", "watch", "TITLE=A crash")]
+    assert runs("python tool.py {title} -c 1") == [("python", "tool.py", "A crash", "-c", "1")]
+
+
 _TITLES = st.text(alphabet=st.sampled_from("ab '\"\\$`;|&()<>*?~#!{}-\n\tü"), min_size=1, max_size=30)
 
 
@@ -97,11 +126,11 @@ _TITLES = st.text(alphabet=st.sampled_from("ab '\"\\$`;|&()<>*?~#!{}-\n\tü"), m
 @settings(max_examples=15, deadline=None)
 def test_a_shell_gets_every_title_as_it_is(title: str) -> None:
     (one,) = invocations(
-        command("printf '%s|%s' {title} {iid} && true", shell=True), [card(title=title)], None
+        command("printf -- '%s|%s' {title} {iid} && true", shell=True), [card(title=title)], None
     )
     assert output(one) == f"{' '.join(title.split())}|12"
     (other,) = invocations(
-        command("printf '%s|%s' {title} {iid} && true", shell=True), [card(title="x")], None
+        command("printf -- '%s|%s' {title} {iid} && true", shell=True), [card(title="x")], None
     )
     assert one.arguments == other.arguments
 

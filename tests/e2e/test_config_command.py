@@ -84,9 +84,11 @@ def test_show_says_where_each_value_comes_from(
 def test_show_knows_the_server_of_python_gitlabs_file(
     capsys: Text, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / ".python-gitlab.cfg").write_text(
+    file = tmp_path / ".python-gitlab.cfg"
+    file.write_text(
         "[global]\ndefault = ours\n[ours]\nurl = https://ours.example.com\nprivate_token = glpat-planted\n"
     )
+    file.chmod(0o600)
     monkeypatch.delenv("PYTHON_GITLAB_CFG", raising=False)
     value, source, where = sources(capsys)["gitlab.url"]
     assert (value, source) == ("https://ours.example.com", "python-gitlab")

@@ -237,6 +237,7 @@ def test_without_the_keyring_package(home: Path, monkeypatch: pytest.MonkeyPatch
 def write_python_gitlab(home: Path, text: str = PYTHON_GITLAB) -> Path:
     file = home / ".python-gitlab.cfg"
     file.write_text(text)
+    file.chmod(0o600)
     return file
 
 
@@ -266,6 +267,7 @@ def test_a_job_token_is_not_used(home: Path) -> None:
 def test_python_gitlabs_file_by_name(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.cfg"
     file.write_text(PYTHON_GITLAB)
+    file.chmod(0o600)
     account = find_account("work.example.com", env={"PYTHON_GITLAB_CFG": str(file)}, home=home)
     assert account.token.reveal() == "glpat-work"
     with pytest.raises(ConfigError, match="file not found"):
@@ -360,3 +362,40 @@ def test_python_gitlabs_ssl_verify_for_all_servers(home: Path, said: str, verify
     write_python_gitlab(home, f"[global]\nssl_verify = {said}\n[x]\nurl = https://x.example\n")
     found = find_account("x.example", env={"GITLAB_TOKEN": "t"}, home=home)
     assert found.verify == verify
+
+
+@pytest.mark.parametrize(
+    "more", ["timeout = glpat-planted", "job_token = %(glpat-planted)s", "per_page = x", "ssl_verify = %("]
+)
+def test_no_value_of_a_python_gitlab_file_is_shown(more: str, home: Path) -> None:
+    file = write_python_gitlab(
+        home, f"[global]\ndefault=x\n[x]\nurl=https://x.example\nprivate_token=t\n{more}\n"
+    )
+    with pytest.raises(ConfigError, match="cannot read this file") as told:
+        find_account(None, env={}, home=home)
+    assert str(file) in told.value.message
+    assert "planted" not in f"{told.value.message}{told.value.what_to_do}"
+
+
+def test_a_python_gitlab_file_with_a_token_is_private(home: Path) -> None:
+    file = write_python_gitlab(home)
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="other users of this computer can read") as told:
+        find_account("work.example.com", env={}, home=home)
+    assert told.value.what_to_do == f"Run: chmod 600 {file}"
+    # Where only a program tells it, there is nothing to read.
+    file.write_text("[global]\ndefault=x\n[x]\nurl=https://x.example\nprivate_token = helper: echo told\n")
+    assert find_account(None, env={}, home=home).token.reveal() == "told"
+
+
+@pytest.mark.parametrize("group", ["http://[x", "https://a]b/c"])
+def test_a_group_in_no_valid_url_is_wrong_use(group: str) -> None:
+    with pytest.raises(UsageError, match="not a valid URL"):
+        find_group(group, env={})
+
+
+def test_a_token_in_the_url_of_a_group_is_no_part_of_it() -> None:
+    url = (
+        "https://oauth2:glpat-planted@gitlab.example.com/groups/top/sub/-/boards?private_token=glpat-planted"
+    )
+    assert find_group(url, env={}) == "top/sub"

@@ -122,6 +122,35 @@ def test_nothing_is_found_in_the_current_folder(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("path", ["", ".", ".:", "bin:./bin"])
+def test_a_path_with_nothing_but_the_current_folder_is_none(path: str, tmp_path: Path) -> None:
+    for name in ("bin", "."):
+        program = tmp_path / name / "evil-program"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        program.chmod(0o700)
+    code = (
+        "import asyncio, shutil\n"
+        "from glboard_core import environment\n"
+        "environment.leave_folder()\n"
+        "from glboard_core.command_run import CommandRun, Invocation\n"
+        "for words in (('evil-program',), ('/bin/sh', '-c', 'evil-program'), ('true',)):\n"
+        "    run = CommandRun('x', [Invocation(arguments=words)])\n"
+        "    asyncio.run(run.run())\n"
+        "    print(run.worked)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={**os.environ, "PATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "False", "True"]
+    assert not (tmp_path / "ran").exists()
+
+
 # A token from each source
 
 

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from glboard_core.model.printable import escaped, printable
 from glboard_tui.cli import printing
 from glboard_tui.cli.context import as_csv
 from glboard_tui.cli.main import run
+from glboard_tui.widgets.text import clean
 from hostile.tampering import Answer, MaliciousServer
 from support.engines import build_world
 
@@ -42,6 +43,21 @@ def test_what_is_not_printable_is_removed_but_nothing_else() -> None:
     assert printable(NASTY) == "a[31mb2Jcde"
     assert printable("\t漢字 ä\u0301 👩🏽\n\ud800") == "\t漢字 ä\u0301 👩🏽\n\ufffd"
     assert not acts(printable("".join(map(chr, (*range(0x20), *range(0x7F, 0x600), *range(0x2000, 0x2100))))))
+
+
+@pytest.mark.parametrize("seen", [printable, clean])
+def test_no_letter_has_more_marks_than_any_script_needs(seen: Callable[[str], str]) -> None:
+    for mark in ("\u0301", "\u0e34", "\u20dd", "\u0301\u0489"):
+        flood = f"e{mark * 500}o"
+        assert seen(flood) == f"e{(mark * 500)[:8]}o"
+    # What people write is as it was, and so is what only looks like marks.
+    for text in ("Việt ä\u0301", "שָׁלוֹם", "กำลังที่", "─" * 300, "──e" + "\u0301" * 8):
+        assert seen(text) == text
+
+
+@pytest.mark.parametrize("sign", ["\u3164", "\u115f", "\uffa0", "\u17b4", "\U00013430", "\U0001d173"])
+def test_no_sign_that_no_one_sees_takes_a_cell(sign: str) -> None:
+    assert printable(f"a{sign}b") == clean(f"a{sign}b") == "ab"
 
 
 def test_json_loses_nothing() -> None:

@@ -7,22 +7,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App
 
 from gateway.worlds import make
 from glboard_core.board.operations import Edit
-from glboard_core.config import Settings
-from glboard_core.errors import NotUnderstood
+from glboard_core.config import GitLabSettings, Settings
+from glboard_core.errors import GlboardError, NotUnderstood
 from glboard_core.gitlab import answers
 from glboard_core.gitlab.decode import WireIssue
 from glboard_core.gitlab.http import http_date, retry_after, share_left
 from glboard_core.gitlab.wire import Page, WithIssues
 from glboard_core.model.query import IssueQuery
+from glboard_core.setup.connection import SetupConnection
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.command_reader import CommandReader
 from glboard_core.sync.engine import Engine
+from glboard_tui.app import GlboardApp
 from glboard_tui.cli.main import run
+from glboard_tui.cli.open import _check_crashed
+from glboard_tui.setup_app import SetupApp
 from hostile.generator import cases, of_answers, some, trouble
 from hostile.operations import Asked, gateway_to, rich_world
 from hostile.screens import malicious_stage, press_through
@@ -248,3 +254,34 @@ async def test_the_screen_stays() -> None:
         stage.engine.perform([(stage.issue("platform#1").id, Edit(weight=1))], "w1")
         await stage.settle()
         assert server.world.issue("demo-org/platform#1").weight == 1
+
+
+# An error that no one expected
+
+
+@pytest.mark.parametrize("kind", [GlboardApp, SetupApp])
+async def test_the_end_of_the_screen_shows_no_values(
+    kind: type[App[Any]], monkeypatch: pytest.MonkeyPatch, capsys: Text
+) -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    def fail(self: App[Any]) -> None:
+        typed = "glpat-typed"
+        raise RuntimeError(typed)
+
+    def made() -> App[Any]:
+        if kind is SetupApp:
+            return SetupApp(SetupConnection(Path("none.toml"), GitLabSettings()), Settings())
+        return GlboardApp(Settings(), never)  # type: ignore[arg-type]  # it never connects
+
+    monkeypatch.setattr(kind, "on_mount", fail, raising=False)
+    app = made()
+    with pytest.raises(RuntimeError):
+        async with app.run_test():
+            pass
+    written = capsys.readouterr()
+    assert "typed" not in written.out + written.err
+    with pytest.raises(GlboardError, match=r"RuntimeError\.") as told:
+        _check_crashed(app)
+    assert "glpat" not in f"{told.value.message}{told.value.what_to_do}"

@@ -40,6 +40,12 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "sections": lambda n: "<!-- glboard:begin a" + " " * n,
     "owner mark": lambda n: "<!-- glboard planning " + " " * n,
     "placeholders": lambda n: "{" * n,
+    "letters before a number": lambda n: "a" * n + " #1",
+    "paths": lambda n: "a/" * (n // 2) + " #1 /-/",
+    "paths of issues": lambda n: "a/-/issues/" * (n // 11) + "#1",
+    "digits of a number": lambda n: "#" + "1" * n,
+    "digits of an address": lambda n: "a/b/-/issues/" + "1" * n,
+    "starts of a label": lambda n: "cust" * (n // 4),
 }
 
 #: A name, and the value as it stands in an answer: not all of it is JSON.

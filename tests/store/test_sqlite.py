@@ -227,6 +227,58 @@ def test_an_unreadable_change_does_not_hide_others(path: Path) -> None:
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("meta.value", "text"),
+        ("issue.rev", b"1"),
+        ("issue.slim", 5),
+        ("issue.place", b"x"),
+        ("outbox.title", b"x"),
+        ("outbox.op", "text"),
+    ],
+)
+def test_a_value_of_another_type_is_damage(column: str, value: object, path: Path) -> None:
+    store = SqliteStore(path)
+    store.put([make.issue(1)])
+    store.put_meta("scope", b"x")
+    store.enqueue([entry("a"), entry("b")])
+    store.close()
+    table, _, name = column.partition(".")
+    with sqlite3.connect(path) as file:
+        file.execute(f"update {table} set {name} = ?", (value,))
+    file.close()
+    store = SqliteStore(path)
+    assert f"a value of another type in {table}" in store.notice
+    assert ids(store) == ([] if column == "outbox.op" else ["a", "b"])
+    store.close()
+    assert SqliteStore(path).notice == ""
+
+
+@pytest.mark.parametrize("how", ["slim = x'00'", "place = 'x', slim = x'ff'", "place = null, slim = x'91'"])
+def test_an_issue_that_cannot_be_read_is_damage_for_the_next_start(how: str, path: Path) -> None:
+    store = SqliteStore(path)
+    store.put([make.issue(1)])
+    store.enqueue([entry("a")])
+    store.close()
+    with sqlite3.connect(path) as file:
+        file.execute(f"update issue set {how}")
+    file.close()
+    store = SqliteStore(path)
+    with pytest.raises(StoreFailed, match="a value cannot be read"):
+        [*store.issues().slim(None), *store.issues().matching(None)]
+    store.close()
+    store = SqliteStore(path)
+    assert (ids(store), len(store.issues())) == (["a"], 0)
+    assert "a value cannot be read" in store.notice
+
+
+def test_a_mark_of_any_content_is_read(path: Path) -> None:
+    SqliteStore(path).close()
+    path.with_suffix(".damaged").write_bytes(b"\xff" * 100_000)
+    assert len(SqliteStore(path).notice) < 1_000
+
+
 def test_an_empty_file_counts_as_new(path: Path) -> None:
     path.parent.mkdir()
     path.touch()

@@ -383,6 +383,10 @@ class GlboardApp(App[int]):
         if not self.is_headless:
             on_ending_signals(lambda number: self.exit(None, 128 + number))
 
+    def _fatal_error(self) -> None:
+        # Textual would print all values on the way: titles that others may not see, a token that was typed.
+        self._close_messages_no_wait()
+
     async def on_unmount(self) -> None:
         """Close the connection before the loop ends."""
         if self._live is not None:

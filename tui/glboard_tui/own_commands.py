@@ -40,8 +40,8 @@ class OwnCommands:
         if self.file is not None and (why := who_else_writes(self.file)):
             raise GlboardError(
                 f"Not run: {why}",
-                hint=f"Custom commands only run from a file that only you can write to: chmod go-w "
-                f"{self.file}",
+                hint="Custom commands only run if no one else can write their file and the folders that it "
+                "is in: chmod go-w",
                 title="Command",
             )
 

@@ -120,6 +120,10 @@ class SetupApp(App[SetupResult]):
             on_ending_signals(lambda number: self.exit(None, 128 + number))
         self.run_worker(self._lead(), name="set-up")
 
+    def _fatal_error(self) -> None:
+        # Textual would print all values on the way: titles that others may not see, a token that was typed.
+        self._close_messages_no_wait()
+
     async def on_unmount(self) -> None:
         """Close the connection before the loop ends."""
         await self.connection.close()

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from glboard_core.auth import keyring_access, private_files
-from glboard_core.errors import ConfigError
+from glboard_core.errors import WRONG_VALUES, ConfigError
 from glboard_core.files import path_of, read_text
 from glboard_core.gitlab import glab
 from glboard_core.gitlab.account import DEFAULT_URL, Kind, Secret, host_of, normal_url
@@ -144,7 +144,7 @@ def _date(text: str) -> datetime | None:
 
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except WRONG_VALUES:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -155,6 +155,10 @@ class PythonGitlabToken(Struct, frozen=True, kw_only=True):
     url: str
     token: Secret | None
     kind: Kind
+
+
+_TOKENS = ("private_token", "oauth_token", "job_token")
+_OF_SYSTEM = Path("/etc/python-gitlab.cfg")
 
 
 class PythonGitlab:
@@ -172,7 +176,7 @@ class PythonGitlab:
             if not file.is_file():
                 raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
             return [file]
-        return [f for f in (Path("/etc/python-gitlab.cfg"), self._home / ".python-gitlab.cfg") if f.is_file()]
+        return [f for f in (_OF_SYSTEM, self._home / ".python-gitlab.cfg") if f.is_file()]
 
     @property
     def sections(self) -> dict[str, str]:
@@ -183,24 +187,43 @@ class PythonGitlab:
     def has_helper(self, section: str) -> bool:
         """Whether a section names a program that tells the token. Raises ConfigError."""
         parser = _parsed(self.files)
-        names = ("private_token", "oauth_token", "job_token")
-        return any(parser.get(section, name, fallback="").strip().startswith("helper:") for name in names)
+        return any(parser.get(section, name, fallback="").strip().startswith("helper:") for name in _TOKENS)
 
     def read(self, section: str | None) -> PythonGitlabToken:
         """A section, by default the file's own; a ``helper:`` is run for it. Raises ConfigError."""
         files = self.files
         # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
         config = importlib.import_module("gitlab.config")
+        self._check_private(files)
+        wrong = ""
         try:
             parsed = config.GitlabConfigParser(section, [str(file) for file in files])
         except config.ConfigError as problem:
-            raise ConfigError(str(problem).partition("\n")[0], where=str(files[-1])) from None
+            wrong = f"{str(problem).partition(chr(10))[0].rstrip(' :.')}."
+        except (ConfigParserError, OSError, ValueError) as problem:
+            # Its text can hold the value that is wrong, which can be a token.
+            wrong = f"cannot read this file ({type(problem).__name__})."
+        if wrong:
+            raise ConfigError(wrong, where=str(files[-1]))
         text = parsed.private_token or parsed.oauth_token
         return PythonGitlabToken(
             url=normal_url(parsed.url, where=str(files[-1])) if parsed.url else DEFAULT_URL,
             token=Secret(text) if text else None,
             kind="token" if parsed.private_token else "oauth",
         )
+
+    @staticmethod
+    def _check_private(files: list[Path]) -> None:
+        """Raises ConfigError if others can read a file with a token in it; one of the system is for all."""
+        for file in files:
+            parser = _parsed([file])
+            values = (
+                parser.get(section, name, fallback="").strip()
+                for section in parser.sections()
+                for name in _TOKENS
+            )
+            if file != _OF_SYSTEM and any(value and not value.startswith("helper:") for value in values):
+                private_files.check_private(file)
 
     def ssl_verify(self, url: str) -> tuple[bool | str, Path] | None:
         """Whether to check a server's certificate, or a CA file, and the file that says so; None without one.

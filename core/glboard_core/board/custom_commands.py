@@ -12,7 +12,7 @@ from glboard_core.model.printable import printable
 def invocations(command: CommandSettings, issues: Sequence[Issue], milestone: str | None) -> list[Invocation]:
     """The runs, in the order of the issues. ``milestone`` is the board's.
 
-    Raises ValueError for a command with ``problems``.
+    Raises GlboardError if a text could be taken for an option; ValueError for a command with ``problems``.
     """
     if command.on == "board":
         return [filled(command, {"milestone": (_text(milestone),)})]

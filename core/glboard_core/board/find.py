@@ -7,7 +7,6 @@ is only looked for among what the shorter one found. Letters are compared as in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
 from operator import itemgetter
@@ -163,14 +162,48 @@ def _scattered(letters: str, lines: Iterable[Findable], most: int) -> list[Hit]:
     """Lines that have the letters in this order, near one another; the nearest first."""
     if not _LEAST <= len(letters) <= _MOST or most <= 0:
         return []
-    pattern = re.compile(f"[^\n]{{0,{_APART}}}?".join(f"({re.escape(letter)})" for letter in letters))
     found: list[tuple[float, float, int, Findable, Sequence[int]]] = []
     for number, line in enumerate(lines):
-        match = pattern.search(line.sought)
-        if match is not None:
-            at = match.start()
-            inside = at > 0 and line.sought[at - 1].isalnum()
-            score = _SCATTERED - (match.end() - at - len(letters)) / 10 - inside
-            places = [match.start(n) for n in range(1, len(letters) + 1)]
-            found.append((score + _RANK.get(line.kind, 0), line.latest, -number, line, places))
+        if not (places := _places(letters, line.sought)):
+            continue
+        first, last = places[0], places[-1]
+        inside = first > 0 and line.sought[first - 1].isalnum()
+        score = _SCATTERED - (last + 1 - first - len(letters)) / 10 - inside
+        found.append((score + _RANK.get(line.kind, 0), line.latest, -number, line, places))
     return [Hit(line, score, places) for score, _, _, line, places in nlargest(most, found, key=_order)]
+
+
+def _places(letters: str, here: str) -> Sequence[int]:
+    """Where the letters are first in this order, each near the one before; nothing if they are not.
+
+    For each letter at once all places from which the rest can be found, the last letter first: a title can be
+    made so that trying one place after the other would never end.
+    """
+    at = -1
+    for letter in letters:
+        # Most lines end here.
+        if (at := here.find(letter, at + 1)) < 0:
+            return ()
+    fits = [_all(letters[-1], here)]
+    for letter in reversed(letters[:-1]):
+        near = 0
+        for apart in range(1, _APART + 2):
+            near |= fits[-1] >> apart
+        fits.append(_all(letter, here) & near)
+    found: list[int] = []
+    start = 0
+    for fit in reversed(fits):
+        if not (rest := fit >> start):
+            return ()
+        found.append(start + (rest & -rest).bit_length() - 1)
+        start = found[-1] + 1
+    return found
+
+
+def _all(letter: str, here: str) -> int:
+    """Where a letter is in a text, each place as a bit."""
+    bits, at = 0, here.find(letter)
+    while at >= 0:
+        bits |= 1 << at
+        at = here.find(letter, at + 1)
+    return bits

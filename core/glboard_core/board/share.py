@@ -29,7 +29,7 @@ MASKED_WORD = "▒▒▒"
 _INSIDE = 4
 #: Letters that a pattern of labels needs to be searched for in texts.
 _FEWEST = 2
-#: Characters of a label: GitLab has no longer titles.
+#: Characters that a pattern of labels stands for at most at one place: GitLab has no longer titles.
 _LONGEST = 255
 #: What a label in a text goes on with. GitLab's have no comma, and the others end it in JSON and messages.
 _IN_LABEL = '[^\\s,"“”]'
@@ -37,10 +37,14 @@ _IN_LABEL = '[^\\s,"“”]'
 _BETWEEN = r"(?:\\[nrt]|%20|&nbsp;|[\W_])"
 #: How characters can be written where texts are escaped.
 _ESCAPED = {'"': r'[\\"]*"', "&": "&(?:amp;)?", "<": "(?:<|&lt;)", ">": "(?:>|&gt;)"}
+# Both patterns begin only where a run of their characters does, so that each run is looked at once: anybody
+# can write a description of a million letters. No number of an issue has more digits.
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
-_REFERENCE = re.compile(r"(?P<path>(?:(?<![\w./-])[\w./-]+)?)(?P<cut>…?)#(?P<iid>\d+)")
+_REFERENCE = re.compile(r"(?P<path>(?:(?<![\w./-])[\w./-]++)?)(?P<cut>…?)#(?P<iid>[0-9]{1,18})(?![0-9])")
 #: The same issue as an address.
-_ADDRESS = re.compile(r"(?<![\w.:/-])[\w.:/-]+/(?P<path>[\w.-]+)/-/(?:issues|work_items)/(?P<iid>\d+)")
+_ADDRESS = re.compile(
+    r"(?<![\w.:/-])[\w.:/-]+/(?P<path>[\w.-]++)/-/(?:issues|work_items)/(?P<iid>[0-9]{1,18})(?![0-9])"
+)
 
 Hides = Callable[[str, int], bool]
 """Whether a reference may not be shown: the last part of its project's path, perhaps cut; its number."""
@@ -167,7 +171,12 @@ def _pattern(label: str) -> str:
     if sum(letter not in "*?" for letter in label) < _FEWEST:
         return r"(?!)"
     start = "" if (rest := label.lstrip("*")) == label else rf"(?<!{_IN_LABEL}){_IN_LABEL}*"
-    return start + _glob(rest, f"{_IN_LABEL}{{0,{_LONGEST}}}", _IN_LABEL)
+    first, *others = (_glob(part, "", _IN_LABEL) for part in rest.split("*"))
+    # Each part is taken where it comes first, and never sought again: see above.
+    found = [first, *(rf"(?>{_IN_LABEL}{{0,{_LONGEST}}}?{part})" for part in others)]
+    if others and not others[-1]:
+        found[-1] = rf"{_IN_LABEL}{{0,{_LONGEST}}}+"
+    return start + "".join(found)
 
 
 def without_references(text: str, hides: Hides, instead: Callable[[str], str]) -> str:

@@ -168,5 +168,8 @@ def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str
 def _path_of(text: str) -> str:
     """A group's path, as given or in the address of one of its pages."""
     if "://" in text:
-        text = urlsplit(text).path.partition("/-/")[0].strip("/").removeprefix("groups/")
+        try:
+            text = urlsplit(text).path.partition("/-/")[0].strip("/").removeprefix("groups/")
+        except ValueError:
+            raise UsageError("The group is not a valid URL.", hint="Pass its full path: gitlab-org") from None
     return text.strip("/")

@@ -227,7 +227,7 @@ def is_placed(position: float | None) -> bool:
 
 def _number(issue: IssueId) -> int:
     number = issue.rpartition("/")[2]
-    return int(number) if number.isdigit() else _NEWEST
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else _NEWEST
 
 
 class Placeable(Protocol):

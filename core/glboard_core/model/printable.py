@@ -6,23 +6,42 @@ Owns which characters those are. Line breaks and tabs stay. It knows no terminal
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # Control characters but tab and line break; soft hyphens; joiners, fillers and other signs without a width,
 # marks and overrides of direction; line separators; variation selectors; tags; what has no character.
 # Compiled on first use, and kept by ``re``.
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _SURROGATES = "\ud800-\udfff"
+#: Marks on one letter: no script stacks more. A terminal paints hundreds over the lines above and below.
+_MOST_MARKS = 8
+#: What can hold more: no mark is a letter.
+_MANY = rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}"
 
 
 def printable(text: str) -> str:
     """The text without them; half of a surrogate pair, which has no encoding, is replaced."""
     if text.isprintable() and text.isascii():
         return text
-    return re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text))
+    return stacked(re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text)))
+
+
+def stacked(text: str) -> str:
+    """The text with at most a few marks on each letter."""
+    return re.sub(_MANY, _few_marks, text)
+
+
+def _few_marks(found: re.Match[str]) -> str:
+    marks, kept = 0, []
+    for letter in found[0]:
+        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def escaped(json: str) -> str:

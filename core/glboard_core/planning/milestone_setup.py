@@ -33,7 +33,7 @@ State = Literal["done", "failed", "not tried"]
 
 #: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
-_BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( \d+)*) -->")
+_BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( [0-9]{1,18})*) -->")
 _NO_STATUSES = "its lists are statuses, which need GitLab 18.5 or later and a Premium license"
 _NO_SCOPE = "board filters and multiple boards per group need GitLab Premium"
 

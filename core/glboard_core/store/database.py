@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -103,6 +103,32 @@ MIGRATIONS: tuple[str, ...] = (
 #: Files up to this size are checked at the start (2 ms for 6,000 issues, 200 for 100,000), larger ones
 #: afterwards.
 CHECKED = 32 * 1024 * 1024
+
+#: The types that the columns have, by tables.
+_TYPES: Mapping[str, Mapping[str, str]] = {
+    "meta": {"key": "'text'", "value": "'blob'"},
+    "issue": {
+        **dict.fromkeys(("id", "milestone", "project", "updated_at"), "'text'"),
+        "rev": "'integer'",
+        "slim": "'blob', 'null'",
+        "place": "'text', 'null'",
+        "weight": "'integer', 'null'",
+        **dict.fromkeys(("position", "closed"), "'real', 'integer', 'null'"),
+    },
+    "outbox": {
+        **dict.fromkeys(("id", "title"), "'text'"),
+        **dict.fromkeys(("due", "sent"), "'real'"),
+        "op": "'blob'",
+        "clashes": "'blob', 'null'",
+    },
+    "refusal": {"id": "'text'", "body": "'blob'"},
+    "log": {"at": "'text'", "body": "'blob'"},
+    "plan": {"milestone": "'text'", "body": "'blob'"},
+    "past": {**dict.fromkeys(("key", "used_on"), "'text'"), "value": "'blob'"},
+    "draft": {"id": "'text'", "revision": "'integer'", "body": "'blob'"},
+}
+#: Bytes of the reason in a mark that are read: it is a file like any other.
+_LONGEST_WHY = 500
 
 #: Seconds to wait for another process to write.
 BUSY = 5.0
@@ -271,9 +297,11 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("select sum(length(body)) from draft").fetchone()
     connection.execute("select max(rev) from issue").fetchone()
     if (marked := _mark_of(path)).exists():
-        raise sqlite3.DatabaseError(marked.read_text("utf-8") or "found in the last session")
+        why = marked.read_bytes()[:_LONGEST_WHY].decode("utf-8", "replace") if marked.is_file() else ""
+        raise sqlite3.DatabaseError(why or "found in the last session")
     if path.stat().st_size <= CHECKED:
         _quick_check(connection)
+        _check_types(connection)
 
 
 def _quick_check(connection: sqlite3.Connection) -> None:
@@ -282,8 +310,29 @@ def _quick_check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(said.splitlines()[-1])
 
 
+def _check_types(connection: sqlite3.Connection) -> None:
+    """SQLite keeps a value of any type in any column, as another program may have written it."""
+    for table, columns in _TYPES.items():
+        wrong = " or ".join(f"typeof({column}) not in ({types})" for column, types in columns.items())
+        found = connection.execute(f"select 1 from {table} where {wrong} limit 1")  # noqa: S608  (our words)
+        if found.fetchone() is not None:
+            raise sqlite3.DatabaseError(f"a value of another type in {table}")
+
+
 def _mark_of(path: Path) -> Path:
     return path.with_suffix(".damaged")
+
+
+def unreadable(connection: sqlite3.Connection) -> StoreFailed:
+    """The error for a value that cannot be decoded: the file is marked, and renamed by the next start."""
+    (_, _, name) = connection.execute("pragma database_list").fetchone()
+    if name:
+        with suppress(OSError):
+            _mark_of(Path(name)).write_text("a value cannot be read", "utf-8")
+    return StoreFailed(
+        "The state file is damaged: a value cannot be read.",
+        hint="Run glboard again: it will move the damaged file away and recover unsent changes.",
+    )
 
 
 def damage(path: Path) -> str:

@@ -15,6 +15,8 @@ import msgspec
 
 from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, row_of
 from glboard_core.ports import Issues
+from glboard_core.store.database import unreadable
+from glboard_core.store.report_tables import decoded
 
 #: Decoded issues in the cache: a few screens of cards.
 CACHED = 4_096
@@ -22,7 +24,7 @@ CACHED = 4_096
 #: Rows per read.
 READ_EACH = 2_000
 
-_decode = msgspec.msgpack.Decoder(Issue).decode
+_decoder = msgspec.msgpack.Decoder(Issue)
 _encode = msgspec.msgpack.Encoder().encode
 
 _PUT = """
@@ -58,7 +60,7 @@ class StoredIssues(Issues):
         row = self._connection.execute("select slim from issue where id = ?", (issue,)).fetchone()
         if row is None or row[0] is None:
             raise KeyError(issue)
-        return self._keep(_decode(row[0]))
+        return self._keep(self._decoded(row[0]))
 
     def __iter__(self) -> Iterator[IssueId]:
         rows = self._connection.execute("select id from issue where slim is not null").fetchall()
@@ -82,7 +84,7 @@ class StoredIssues(Issues):
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         for identity, slim in self._read("id, slim", milestone):
             if identity not in self._unwritten:
-                yield _decode(slim)
+                yield self._decoded(slim)
         yield from self._held(milestone)
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
@@ -92,11 +94,11 @@ class StoredIssues(Issues):
             if identity in self._unwritten:
                 continue
             if place is None:  # written before this column existed
-                yield row_of(_decode(whole))
+                yield row_of(self._decoded(whole))
                 continue
             kind = kinds.get((title, place))
             if kind is None:
-                kind = kinds[title, place] = _kind(title, place)
+                kind = kinds[title, place] = self._kind(title, place)
             yield IssueRow(identity, kind, position, weight, closed)
         yield from map(row_of, self._held(milestone))
 
@@ -173,8 +175,19 @@ class StoredIssues(Issues):
             if slim is None:
                 gone.append(identity)
             else:
-                issues.append(_decode(slim))
+                issues.append(self._decoded(slim))
         return issues, gone, before
+
+    def _decoded(self, slim: bytes) -> Issue:
+        """Raises StoreFailed for what is no issue."""
+        if (found := decoded(_decoder, slim)) is None:
+            raise unreadable(self._connection)
+        return found
+
+    def _kind(self, milestone: str, place: str) -> PlacementKey:
+        if (found := _kind(milestone, place)) is None:
+            raise unreadable(self._connection)
+        return found
 
     def _latest(self) -> int:
         return int(self._connection.execute("select coalesce(max(rev), 0) from issue").fetchone()[0])
@@ -196,8 +209,11 @@ def _slim_row(issue: Issue) -> tuple[str, float | None, int | None, float | None
     return _FIELD.join(fields), issue.position, issue.weight, closed
 
 
-def _kind(milestone: str, place: str) -> PlacementKey:
-    state, status, assignees, labels = place.split(_FIELD)
+def _kind(milestone: str, place: str) -> PlacementKey | None:
+    fields = place.split(_FIELD)
+    if len(fields) != 4:
+        return None
+    state, status, assignees, labels = fields
     return PlacementKey(
         milestone or None,
         "opened" if state == "opened" else "closed",

@@ -8,18 +8,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from glboard_core.errors import StoreFailed
+from glboard_core.errors import WRONG_VALUES, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.store.report_tables import decoded
 
 T = TypeVar("T")
+
+#: A server's clock is never further from this machine's.
+_MOST_OFFSET = timedelta(days=10_000)
 
 #: Seconds to wait for a process that writes.
 _PATIENCE = 2.0
@@ -40,6 +43,15 @@ class StateFacts(Struct, frozen=True, kw_only=True):
     #: The server's clock minus this machine's, in seconds.
     offset: float = 0.0
     catalog: Catalog | None = None
+
+
+def clock_offset(value: bytes) -> float:
+    """The server's clock minus this machine's as stored, in seconds; 0 for what no clock is off by."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return 0.0
+    return seconds if abs(seconds) < _MOST_OFFSET.total_seconds() else 0.0
 
 
 def peek(path: Path) -> StateFacts | None:
@@ -75,7 +87,7 @@ def _facts(path: Path, file: sqlite3.Connection) -> StateFacts:
         row = file.execute("select value from meta where key = ?", (key,)).fetchone()
         try:
             return read(row[0]) if row else None
-        except (ValueError, OverflowError):
+        except WRONG_VALUES:
             return None
 
     def moment(value: bytes) -> datetime:
@@ -93,6 +105,6 @@ def _facts(path: Path, file: sqlite3.Connection) -> StateFacts:
         failed=number("select count(*) from refusal"),
         caught_up=meta("caught_up", moment),
         whole=meta("whole", moment),
-        offset=meta("clock", float) or 0.0,
+        offset=meta("clock", clock_offset) or 0.0,
         catalog=meta("catalog", lambda value: decoded(_catalog, value)),
     )

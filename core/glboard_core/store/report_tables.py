@@ -191,5 +191,5 @@ def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
     """A stored value; None if it was written by another version, or is damaged."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
         return None

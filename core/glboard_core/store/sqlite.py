@@ -381,8 +381,11 @@ class SqliteStore(Store):
 
     def _rescue(self, moved: MovedFile) -> str:
         rows = rescued(moved.path, "select title, sent, op from outbox order by seq")
-        found = [(title, sent, decoded(_op, body)) for title, sent, body in rows]
-        entries = [OutboxEntry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
+        entries = [
+            OutboxEntry(op=op, title=title if isinstance(title, str) else "", sent=float(sent))
+            for title, sent, body in rows
+            if (op := decoded(_op, body)) is not None and isinstance(sent, int | float)
+        ]
         if entries:
             self.enqueue(entries)
         with suppress(StoreFailed):
@@ -392,7 +395,8 @@ class SqliteStore(Store):
                 if (draft := decoded(_draft, body)) is not None:
                     self.put_draft(structs.replace(draft, revision=1))
             for key, value in rescued(moved.path, "select key, value from meta where key like 'record:%'"):
-                self.keep_record(key.removeprefix(RECORD), value)
+                if isinstance(value, bytes):
+                    self.keep_record(key.removeprefix(RECORD), value)
         recovered = f" {_changes(len(entries))} recovered from it." if entries else ""
         kept = f"Moved it to {moved.path.name} and created a new one."
         return f"Cannot use the state file: {moved.why}. {kept}{recovered}"

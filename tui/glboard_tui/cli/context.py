@@ -21,8 +21,9 @@ import click
 from msgspec import Struct, structs
 from rich.cells import cell_len, set_cell_size
 
+from glboard_core import logfile
 from glboard_core.config import Settings, load
-from glboard_core.errors import ConfigError, NameUnknown, UsageError
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
 from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
@@ -411,6 +412,12 @@ def run_signed_in(task: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run(task())
     except UserChangedError:
         return asyncio.run(task())
+
+
+def bug(error: BaseException) -> GlboardError:
+    """The error to show for one that no one expected. Its text, which could hold anything, is not shown."""
+    hint = f"This is a bug in glboard. Please report it with the last lines of {logfile.shown_place()}."
+    return GlboardError(f"{type(error).__name__}.", hint=hint)
 
 
 def check_terminal(instead: str) -> None:

@@ -240,8 +240,7 @@ def _cause(error: Exception) -> GlboardError:
 
         if has_answer():
             return misled(error, last_request())
-    hint = f"This is a bug in glboard. Please report it with the last lines of {logfile.shown_place()}."
-    return GlboardError(f"{type(error).__name__}.", hint=hint)
+    return context.bug(error)
 
 
 def _say(error: GlboardError) -> None:

@@ -30,6 +30,8 @@ from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from glboard_core.demo.http.process import DemoOptions
     from glboard_core.gitlab.account import Account
     from glboard_core.milestone_setup import MilestoneSetup
@@ -112,8 +114,7 @@ def _set_up(options: Options, *, lacking: bool = False) -> int:
 
     app = SetupApp(connection, settings, address=address, complete=lacking)
     result = app.run()
-    if (crash := app._exception) is not None:
-        logfile.fault(crash)
+    _check_crashed(app)
     if result is None:
         return app.return_code or 0
     if result.then == "demo":
@@ -240,10 +241,16 @@ def _show(
         app.run()
     finally:
         gc.enable()
+    _check_crashed(app)
+    # 128 plus the number after a signal, as usual.
+    return app.return_code or 0
+
+
+def _check_crashed(app: App[Any]) -> None:
+    """Raise GlboardError if an error that no one expected ended the screen."""
     if (crash := app._exception) is not None:
         logfile.fault(crash)
-    # 128 plus the number after a signal, as usual; 1 after a crash.
-    return app.return_code or 0
+        raise context.bug(crash) from None
 
 
 @asynccontextmanager

@@ -35,7 +35,11 @@ def run(context: CommandContext, number: str = "0") -> None:
         context.say("GitLab has not created this issue yet.")
         return
     board = context.bridge.board
-    runs = invocations(command, issues, board.milestone if board is not None else None)
+    try:
+        runs = invocations(command, issues, board.milestone if board is not None else None)
+    except GlboardError as error:
+        context.tell(error)
+        return
     if command.confirm or len(runs) > 1 or own.must_ask(command):
         _ask(context, command, runs, issues)
     else:

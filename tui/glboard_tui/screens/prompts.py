@@ -62,7 +62,8 @@ def wrong_weight(text: str) -> str:
     text = text.strip()
     if text and not (text.isascii() and text.isdigit()):
         return "The weight must be a whole number, 0 or more."
-    return f"The weight cannot exceed {_MOST_WEIGHT:,}." if text and int(text) > _MOST_WEIGHT else ""
+    too_much = len(text) > len(str(_MOST_WEIGHT)) or (text and int(text) > _MOST_WEIGHT)
+    return f"The weight cannot exceed {_MOST_WEIGHT:,}." if too_much else ""
 
 
 class CommentDialog(Dialog[tuple[str, bool]]):

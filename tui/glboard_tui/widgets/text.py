@@ -15,6 +15,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from glboard_core.model.printable import stacked
+
 ELLIPSIS = "…"
 #: The filled and the empty part of a bar.
 BAR, TRACK = "━", "─"
@@ -22,13 +24,14 @@ BAR, TRACK = "━", "─"
 # Control characters and line separators would move the cursor; lone surrogates cannot be encoded at all.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Joiners, variation selectors, skin tones and tags: drawn as one glyph by one terminal and as several by the
-# next. Without them a family of emoji is its members, and as wide everywhere. The non-joiner (200c) stays:
-# Persian needs it and it has no width in any terminal. Direction overrides are removed because they
-# reorder the text around them.
+# Joiners, fillers, signs around numbers, variation selectors, skin tones and tags: drawn as one glyph by one
+# terminal and as several by the next. Without them a family of emoji is its members, and as wide everywhere.
+# The non-joiner (200c) stays: Persian needs it and it has no width in any terminal. Direction overrides are
+# removed because they reorder the text around them.
 _UNSTABLE = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200d-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
+    "\u200d-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
 )
 # A flag is two letters that some terminals draw in two cells and some in four.
 _FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
@@ -49,7 +52,7 @@ def clean(text: str) -> str:
 def _cleaned(text: str) -> str:
     text = _CONTROL.sub(" ", text)
     text = _SURROGATE.sub("\ufffd", text)
-    return _UNSTABLE.sub("", text).translate(_FLAGS)
+    return stacked(_UNSTABLE.sub("", text)).translate(_FLAGS)
 
 
 def clean_lines(text: str) -> str:

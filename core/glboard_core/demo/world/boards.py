@@ -92,8 +92,10 @@ def place(world: Registry, issues: Iterable[Issue]) -> None:
 
 
 def unplace(world: Registry, issues: Iterable[Issue]) -> None:
-    """Take the positions away, as if no one had ranked these issues and no board had shown them: no background
-    job is about to place them either."""
+    """Take the positions away, as if no one had ranked these issues and no board had shown them.
+
+    No background job is about to place them either.
+    """
     world.placing = None
     for one in issues:
         with world.index.moving(one):
