@@ -31,7 +31,7 @@ from glboard_core.config import BoardSettings, LabelSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, Placeable
-from glboard_core.model.milestone import current, overlapping, upcoming, versions
+from glboard_core.model.milestone import by_title, current, overlapping, upcoming, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -130,9 +130,9 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         coming = upcoming(catalog.milestones, today, settings.planning.version)
         index = 0 if name == "next" else 1
         if len(coming) <= index:
-            raise NameUnknown(
-                "milestone", name, hint=f"Create it in GitLab: no milestone starts after {today.isoformat()}."
-            )
+            hint = _not_a_version(settings, catalog, today) or "Create it in GitLab."
+            start = f"No version milestone starts after {today.isoformat()}"
+            raise NameUnknown("milestone", name, hint=f"{start}. {hint}")
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
     known = {milestone.title for milestone in catalog.milestones}
@@ -178,7 +178,24 @@ def _between(settings: Settings, catalog: Catalog, today: date) -> str:
     words = [f"{one.title} ended {one.due}" for one in known if one.due and one.due < today][-1:]
     words += [f"{one.title} starts {one.start}" for one in known if one.start and one.start > today][:1]
     near = f": {', '.join(words)}" if words else ""
-    return f"No version milestone contains {today.isoformat()}{near}."
+    hint = _not_a_version(settings, catalog, today)
+    return f"No version milestone contains {today.isoformat()}{near}. {hint}".rstrip()
+
+
+def _not_a_version(settings: Settings, catalog: Catalog, today: date) -> str:
+    """What keeps a milestone that is not over from being a version: a missing date, or its title."""
+    pattern = settings.planning.version
+    others = [
+        one
+        for one in by_title(catalog.milestones).values()
+        if one.active and not one.is_version(pattern) and (one.due is None or one.due >= today)
+    ]
+    if half := [one.title for one in others if re.search(pattern, one.title)]:
+        return f"Set a start and a due date for {min(half)} in GitLab."
+    dated = [(one.start, one.title) for one in others if one.start is not None and one.due is not None]
+    if dated:
+        return f"“{min(dated)[1]}” is not a version: set version under [planning] in config.toml."
+    return ""
 
 
 def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) -> list[str]:
@@ -187,7 +204,7 @@ def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) 
     if not others or name not in ("current", "next", "after-next"):
         return []
     now = milestone_title("current", settings, catalog, today)
-    titles = " and ".join([*(one.title for one in others), now])
+    titles = f"{', '.join(one.title for one in others)} and {now}"
     return [
         f"{titles} overlap on {today.isoformat()}; using {now}, which started last, as the current milestone."
     ]
