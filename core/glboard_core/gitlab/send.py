@@ -24,6 +24,7 @@ from glboard_core.errors import (
     EditRefused,
     EditUnknown,
     GlboardError,
+    GroupNotFound,
     NotGitLab,
     Offline,
     QueryRefused,
@@ -109,7 +110,7 @@ class Sender:
         shown = {**shown, **{op.issue: now for op in others if (now := found[op.id].issue) is not None}}
         try:
             placed = await self._ranks(ranks, shown, catalog)
-        except (ConnectionFailed, AuthError) as error:
+        except (ConnectionFailed, AuthError, GroupNotFound) as error:
             if not others:
                 raise
             placed = [Failed(op=op.id, error=error, issue=shown.get(op.issue)) for op in ranks]
