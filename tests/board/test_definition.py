@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from glboard_core.board.definition import milestone_for, milestone_title, resolve, role_of
+from glboard_core.board.definition import milestone_for, milestone_title, overlap_notes, resolve, role_of
 from glboard_core.board.rules import missed, ready, slipped, warnings
 from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
 from glboard_core.errors import NameUnknown
@@ -305,3 +305,37 @@ def test_rules_of_one_card() -> None:
     assert slipped(issue(1, "missed:19.5", milestone="19.8"), names, by_title, TODAY)
     assert not slipped(issue(1, "missed:19.5", state="closed", closed_at=WHEN), names, by_title, TODAY)
     assert missed(issue(1, "missed:19.5", "missed:19.6"), names, {}) == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "days", "says"),
+    [
+        (
+            "Sprint 43",
+            ("2026-12-01", "2026-12-20"),
+            "“Sprint 43” is not a version: set version under [planning]",
+        ),
+        ("19.7", ("", "2026-12-20"), "Set a start and a due date for 19.7 in GitLab."),
+        ("19.7", ("2026-12-01", ""), "Set a start and a due date for 19.7 in GitLab."),
+        ("19.7", ("", ""), "Set a start and a due date for 19.7 in GitLab."),
+        ("19.6", ("2026-10-01", "2026-11-01"), ""),
+        ("Backlog", ("", ""), ""),
+    ],
+)
+def test_what_keeps_a_milestone_from_being_a_version_is_said(
+    title: str, days: tuple[str, str], says: str
+) -> None:
+    known = structs.replace(catalog(), milestones=(milestone(title, *days),))
+    for name in ("current", "next"):
+        with pytest.raises(NameUnknown) as raised:
+            milestone_title(name, Settings(), known, TODAY)
+        assert raised.value.hint.startswith("No version milestone ")
+        assert says in raised.value.hint
+    assert ("Create one" in raised.value.hint) == (not says)
+
+
+def test_three_that_overlap_are_listed() -> None:
+    days = ("2026-11-14", "2026-12-20"), ("2026-12-01", "2027-01-15"), ("2026-12-07", "2026-12-08")
+    known = tuple(milestone(f"19.{7 + at}", *pair) for at, pair in enumerate(days))
+    [said] = overlap_notes("current", Settings(), structs.replace(catalog(), milestones=known), TODAY)
+    assert said.startswith("19.7, 19.8 and 19.9 overlap on ")

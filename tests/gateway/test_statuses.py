@@ -81,3 +81,27 @@ async def test_one_that_is_gone_is_said_so() -> None:
         del world.statuses["In progress"]
         error = await context.fail("top/app#2", Edit(status="In progress"))
         assert error.message == "Status “In progress” not found."
+
+
+async def test_one_that_has_another_name_is_set_all_the_same() -> None:
+    world = make()
+    async with loaded(world) as context:
+        await context.do("top/app#1", Edit(status="In dev"))
+        upheavals.rename_status(world, "In dev", "Doing")
+        issue = await context.do("top/app#2", Edit(status="In dev"))
+        assert issue.status == world.issue("top/app#2").status == "Doing"
+        # From now on there is none of that name.
+        error = await context.fail("top/app#3", Edit(status="In dev"))
+        assert error.message == "Status “In dev” not found."
+        issue = await context.do("top/app#3", Edit(status="Doing"))
+        assert issue.status == "Doing"
+
+
+async def test_a_name_that_another_one_has_now() -> None:
+    world = make()
+    async with loaded(world) as context:
+        await context.do("top/app#1", Edit(status="In dev"))
+        upheavals.rename_status(world, "In dev", "Doing")
+        upheavals.rename_status(world, "In review", "In dev")
+        issue = await context.do("top/app#2", Edit(status="In dev"))
+        assert issue.status == world.issue("top/app#2").status == "In dev"

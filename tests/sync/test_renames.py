@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,11 +13,11 @@ from msgspec import structs
 from glboard_core.board.changes import differences
 from glboard_core.board.definition import flow_scheme, milestone_title
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Edit
+from glboard_core.board.operations import Edit, Rank
 from glboard_core.board.rules import types_of
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.demo.world import upheavals
+from glboard_core.demo.world import boards, upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.errors import EditImpossible
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
@@ -26,7 +27,7 @@ from glboard_core.sync import present_names
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import EngineNotice, IssuesChanged
 from glboard_core.sync.log import ServerAnswer
-from support.engines import GROUP_LABEL, HASTE, NOW, STILL, gateway, session
+from support.engines import GROUP_LABEL, HASTE, NOW, STILL, Session, gateway, session
 
 BOARD = BoardSettings(
     id="bugs", name="Bugs", columns=("type::bug", "type::feature"), milestone="19.7", labels=("Deliverable",)
@@ -326,3 +327,39 @@ async def test_a_change_of_a_card_whose_path_another_has(server: DemoServer) -> 
         assert world.issue("top/app-old#3").weight == 8
         assert world.issue("top/app#3").weight is None
         assert not one.engine.local_state.failed
+
+
+#: What is changed before any poll has followed the group, and what the server has then.
+HOT: dict[str, tuple[Callable[[Session], object], Callable[[World], bool]]] = {
+    "weight": (
+        lambda made: made.edit("app#1", weight=5),
+        lambda world: world.issue("summit/app#1").weight == 5,
+    ),
+    "status": (
+        lambda made: made.edit("app#1", status="In dev"),
+        lambda world: world.issue("summit/app#1").status == "In dev",
+    ),
+    "rank": (
+        lambda made: made.do("app#1", Rank(above=made.issue("app#3").id, below=made.issue("app#4").id)),
+        lambda world: world.issue("summit/app#1").position is not None,
+    ),
+}
+
+
+@pytest.mark.parametrize("just_polled", [True, False])
+@pytest.mark.parametrize("what", HOT)
+async def test_a_group_that_was_just_renamed_is_not_taken_for_an_empty_one(
+    server: DemoServer, what: str, just_polled: bool
+) -> None:
+    """What waits is sent once the group is found by its id, without waiting for the next poll."""
+    act, is_made = HOT[what]
+    async with session(server) as made:
+        boards.unplace(server.world, list(server.world.index.issues.values()))
+        now = asyncio.get_running_loop().time()
+        made.engine.poller._polled = now + 99 if just_polled else float("-inf")
+        upheavals.rename_group(server.world, server.world.root, "summit")
+        act(made)
+        await made.settled()
+        assert made.engine.failed == []
+        assert is_made(server.world)
+        assert made.engine.status.error is None

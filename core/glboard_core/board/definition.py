@@ -31,7 +31,7 @@ from glboard_core.config import BoardSettings, LabelSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, Placeable
-from glboard_core.model.milestone import current, overlapping, upcoming, versions
+from glboard_core.model.milestone import by_title, current, overlapping, upcoming, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -126,17 +126,14 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     """
     if name == "current":
         if (milestone := current(catalog.milestones, today, settings.planning.version)) is None:
-            raise NameUnknown("milestone", name, hint=f"{_between(settings, catalog, today)} {_WITH_DATES}")
+            raise NameUnknown("milestone", name, hint=_between(settings, catalog, today))
         return milestone.title
     if name in ("next", "after-next"):
         coming = upcoming(catalog.milestones, today, settings.planning.version)
         index = 0 if name == "next" else 1
         if len(coming) <= index:
-            raise NameUnknown(
-                "milestone",
-                name,
-                hint=f"No version milestone starts after {today.isoformat()}. {_WITH_DATES}",
-            )
+            start = f"No version milestone starts after {today.isoformat()}"
+            raise NameUnknown("milestone", name, hint=f"{start}. {_remedy(settings, catalog, today)}")
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
     known = {milestone.title for milestone in catalog.milestones}
@@ -150,8 +147,11 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
         return milestone_title(meant, settings, catalog, today)
     close = catalog.near_milestones(titles[0])
     if name in settings.milestones:
-        set_it = f"et its title for {name} under [milestones] in config.toml."
-        hint = f"Similar: {', '.join(close)}. S{set_it}" if close else f"{_CREATE_IT}, or s{set_it}"
+        its_title = f"its title for {name} under [milestones] in config.toml."
+        similar_ones = f"Similar: {', '.join(close)}. Set {its_title}"
+        hint = (
+            similar_ones if close else f"Create it as a milestone of the group in GitLab, or set {its_title}"
+        )
     else:
         words = get_close_matches(name.casefold(), (*_FROM_DATES, *settings.milestones), 2)
         close = tuple(dict.fromkeys((*words, *close)))
@@ -159,7 +159,6 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     raise NameUnknown("milestone", titles[0], close, hint=hint)
 
 
-_CREATE_IT = "Create it as a milestone of the group in GitLab"
 _WITH_DATES = "Create one with start and due dates in GitLab, or set version under [planning] in config.toml."
 #: What a milestone can be called by its dates.
 _FROM_DATES = ("current", "next", "after-next")
@@ -184,7 +183,23 @@ def _between(settings: Settings, catalog: Catalog, today: date) -> str:
     words = [f"{one.title} ended {one.due}" for one in known if one.due and one.due < today][-1:]
     words += [f"{one.title} starts {one.start}" for one in known if one.start and one.start > today][:1]
     near = f": {', '.join(words)}" if words else ""
-    return f"No version milestone contains {today.isoformat()}{near}."
+    return f"No version milestone contains {today.isoformat()}{near}. {_remedy(settings, catalog, today)}"
+
+
+def _remedy(settings: Settings, catalog: Catalog, today: date) -> str:
+    """What makes a milestone that is not over a version: a date, a pattern for its title; else a new one."""
+    pattern = settings.planning.version
+    others = [
+        one
+        for one in by_title(catalog.milestones).values()
+        if one.active and not one.is_version(pattern) and (one.due is None or one.due >= today)
+    ]
+    if half := [one.title for one in others if re.search(pattern, one.title)]:
+        return f"Set a start and a due date for {min(half)} in GitLab."
+    dated = [(one.start, one.title) for one in others if one.start is not None and one.due is not None]
+    if dated:
+        return f"“{min(dated)[1]}” is not a version: set version under [planning] in config.toml."
+    return _WITH_DATES
 
 
 def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) -> list[str]:
@@ -193,7 +208,7 @@ def overlap_notes(name: str, settings: Settings, catalog: Catalog, today: date) 
     if not others or name not in ("current", "next", "after-next"):
         return []
     now = milestone_title("current", settings, catalog, today)
-    titles = " and ".join([*(one.title for one in others), now])
+    titles = f"{', '.join(one.title for one in others)} and {now}"
     return [
         f"{titles} overlap on {today.isoformat()}; using {now}, which started last, as the current milestone."
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct, structs
@@ -27,6 +28,7 @@ from glboard_core.errors import (
     EditInvalid,
     EditRefused,
     GlboardError,
+    GroupNotFound,
     NotGitLab,
     QueryRefused,
     RateLimited,
@@ -37,7 +39,7 @@ from glboard_core.gitlab import queries
 from glboard_core.gitlab.dialect import PAGE
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.failure import Failure
-from glboard_core.gitlab.graphql import QueryRunner, chunks
+from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing
 from glboard_core.gitlab.http import Answer
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.token_errors import token_rejected
@@ -47,6 +49,8 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.kept_order import in_order
 from glboard_core.ports import Done, Failed, Outcome
+
+T = TypeVar("T")
 
 #: How many boards are looked through for a list that has an issue.
 MOST_BOARDS = 5
@@ -202,7 +206,7 @@ class RankSender:
                 answer = await self._runner.ask(
                     queries.PLACES, {**variables, "after": after}, OfGroup[_Boards]
                 )
-                boards = (answer.group and answer.group.boards) or Page[_Board]()
+                boards = self._in_group(answer).boards or Page[_Board]()
                 if not pages:
                     self._board = next((board.id for board in boards.items()), None)
                 for board in boards.items():
@@ -212,6 +216,11 @@ class RankSender:
                 after = info.end_cursor
                 if not info.has_next_page or after is None:
                     break
+
+    def _in_group(self, answer: OfGroup[T]) -> T:
+        if answer.group is None:
+            raise group_missing(self._catalog.group, self._runner.host)
+        return answer.group
 
     def _note(self, places: Iterable[_Place]) -> None:
         for place in places:
@@ -287,7 +296,7 @@ class RankSender:
             # Preferably not one that is about to be ranked elsewhere.
             return max(placed, key=lambda one: (one.id not in without, rank_key(one))).id
         answer = await self._runner.ask(queries.FIRST_PLACED, {"group": self._catalog.group}, OfGroup[_First])
-        page = (answer.group and answer.group.issues) or Page[_Place]()
+        page = self._in_group(answer).issues or Page[_Place]()
         return next((one.id for one in page.items() if one.relative_position is not None), None)
 
     # -- the ranks themselves
@@ -362,6 +371,8 @@ class RankSender:
             return Done(op=op.id, issue=self._known.get(op.issue))
         except (NotGitLab, QueryRefused):
             return outcome
+        except GroupNotFound as gone:
+            return Failed(op=op.id, error=gone)  # as if it was not sent
         except (ConnectionFailed, AuthError):
             # It can be sent again: a rank done twice is as done once.
             return Failed(op=op.id, error=answer_lost())
@@ -384,7 +395,7 @@ class RankSender:
         answer = await self._runner.ask(
             queries.PLACES, {"group": self._catalog.group, "iids": ["0"]}, OfGroup[_Boards]
         )
-        boards = (answer.group and answer.group.boards) or Page[_Board]()
+        boards = self._in_group(answer).boards or Page[_Board]()
         self._board = next((board.id for board in boards.items()), None)
         return self._board != before
 

@@ -24,6 +24,7 @@ from glboard_core.errors import (
     EditRefused,
     EditUnknown,
     GlboardError,
+    GroupNotFound,
     NotGitLab,
     Offline,
     QueryRefused,
@@ -109,7 +110,7 @@ class Sender:
         shown = {**shown, **{op.issue: now for op in others if (now := found[op.id].issue) is not None}}
         try:
             placed = await self._ranks(ranks, shown, catalog)
-        except (ConnectionFailed, AuthError) as error:
+        except (ConnectionFailed, AuthError, GroupNotFound) as error:
             if not others:
                 raise
             placed = [Failed(op=op.id, error=error, issue=shown.get(op.issue)) for op in ranks]
@@ -177,6 +178,8 @@ class _SendBatch:
         #: Ops that are sent a second time, since their project has another path now, or a label another id.
         self._readdressed: set[int] = set()
         self._titles = PresentTitles(sender.ask_again)
+        #: What statuses are called now that were set by their ids, by their case-folded former names.
+        self._status_names: dict[str, str] = {}
         self._answered = False
         self._unsent: GlboardError | None = None
 
@@ -512,8 +515,18 @@ class _SendBatch:
                     self._known[one.op.issue] = now
                 again.append(one)
                 continue
-            self._settle(one.at, outcome)
+            self._settle(one.at, self._with_present_status(one.op, outcome))
         return again
+
+    def _with_present_status(self, op: Op, outcome: Outcome) -> Outcome:
+        """The same, or that it is done if only the status seemed to be missing, under its former name."""
+        edit, now = op.change.as_edit, outcome.issue
+        if edit is None or now is None or now.status is None or not isinstance(edit.status, str):
+            return outcome
+        called = self._status_names.get(edit.status.casefold())
+        if called != now.status.casefold() or edit.missing_on(now).touches() != {"status"}:
+            return outcome
+        return Done(op=op.id, issue=now)
 
     async def _has_other_id(self, op: Op, outcome: Outcome) -> bool:
         """Whether what GitLab did not take has another id now: it was promoted, or created again."""
@@ -524,7 +537,11 @@ class _SendBatch:
             # All of them change when a group makes statuses of its own.
             name, before = edit.status.casefold(), self._statuses
             self._statuses = await self._sender.statuses.again(self._catalog.group) or before
-            if self._statuses.get(name) != before.get(name):
+            sent = before.get(name)
+            called = next((other for other, identity in self._statuses.items() if identity == sent), None)
+            if name not in self._statuses and called is not None:
+                self._status_names[name] = called
+            elif self._statuses.get(name) != sent:
                 return True
         if now is None or not isinstance(outcome.error, EditDropped):
             return False

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from glboard_core.errors import AuthError, ConnectionFailed, NotGitLab, QueryRefused
+from glboard_core.errors import AuthError, ConnectionFailed, GroupNotFound, NotGitLab, QueryRefused
 from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answers import Identity, Name
 from glboard_core.gitlab.clean_text import line
-from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.graphql import QueryRunner, group_missing
 from glboard_core.gitlab.wire import Page
 
 
@@ -29,7 +29,7 @@ class _Answer(Struct, frozen=True):
 
 
 async def status_ids(runner: QueryRunner, group: str) -> Mapping[str, str]:
-    """Case-folded status names to ids. Empty if the server has no statuses to set.
+    """Case-folded status names to ids. Empty if the server has no statuses to set. Raises GroupNotFound.
 
     They belong to the group at the top; a group below it can answer with those of no group at all (18.9), so
     the ones at the top go before its own.
@@ -39,6 +39,8 @@ async def status_ids(runner: QueryRunner, group: str) -> Mapping[str, str]:
     answer = await runner.ask(
         name_queries.STATUSES, {"group": group, "root": group.partition("/")[0]}, _Answer
     )
+    if answer.group is None and answer.root is None:
+        raise group_missing(group, runner.host)
     found: dict[str, str] = {}
     for place in (answer.group, answer.root):
         if place is not None and place.statuses is not None:
@@ -63,7 +65,7 @@ class KnownStatuses:
         self.forget()
         try:
             return await self.ids(group)
-        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError):
+        except (NotGitLab, QueryRefused, ConnectionFailed, AuthError, GroupNotFound):
             return {}
 
     def forget(self) -> None:

@@ -292,7 +292,7 @@ class Poller:
             if self._cursor is None:
                 return  # a command, which has read what it changes
             async with self._reading:
-                if await self._catch_up():
+                if await self._follow_group():
                     return
             self.refresh()
         # During a long load, or after a long absence: only these.

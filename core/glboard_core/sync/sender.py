@@ -24,6 +24,7 @@ from glboard_core.errors import (
     EditGone,
     EditUnknown,
     GlboardError,
+    GroupNotFound,
     QueryRefused,
     RateLimited,
     StoreFailed,
@@ -236,8 +237,9 @@ class OutboxSender:
 
     def _pause(self, error: GlboardError) -> None:
         """Sending failed altogether: try again later, each time after a longer wait."""
-        if isinstance(error, AuthError):
-            self._poller.poll_soon()  # check whether it is permanent: then another process can send
+        if isinstance(error, AuthError | GroupNotFound):
+            # Permanent, so that another process can send? Or is the group called otherwise now?
+            self._poller.poll_soon()
         self._status.unreachable(error)
         self._failures += 1
         wait = self._timing.wait(self._failures)
@@ -440,7 +442,7 @@ class OutboxSender:
                 item.goes_alone |= item.crashed
                 item.crashes += isinstance(outcome.error, EditCrashed) and outcome.error.alone
                 lost.add(item.op.issue)
-            elif isinstance(outcome.error, ConnectionFailed | AuthError):
+            elif isinstance(outcome.error, ConnectionFailed | AuthError | GroupNotFound):
                 # This one was not sent: back into the outbox, however often it takes.
                 unsent.append(item)
                 item.claimed_at = item.claimed_at if item.tries else 0.0

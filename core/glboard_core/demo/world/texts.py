@@ -1,12 +1,18 @@
 """What GitLab does to a text: line breaks become plain, quick actions are taken out.
 
-A quick action is a line that begins with `/` and a known name, outside code, quotes in `>>>`, HTML and HTML
-comments. Anything before the `/`, be it a blank, makes it ordinary text.
+A quick action is a line that begins with `/` and a known name, in a paragraph that is not part of a list, a
+quote or HTML, and outside inline code. As in GitLab, a Markdown parser tells what is a paragraph. Anything
+before the `/`, be it a blank, makes it ordinary text.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 KNOWN = frozenset(
     {
@@ -15,11 +21,13 @@ KNOWN = frozenset(
         "shrug", "tableflip",
     }
 )  # fmt: skip
-#: Only a space divides the name from what follows.
-_COMMAND = re.compile(r"/([A-Za-z_]+)(?: +(.*?))?[ \t\f\v]*$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_RAW = re.compile(r" {0,3}<(pre|script|style|textarea)\b", re.IGNORECASE)
-_TAG = re.compile(r" {0,3}</?[A-Za-z]")
+#: Only a space divides the name from what follows. Inline code goes first, however it is paired in Markdown.
+_COMMAND = re.compile(
+    rf"`.+?`|^<[^>]+?>\n.+?\n</[^>]+?>$|^/(?P<name>{'|'.join(sorted(KNOWN))})"
+    r"(?: (?P<argument>[^\n]*?))?[ \t\f\v]*(?:\n+|\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+_QUOTE = re.compile(r">>>[ \t]*")
 
 
 #: More digits than any id or number here has.
@@ -36,47 +44,47 @@ def normalised(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "").rstrip("\n")
 
 
-class _Block:
-    """Whether a line lies in something whose content is no text of its own."""
+@cache
+def _markdown() -> MarkdownIt:
+    # Rarely needed: keep it out of the start.
+    from markdown_it import MarkdownIt
 
-    def __init__(self) -> None:
-        self._end: re.Pattern[str] | None = None
+    return MarkdownIt("commonmark").enable("table").disable("inline")
 
-    def holds(self, line: str) -> bool:
-        """Take the next line."""
-        if self._end is not None:
-            if self._end.search(line):
-                self._end = None
-            return True
-        self._end = self._begins(line)
-        return self._end is not None
 
-    @staticmethod
-    def _begins(line: str) -> re.Pattern[str] | None:
-        fence = _FENCE.match(line)
-        if fence is not None:
-            mark = fence.group(1)
-            return re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
-        if line.startswith(">>>"):
-            return re.compile(r"^>>>[ \t]*$")
-        if line.startswith("<!--"):
-            return None if "-->" in line else re.compile("-->")
-        raw = _RAW.match(line)
-        if raw is not None:
-            end = f"</{raw.group(1)}>"
-            return None if end in line.lower() else re.compile(end, re.IGNORECASE)
-        return re.compile(r"^[ \t]*$") if _TAG.match(line) else None
+def _paragraphs(lines: list[str]) -> list[tuple[int, int]]:
+    """The first line of each paragraph at the top level, and the one after its last."""
+    tokens = [one for one in _markdown().parse("\n".join(lines)) if one.level == 0 and one.map is not None]
+    marks = [
+        one.map[0]
+        for one in tokens
+        if one.type == "blockquote_open" and one.map and _QUOTE.fullmatch(lines[one.map[0]])
+    ]
+    quoted = list(zip(marks[::2], marks[1::2], strict=False))
+    found = [(one.map[0], one.map[1]) for one in tokens if one.type == "paragraph_open" and one.map]
+    return [one for one in found if not any(first < one[0] < last for first, last in quoted)]
 
 
 def split(body: str) -> tuple[str, list[tuple[str, str]]]:
     """A text without its quick actions, and those: name and argument."""
-    kept: list[str] = []
+    lines = body.split("\n")
     commands: list[tuple[str, str]] = []
-    block = _Block()
-    for line in body.split("\n"):
-        found = None if block.holds(line) else _COMMAND.match(line)
-        if found is not None and found.group(1).lower() in KNOWN:
-            commands.append((found.group(1).lower(), found.group(2) or ""))
-        else:
-            kept.append(line)
-    return "\n".join(kept).rstrip("\n"), commands
+    if not any(line.startswith("/") for line in lines):
+        return body.rstrip("\n"), commands
+
+    def taken(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return found[0]
+        commands.append((found["name"].lower(), found["argument"] or ""))
+        return ""
+
+    kept: list[str] = []
+    done = 0
+    for first, last in _paragraphs(lines):
+        # With the blank line after it, which goes along with a command at its end.
+        end = last + 1 if lines[last : last + 1] == [""] else last
+        kept += [f"{line}\n" for line in lines[done:first]]
+        kept.append(_COMMAND.sub(taken, "".join(f"{line}\n" for line in lines[first:end])))
+        done = end
+    kept += [f"{line}\n" for line in lines[done:]]
+    return "".join(kept).rstrip("\n"), commands

@@ -77,6 +77,33 @@ def customise_statuses(world: Registry) -> None:
         }
 
 
+def rename_status(world: Registry, name: str, other: str) -> None:
+    """Rename a status of the group; it keeps its id, and no issue's time moves."""
+    with world.lock:
+        named = {
+            one: replace(status, name=other) if one == name else status
+            for one, status in world.statuses.items()
+        }
+        world.statuses = {status.name: status for status in named.values()}
+        for issue in world.index.issues.values():
+            if issue.status == name:
+                issue.status = other
+        world.index.rebuild()
+
+
+def promote_milestone(world: Registry, milestone: Milestone) -> Milestone:
+    """Make a project's milestone one of its group: another id, on the same issues."""
+    assert isinstance(milestone.owner, Project)
+    with world.lock:
+        made = world.add_milestone(milestone.owner.group, milestone.title, milestone.start, milestone.due)
+        for issue in list(world.index.issues.values()):
+            if issue.milestone is milestone:
+                with world.index.moving(issue):
+                    issue.milestone = made
+        world.drop_milestone(milestone)
+        return made
+
+
 def promote_label(world: Registry, label: Label) -> Label:
     """Make a project's label one of its group: another id and class, on the same issues."""
     assert isinstance(label.owner, Project)
