@@ -117,6 +117,7 @@ class BoardColumns(Vertical):
         state = self._state
         room = room or self.size
         if not self.is_mounted or state.index is None or not room.width:
+            self._room = Size(0, 0)  # as soon as there is room
             return
         self._room = room
         self._keep_tops()
