@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
+from textual._styles_cache import StylesCache
 
+from glboard_tui import app as app_module
 from glboard_tui.screens.dialogs import Dialog
+from glboard_tui.screens.help import Help
 from glboard_tui.screens.queues import Triage
-from tui.app.stage import Stage
+from tui.app.stage import Stage, staged
 
 
 class Restless(Dialog[None]):
@@ -73,3 +77,36 @@ async def test_keys_that_wait_for_a_slow_dialog_are_waited_for(
     await stage.focus("platform#5")
     await stage.press("a", "space", "enter")
     assert stage.issue("platform#5").assignees == ()
+
+
+async def test_of_a_closed_dialog_no_picture_is_kept(stage: Stage) -> None:
+    def pictures() -> int:
+        gc.collect()
+        return sum(isinstance(one, StylesCache) for one in gc.get_objects())
+
+    counts = []
+    for _ in range(2):
+        await stage.press("question_mark")
+        await stage.press("escape")
+        await stage.until(lambda: not any(isinstance(one, Help) for one in stage.app.walk_children()))
+        await stage.pilot.pause()
+        counts.append(pictures())
+    assert counts[0] == counts[1]
+
+
+async def test_issues_are_not_scanned_for_garbage_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Collector:
+        """Garbage collection that is off, as while the program starts."""
+
+        def isenabled(self) -> bool:
+            return False
+
+        def __getattr__(self, name: str) -> object:
+            return lambda: done.append(name)
+
+    monkeypatch.setattr(app_module, "gc", Collector())
+    monkeypatch.setattr(app_module, "_LATER", 0.01)
+    async with staged() as stage:
+        await stage.until(lambda: done == ["freeze", "enable", "collect", "freeze"])

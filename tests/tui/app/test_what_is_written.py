@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -13,6 +13,7 @@ from textual.screen import Screen as TextualScreen
 
 from glboard_core.config import ShareSettings
 from glboard_tui.app import GlboardApp
+from glboard_tui.screens.finder import Finder
 from glboard_tui.screens.picker import Picker
 from support.terminal import Screen
 from tui.app.stage import Stage, staged
@@ -21,15 +22,18 @@ CONSOLE = Console(force_terminal=True, color_system="truecolor")
 
 
 class Written:
-    """A terminal that gets what a headless app would write, and counts bytes and whole frames."""
+    """A terminal that gets what a headless app would write.
+
+    It counts bytes, whole frames, and the updates that wrote something.
+    """
 
     def __init__(self, columns: int, rows: int) -> None:
         self.terminal = Screen(columns, rows)
-        self.bytes = self.frames = 0
+        self.bytes = self.frames = self.updates = 0
 
     def begin(self) -> None:
         """Count from here."""
-        self.bytes = self.frames = 0
+        self.bytes = self.frames = self.updates = 0
 
 
 @pytest_asyncio.fixture
@@ -43,6 +47,7 @@ async def written(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stage,
         if update is not None and not app._batch_count:
             text = app.shown.write(screen, update, CONSOLE).encode()
             there.bytes += len(text)
+            there.updates += bool(text)
             there.terminal.feed(text)
 
     def counted(compositor: Compositor, simplify: bool = False) -> object:
@@ -97,10 +102,14 @@ async def test_what_opens_is_painted_once_and_leaves_the_rest_alone(
         assert there.frames <= 1, keys
         assert there.bytes <= most, keys
         assert there.terminal.lines == shown(stage), keys
+        opened = stage.app.screen is not stage.screen
         there.begin()
         stage.burst("escape")
         await stage.until(lambda: stage.app.screen is stage.screen)
-        await stage.press()
+        if opened:
+            await stage.until(lambda: there.frames > 0)
+            await stage.press()
+            assert there.frames == 1, keys
         assert there.bytes <= most + 4_000, keys
         assert there.terminal.lines == shown(stage), keys
 
@@ -112,6 +121,45 @@ async def test_a_focus_that_moves_writes_two_cards(written: tuple[Stage, Written
     await stage.press("j")
     assert 0 < there.bytes <= 2_000
     assert there.frames == 0
+
+
+async def test_a_letter_is_painted_together_with_what_it_finds(written: tuple[Stage, Written]) -> None:
+    stage, there = written
+    await stage.press("ctrl+p")
+    await stage.until(lambda: not cast(Finder, stage.app.screen).is_busy)
+    for letter in "crash":
+        await stage.press()
+        there.begin()
+        await stage.press(letter)
+        assert there.updates == 1, letter
+        assert there.terminal.lines == shown(stage)
+
+
+async def test_the_board_makes_way_for_an_issue_in_one_step(
+    written: tuple[Stage, Written], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, there = written
+    await stage.focus("platform#2")
+    columns, torn, seen = stage.screen.board.columns, list[str](), set[int]()
+    display = GlboardApp._display
+
+    def looked_at(app: GlboardApp, screen: TextualScreen[object], update: Any) -> None:
+        places, width = columns._arranged, columns.size.width
+        seen.add(width)
+        if update is not None and places.slots[-1].x + places.slots[-1].width + places.right_width() != width:
+            torn.append(f"{places} in {width}")
+        for slot, cards in zip(places.slots, columns.lists(), strict=True):
+            if cards.display and {cards.size.width, cards._width} != {slot.width}:
+                torn.append(f"{slot} is {cards.size.width}, measured for {cards._width}")
+        display(app, screen, update)
+
+    monkeypatch.setattr(GlboardApp, "_display", looked_at)
+    for key, width in (("enter", 59), ("escape", 119), ("enter", 59)):
+        seen.clear()
+        await stage.press(key)
+        await stage.until(lambda: width in seen)  # noqa: B023
+        assert not torn
+        await stage.until(lambda: there.terminal.lines == shown(stage))
 
 
 async def test_another_size_is_written_whole(written: tuple[Stage, Written]) -> None:

@@ -15,8 +15,10 @@ from glboard_tui.config_file import keymap_of
 from glboard_tui.screens.command_output import CommandOutput
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.finder import Finder
+from glboard_tui.screens.help import Help
 from support.leaks import SECRET, SETTINGS, secret_world
 from tui.app.stage import GROUP, ME, STILL, Stage, staged
+from tui.screens.lists import on_top
 
 
 def command(run: str, key: str = "Q", name: str = "Say it", **more: Any) -> CommandSettings:
@@ -74,7 +76,7 @@ async def test_a_command_runs_on_the_card_and_shows_its_output() -> None:
         assert await ended(stage) == ["board 19.8"]
         await stage.press("escape", "question_mark")
         await stage.type("say it")
-        assert "Say it" in str(stage.app.screen.query_one("Help VerticalScroll Static").render())
+        assert "Say it" in on_top(stage, Help).text
         await stage.press("escape", "ctrl+p")
         await stage.type("of the board")
         await stage.until(lambda: isinstance(stage.app.screen, Finder) and not stage.app.screen.is_busy)

@@ -27,7 +27,7 @@ from tui.screens.lists import on_top, text
 )
 async def test_help_shows_the_panes_own_keys_first(stage: Stage, keys: str, group: str, line: str) -> None:
     await stage.press(*keys, "question_mark")
-    shown = str(on_top(stage, Help)._text.render()).splitlines()
+    shown = on_top(stage, Help).text.splitlines()
     assert shown[0] == group
     assert any(line.casefold() in part.casefold() for part in shown[1:18])
     assert "Focus" in shown
@@ -65,4 +65,4 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
 async def test_help_explains_what_is_above_and_on_cards(stage: Stage, typed: str, words: str) -> None:
     await stage.press("question_mark")
     await stage.type(typed)
-    assert words in str(on_top(stage, Help)._text.render())
+    assert words in on_top(stage, Help).text

@@ -275,7 +275,7 @@ async def test_nothing_to_walk_and_keys_that_do_nothing(stage: Stage) -> None:
     await stage.press("*", "V")
     assert card(stage) == "platform#1"
     await stage.press("question_mark")
-    help_text = str(on_top(stage, Help)._text.render())
+    help_text = on_top(stage, Help).text
     assert help_text.startswith("Walk\n")
     await stage.press("escape", "escape")
     await stage.press("slash")

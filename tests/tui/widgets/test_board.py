@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
@@ -13,7 +14,7 @@ from glboard_tui.widgets.card import Flag
 from glboard_tui.widgets.card_view import CardContext
 from glboard_tui.widgets.messages import EmptyMessage
 from support.make import issue, issue_id
-from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
+from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, TYPES, BoardApp, index_of, issues_of
 
 WIDE = (160, 45)
 
@@ -255,6 +256,22 @@ async def test_empty_column_and_empty_board() -> None:
         await pilot.pause()
         assert not app.query_one(EmptyMessage).display
         assert "Issue 2" in screen(app)[2]
+
+
+async def test_another_board_is_laid_out_though_it_was_hidden() -> None:
+    app = BoardApp(issues_of(12))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        app.board.display = False
+        await pilot.pause()
+        app.index = index_of(app.issues, replace(PLANNING, id="other", columns=COLUMNS[::-1]))
+        app.put()
+        app.board.display = True
+        await pilot.pause()
+        assert [cards.key for cards in app.board.columns.lists()][:3] == list(TYPES[::-1])
+        assert screen(app)[0].startswith(" ■ feature")
+        first = app.board.in_view()[0]
+        assert app.issues[first].title.split()[0] in screen(app)[2]
 
 
 async def test_marks_stick_to_issues() -> None:

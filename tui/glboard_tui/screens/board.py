@@ -15,8 +15,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from glboard_core.model.issue import IssueId
@@ -34,6 +36,7 @@ from glboard_tui.widgets.backdrop import stay_painted
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.column import CardList
+from glboard_tui.widgets.first_frame import take_waiting
 from glboard_tui.widgets.footer import FilterBar, FooterBar, WhichKey
 from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.issue_pane import DetailPane
@@ -53,6 +56,8 @@ class BoardScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+    #: What has the focus repaints itself: Textual would paint the whole screen each time.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, bridge: Bridge, keymap: Keymap, planning: PlanningFigures) -> None:
         super().__init__()
@@ -210,6 +215,7 @@ class BoardScreen(Screen[None]):
 
     def _compositor_refresh(self) -> None:
         """Repaint what has changed; below a dialog Textual would else repaint all at each of its keys."""
+        take_waiting(self)
         super()._compositor_refresh()
         if self is not self.app.screen:
             self._repaint_required = False

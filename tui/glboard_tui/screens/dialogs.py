@@ -12,18 +12,20 @@ from typing import ClassVar, Generic, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
+from textual.await_remove import AwaitRemove
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from glboard_tui.widgets.backdrop import Backdrop, stay_painted
 from glboard_tui.widgets.changed_cells import ShownCells
-from glboard_tui.widgets.first_frame import FirstFrame
+from glboard_tui.widgets.first_frame import FirstFrame, take_waiting
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -47,6 +49,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     asks: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
+    #: What has the focus repaints itself: Textual would paint the whole screen each time.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
@@ -65,6 +69,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         self._first_frame.fit()
+        yield from self.parts()
+
+    def parts(self) -> ComposeResult:
+        """All of it: the box, and what is next to that."""
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -102,6 +110,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def _compositor_refresh(self) -> None:
         """Paint what has changed, once there is something to see."""
         if self._first_frame.may_paint():
+            take_waiting(self)
             super()._compositor_refresh()
 
     def _get_ready(self) -> None:
@@ -139,6 +148,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             return AwaitComplete()
         self.workers.cancel_node(self)
         return super().dismiss(result)
+
+    def remove(self) -> AwaitRemove:
+        """Leave the app, which would paint the screen below once more, though it is painted by then."""
+        return self.app._prune(self)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

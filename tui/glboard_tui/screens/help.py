@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from glboard_tui.action import Action, Scope, key_words
 from glboard_tui.actions import groups_for
@@ -18,6 +16,7 @@ from glboard_tui.board_view import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.text import width_of, wrapped
+from glboard_tui.widgets.text_lines import TextLine, TextLines
 
 #: Cells for the keys, if there is enough width.
 _KEYS = 18
@@ -69,9 +68,6 @@ _SIGNS: tuple[tuple[str, str], ...] = (
 class Help(Dialog[None]):
     """The keys, those of the pane first, then the signs. Typing filters them by title, keys or group."""
 
-    DEFAULT_CSS = """
-    Help VerticalScroll { height: 1fr; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         ("down", "scroll(1)"),
         ("up", "scroll(-1)"),
@@ -85,74 +81,70 @@ class Help(Dialog[None]):
         self._keymap = keymap
         self._scope = scope
         self._input = Input(placeholder="type to search", compact=True)
-        self._text = Static(Content(""))
-        self._width = 0
+        self._lines = TextLines(self._lines_for)
+
+    @property
+    def text(self) -> str:
+        """All that is shown."""
+        return self._lines.text
 
     def inside(self) -> list[Widget]:
-        return [self._input, VerticalScroll(self._text, can_focus=False)]
+        return [self._input, self._lines]
 
     def on_mount(self) -> None:
-        self._fill("")
         self._input.focus()
 
-    def on_resize(self) -> None:
-        """The texts are wrapped to the width."""
-        self.call_after_refresh(self._wrap)
-
-    def _wrap(self) -> None:
-        if self._width != self._text.container_size.width:
-            self._fill(self._input.value)
-
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._fill(event.value)
-        self.query_one(VerticalScroll).scroll_to(y=0, animate=False)
+    def _typed(self) -> None:
+        self._lines.show()
 
     def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+        self._lines.scroll_relative(y=lines, animate=False)
 
-    def _fill(self, query: str) -> None:
-        self._width = self._text.container_size.width
-        lines = list(self._lines(query.casefold().split()))
-        self._text.update(Content("\n").join(lines) if lines else Content("No matching key."))
+    def _lines_for(self, width: int) -> list[TextLine]:
+        words = self._input.value.casefold().split()
+        return [*self._found(words, width)] or [[("No matching key.", "text")]]
 
-    def _lines(self, words: list[str]) -> Iterable[Content]:
-        first = True
-        column = min(_KEYS, self.app.size.width // 4)
-        for group in groups_for(self._scope):
-            found = [a for a in self._keymap.actions if a.group == group and self._fits(a, words)]
-            if not found:
-                continue
-            if not first:
-                yield Content("")
-            first = False
-            yield Content.styled(group, "bold $accent")
-            for action in found:
-                keys = self._keys(action)
-                yield self._line(keys, action.title, column)
-
+    def _found(self, words: list[str], width: int) -> Iterator[TextLine]:
+        """The groups with what fits, each with its name above and an empty line below."""
+        groups: list[tuple[str, list[tuple[str, str]]]] = [
+            (
+                group,
+                [
+                    (self._keys(action), action.title)
+                    for action in self._keymap.actions
+                    if action.group == group and self._fits(action, words)
+                ],
+            )
+            for group in groups_for(self._scope)
+        ]
         for title, rows in (("In a filter", _FILTER), ("Signs", _SIGNS)):
-            known = [
+            fitting = [
                 (key, what)
                 for key, what in rows
-                if all(w in f"{key} {what} {title}".casefold() for w in words)
+                if all(word in f"{key} {what} {title}".casefold() for word in words)
             ]
-            if not known:
-                continue
-            if not first:
-                yield Content("")
-            first = False
-            yield Content.styled(title, "bold $accent")
-            for key, what in known:
-                yield self._line(key, what, column)
+            groups.append((title, fitting))
+        first = True
+        for title, entries in groups:
+            if entries:
+                if not first:
+                    yield ()
+                first = False
+                yield ((title, "strong"),)
+                for key, what in entries:
+                    yield from self._entry(key, what, width)
 
-    def _line(self, keys: str, what: str, column: int) -> Content:
+    def _entry(self, keys: str, what: str, width: int) -> Iterator[TextLine]:
         """Keys or a sign, and what it means; its further lines begin where the first one does."""
+        column = min(_KEYS, width // 4)
         # A name that is longer than its column moves the text to the right.
         indent = max(column, width_of(keys)) + 3
-        room = self._width - indent
-        texts = wrapped(what, room, room, len(what)) if self._width and room > 0 else (what,)
-        return Content.assemble((f"  {keys:<{column}}", "$primary"), " ", f"\n{' ' * indent}".join(texts))
+        room = width - indent
+        texts = wrapped(what, room, room, len(what)) if room > 0 else (what,)
+        yield ((f"  {keys:<{column}} ", "accent"), (texts[0], "text"))
+        for text in texts[1:]:
+            yield ((f"{' ' * indent}{text}", "text"),)
 
     def _keys(self, action: Action) -> str:
         return ", ".join(map(key_words, self._keymap.keys_of(action))) or "palette"

@@ -156,7 +156,7 @@ class IssueList(PaneDialog[None]):
 
     # The list
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         with Vertical(classes="overlay"):
             yield self._title_line
             yield self._above

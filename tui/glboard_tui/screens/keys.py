@@ -209,8 +209,8 @@ class PaneDialog(Dialog[T]):
     def before(self, action: Action) -> None:
         """Called before an action runs."""
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
+    def parts(self) -> ComposeResult:
+        yield from super().parts()
         yield Container(self._strip, id="strip")
 
     def on_mount(self) -> None:

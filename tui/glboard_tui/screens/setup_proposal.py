@@ -371,7 +371,7 @@ class FilePreview(Dialog[None]):
         super().__init__("Preview of config.toml", hint="↑ ↓ scroll · Esc closes")
         self._text = text
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         with Vertical(classes="overlay"):
             yield self._title_line
             with VerticalScroll():

@@ -101,7 +101,7 @@ class WalkPane(PaneDialog[None]):
         self._unwatch: Callable[[], None] = lambda: None
         self._ticking: Timer | None = None
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         with Vertical(classes="overlay"):
             yield self.head
             yield self.card

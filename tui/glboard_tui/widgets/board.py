@@ -373,6 +373,9 @@ class BoardWidget(Vertical, can_focus=True):
         self.columns.repaint(issues)
         self._tell(self.state.place)
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """No style depends on it: Textual would style every widget in it again."""
+
     # -- the mouse
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

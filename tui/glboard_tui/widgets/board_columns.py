@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.layout import WidgetPlacement
 
 from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import IssueId
@@ -40,6 +42,8 @@ class BoardColumns(Vertical):
         self._shares_for: object = None
         #: The first card shown in a column, kept while it is collapsed.
         self._tops: dict[str, int] = {}
+        #: The room that the columns were laid out for.
+        self._room = Size(0, 0)
         #: As many as were ever needed, from left to right; the first ones are shown.
         self._lists: list[CardList] = []
         self._painter = Painter()
@@ -84,9 +88,20 @@ class BoardColumns(Vertical):
 
     # -- layout
 
+    def process_layout(self, placements: list[WidgetPlacement]) -> list[WidgetPlacement]:
+        """Share the new width as soon as it is known: it is laid out, and painted, once."""
+        room = Size(
+            max((place.region.right for place in placements), default=0),
+            max((place.region.bottom for place in placements), default=0),
+        )
+        if room != self._room and self._lists:
+            self.lay_out(room)
+        return placements
+
     def on_resize(self) -> None:
-        """WidthShare the new width."""
-        self.lay_out()
+        """Share the new width, if that was not done before."""
+        if self.size != self._room:
+            self.lay_out()
 
     def forget_tops(self) -> None:
         """Show every column of the next board from its first card."""
@@ -94,15 +109,21 @@ class BoardColumns(Vertical):
         for cards in self._lists:
             cards.cards = None
 
-    def lay_out(self, *, rebind: bool = False) -> None:
-        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them again."""
+    def lay_out(self, room: Size | None = None, *, rebind: bool = False) -> None:
+        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them again.
+
+        ``room`` is the size that they will have, if that is not the current one.
+        """
         state = self._state
-        if not self.is_mounted or state.index is None or not self.size.width:
+        room = room or self.size
+        if not self.is_mounted or state.index is None or not room.width:
+            self._room = Size(0, 0)  # as soon as there is room
             return
+        self._room = room
         self._keep_tops()
         at, before = state.place.at if state.place else 0, self._arranged
         self._arranged = arranged = arrange(
-            self._shares_of(rebind=rebind), self.size.width, at, self._arranged.first
+            self._shares_of(rebind=rebind), room.width, at, self._arranged.first
         )
         empty = not any(map(len, state.visible))
         while len(self._lists) < len(arranged.slots):
@@ -129,7 +150,7 @@ class BoardColumns(Vertical):
     def _shares_of(self, *, rebind: bool) -> list[WidthShare]:
         """What each column asks of the width: enough for whole titles of all its cards, if possible."""
         columns = self._state.visible
-        known = (self.size, tuple(cards.column.key for cards in columns))
+        known = (self._room, tuple(cards.column.key for cards in columns))
         if rebind or self._shares_for != known:
             self._shares_for = known
             shared, narrow = self._painter.shared, [MIN_WIDTH] * len(columns)
@@ -144,8 +165,8 @@ class BoardColumns(Vertical):
 
         A column that has too many cards for any width needs no more than the least.
         """
-        columns, lines = self._state.visible, self.size.height - HEAD
-        room = self.size.width
+        columns, lines = self._state.visible, self._room.height - HEAD
+        room = self._room.width
         shape = SHAPES["wrapped"]._replace(titles=titles)
         found: list[int] = []
         for cards in columns:

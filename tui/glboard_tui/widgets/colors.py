@@ -162,12 +162,17 @@ def _with_contrast(theme: Theme) -> Theme:
 
 def palette_of(app: App[object]) -> Palette:
     """The palette of the app's current theme."""
-    variables = app.theme_variables
-    return _palette(
-        app.native_ansi_color,
-        app.current_theme.dark,
-        tuple((name, variables.get(name, "")) for name in _USED),
-    )
+    # Each line of a list asks for it; Textual makes other variables whenever the theme changes.
+    global _latest  # noqa: PLW0603
+    variables, ansi = app.theme_variables, app.native_ansi_color
+    if _latest is None or _latest[0] is not variables or _latest[1] != ansi:
+        used = tuple((name, variables.get(name, "")) for name in _USED)
+        _latest = variables, ansi, _palette(ansi, app.current_theme.dark, used)
+    return _latest[2]
+
+
+#: The palette that was asked for last, and what it was made of.
+_latest: tuple[Mapping[str, str], bool, Palette] | None = None
 
 
 _USED = (

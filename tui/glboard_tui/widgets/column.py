@@ -353,12 +353,22 @@ class CardList(Widget):
         event.prevent_default()
         self._scroll(self.top + cards)
 
+    def watch_virtual_size(self) -> None:
+        """Measure again, before it is painted in its new size."""
+        self._measure()
+
     def on_resize(self) -> None:
-        """Measure again; the first visible card stays the same, and the focused one visible."""
-        self._look(self.top)
-        self.reveal_focus()
-        # It may have been painted in its new size already, as it was laid out in the old one.
-        self.refresh()
+        """It may have been hidden, and is shown in the size it had."""
+        if self._measure():
+            self.refresh()
+
+    def _measure(self) -> bool:
+        """Measure in another size; the first visible card stays the same, and the focused one visible."""
+        differs = (self._width, self._height) != self.size
+        if differs:
+            self._look(self.top)
+            self.reveal_focus()
+        return differs
 
     # -- painting
 
@@ -372,7 +382,7 @@ class CardList(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
-        width = self.size.width
+        width = self._width or self.size.width
         if self.cards is None or width < 2:
             return self._painter.blank(max(width, 1), "gap")
         edge = self._edge(y)

@@ -8,6 +8,7 @@ vertically below its mark.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 from rich.segment import Segment
@@ -148,6 +149,7 @@ def ink_of(column: Column) -> Ink | None:
     return state_ink(column.value) if column.tells == "workflow" and column.value else None
 
 
+@lru_cache(maxsize=64)
 def paint_column_header(view: ColumnHeader, palette: Palette) -> tuple[Strip, Strip]:
     """The header's two lines in exactly ``view.width`` cells; the last cell is between columns."""
     if view.collapsed:

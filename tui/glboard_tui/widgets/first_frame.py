@@ -88,3 +88,18 @@ class FirstFrame:
             screen._refresh_layout()
         else:
             screen._compositor_refresh()
+
+
+def take_waiting(screen: Screen[Any]) -> None:
+    """Paint with this frame all that waits to be painted: else what a key changes takes several frames.
+
+    What changes its size is left to the frame in which it has its new one.
+    """
+    compositor = screen._compositor
+    compositor.update_widgets(
+        {
+            widget
+            for widget in compositor.visible_widgets
+            if widget._repaint_regions and not widget._layout_required
+        }
+    )

@@ -141,6 +141,8 @@ class FooterBar(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.view = FooterView()
+        #: The line, and what it was painted for.
+        self._painted: tuple[FooterView, int, Palette, Strip] | None = None
 
     def show(self, view: FooterView) -> None:
         """Show another view."""
@@ -152,7 +154,11 @@ class FooterBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        return paint_footer(self.view, self.size.width, palette_of(self.app))
+        width, palette, painted = self.size.width, palette_of(self.app), self._painted
+        if painted is None or painted[:3] != (self.view, width, palette):
+            painted = self.view, width, palette, paint_footer(self.view, width, palette)
+            self._painted = painted
+        return painted[3]
 
 
 KeyTitle = tuple[str, str]

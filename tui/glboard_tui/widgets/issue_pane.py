@@ -103,6 +103,12 @@ def _style(item: Item, palette: Palette) -> Style:
     return palette.style("band", ink)
 
 
+def _update(static: Static, content: Content) -> None:
+    """Show another text: the same one again would lay out the whole screen."""
+    if not (isinstance(static.content, Content) and static.content.is_same(content)):
+        static.update(content)
+
+
 class DetailPane(VerticalScroll, can_focus=True):
     """Hidden until ``show_issue``."""
 
@@ -126,6 +132,8 @@ class DetailPane(VerticalScroll, can_focus=True):
         self._title, self._facts = Static(classes="detail-title"), Facts()
         self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
         self._document: Markdown | None = None
+        #: The text that is in it.
+        self._described = ""
 
     def compose(self) -> ComposeResult:
         """Title, facts, notes; the description is inserted between when there is one."""
@@ -133,6 +141,9 @@ class DetailPane(VerticalScroll, can_focus=True):
         yield self._facts
         yield self._state
         yield self._notes
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """No style depends on it: Textual would style every part of a description again."""
 
     @property
     def is_open(self) -> bool:
@@ -148,17 +159,17 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Show what is known at once. Description and notes of another issue are removed."""
         fresh = issue.id != self.issue
         self.issue = issue.id
-        self._title.update(Content(clean(title)))
+        _update(self._title, Content(clean(title)))
         self._facts.show(facts)
         self.display = True
         if fresh:
             self.scroll_to(y=0, animate=False)
             self.say("Loading description and comments …")
-            self._notes.update(Content(""))
+            _update(self._notes, Content(""))
 
     def say(self, text: str) -> None:
         """Show a line in place of the description; "" removes it."""
-        self._state.update(Content(clean_lines(text)))
+        _update(self._state, Content(clean_lines(text)))
         self._state.display = bool(text)
         if text and self._document is not None:
             self._document.display = False
@@ -175,10 +186,14 @@ class DetailPane(VerticalScroll, can_focus=True):
         if text.strip():
             document = await self._mounted_document()
             document.display = True
-            await document.update(text)
+            if text != self._described:
+                self._described = ""  # until all of it is there: this may be cancelled
+                await document.update(text)
+                self._described = text if document.source == text else ""
         kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
-        self._notes.update(
-            kept_back or notes_content(detail.notes, older=detail.older, short_name=self.short_name)
+        _update(
+            self._notes,
+            kept_back or notes_content(detail.notes, older=detail.older, short_name=self.short_name),
         )
 
     def reveal_task(self) -> None:
@@ -206,7 +221,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         self._notes.update(Content(""))
         if self._document is not None:
             self._document.remove()
-            self._document = None
+            self._document, self._described = None, ""
 
     def close(self) -> None:
         """Show nothing."""

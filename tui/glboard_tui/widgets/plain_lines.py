@@ -7,9 +7,13 @@ what Textual derives from it (filtered, cut) is found again the next time the sa
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from textual._styles_cache import StylesCache  # there is no public way past it
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 
 
@@ -36,3 +40,21 @@ class PlainLines(StylesCache):
         if crop.column_span != (0, width):
             lines = [line.crop(*crop.column_span) for line in lines]
         return lines
+
+
+@lru_cache(1024)
+def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
+    return Style(background=base + background), Style(background=base)
+
+
+def let_pictures_go() -> None:
+    """Keep the lines of no widget that is gone.
+
+    Textual caches these two colors by widget, and so keeps all lines of the last thousand closed ones: some
+    100 MB, which every garbage collection reads.
+    """
+
+    def inner_outer(_: StylesCache, base: Color, background: Color) -> tuple[Style, Style]:
+        return _inner_outer(base, background)
+
+    StylesCache.get_inner_outer = inner_outer  # type: ignore[method-assign, assignment]
