@@ -22,7 +22,7 @@ from glboard_core.planning.label_history import Added, LabelHistory, added, days
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.text import counted, day_words
 from glboard_tui.widgets.card import Chip, Fact, Tone
-from glboard_tui.widgets.issue_pane import Item, NamedItems
+from glboard_tui.widgets.facts import Item, NamedItems
 
 _REQUEST_STATES = {"opened": "open", "locked": "being merged", "merged": "merged", "closed": "closed"}
 #: The colour of a label that the catalog does not know.

@@ -15,8 +15,8 @@ from textual.widgets import Markdown, Static
 from glboard_core.demo.world.records import MergeRequest
 from glboard_core.model.issue import IssueDetail, IssueId, Note
 from glboard_tui.screens import editor
+from glboard_tui.widgets.facts import Facts, laid_out
 from glboard_tui.widgets.issue_notes import notes_content
-from glboard_tui.widgets.issue_pane import Facts, laid_out
 from glboard_tui.widgets.markdown import description
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged

@@ -9,98 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui.widgets import markdown
-from glboard_tui.widgets.card import INKS, Chip, Fact
-from glboard_tui.widgets.colors import Ink, Palette, palette_of
+from glboard_tui.widgets.facts import Facts, NamedItems
 from glboard_tui.widgets.issue_notes import notes_content
-from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
+from glboard_tui.widgets.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
-
-
-Item = str | Fact | Chip
-"""A value: plain, with a tone (a minor one is muted), or a label in its colour."""
-
-NamedItems = tuple[str, tuple[Item, ...]]
-"""A name, and its items: ``("Slipped", (Fact("once:", "warn"), "19.7"))``."""
-
-_NAME = 16
-_GAP = 2
-
-
-def _text(item: Item) -> str:
-    if isinstance(item, str):
-        return clean(item)
-    return clean(item.text) if isinstance(item, Fact) else f" {clean(item.text)} "
-
-
-def laid_out(facts: Sequence[NamedItems], width: int) -> list[tuple[str, list[Item]]]:
-    """Name (only on the first line) and items of each line; facts without items are omitted."""
-    room = max(width - _NAME, 8)
-    lines: list[tuple[str, list[Item]]] = []
-    for name, items in facts:
-        label, taken = name, room + 1
-        for item in items:
-            if not (text := _text(item)).strip():
-                continue
-            if taken + _GAP + width_of(text) > room:
-                lines.append((label, []))
-                label, taken = "", -_GAP
-            lines[-1][1].append(item)
-            taken += _GAP + width_of(text)
-    return lines
-
-
-class Facts(Widget):
-    """Names and values in two columns, values wrapped between items and never inside one."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._facts: tuple[NamedItems, ...] = ()
-
-    def show(self, facts: Sequence[NamedItems]) -> None:
-        """Show these facts."""
-        if tuple(facts) != self._facts:
-            self._facts = tuple(facts)
-            self.refresh(layout=True)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The number of lines needed at that width."""
-        return len(laid_out(self._facts, width))
-
-    def render_line(self, y: int) -> Strip:
-        """One line."""
-        palette = palette_of(self.app)
-        line = Line(self.size.width)
-        lines = laid_out(self._facts, self.size.width)
-        if y < len(lines):
-            name, items = lines[y]
-            line.add(f"{clip(name, _NAME - 1):<{_NAME}}", palette.style("band", "muted"))
-            for place, item in enumerate(items):
-                line.add(" " * _GAP if place else "", palette.style("band"))
-                line.add(clip(_text(item), line.room), _style(item, palette))
-        return line.strip(palette.style("band"))
-
-
-def _style(item: Item, palette: Palette) -> Style:
-    if isinstance(item, Chip):
-        return palette.chip(item.color, "band")
-    ink: Ink = "text" if isinstance(item, str) else "muted" if item.minor else INKS[item.tone]
-    return palette.style("band", ink)
 
 
 class DetailPane(VerticalScroll, can_focus=True):
