@@ -31,8 +31,8 @@ _MOST_FORMER = 3
 _REMAINS, _WORD = 17, 7
 _SHORT, _LONG = 6, 24
 _FIGURES = (("days", 5), ("carried", 7), ("planned", 7))
-#: What is assigned to nobody, and the columns' words that a bar shows in their colour.
-_NOBODY = "unassigned"
+#: The line of unassigned issues, and the columns' words that a bar shows in their colour.
+_UNASSIGNED = "unassigned"
 _LEGEND: dict[str, Ink] = {"carried": "warn", "planned": "accent"}
 #: Cells of the names of facts: "Carried over from 19.7".
 FACT_NAMES = 24
@@ -70,7 +70,7 @@ def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
     # The cell of the cursor, and one after each column.
     taken = 1 + sum(cells + 1 for _, cells in _FIGURES) + _REMAINS + 1
-    least = len(_NOBODY)
+    least = len(_UNASSIGNED)
     most = max(least, min(_MOST_NAME, width - taken))
     name = min(most, max([least, *(len(person.username) for person in found.people)]))
     role = min(max((len(person.role) for person in found.people), default=0), 12)
@@ -117,7 +117,11 @@ def team_table(found: Capacity, columns: Columns, *, rule: bool = False) -> Tabl
         weight=found.total,
     )
     unassigned = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
-    rows = [_cells(_NOBODY, "", unassigned, columns, "muted")] if found.unassigned and columns.figures else []
+    rows = (
+        [_cells(_UNASSIGNED, "", unassigned, columns, "muted")]
+        if found.unassigned and columns.figures
+        else []
+    )
     heads = {len(rows): (Head("", "line", rule=True),)} if rule else {}
     return Table(cols=_cols(columns), rows=[*rows, _cells("team", "", team, columns, "strong")], heads=heads)
 

@@ -16,8 +16,8 @@ from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui.widgets import markdown
-from glboard_tui.widgets.facts import Facts, NamedItems
-from glboard_tui.widgets.issue_notes import notes_content
+from glboard_tui.widgets.facts import Facts, HeadLine, NamedItems
+from glboard_tui.widgets.issue_notes import IssueNotes, NotesView, notes_content
 from glboard_tui.widgets.text import clean, clean_lines
 
 if TYPE_CHECKING:
@@ -36,22 +36,33 @@ class DetailPane(VerticalScroll, can_focus=True):
     DetailPane .detail-state { height: auto; color: $foreground 80%; }
     DetailPane .detail-notes { height: auto; margin-top: 1; }
     DetailPane Markdown { background: $surface; padding: 0; margin: 0; }
+    DetailPane MarkdownHeader { margin: 0 0 1 0; content-align: left middle; background: $surface; }
+    DetailPane MarkdownFence { margin: 0 0 1 0; }
+    DetailPane MarkdownFence > Label { padding: 0 1; }
+    DetailPane MarkdownBlockQuote { margin: 0 0 1 0; }
+    DetailPane MarkdownTable { background: $surface; }
+    DetailPane MarkdownTableContent { keyline: none; grid-gutter: 0 1; }
+    DetailPane MarkdownTableContent > .header { text-style: underline; }
+    DetailPane Markdown > MarkdownBlock:last-child { margin: 0; }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
-        #: A person as on the cards.
-        self.short_name: Callable[[str], str] = lambda username: username
+        #: How comments and activity are shown.
+        self.notes_view: Callable[[], NotesView] = NotesView
         # Kept as attributes: late content finds them even while the pane is being removed.
-        self._title, self._facts = Static(classes="detail-title"), Facts()
-        self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
+        self._head, self._title = HeadLine(classes="detail-head"), Static(classes="detail-title")
+        self._facts, self._about = Facts(), HeadLine()
+        self._state, self._notes = Static(classes="detail-state"), IssueNotes(classes="detail-notes")
         self._document: Markdown | None = None
 
     def compose(self) -> ComposeResult:
         """Title, facts, notes; the description is inserted between when there is one."""
+        yield self._head
         yield self._title
         yield self._facts
+        yield self._about
         yield self._state
         yield self._notes
 
@@ -65,20 +76,29 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Whether it has the keys."""
         return self.is_open and self.screen.focused is self
 
-    def show_issue(self, issue: Issue, title: str, facts: Sequence[NamedItems]) -> None:
-        """Show what is known at once. Description and notes of another issue are removed."""
+    def show_issue(
+        self, issue: Issue, title: str, facts: Sequence[NamedItems], head: Sequence[str] = ()
+    ) -> None:
+        """Show what is known at once. Description and notes of another issue are removed.
+
+        ``head``: its reference, and what is said next to it.
+        """
         fresh = issue.id != self.issue
         self.issue = issue.id
+        self._head.display = bool(head)
+        if head:
+            self._head.show(head[0], head[1:])
         self._title.update(Content(clean(title)))
         self._facts.show(facts)
         self.display = True
         if fresh:
             self.scroll_to(y=0, animate=False)
             self.say("Loading description and comments …")
-            self._notes.update(Content(""))
+            self._notes.show(lambda _: Content(""))
 
     def say(self, text: str) -> None:
         """Show a line in place of the description; "" removes it."""
+        self._about.show("Description")
         self._state.update(Content(clean_lines(text)))
         self._state.display = bool(text)
         if text and self._document is not None:
@@ -97,10 +117,12 @@ class DetailPane(VerticalScroll, can_focus=True):
             document = await self._mounted_document()
             document.display = True
             await document.update(text)
-        kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
-        self._notes.update(
-            kept_back or notes_content(detail.notes, older=detail.older, short_name=self.short_name)
-        )
+        if detail.without_notes:
+            kept_back = Content.styled(clean(detail.without_notes), "dim")
+            self._notes.show(lambda _: kept_back)
+            return
+        view = self.notes_view()
+        self._notes.show(lambda width: notes_content(detail.notes, width, view, older=detail.older))
 
     def reveal_task(self) -> None:
         """Scroll to the task that has the focus."""
@@ -124,7 +146,7 @@ class DetailPane(VerticalScroll, can_focus=True):
     def forget(self) -> None:
         """Keep nothing of what was read."""
         self.say("")
-        self._notes.update(Content(""))
+        self._notes.show(lambda _: Content(""))
         if self._document is not None:
             self._document.remove()
             self._document = None
