@@ -23,7 +23,11 @@ def test_a_value_longer_than_a_line_is_wrapped_and_not_cut() -> None:
     assert " ".join(part.text for part in parts) == title
     assert {part.tone for part in parts} == {"good"}
     assert all(width_of(part.text) <= 30 for part in parts)
-    assert len(laid_out([("Labels", (Chip("x" * 80, "#ff0000"),))], 46)) == 1
+    label = "Category:Model personalization"
+    lines = laid_out([("Labels", (Chip(label, "#ff0000"),))], 46)
+    assert [item for _, items in lines for item in items] == [
+        Chip("Category:Model", "#ff0000"), Chip("personalization", "#ff0000"),
+    ]  # fmt: skip
 
 
 class _Lines(App[None]):

@@ -33,6 +33,8 @@ from glboard_tui.widgets.text import clean
 _DOCKED, _OVER = 4, 6
 #: The lines below which nothing is set apart, and a person has one line.
 _HIGH = 28
+#: The lines below which facts are brief.
+_LOW = 18
 #: Lines kept for the facts of a person, so that moving the cursor changes no other line.
 _MOST_ABOUT = 6
 #: Lines that half a page is.
@@ -214,7 +216,8 @@ class CapacityPane(Vertical):
         _show(self._bar, shown=hidden)
         _say(self._bar, Content(capacity_text.team_bar(found, self._width) if hidden else ""))
         closed = self._planning.closed(milestone)
-        self._sums.show(capacity_text.sums(found, closed, team, milestone, hidden=hidden))
+        brief = self._height < _LOW
+        self._sums.show(capacity_text.sums(found, closed, team, milestone, hidden=hidden, brief=brief))
         former = None if hidden else self._planning.team_store.former
         _show(self._former, shown=bool(former))
         if former:
@@ -242,7 +245,9 @@ class CapacityPane(Vertical):
             if not self._is_shared:
                 facts = capacity_text.person_facts(named, person.username, member, milestone, self.found)
                 if not self._is_high:
-                    name, words, facts = "", capacity_text.person_line(named, facts), []
+                    # Of a low screen, the issues that come along would take most.
+                    said = facts[:-1] if self._height < _LOW else facts
+                    name, words, facts = "", capacity_text.person_line(named, said), []
         for part, shown in ((self._who, name), (self._person, words), (self._about, facts)):
             _show(part, shown=bool(shown))
         self._who.show(name, (aside,) if aside else ())

@@ -266,9 +266,18 @@ def _range(first: date, last: date) -> str:
 
 
 def sums(
-    found: Capacity, closed: Lookback, team: Team | None, milestone: Milestone, *, hidden: bool
+    found: Capacity,
+    closed: Lookback,
+    team: Team | None,
+    milestone: Milestone,
+    *,
+    hidden: bool,
+    brief: bool = False,
 ) -> list[NamedItems]:
-    """The facts below the team's line; hidden figures are also those of roles, and days."""
+    """The facts below the team's line; hidden figures are also those of roles, and days.
+
+    ``brief`` ones have a line each: the figure alone.
+    """
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
     left: list[Item] = [f"{number(carried.likely)}w likely"]
@@ -280,14 +289,15 @@ def sums(
     unweighted = counted(found.unweighted, "issue") if found.unweighted else ""
     roles = {} if hidden else found.by_role()
     each = [f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items()] if any(roles) else []
-    return [
+    facts: list[NamedItems] = [
         (f"Carried over{before}", tuple(left)),
         ("Planned", (f"{found.planned}w", shares)),
         ("No weight yet", (Fact(unweighted, "warn"),)),
         ("Closed per milestone", closed_items(closed)),
         ("By role", (" · ".join(each),)),
-        ("Team", () if hidden or team is None else _team_items(team, milestone)),
+        ("Team", () if hidden or brief or team is None else _team_items(team, milestone)),
     ]
+    return [(name, items[:1]) for name, items in facts] if brief else facts
 
 
 def closed_items(lookback: Lookback) -> tuple[Item, ...]:

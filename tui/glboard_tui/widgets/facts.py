@@ -36,10 +36,12 @@ def _text(item: Item) -> str:
 
 
 def _lines_of(item: Item, room: int) -> Iterable[Item]:
-    """An item longer than a line as several; a label stays one."""
-    if isinstance(item, Chip) or width_of(text := _text(item)) <= room:
+    """An item longer than a line as several."""
+    if width_of(text := _text(item)) <= room:
         return (item,)
-    parts = wrapped(text, room, room, WHOLE)
+    # A label has an empty cell at both of its ends.
+    left = room - 2 if isinstance(item, Chip) else room
+    parts = wrapped(text.strip(), left, left, WHOLE)
     return parts if isinstance(item, str) else [structs.replace(item, text=part) for part in parts]
 
 
