@@ -35,7 +35,7 @@ _FIGURES = (("days", 5), ("carried", 7), ("planned", 7))
 _UNASSIGNED = "unassigned"
 _LEGEND: dict[str, Ink] = {"carried": "warn", "planned": "accent"}
 #: Cells of the names of facts: "Carried over from 19.7".
-FACT_NAMES = 24
+FACT_NAMES = 23
 
 
 class Columns(Struct, frozen=True):

@@ -77,6 +77,8 @@ AUTO: tuple[Shape, ...] = (
     *(SHAPES["wrapped"]._replace(titles=lines) for lines in TITLES[1:]),
     SHAPES["dense"],
 )
+#: Where even the densest shows not all cards, so that the column scrolls: titles lose nothing by it then.
+SCROLLED = SHAPES["wrapped"]._replace(titles=4)
 #: Those that cut titles: what they leave of a column goes to the titles that are cut.
 TIGHT = frozenset(shape for shape in AUTO if shape.titles < WHOLE)
 

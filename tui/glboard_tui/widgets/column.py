@@ -25,6 +25,7 @@ from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import (
     AUTO,
+    SCROLLED,
     SHAPES,
     SHARED,
     TIGHT,
@@ -253,7 +254,7 @@ class CardList(Widget):
         self._thumb = self._thumb_extent()
 
     def _fitting(self) -> Shape:
-        """The shape of the set density; of ``auto`` the first that shows all cards.
+        """The shape of the set density; of ``auto`` the first that shows all cards, or that of what scrolls.
 
         No more cards are measured than have a line each.
         """
@@ -263,12 +264,12 @@ class CardList(Widget):
         if self._painter.shared:
             return self._shared()
         if cards is None or len(cards) * LOWEST > lines:
-            return SHAPES["wrapped"]
+            return SCROLLED
         width, painter = self._width, self._painter
         for shape in AUTO:
             if painter.lines(cards, self._state, width, shape, lines) <= lines:
                 return shape
-        return SHAPES["wrapped"]
+        return SCROLLED
 
     def _shared(self) -> Shape:
         """The roomiest shape in which all cards are visible; else the last one, which scrolls."""

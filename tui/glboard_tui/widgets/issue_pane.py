@@ -40,7 +40,7 @@ class DetailPane(VerticalScroll, can_focus=True):
     DetailPane MarkdownFence { margin: 0 0 1 0; }
     DetailPane MarkdownFence > Label { padding: 0 1; }
     DetailPane MarkdownBlockQuote { margin: 0 0 1 0; }
-    DetailPane MarkdownTable { background: $surface; }
+    DetailPane MarkdownTable, DetailPane MarkdownTable:light { background: $surface; }
     DetailPane MarkdownTableContent { keyline: none; grid-gutter: 0 1; }
     DetailPane MarkdownTableContent > .header { text-style: underline; }
     DetailPane Markdown > MarkdownBlock:last-child { margin: 0; }
