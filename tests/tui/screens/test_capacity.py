@@ -87,7 +87,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     assert team.startswith("team 2 9 ccc")
     assert team.endswith("2.5w free of 13.5")
     said = words(stage)
-    assert "Carried over from 19.7  2w likely" in said
+    assert "Carried from 19.7  2w likely" in said
     assert "By role  backend 12.5w · frontend 1w" in said
     assert "Planned  9w  0w accepted, 6w unassigned" in said
     assert "No weight yet  4 issues" in said

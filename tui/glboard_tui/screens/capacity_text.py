@@ -34,8 +34,8 @@ _FIGURES = (("days", 5), ("carried", 7), ("planned", 7))
 #: The line of unassigned issues, and the columns' words that a bar shows in their colour.
 _UNASSIGNED = "unassigned"
 _LEGEND: dict[str, Ink] = {"carried": "warn", "planned": "accent"}
-#: Cells of the names of facts: "Carried over from 19.7".
-FACT_NAMES = 23
+#: Cells of the names of facts: "Closed per milestone".
+FACT_NAMES = 22
 
 
 class Columns(Struct, frozen=True):
@@ -290,7 +290,7 @@ def sums(
     roles = {} if hidden else found.by_role()
     each = [f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items()] if any(roles) else []
     facts: list[NamedItems] = [
-        (f"Carried over{before}", tuple(left)),
+        (f"Carried{before or ' over'}", tuple(left)),
         ("Planned", (f"{found.planned}w", shares)),
         ("No weight yet", (Fact(unweighted, "warn"),)),
         ("Closed per milestone", closed_items(closed)),
