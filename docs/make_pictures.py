@@ -24,6 +24,7 @@ from glboard_core.config import GitLabSettings, Settings
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
+from glboard_core.reports import Reports, open_reports
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.setup.connection import SetupConnection
 from glboard_core.setup.sign_ins import SignIns
@@ -150,10 +151,15 @@ async def _screen(
         async with open_engine(options, settings, account=account) as engine:
             yield engine
 
+    @asynccontextmanager
+    async def reports(engine: Engine) -> AsyncIterator[Reports]:
+        async with open_reports(engine) as reading:
+            yield reading
+
     with TemporaryDirectory() as folder:
         team = Path(folder) / "team.toml"
         team.write_text(team_of_world(datetime.fromisoformat(DAY).date()), "utf-8")
-        app = GlboardApp(settings, connect, board=board, team_file=team)
+        app = GlboardApp(settings, connect, reports=reports, board=board, team_file=team)
         async with app.run_test(size=size) as pilot:
             app.theme = theme
             await _all_read(app, pilot)

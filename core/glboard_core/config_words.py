@@ -152,7 +152,8 @@ KEYS: dict[str, str] = {
     "boards.density": "The density of cards; `z` changes it. Empty: as in `[ui]`.",
     "ui.theme": "`glboard-dark`, `glboard-light`, `glboard-contrast`, or one of Textual's. Empty: dark, or "
     "the terminal's colors if NO_COLOR is set.",
-    "ui.density": "The density of cards; `auto` depends on the space in each column.",
+    "ui.density": "The density of cards. `auto` depends on the space in each column: as many whole titles as "
+    "possible.",
     "ui.time_zone": "The team's time zone.",
     "sync.live": "Get live changes to the issues in view, over a WebSocket.",
     "sync.poll": "The time between polls while you use glboard.",

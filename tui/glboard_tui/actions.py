@@ -313,7 +313,11 @@ ACTIONS: tuple[Action, ...] = (
     _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
     _undo("repeat", "text.repeat", ".", "Repeat last edit", when=_repeatable),
     _changes(
-        "pane.connection", "panes.connection", "g l", "Connection: last error, next retry", "connection"
+        "pane.connection",
+        "panes.connection",
+        "g l",
+        "Connection: last error, next retry, long messages",
+        "connection",
     ),
     _changes("pane.failed", "panes.failed", "g f", "Failed changes and conflicts", "failed"),
     _changes("pane.log", "panes.history", "g h", "Change log", "log"),

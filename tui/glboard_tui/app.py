@@ -55,6 +55,8 @@ _LATER = 1.0
 _BREATH = 5.0
 #: Seconds until a key press clears a toast; Escape always does.
 _READ = 1.0
+#: Cells of a toast's edge and of the space around its text.
+_TOAST_SIDES = 4
 
 
 class GlboardApp(App[int]):
@@ -256,6 +258,7 @@ class GlboardApp(App[int]):
         # Lines behind a dialog are taken from it.
         self.shown.forget()
         self.clear_notifications()
+        self.bridge.messages.clear()
         self._mask = MaskingFilter(self.share.masked)
         self.mutate_reactive(GlboardApp.theme)
         self.bridge.keep_live(on=self.share.is_on)
@@ -294,10 +297,14 @@ class GlboardApp(App[int]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a toast, without what share mode hides."""
-        text = self.share.text
+        """Show a toast of one or two lines, without what share mode hides. What is cut is kept to be read."""
+        title, message = self.share.text(title), self.share.text(message)
         self._told_at = monotonic()
-        super().notify(text(message), title=text(title), severity=severity, timeout=timeout, markup=markup)
+        rest = f"({self.board_screen.context.keymap.key('pane.connection')} shows all)"
+        short, shown, cut = notices.folded(title, message, max(self.size.width - _TOAST_SIDES, 20), rest)
+        if cut:
+            self.bridge.messages.append(f"{title}: {message}" if title else message)
+        super().notify(shown, title=short, severity=severity, timeout=timeout, markup=markup)
 
     # The engine
 

@@ -7,6 +7,7 @@ touch widgets.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, date, datetime
@@ -62,6 +63,9 @@ Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 
 #: The store key for unseen changes by others.
 UNSEEN = "unseen"
+
+#: Long messages that are kept.
+_MOST_MESSAGES = 3
 
 
 class Asked:
@@ -164,6 +168,8 @@ class Bridge:
         self.flags = IssueFlags(lambda: self.engine, self.unseen, self.drafts.is_staged)
         #: Earlier filters, and those saved under a letter.
         self.filters = FilterMemory()
+        #: The last messages that were too long for a toast, to be read in full.
+        self.messages: deque[str] = deque(maxlen=_MOST_MESSAGES)
         #: The last reason for being offline or signed out, and when (UTC), also after that is over.
         self.last_error: tuple[datetime, GlboardError] | None = None
 

@@ -12,6 +12,7 @@ from glboard_core.board.batch import short
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.model.issue import Issue, IssueId, short_reference
+from glboard_core.planning.text import day_words
 from glboard_core.ports import WAITS, Logged
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.log import undoable
@@ -175,11 +176,12 @@ class ChangeLists:
 
     def _log_row(self, line: Logged, zone: ZoneInfo, possible: bool) -> LogRow:
         hidden = self._views.is_hidden(line.change.issue, line.change.before)
+        at = line.at.astimezone(zone)
         return LogRow(
             op=line.op,
             group=line.group,
             issue=line.change.issue,
-            when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
+            when=NOT_SENT if line.result == WAITS else f"{day_words(at.date())} {at:%H:%M}",
             reference=self._views.text(short_reference(line.reference)),
             what="changed" if hidden else self._views.text(line.what),
             was="" if hidden else self._views.text(line.was),

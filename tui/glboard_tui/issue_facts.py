@@ -20,9 +20,9 @@ from glboard_core.model.milestone import present_titles
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.label_history import Added, LabelHistory, added, days_since
 from glboard_core.planning.readiness import over_weight
-from glboard_core.planning.text import counted, day_words
+from glboard_core.planning.text import counted, day_words, moment_words
 from glboard_tui.widgets.card import Chip, Fact, Tone
-from glboard_tui.widgets.issue_pane import Item, NamedItems
+from glboard_tui.widgets.facts import Item, NamedItems
 
 _REQUEST_STATES = {"opened": "open", "locked": "being merged", "merged": "merged", "closed": "closed"}
 #: The colour of a label that the catalog does not know.
@@ -42,6 +42,7 @@ class IssueMore(Struct, frozen=True, kw_only=True):
     history: LabelHistory | None = None
     since: Added | None = None
     today: date | None = None
+    now: datetime | None = None
     zone: tzinfo = UTC
     title_of: Callable[[LinkedIssue], str] = lambda one: one.title
     text: Callable[[str], str] = lambda text: text
@@ -51,6 +52,10 @@ class IssueMore(Struct, frozen=True, kw_only=True):
     def added(self, issue: Issue, label: str) -> Added | None:
         """When the issue got a label."""
         return added(issue, label, self.history) if self.history is not None else None
+
+    def when(self, at: datetime) -> str:
+        """How long ago, or on which day."""
+        return moment_words(at, self.now, self.zone)
 
     def by_whom(self, found: Added | None) -> str:
         """``by @maple, 4 Dec``; "" if it is not known."""
@@ -110,10 +115,9 @@ def approval_words(one: MergeRequest) -> list[str]:
     return ["approved"] if left <= 0 else [f"{max(0, needed - left)} of {needed} approvals"]
 
 
-def hidden_facts(reference: str, issue: Issue) -> list[NamedItems]:
-    """What everybody may see of a hidden issue: where it is, and its weight."""
+def hidden_facts(issue: Issue) -> list[NamedItems]:
+    """What everybody may see of a hidden issue: its milestone, and its weight."""
     return [
-        ("Issue", (reference,)),
         ("State", ("open" if issue.is_open else Fact("closed", "good"), Fact("confidential", "warn"))),
         ("Milestone", (issue.milestone or "none",)),
         ("Weight", ("none" if issue.weight is None else str(issue.weight),)),
@@ -125,13 +129,9 @@ def detail_facts(
     catalog: Catalog | None,
     flow: WorkflowScheme,
     names: LabelSettings,
-    where: str = "",
     more: IssueMore | None = None,
 ) -> list[NamedItems]:
-    """Name and items of each fact of an open issue; the widget leaves out empty ones.
-
-    ``where`` is its place in its column: ``1 of 4 in bug``.
-    """
+    """Name and items of each fact of an open issue; the widget leaves out empty ones."""
     more = more or IssueMore()
     has_weight = catalog is None or catalog.server.has_weight
     merge_requests = counted(issue.merge_requests, "merge request") if issue.merge_requests else ""
@@ -142,8 +142,8 @@ def detail_facts(
     if names.deliverable in issue.labels:
         by = more.by_whom(more.added(issue, names.deliverable))
         accepted = (Fact("yes", "good"), Fact(by, minor=True))
+    updated = f"updated {more.when(issue.updated_at)}"
     return [
-        ("Issue", (issue.reference, Fact(where, minor=True))),
         ("State", _state(issue, flow, more)),
         ("Milestone", (issue.milestone or "none", *_dates(issue, catalog))),
         ("Weight", _weight(issue) if has_weight else ()),
@@ -155,8 +155,8 @@ def detail_facts(
         *_slips(issue, catalog, names, more),
         ("Labels", tuple(_chip(label, catalog) for label in sorted(issue.labels, key=str.casefold))),
         ("Due", (day_words(issue.due) if issue.due else "",)),
-        ("Created", (_moment(issue.created_at), Fact(f"updated {_moment(issue.updated_at)}", minor=True))),
-        ("Closed", (_moment(issue.closed_at) if issue.closed_at else "",)),
+        ("Created", (more.when(issue.created_at), Fact(updated, minor=True))),
+        ("Closed", (more.when(issue.closed_at) if issue.closed_at else "",)),
     ]
 
 
@@ -216,7 +216,3 @@ def _health(issue: Issue) -> tuple[Item, ...]:
 
 def _chip(label: str, catalog: Catalog | None) -> Chip:
     return Chip(label, (catalog.color(label) if catalog else None) or _NO_COLOR)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{day_words(moment.date())} {moment:%Y, %H:%M} UTC"

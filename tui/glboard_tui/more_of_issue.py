@@ -50,6 +50,7 @@ class MoreOfIssue:
             history=reads.history(issue),
             since=status_set(notes, issue.status) if issue.status else None,
             today=bridge.today,
+            now=reads.now(),
             zone=reads.zone() or UTC,
             title_of=bridge.title_of_linked,
             text=bridge.text,

@@ -28,6 +28,7 @@ from glboard_core.planning.reasons import tier_notes
 from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
 from glboard_tui.bridge import Bridge, Update
+from glboard_tui.widgets.text import width_of, wrapped
 
 #: In place of a reason that would say what is hidden.
 HIDDEN = GlboardError(
@@ -135,6 +136,29 @@ def _in_part(settled: Settled) -> list[Op]:
     """What went through of edits whose rest failed."""
     failed = {op.issue for op, _ in settled.failed if op.change.as_edit is not None}
     return [op for op in settled.done if op.issue in failed and op.change.as_edit is not None]
+
+
+#: Lines that a toast has at most: more would cover what somebody works on.
+_TOAST_LINES = 2
+
+
+def folded(title: str, message: str, width: int, rest: str) -> tuple[str, str, bool]:
+    """A toast's title and message on at most two lines of ``width`` cells, and whether something was cut.
+
+    Of a message of several lines the last one, what to do, is kept; ``rest`` says where the whole text is.
+    """
+    lines = [" ".join(line.split()) for line in message.splitlines() if line.strip()]
+    flat = " ".join(lines)
+    if title and width_of(flat) <= width:
+        return title, flat, False
+    whole = f"{title}: {flat}" if title else flat
+    if len(wrapped(whole, width, width, _TOAST_LINES + 1)) <= _TOAST_LINES:
+        return "", "\n".join(wrapped(whole, width, width, _TOAST_LINES)), False
+    hint = lines[-1] if len(lines) > 1 and width_of(lines[-1]) <= width // 2 else ""
+    end = f" {hint or rest}"
+    lead = whole.removesuffix(hint).rstrip()
+    first, *more = wrapped(lead, width, width - width_of(end), _TOAST_LINES)
+    return "", "\n".join((first, f"{''.join(more)}{end}")), True
 
 
 def tell(app: App[Any], notice: UserNotice) -> None:

@@ -23,7 +23,7 @@ from glboard_tui.issue_facts import IssueMore, detail_facts
 from glboard_tui.keymap import Keymap
 from glboard_tui.texts import free_words, state_of, what_to_press
 from glboard_tui.widgets.card import Chip, Fact
-from glboard_tui.widgets.issue_pane import Item, NamedItems
+from glboard_tui.widgets.facts import Item, NamedItems
 from glboard_tui.widgets.walk import PersonFree, WalkHeadView
 
 # How far it is

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime, tzinfo
 
 from glboard_core.errors import UsageError
 from glboard_core.planning.team import Days, Span
@@ -71,6 +71,34 @@ def percent_words(value: float | None) -> str:
 def day_words(day: date | None) -> str:
     """``13 Nov``."""
     return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+#: Days after which a moment is a date: older ones are easier to place as a day.
+_RECENT_DAYS = 30
+
+
+def moment_words(at: datetime, now: datetime | None, zone: tzinfo) -> str:
+    """When something happened, as GitLab says it: ``3 hours ago``, ``yesterday``, ``12 days ago``.
+
+    What is older than a month, or not in the past, is a day in ``zone``.
+    """
+    if now is None or not -60 < (seconds := (now - at).total_seconds()) < _RECENT_DAYS * 86_400:
+        return date_words(at, now, zone)
+    days = (now.astimezone(zone).date() - at.astimezone(zone).date()).days
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{counted(int(seconds // 60), 'minute')} ago"
+    if days <= 0 or seconds < 6 * 3600:
+        return f"{counted(int(seconds // 3600), 'hour')} ago"
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def date_words(at: datetime, now: datetime | None, zone: tzinfo) -> str:
+    """A moment's day in ``zone``, with its year unless that is this one."""
+    day = at.astimezone(zone).date()
+    this = now is not None and now.astimezone(zone).year == day.year
+    return day_words(day) if this else f"{day_words(day)} {day.year}"
 
 
 def plain(text: str) -> str:

@@ -10,8 +10,8 @@ from glboard_tui.commands.issue import NO_HEALTH
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.picker import Picker
 from glboard_tui.widgets.card_view import presenter
+from glboard_tui.widgets.facts import Facts
 from glboard_tui.widgets.footer import WhichKey
-from glboard_tui.widgets.issue_pane import Facts
 from tui.app.stage import GROUP, Stage, small_world, staged
 
 

@@ -15,8 +15,8 @@ from textual.widgets import Markdown, Static
 from glboard_core.demo.world.records import MergeRequest
 from glboard_core.model.issue import IssueDetail, IssueId, Note
 from glboard_tui.screens import editor
-from glboard_tui.widgets.issue_notes import notes_content
-from glboard_tui.widgets.issue_pane import Facts, laid_out
+from glboard_tui.widgets.facts import Facts, HeadLine
+from glboard_tui.widgets.issue_notes import NotesView, notes_content
 from glboard_tui.widgets.markdown import description
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged
@@ -29,6 +29,11 @@ def notes_of(stage: Stage) -> str:
 def facts_of(stage: Stage) -> str:
     facts = stage.screen.pane.query_one(Facts)
     return "\n".join(facts.render_line(y).text.rstrip() for y in range(facts.size.height))
+
+
+def screen_text(stage: Stage) -> str:
+    strips = stage.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 @pytest.mark.slow
@@ -129,10 +134,8 @@ def test_remote_text_is_made_readable() -> None:
     many = [Note(id=str(n), author="a", body=f"[/{n}]", created_at=WHEN) for n in range(60)]
     assert "more than " in notes_content(many, older=True).plain
     shown = notes_content(many).plain
-    assert shown.startswith("Comments 60\n\n… 10 earlier comments")
+    assert shown.startswith("Comments 60\n… 10 earlier comments")
     assert "[/59]" in shown
-    assert laid_out([("Labels", ("a b", "c d")), ("Due", ("",))], 24) == [("Labels", ["a b", "c d"])]
-    assert laid_out([("Labels", ("aaaaa", "bbbbb"))], 24) == [("Labels", ["aaaaa"]), ("", ["bbbbb"])]
 
 
 # The editor
@@ -270,6 +273,71 @@ def test_activity_comes_after_the_comments_and_is_folded() -> None:
     comments, _, activity = shown.partition("Activity\n")
     assert comments.count("@") == 20
     assert activity.endswith("… 12 earlier")
+
+
+def test_comments_are_wrapped_below_their_author_and_activity_below_its_day() -> None:
+    now = WHEN + timedelta(days=3)
+    view = NotesView(now=now, short_name=lambda name: name.removeprefix("eng_"))
+    long = "This text is longer than a line of the pane is wide."
+    notes = [
+        Note(id="1", author="eng_a", body=f"{long}\n    indented", created_at=WHEN, thread="t"),
+        Note(id="2", author="eng_b", body=long, created_at=now - timedelta(hours=3), thread="t"),
+        Note(id="4", author="eng_c", body="closed", created_at=WHEN - timedelta(days=400), system=True),
+        Note(id="3", author="eng_c", body=f"{long}\n\n<ul>", created_at=WHEN, system=True),
+    ]
+    assert notes_content(notes, 40, view).plain.splitlines() == [
+        "Comments 2",
+        "@a  3 days ago",
+        "  This text is longer than a line of the",
+        "  pane is wide.",
+        "      indented",
+        "  │ @b  3 hours ago",
+        "  │ This text is longer than a line of",
+        "  │ the pane is wide.",
+        "",
+        "Activity",
+        "7 Dec       @c This text is longer than",
+        "            a line of the pane is wide.",
+        "            …",
+        "2 Nov 2025  @c closed",
+    ]
+
+
+async def test_notes_are_wrapped_again_when_the_pane_has_another_width(stage: Stage) -> None:
+    long = "This text is longer than half of the terminal: it takes several lines in there. " * 2
+    stage.world.comment(f"{GROUP}/platform#1", long, by="eng_alder")
+    await stage.press("enter")
+    await stage.until(lambda: "This text" in notes_of(stage))
+
+    def widest() -> int:
+        return max(map(len, notes_of(stage).splitlines()))
+
+    assert widest() <= stage.screen.pane.size.width
+    await stage.pilot.resize_terminal(110, 45)
+    await stage.until(lambda: widest() <= stage.screen.pane.size.width < 60)
+    assert "several lines in there." in " ".join(notes_of(stage).split())
+
+
+async def test_the_reference_is_above_the_title_with_the_keys_to_its_neighbours(stage: Stage) -> None:
+    await stage.press("enter")
+    head = stage.screen.pane.query_one(".detail-head", HeadLine)
+    assert head.name_text == f"{GROUP}/platform#1"
+    assert list(head.aside) == ["1 of 4 in bug", "n next", "N previous"]
+    await stage.press("n")
+    assert next(iter(head.aside)) == "2 of 4 in bug"
+
+
+async def test_a_description_takes_no_empty_line_more_than_it_has(stage: Stage) -> None:
+    text = "# Why\n\nWords.\n\n- [ ] task\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description=text)
+    await stage.press("enter")
+    await stage.until(lambda: bool(stage.screen.pane.query("MarkdownTableContent")))
+    await stage.pilot.pause()
+    lines = screen_text(stage).splitlines()
+    pane = [line[stage.screen.pane.region.x + 2 :].rstrip() for line in lines]
+    start = pane.index("Description")
+    shown = ["Description", "Why", "", "Words.", "", "☐ task", "", "a b", "1 2", "", "Comments"]
+    assert [" ".join(line.split()) for line in pane[start : start + len(shown)]] == shown
 
 
 def note(number: int, *, system: bool) -> Note:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec import structs
+from textual.widgets import Static
 from textual.widgets._toast import Toast
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
@@ -119,9 +120,10 @@ async def test_one_toast_reports_all(stage: Stage) -> None:
     await stage.press("r")
     await stage.until(lambda: stage.screen.header.view.unsent == 0)
     await stage.settle()
-    assert [toast.splitlines()[0] for toast in stage.toasts[before:]] == [
-        "Back online: 2 sent, 1 rejected: You are not allowed to change issues in demo-org/locked."
-    ]
+    [toast] = stage.toasts[before:]
+    assert toast.startswith(
+        "Back online: 2 sent, 1 rejected: You are not allowed to change issues in demo-org/locked. "
+    )
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
 
@@ -159,6 +161,52 @@ async def test_escape_clears_a_toast_at_once(stage: Stage) -> None:
     stage.app.notify("Something failed", timeout=600)
     await stage.press("escape")
     assert stage.toasts == []
+
+
+REST = "(gl shows all)"
+
+
+@pytest.mark.parametrize(
+    ("title", "message", "shown", "cut"),
+    [
+        ("Not changed", "Forbidden\ngf lists them", ("Not changed", "Forbidden gf lists them"), False),
+        ("", "short", ("", "short"), False),
+        (
+            "Title",
+            "word " * 12,
+            ("", "Title: word word word word word word\nword word word word word word"),
+            False,
+        ),
+        ("Title", "word " * 30 + "\ngf lists them", ("", None), True),
+        ("", "one\n" * 30 + "the last one is longer than half a line", ("", None), True),
+    ],
+)
+def test_a_toast_has_at_most_two_lines(
+    title: str, message: str, shown: tuple[str, str | None], cut: bool
+) -> None:
+    found_title, found, was_cut = notices.folded(title, message, 40, REST)
+    assert (found_title, was_cut) == (shown[0], cut)
+    lines = found.split("\n")
+    assert len(lines) + bool(found_title) <= 2
+    assert all(len(line) <= 40 for line in lines)
+    if shown[1] is not None:
+        assert found == shown[1]
+    else:
+        assert "…" in found
+        assert found.endswith(("… gf lists them", f"… {REST}"))
+
+
+async def test_the_whole_of_a_cut_message_can_be_read_until_the_screen_is_shared(stage: Stage) -> None:
+    end = "What to do is at the end, and it is longer than half of a line of this screen: wait for an hour."
+    stage.app.notify("word " * 100 + f"\n{end}")
+    await stage.until(lambda: bool(stage.toasts))
+    assert f"… {REST}" in stage.toasts[0]
+    await stage.press("g", "l")
+    text = "\n".join(str(part.render()) for part in stage.app.screen.query(Static))
+    assert text.count("word") == 100
+    assert end in text
+    await stage.press("escape", "p", "g", "l")
+    assert "word" not in "\n".join(str(part.render()) for part in stage.app.screen.query(Static))
 
 
 async def test_a_toast_of_one_line_covers_no_card() -> None:

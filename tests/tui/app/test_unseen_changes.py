@@ -12,7 +12,7 @@ from glboard_core.board.operations import IssueDiff
 from glboard_tui import texts
 from glboard_tui.screens.queues import Updates
 from glboard_tui.unseen_changes import MOST, RESPACED, UnseenChanges
-from glboard_tui.widgets.issue_pane import Facts
+from glboard_tui.widgets.facts import Facts
 from support.make import WHEN, issue
 from tui.app.stage import GROUP, ME, Stage, small_world, staged
 

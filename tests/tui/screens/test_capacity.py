@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -26,6 +27,7 @@ from glboard_tui.screens.capacity_post import PostCapacity
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.picker import Picker
 from glboard_tui.screens.prompts import HiddenInput, Prompt
+from glboard_tui.widgets.facts import Facts, HeadLine
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.screens.lists import reading
 
@@ -52,7 +54,16 @@ def lines(stage: Stage) -> list[str]:
 
 
 def words(stage: Stage) -> str:
-    return "\n".join(str(part.render()) for part in body(stage).query(Static) if part.display)
+    """What is said around the lists; the words of a fact two cells apart."""
+    said: list[str] = []
+    for part in body(stage).children:
+        if isinstance(part, Static) and part.display:
+            said.append(str(part.render()))
+        elif isinstance(part, Facts) and part.display:
+            said += [part.render_line(y).text for y in range(part.size.height)]
+        elif isinstance(part, HeadLine) and part.display:
+            said.append("  ".join((part.name_text, *part.aside)))
+    return "\n".join(re.sub(" {2,}", "  ", line).rstrip() for line in said)
 
 
 def on_top(stage: Stage) -> str:
@@ -68,7 +79,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
     assert isinstance(stage.app.screen, CapacityDialog)
     alder, birch, unassigned, team = lines(stage)
-    assert alder.startswith("eng_alder backend 25 0 1 pp-")
+    assert alder.startswith("eng_alder backend 25 0 1 ppp-")
     assert alder.endswith("- 11.5w free of 12.5")
     assert birch.startswith("eng_birch frontend 2 0 2 ppp")
     assert birch.endswith("o 1w over of 1")
@@ -76,12 +87,16 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     assert team.startswith("team 2 9 ccc")
     assert team.endswith("2.5w free of 13.5")
     said = words(stage)
-    assert "Carried over from 19.7  2w likely" in said
+    assert "Carried from 19.7  2w likely" in said
     assert "By role  backend 12.5w · frontend 1w" in said
-    assert "Planned  9w · 0w accepted, 6w unassigned" in said
+    assert "Planned  9w  0w accepted, 6w unassigned" in said
     assert "No weight yet  4 issues" in said
+    assert "Capacity of 19.8  25 working days" in said
     await stage.press("j")
-    assert "eng_birch · frontend · 2 working days · factor 1 · off 12 Dec – 13 Jan" in words(stage)
+    said = words(stage)
+    assert "eng_birch  frontend · 2 working days" in said
+    assert "Time off  12 Dec – 13 Jan" in said
+    assert "Factor  1" in said
     await stage.press("escape")
     assert not isinstance(stage.app.screen, CapacityDialog)
 
@@ -217,9 +232,10 @@ async def test_a_shared_screen_shows_only_the_teams_bar_or_words(stage: Stage) -
     await stage.press("p", "p", "p")
     assert lines(stage) == ["eng_alder backend free", "eng_birch frontend over", "team free"]
     said = words(stage)
-    assert "Capacity of 19.8 · figures hidden" in said
+    assert "Capacity of 19.8  figures hidden" in said
     assert "By role" not in said
-    assert "off 2026" not in said
+    assert "Time off" not in said
+    assert "working day" not in said
     for key in ("t", "h", "s", "f", "w", "R", "H", "i"):
         await stage.press(key)
         assert isinstance(stage.app.screen, CapacityDialog)
@@ -248,7 +264,7 @@ async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     assert lines(stage)[0] == "eng_alder backend"
     await stage.press("p", "p")
     assert lines(stage)[0].startswith("eng_alder backend 12.5 ")
-    assert "net days set: 12.5" in words(stage)
+    assert "Net days set  12.5" in words(stage)
     await stage.press("n", "enter")
     assert load(team_file).people[0].net_days == {}
     assert lines(stage)[0].startswith("eng_alder backend 25")
@@ -265,7 +281,7 @@ async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path)
         )  # fmt: skip
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
-        await stage.until(lambda: "5w on average (19.6 5w)" in words(stage))
+        await stage.until(lambda: "5w on average  (19.6 5w)" in words(stage))
         milestone = stage.screen.context.planning.milestone()
         assert milestone
         assert kept_closed(stage.engine, milestone) == (ClosedWeight(milestone="19.6", count=2, weight=5),)
@@ -304,6 +320,39 @@ async def test_many_people_scroll_and_the_sums_stay_visible(tmp_path: Path) -> N
         keys = pane._keys.region
         assert keys.bottom <= 29
         assert keys.height == 1
+
+
+def carrying_world() -> World:
+    world = small_world()
+    world.create(
+        "demo-org/platform", "Left over", by="em_maple", milestone="19.7", weight=2, assignees=["eng_alder"],
+        add_labels=["group::custom models", "type::bug", "Deliverable"],
+    )  # fmt: skip
+    return world
+
+
+async def test_a_person_is_shown_with_what_comes_along(team_file: Path) -> None:
+    async with narrow(carrying_world(), team_file=team_file) as stage:
+        await stage.press("g", "r")
+        said = words(stage)
+        assert "eng_alder  backend · 25 working days" in said
+        assert "Support  none" in said
+        assert "Carries over  platform#12 2w" in said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (58, 20)])
+async def test_on_a_low_screen_a_person_has_one_line_and_all_is_in_view(
+    team_file: Path, size: tuple[int, int]
+) -> None:
+    async with narrow(carrying_world(), team_file=team_file, size=size) as stage:
+        await stage.press("g", "r")
+        said = " ".join(words(stage).split())
+        along = " · carries over platform#12 2w" if size[1] == 24 else ""
+        assert f"eng_alder · backend · 25 working days · factor 1{along}" in said
+        pane = body(stage)
+        assert pane._keys.region.height == 1
+        assert pane._keys.region.bottom <= size[1] - 2
+        assert pane._person.region.bottom <= pane._keys.region.y
 
 
 # Posting

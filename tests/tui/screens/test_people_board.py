@@ -6,8 +6,8 @@ from pathlib import Path
 
 from glboard_tui.screens.capacity import CapacityPane
 from glboard_tui.widgets.column_headers import ColumnHeaders
+from glboard_tui.widgets.facts import Facts
 from glboard_tui.widgets.footer import WhichKey
-from glboard_tui.widgets.issue_pane import Facts
 from tui.app.stage import GROUP, ME, Stage, small_world, staged
 
 

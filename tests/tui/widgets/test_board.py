@@ -481,3 +481,44 @@ async def test_without_colours_focus_is_visible_and_text_uses_terminal_colours(
         shown = [segment for strip in strips for segment in strip if segment.text.strip() and segment.style]
         assert {(s.style.color.name, s.style.bgcolor.name) for s in shown} == {("default", "default")}  # type: ignore[union-attr]
         assert [segment.style.reverse for segment in strips[2] if "Guided" in segment.text] == [True]  # type: ignore[union-attr]
+
+
+LONG = "Remember the last choice of token accounting in the weekly report of the gateway"
+
+
+def long_titles(count: int) -> BoardApp:
+    """Three narrow columns of so many cards."""
+    kinds = [column.key for column in COLUMNS for _ in range(count)]
+    issues = [issue(n, kind, title=f"{n}. {LONG}") for n, kind in enumerate(kinds, 1)]
+    return BoardApp({one.id: one for one in issues})
+
+
+def cut_titles(app: BoardApp) -> int:
+    return sum(line.count("…") for line in screen(app))
+
+
+@pytest.mark.parametrize("count", [8, 11, 15, 17])
+async def test_lines_that_a_column_leaves_go_to_titles_that_are_cut(count: int) -> None:
+    app = long_titles(count)
+    async with app.run_test(size=(80, 42)) as pilot:
+        await pilot.pause()
+        for cards in app.board.columns.lists():
+            assert len(cards.in_view) == count
+            # Only the last cards have less than they need, and no line is empty while they do.
+            lines = [shown.shape.titles for shown in cards._window]
+            assert lines == sorted(lines, reverse=True)
+            if lines[-1] < 4:
+                assert cards._window[-1].y + cards._window[-1].height == cards.size.height
+        assert (0 if count < 9 else 3) <= cut_titles(app) < 3 * count
+
+
+async def test_a_card_that_leaves_gives_its_lines_to_others() -> None:
+    app = long_titles(17)
+    async with app.run_test(size=(80, 42)) as pilot:
+        await pilot.pause()
+        before = cut_titles(app)
+        app.remove(3)
+        await pilot.pause()
+        assert cut_titles(app) <= before - 1
+        shown = next(app.board.columns.lists())._window
+        assert shown[-1].y + shown[-1].height == next(app.board.columns.lists()).size.height

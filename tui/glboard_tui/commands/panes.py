@@ -86,6 +86,7 @@ def connection(context: CommandContext, _: str) -> None:
         lines += [f"Last error, {at:%H:%M:%S}: {last[1].message}", last[1].hint]
     else:
         lines.append("No error in this session.")
+    lines += [f"Message: {message}" for message in reversed(bridge.messages)]
     lines += texts.live_words(bridge.live, bridge.settings.sync.poll)
     lines.append(f"Log: {logfile.shown_place()}")
     context.ask(

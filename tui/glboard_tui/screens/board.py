@@ -69,7 +69,7 @@ class BoardScreen(Screen[None]):
         self.header, self.footer = HeaderBar(), FooterBar()
         self._panel, self.strip = Panel(), WhichKey()
         self._filter = FilterBar(bridge.completions, lambda: bridge.filters.history)
-        self._open_issue = OpenIssue(bridge, self.board, self.pane, self.work, self._pane_changed)
+        self._open_issue = OpenIssue(bridge, keymap, self.board, self.pane, self.work, self._pane_changed)
         self.dock = Dock(self.board, self.pane, self._capacity_pane, self._place, self._pane_changed)
         self.context = CommandContext(bridge, planning, keymap, self.board, self._open_issue, self.dock, self)
         self.keys = Keys(self.context, self.strip)

@@ -19,16 +19,24 @@ from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.text import counted
 from glboard_tui.action import Action, Scope
 from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.capacity_keys import CapacityActions
 from glboard_tui.screens.keys import PaneDialog, hint_line
+from glboard_tui.widgets.facts import Facts, HeadLine, NamedItems
 from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
-#: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
-_OVER, _DOCKED = 19, 27
+#: Lines around the pane: header and footer, and those with the border of a dialog.
+_DOCKED, _OVER = 4, 6
+#: The lines below which nothing is set apart, and a person has one line.
+_HIGH = 28
+#: The lines below which facts are brief.
+_LOW = 18
+#: Lines kept for the facts of a person, so that moving the cursor changes no other line.
+_MOST_ABOUT = 6
 #: Lines that half a page is.
 _HALF = 5
 
@@ -36,19 +44,19 @@ _HALF = 5
 class CapacityPane(Vertical):
     """The figures of one milestone, which ``milestone`` returns.
 
-    ``closing`` is the hint how to close it; ``lines`` counts the lines that do not list people. ``leave``
-    closes it, ``escape`` gives the keys back.
+    ``closing`` is the hint how to close it; ``around`` counts the lines of the screen that it does not have.
+    ``leave`` closes it, ``escape`` gives the keys back.
     """
 
     scope: Scope = "capacity"
     DEFAULT_CSS = """
     CapacityPane { height: auto; width: 1fr; }
     CapacityPane Static { height: auto; }
-    CapacityPane .title { text-style: bold; }
-    CapacityPane .head, CapacityPane .keys { color: $foreground 80%; }
-    CapacityPane .person { color: $foreground 85%; margin-top: 1; min-height: 1; max-height: 3; }
-    CapacityPane .sums { margin: 1 0; }
+    CapacityPane .keys, CapacityPane .former { color: $foreground 80%; }
+    CapacityPane .person { color: $foreground 85%; max-height: 3; }
     CapacityPane .no-figures { margin: 1 0; }
+    CapacityPane.-high .sums, CapacityPane.-high .keys { margin-top: 1; }
+    CapacityPane.-high .name { margin-top: 1; }
     """
 
     def __init__(
@@ -56,7 +64,7 @@ class CapacityPane(Vertical):
         context: CommandContext,
         milestone: Callable[[], Milestone | None],
         closing: str,
-        lines: int,
+        around: int,
         leave: Callable[[], object],
         escape: Callable[[], object],
     ) -> None:
@@ -65,17 +73,21 @@ class CapacityPane(Vertical):
         self._planning = context.planning
         self._milestone = milestone
         self._hint = closing
-        self._lines = lines
+        self._around = around
         self._leave, self._escape = leave, escape
         #: Does what the pane's own keys mean.
         self.own = CapacityActions(context, self)
         self.found: Capacity | None = None
-        self._title = Static(classes="title")
-        self._head = Static(classes="head")
+        self._title = HeadLine(ground="overlay")
+        self._head = Rows(compact=True, has_cursor=False)
         self._people = Rows(compact=True)
         self._team = Rows(compact=True, has_cursor=False)
+        self._bar = Static()
+        self._sums = Facts(names=capacity_text.FACT_NAMES, ground="overlay", classes="sums")
+        self._former = Static(classes="former")
+        self._who = HeadLine(ground="overlay", classes="name")
         self._person = Static(classes="person")
-        self._sums = Static(classes="sums")
+        self._about = Facts(names=capacity_text.FACT_NAMES, ground="overlay")
         self._no_figures = Static(classes="no-figures")
         self._keys = Static(classes="keys")
         self._unwatch: Callable[[], None] = lambda: None
@@ -85,12 +97,14 @@ class CapacityPane(Vertical):
     def compose(self) -> ComposeResult:
         yield self._title
         yield self._no_figures
-        yield self._head
-        yield self._people
-        yield self._team
-        yield self._person
-        yield self._sums
+        yield from self._figures
         yield self._keys
+
+    @property
+    def _figures(self) -> tuple[Widget, ...]:
+        """What is shown of a team, from top to bottom."""
+        team = (self._head, self._people, self._team, self._bar)
+        return (*team, self._sums, self._former, self._who, self._person, self._about)
 
     def on_mount(self) -> None:
         """Follow changes, and show the pane."""
@@ -101,9 +115,27 @@ class CapacityPane(Vertical):
         self._unwatch()
 
     def on_resize(self, _: events.Resize) -> None:
-        """Adapt the columns, and the number of visible people so that the lines below stay in view."""
-        self._people.styles.max_height = max(3, self.screen.size.height - self._lines)
+        """Adapt the columns and the number of visible people."""
         self.changed()
+
+    @property
+    def _height(self) -> int:
+        """The lines that it can take without scrolling."""
+        return self.screen.size.height - self._around
+
+    @property
+    def _is_high(self) -> bool:
+        return self._height >= _HIGH
+
+    def _fit_people(self) -> None:
+        """Show as many people as leave the lines below in view."""
+        high, width = self._is_high, self.size.width or 96
+        # The title, the columns' words and the keys; the person's name, and what sets the parts apart.
+        below = self._team.virtual_size.height + self._sums.lines_in(width) + 3
+        most = max(3, self._height - below - (_MOST_ABOUT + 4 if high else 2))
+        now = self._people.styles.max_height
+        if now is None or now.value != most:
+            self._people.styles.max_height = most
 
     def changed(self) -> None:
         """Refresh it, once for many changes."""
@@ -142,10 +174,14 @@ class CapacityPane(Vertical):
         milestone = self.milestone
         self.found = self._planning.capacity(milestone)
         words = self._why_no_figures(milestone)
-        hidden = " · figures hidden on the shared screen" if self._is_shared else ""
-        title = f"Capacity of {milestone.title}{hidden}" if milestone else "Capacity"
-        _say(self._title, Content(clean(title)))
-        for part in (self._head, self._people, self._team, self._person, self._sums):
+        self.set_class(self._is_high, "-high")
+        aside = []
+        if self._is_shared:
+            aside = ["figures hidden on the shared screen"]
+        elif words is None and self.found is not None:
+            aside = [counted(self.found.workdays, "working day")]
+        self._title.show(f"Capacity of {milestone.title}" if milestone else "Capacity", aside)
+        for part in self._figures:
             _show(part, shown=words is None)
         _show(self._no_figures, shown=words is not None)
         if words is not None:
@@ -170,22 +206,24 @@ class CapacityPane(Vertical):
         hidden, team = self._is_shared, self._planning.team
         named = structs.replace(found, people=tuple(map(self._named, found.people)))
         columns = capacity_text.columns_for(named, self._width, hidden=hidden)
-        _say(self._head, Content(capacity_text.head(columns)))
+        _show(self._head, shown=not hidden)
+        self._head.show(capacity_text.head_table(columns), 0)
         self._people.show(
             capacity_text.people_table(named, columns, said=self.context.bridge.share.names_people),
             self._people.cursor,
         )
-        self._team.show(capacity_text.team_table(found, columns), 0)
-        lines = capacity_text.sums(found, self._planning.closed(milestone), hidden=hidden)
-        if hidden:
-            lines.insert(0, capacity_text.team_bar(found, self._width))
-        elif team is not None:
-            lines.append(
-                capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
-            )
-        if not hidden and (former := self._planning.team_store.former):
-            lines.append(capacity_text.former_words(former, self.context.keymap.key("capacity.names")))
-        _say(self._sums, Content("\n".join(map(clean, lines))))
+        self._team.show(capacity_text.team_table(found, columns, rule=self._is_high), 0)
+        _show(self._bar, shown=hidden)
+        _say(self._bar, Content(capacity_text.team_bar(found, self._width) if hidden else ""))
+        closed = self._planning.closed(milestone)
+        brief = self._height < _LOW
+        self._sums.show(capacity_text.sums(found, closed, team, milestone, hidden=hidden, brief=brief))
+        former = None if hidden else self._planning.team_store.former
+        _show(self._former, shown=bool(former))
+        if former:
+            key = self.context.keymap.key("capacity.names")
+            _say(self._former, Content(clean(capacity_text.former_words(former, key))))
+        self._fit_people()
         self._show_person()
 
     def _named(self, person: PersonCapacity) -> PersonCapacity:
@@ -195,13 +233,26 @@ class CapacityPane(Vertical):
     def _show_person(self) -> None:
         person, team, milestone = self.person, self._planning.team, self.milestone
         add = self.context.keymap.key("capacity.add")
-        if person is None or team is None or milestone is None:
+        name, aside, words = "", "", ""
+        facts: list[NamedItems] = []
+        if person is None or team is None or milestone is None or self.found is None:
             words = f"team.toml has no people yet: {add} adds them."
         elif (member := team.member(person.username)) is None:
             words = f"{self._named(person).username} is not in team.toml: {add} adds them"
         else:
-            words = capacity_text.about(self._named(person), member, milestone.title, hidden=self._is_shared)
+            named = self._named(person)
+            name, aside = capacity_text.person_name(named, hidden=self._is_shared)
+            if not self._is_shared:
+                facts = capacity_text.person_facts(named, person.username, member, milestone, self.found)
+                if not self._is_high:
+                    # Of a low screen, the issues that come along would take most.
+                    said = facts[:-1] if self._height < _LOW else facts
+                    name, words, facts = "", capacity_text.person_line(named, said), []
+        for part, shown in ((self._who, name), (self._person, words), (self._about, facts)):
+            _show(part, shown=bool(shown))
+        self._who.show(name, (aside,) if aside else ())
         _say(self._person, Content(clean(words)))
+        self._about.show(facts)
 
     def _why_no_figures(self, milestone: Milestone | None) -> Content | None:
         store, found = self._planning.team_store, self.found

@@ -6,20 +6,23 @@ Owns columns, words and what is hidden on a shared screen: with hidden figures a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from msgspec import Struct
 
+from glboard_core.model.issue import short_reference
+from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
-from glboard_core.planning.team import Days, FormerNames, Member, days
+from glboard_core.planning.team import Days, FormerNames, Member, Team, days
 from glboard_core.planning.text import counted, day_words, number
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, state_of
-from glboard_tui.widgets.card import INKS, Tone
+from glboard_tui.widgets.card import INKS, Fact, Tone
 from glboard_tui.widgets.colors import Ink
-from glboard_tui.widgets.table import Cell, Col, Table
-from glboard_tui.widgets.text import BAR, TRACK, fit, fit_right
+from glboard_tui.widgets.facts import Item, NamedItems
+from glboard_tui.widgets.table import Cell, Col, Head, Table
+from glboard_tui.widgets.text import BAR, TRACK
 
 _MOST_NAME = 20
 #: Of more former names, the rest is only counted.
@@ -28,6 +31,11 @@ _MOST_FORMER = 3
 _REMAINS, _WORD = 17, 7
 _SHORT, _LONG = 6, 24
 _FIGURES = (("days", 5), ("carried", 7), ("planned", 7))
+#: The line of unassigned issues, and the columns' words that a bar shows in their colour.
+_UNASSIGNED = "unassigned"
+_LEGEND: dict[str, Ink] = {"carried": "warn", "planned": "accent"}
+#: Cells of the names of facts: "Closed per milestone".
+FACT_NAMES = 22
 
 
 class Columns(Struct, frozen=True):
@@ -62,31 +70,31 @@ def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
     # The cell of the cursor, and one after each column.
     taken = 1 + sum(cells + 1 for _, cells in _FIGURES) + _REMAINS + 1
-    most = max(9, min(_MOST_NAME, width - taken))
-    name = min(most, max([9, *(len(person.username) for person in found.people)]))
+    least = len(_UNASSIGNED)
+    most = max(least, min(_MOST_NAME, width - taken))
+    name = min(most, max([least, *(len(person.username) for person in found.people)]))
     role = min(max((len(person.role) for person in found.people), default=0), 12)
     if hidden:
         return Columns(name, role=role, figures=False)
     left = width - name - 1 - taken - 1
     if role and left - role - 1 >= _LONG:
-        return Columns(name, role=role, bar=_LONG)
+        return Columns(name, role=role, bar=min(left - role - 1, 2 * _LONG))
     if left >= _SHORT:
-        return Columns(name, bar=min(left, _LONG))
+        return Columns(name, bar=min(left, 2 * _LONG))
     left += _FIGURES[0][1] + 1
     return Columns(name, bar=left, days=False) if left >= _SHORT else Columns(name)
 
 
-def head(columns: Columns) -> str:
-    """The line above the people."""
-    parts = [fit("", columns.name)]
+def head_table(columns: Columns) -> Table:
+    """The line above the people: a figure has the colour that it has in a bar."""
+    cells: list[Cell] = [("", "muted")]
     if columns.role:
-        parts.append(fit("", columns.role))
+        cells.append(("", "muted"))
     if columns.figures:
-        parts += [fit_right(word, width) for word, width in columns.shown]
+        cells += [(word, _LEGEND.get(word, "muted")) for word, _ in columns.shown]
         if columns.bar:
-            parts.append(fit("", columns.bar))
-        parts.append(fit_right("free of budget", _REMAINS))
-    return " " + " ".join(parts)
+            cells.append(("", "muted"))
+    return Table(cols=_cols(columns), rows=[(*cells, ("free of budget" if columns.figures else "", "muted"))])
 
 
 def people_table(found: Capacity, columns: Columns, *, said: bool = True) -> Table:
@@ -97,8 +105,8 @@ def people_table(found: Capacity, columns: Columns, *, said: bool = True) -> Tab
     return Table(cols=_cols(columns), rows=rows)
 
 
-def team_table(found: Capacity, columns: Columns) -> Table:
-    """What is unassigned, so that planned adds up; the team, with the figures of the header."""
+def team_table(found: Capacity, columns: Columns, *, rule: bool = False) -> Table:
+    """What is unassigned, so that planned adds up; the team, below a ``rule``, with the header's figures."""
     free = found.free_likely
     team = Tally(
         days="",
@@ -110,11 +118,12 @@ def team_table(found: Capacity, columns: Columns) -> Table:
     )
     unassigned = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
     rows = (
-        [_cells("unassigned", "", unassigned, columns, "muted")]
+        [_cells(_UNASSIGNED, "", unassigned, columns, "muted")]
         if found.unassigned and columns.figures
         else []
     )
-    return Table(cols=_cols(columns), rows=[*rows, _cells("team", "", team, columns, "strong")])
+    heads = {len(rows): (Head("", "line", rule=True),)} if rule else {}
+    return Table(cols=_cols(columns), rows=[*rows, _cells("team", "", team, columns, "strong")], heads=heads)
 
 
 def _remains(free: float, budget: float) -> str:
@@ -185,28 +194,62 @@ def team_bar(found: Capacity, width: int) -> str:
     return "".join(TRACK if letter == "-" else BAR for letter in drawn)
 
 
-def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: bool) -> str:
-    """What the file says about a person, below the list; with hidden figures only name and role."""
-    role = f" · {person.role}" if person.role else ""
-    if hidden:
-        return f"{person.username}{role}"
-    there = person.budget.net_days if person.budget else 0
-    parts = [f"{number(there)} working {'day' if there == 1 else 'days'}", f"factor {number(member.factor)}"]
-    if (net := member.net_days.get(milestone)) is not None:
-        parts.append(f"net days set: {number(net)}")
-    if support := member.support_days.get(milestone):
-        parts.append(f"support {number(support)}")
-    if member.time_off:
-        parts.append(f"off {_ranges(member.time_off)}")
-    if member.holidays:
-        parts.append(f"holidays {_ranges(member.holidays)}")
-    return f"{person.username}{role} · " + " · ".join(parts)
+def person_name(person: PersonCapacity, *, hidden: bool) -> tuple[str, str]:
+    """Who is under the cursor, and what goes with the name; with hidden figures only the role."""
+    parts = [person.role] if person.role else []
+    if not hidden and person.budget is not None:
+        there = person.budget.net_days
+        parts.append(f"{number(there)} working {'day' if there == 1 else 'days'}")
+    return person.username, " · ".join(parts)
 
 
-def _ranges(off: Days) -> str:
+def person_facts(
+    person: PersonCapacity, username: str, member: Member, milestone: Milestone, found: Capacity
+) -> list[NamedItems]:
+    """What the file says about a person, and which issues come along. ``username`` is GitLab's."""
+    net = member.net_days.get(milestone.title)
+    support = member.support_days.get(milestone.title)
+    carried = [
+        f"{short_reference(issue.reference)} {'?' if issue.weight is None else f'{issue.weight}w'}"
+        for issue in found.carry_over.issues
+        if username in issue.assignees
+    ]
+    return [
+        ("Time off", _within(member.time_off, milestone) or ("none",)),
+        ("Own holidays", _within(member.holidays, milestone)),
+        ("Support", (f"{number(support)} {'day' if support == 1 else 'days'}" if support else "none",)),
+        ("Factor", (number(member.factor),)),
+        ("Net days set", () if net is None else (number(net),)),
+        ("Carries over", tuple(carried) or ("nothing",)),
+    ]
+
+
+def person_line(person: PersonCapacity, facts: Iterable[NamedItems]) -> str:
+    """The same on one line, where there is no space for more."""
+    said = [
+        f"{name.lower()} {', '.join(item for item in items if isinstance(item, str))}"
+        for name, items in facts
+        if items and items not in (("none",), ("nothing",))
+    ]
+    return " · ".join([*filter(None, person_name(person, hidden=False)), *said])
+
+
+def _within(off: Days, milestone: Milestone) -> tuple[Item, ...]:
+    """The days that fall into a milestone, and how many others there are."""
+    start, due = milestone.start, milestone.due
+    every = days(off)
+    inside = frozenset(day for day in every if (not start or day >= start) and (not due or day <= due))
+    others = len(every) - len(inside)
+    items: list[Item] = [_ranges(inside)] if inside else []
+    if others:
+        items.append(Fact(f"{counted(others, 'day')} outside {milestone.title}", minor=True))
+    return tuple(items)
+
+
+def _ranges(off: Iterable[date]) -> str:
     """Days in words, consecutive ones as a range: ``23–25 Dec, 2 Jan``."""
     runs: list[list[date]] = []
-    for day in sorted(days(off)):
+    for day in sorted(off):
         if runs and day - runs[-1][-1] == timedelta(days=1):
             runs[-1].append(day)
         else:
@@ -222,49 +265,67 @@ def _range(first: date, last: date) -> str:
     return f"{start}{between}{day_words(last)}"
 
 
-def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
-    """The lines below the team's line; hidden figures are also those of roles."""
+def sums(
+    found: Capacity,
+    closed: Lookback,
+    team: Team | None,
+    milestone: Milestone,
+    *,
+    hidden: bool,
+    brief: bool = False,
+) -> list[NamedItems]:
+    """The facts below the team's line; hidden figures are also those of roles, and days.
+
+    ``brief`` ones have a line each: the figure alone.
+    """
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
-    left = f"{number(carried.likely)}w likely"
+    left: list[Item] = [f"{number(carried.likely)}w likely"]
     if carried.weight != carried.likely:
-        left += f" · {carried.weight}w if no more is closed"
+        left.append(Fact(f"{carried.weight}w if no more is closed", minor=True))
     if carried.unweighted:
-        left += f" · {counted(carried.unweighted, 'issue')} unweighted"
-    lines = [
-        f"Carried over{before}  {left}",
-        f"Planned  {found.planned}w · {found.accepted}w accepted, {found.unassigned}w unassigned",
-    ]
-    if found.unweighted:
-        lines.append(f"No weight yet  {counted(found.unweighted, 'issue')}")
+        left.append(Fact(f"{counted(carried.unweighted, 'issue')} unweighted", "warn"))
+    shares = Fact(f"{found.accepted}w accepted, {found.unassigned}w unassigned", minor=True)
+    unweighted = counted(found.unweighted, "issue") if found.unweighted else ""
     roles = {} if hidden else found.by_role()
-    if any(roles):
-        each = " · ".join(f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items())
-        lines.append(f"By role  {each}")
-    lines.append(closed_words(closed))
-    return lines
+    each = [f"{role or 'no role'} {number(weight)}w" for role, weight in roles.items()] if any(roles) else []
+    facts: list[NamedItems] = [
+        (f"Carried{before or ' over'}", tuple(left)),
+        ("Planned", (f"{found.planned}w", shares)),
+        ("No weight yet", (Fact(unweighted, "warn"),)),
+        ("Closed per milestone", closed_items(closed)),
+        ("By role", (" · ".join(each),)),
+        ("Team", () if hidden or brief or team is None else _team_items(team, milestone)),
+    ]
+    return [(name, items[:1]) for name, items in facts] if brief else facts
 
 
-def closed_words(lookback: Lookback) -> str:
+def closed_items(lookback: Lookback) -> tuple[Item, ...]:
     """The mean closed Deliverable weight of previous milestones, with its values."""
     if lookback.closed is None:
         if lookback.trouble:
-            return f"Closed per milestone  cannot be loaded: {lookback.trouble}"
-        return "Closed per milestone  …" if lookback.reading else "Closed per milestone  not loaded"
+            return (Fact(f"cannot be loaded: {lookback.trouble}", "warn"),)
+        return (Fact("loading …" if lookback.reading else "not loaded", minor=True),)
     average = mean(lookback.closed)
     if average is None:
         none = "no milestone has ended yet" if not lookback.closed else "no Deliverable closed yet"
-        return f"Closed per milestone  {none}"
+        return (Fact(none, minor=True),)
     each = ", ".join(f"{one.milestone} {one.words}{'w' if one.count else ''}" for one in lookback.closed)
-    again = " …" if lookback.reading else ""
-    return f"Closed per milestone  {number(average)}w on average ({each}){again}"
+    again = (Fact("loading …", minor=True),) if lookback.reading else ()
+    return (f"{number(average)}w on average", Fact(f"({each})", minor=True), *again)
 
 
-def team_words(days_per_weight: float, reserve: float, holidays: Sequence[object], workdays: int) -> str:
+def _team_items(team: Team, milestone: Milestone) -> tuple[Item, ...]:
     """The values that apply to the whole team."""
-    free = f"{len(holidays)} holidays" if len(holidays) != 1 else "1 holiday"
-    kept = f" · reserve {number(reserve * 100)} %" if reserve else ""
-    return f"{workdays} workdays · {number(days_per_weight)} days per weight{kept} · {free} in the file"
+    items: list[Item] = [f"{number(team.days_per_weight)} days per weight"]
+    if team.reserve:
+        items.append(f"reserve {number(team.reserve * 100)} %")
+    first, *more = _within(team.holidays, milestone) or (None,)
+    if isinstance(first, str):
+        items.append(f"holidays {first}")
+    elif first is not None:
+        more = [Fact("holidays:", minor=True), first]
+    return (*items, *more)
 
 
 def former_words(former: FormerNames, key: str) -> str:

@@ -17,6 +17,7 @@ from glboard_core.board.definition import roles
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
+from glboard_core.planning.text import day_words
 from glboard_tui.bridge import Bridge
 from glboard_tui.lookup import Kind
 from glboard_tui.screens.picker_source import Choice, Source
@@ -245,7 +246,8 @@ def _places(project: str) -> set[str]:
 
 
 def _milestone_line(milestone: Milestone, role: Mapping[str, str]) -> Choice:
-    dates = " to ".join(day.isoformat() for day in (milestone.start, milestone.due) if day)
+    days = [day for day in (milestone.start, milestone.due) if day]
+    dates = f"{' – '.join(map(day_words, days))} {days[-1].year}" if days else ""
     note = " · ".join(word for word in (role.get(milestone.title, ""), dates) if word)
     return Choice(value=milestone.title, text=milestone.title, note=note)
 

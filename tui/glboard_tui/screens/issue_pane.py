@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from textual.screen import Screen
@@ -19,9 +19,11 @@ from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.issue_facts import detail_facts, hidden_facts
+from glboard_tui.keymap import Keymap
 from glboard_tui.more_of_issue import MoreOfIssue
 from glboard_tui.screens.task_focus import TaskFocus
 from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.issue_notes import NotesView
 from glboard_tui.widgets.issue_pane import DetailPane
 
 
@@ -39,16 +41,29 @@ def _nothing_to_load(bridge: Bridge, issue: Issue) -> str:
     return "GitLab has not created this issue yet." if issue.is_new else ""
 
 
+def _notes_view(bridge: Bridge) -> NotesView:
+    return NotesView(
+        short_name=bridge.people_words.short, now=bridge.reads.now(), zone=bridge.reads.zone() or UTC
+    )
+
+
 class OpenIssue:
     """The issue opened over the board. ``changed`` is called when it opened or closed."""
 
     def __init__(
-        self, bridge: Bridge, board: BoardWidget, pane: DetailPane, work: Work, changed: Callable[[], None]
+        self,
+        bridge: Bridge,
+        keymap: Keymap,
+        board: BoardWidget,
+        pane: DetailPane,
+        work: Work,
+        changed: Callable[[], None],
     ) -> None:
         self._bridge = bridge
+        self._keymap = keymap
         self._board = board
         self.pane = pane
-        pane.short_name = bridge.people_words.short
+        pane.notes_view = lambda: _notes_view(bridge)
         self._work = work
         self._changed = changed
         self._generation = 0
@@ -111,15 +126,22 @@ class OpenIssue:
         masked = bridge.mask(issue)
         names = bridge.settings.labels
         if masked:
-            facts = hidden_facts(bridge.reference_of(issue), issue)
+            facts = hidden_facts(issue)
         else:
-            more = self._more.of(issue)
-            where = self._board.where(issue.id)
-            facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, where, more)
+            facts = detail_facts(issue, bridge.catalog, bridge.view.flow, names, self._more.of(issue))
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *map(bridge.text, row.what))))
-        self.pane.show_issue(issue, bridge.title_of(issue), facts)
+        reference = bridge.reference_of(issue) if masked else issue.reference
+        self.pane.show_issue(issue, bridge.title_of(issue), facts, (reference, *self._place(issue.id)))
+
+    def _place(self, issue: IssueId) -> tuple[str, ...]:
+        """Where it is in its column, and the keys that lead to the next issue and the one before."""
+        if not (where := self._board.where(issue)):
+            return ()
+        following, preceding = (self._keymap.key(f"issue.{way}") for way in ("next", "previous"))
+        keys = ((following, "next"), (preceding, "previous"))
+        return (where, *(f"{key} {word}" for key, word in keys if key))
 
     def _load(self, identity: IssueId) -> None:
         issue = self._bridge.issue(identity)
@@ -189,7 +211,7 @@ class DescriptionPane:
         self, bridge: Bridge, screen: Screen[None], loaded: Callable[[IssueDetail], None] = lambda _: None
     ) -> None:
         self.pane = DetailPane()
-        self.pane.short_name = bridge.people_words.short
+        self.pane.notes_view = lambda: _notes_view(bridge)
         self._loaded = loaded
         self.pane.can_focus = False
         self.on = False

@@ -71,15 +71,15 @@ class Ending(MilestoneList):
         sums = f"{count}, weight {weight}"
         match kind:
             case "confidential":
-                return f"Confidential, still open ({sums}): the bot skips these; move them yourself"
+                return f"Confidential, still open ({sums}): the bot skips these"
             case "deliverable":
                 return f"Deliverable, still open ({sums})"
             case "open":
                 return f"Other open issues ({sums})"
             case "late-closed":
-                return f"Closed after the end ({sums}): counted by handbook, not by group and committed"
+                return f"Closed after the end ({sums}): counted by handbook only"
             case "quiet":
-                return f"In the locked plan, moved without {self._missed} ({sums}): + adds the label"
+                return f"In the locked plan, moved without {self._missed} ({sums}): + adds it"
             case "handled":
                 return f"{self._missed}, moved on ({sums})"
 

@@ -42,8 +42,8 @@ from glboard_tui.walk_view import (
 )
 from glboard_tui.walks import WalkMemory, WalkSource
 from glboard_tui.widgets.card_view import presenter
+from glboard_tui.widgets.facts import Facts
 from glboard_tui.widgets.footer import FooterBar
-from glboard_tui.widgets.issue_pane import Facts
 from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.text import clean
 from glboard_tui.widgets.walk import PeopleFree, WalkCard, WalkHead

@@ -192,12 +192,16 @@ class BoardWidget(Vertical, can_focus=True):
         return self.columns.in_view(place.key if place else None) if self.display else []
 
     def where(self, issue: IssueId) -> str:
-        """The place of an issue in the focused column: ``1 of 4 in bug``; "" if it is not there."""
+        """The place of an issue in the focused column: ``1 of 4 in bug``, ``2 of 3 in review``.
+
+        "" if it is not there.
+        """
         cards, index = self.state.here(), self.state.index
         row = row_in(index, cards, issue) if cards is not None and index is not None else None
         if row is None or cards is None:
             return ""
-        return f"{row + 1} of {len(cards)} in {self.state.title(cards.column)}"
+        title = self.state.title(cards.column)
+        return f"{row + 1} of {len(cards)} {title if title.startswith('in ') else f'in {title}'}"
 
     def move(self, dx: int, dy: int) -> None:
         """Move by columns and cards; stops at the edges."""

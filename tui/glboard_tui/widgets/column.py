@@ -25,8 +25,11 @@ from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import (
     AUTO,
+    SCROLLED,
     SHAPES,
     SHARED,
+    TIGHT,
+    WHOLE,
     CardState,
     CardView,
     Density,
@@ -97,6 +100,24 @@ class Painter:
                 break
         return taken
 
+    def shares(
+        self, cards: ColumnIndex, state: BoardState, width: int, shape: Shape, most: int
+    ) -> tuple[Shape, ...]:
+        """The shape of each card: cut titles get the lines that ``shape`` leaves of ``most``, from the top.
+
+        Empty if it leaves none, or if no title is cut.
+        """
+        spare, found, more = most - self.lines(cards, state, width, shape, most), list[Shape](), False
+        for row in range(len(cards) if spare > 0 else 0):
+            issue = state.issue(cards[row])
+            view = None if issue is None else self.view(issue, cards.column)
+            needs = shape.titles
+            if view is not None and spare > 0:
+                needs = min(max(needs, len(view.titles(width - 1, WHOLE))), needs + spare)
+            spare, more = spare - (needs - shape.titles), more or needs > shape.titles
+            found.append(shape if needs == shape.titles else shape._replace(titles=needs))
+        return tuple(found) if more else ()
+
     def card(
         self, view: CardView, width: int, state: CardState, shape: Shape, edge: Edge
     ) -> tuple[Strip, ...]:
@@ -125,12 +146,13 @@ class Painter:
 
 
 class _Shown(NamedTuple):
-    """A visible card: its row in the column, its first line and its lines."""
+    """A visible card: its row in the column, its first line and its lines, and how much of it is shown."""
 
     row: int
     issue: IssueId
     y: int
     height: int
+    shape: Shape
 
 
 #: Cards scrolled per wheel step.
@@ -156,6 +178,8 @@ class CardList(Widget):
         #: The first card shown.
         self.top = 0
         self._shape = SHAPES["wrapped"]
+        #: The shape of each card, if some have more lines of title than others.
+        self._shapes: tuple[Shape, ...] = ()
         self._width = self._height = 0
         #: The visible cards, the last one perhaps cut, and the card of each line with its line there.
         self._window: tuple[_Shown, ...] = ()
@@ -176,11 +200,6 @@ class CardList(Widget):
     def in_view(self) -> list[IssueId]:
         """The visible cards, from top to bottom."""
         return [shown.issue for shown in self._window]
-
-    @property
-    def shape(self) -> Shape:
-        """How much of each card is shown."""
-        return self._shape
 
     def bind(self, cards: ColumnIndex, *, top: int) -> None:
         """Show a column from card ``top`` on."""
@@ -218,11 +237,13 @@ class CardList(Widget):
     def _find_window(self, top: int) -> None:
         # Read once: it is computed each time, and a change measures many cards.
         self._width, self._height = self.size
-        self._shape = self._fitting()
+        self._shape, self._shapes = self._fitting(), ()
         cards, height = self.cards, self._height
         if cards is None or height <= 0:
             self.top, self._window, self._lines, self._thumb = max(top, 0), (), [], (0, 0)
             return
+        if self._painter.density == "auto" and self._shape in TIGHT and len(cards) * LOWEST <= height:
+            self._shapes = self._painter.shares(cards, self._state, self._width, self._shape, height)
         self.top = max(0, min(top, len(cards) - 1))
         self._window = self._from(self.top)
         if self.top and _end(self._window) < height:
@@ -233,7 +254,7 @@ class CardList(Widget):
         self._thumb = self._thumb_extent()
 
     def _fitting(self) -> Shape:
-        """The shape of the set density; of ``auto`` the first that shows all cards.
+        """The shape of the set density; of ``auto`` the first that shows all cards, or that of what scrolls.
 
         No more cards are measured than have a line each.
         """
@@ -243,12 +264,12 @@ class CardList(Widget):
         if self._painter.shared:
             return self._shared()
         if cards is None or len(cards) * LOWEST > lines:
-            return SHAPES["wrapped"]
+            return SCROLLED
         width, painter = self._width, self._painter
         for shape in AUTO:
             if painter.lines(cards, self._state, width, shape, lines) <= lines:
                 return shape
-        return SHAPES["wrapped"]
+        return SCROLLED
 
     def _shared(self) -> Shape:
         """The roomiest shape in which all cards are visible; else the last one, which scrolls."""
@@ -259,11 +280,14 @@ class CardList(Widget):
         fitting = (s for s in SHARED if painter.lines(cards, self._state, width, s, lines) <= lines)
         return next(fitting, SHARED[-1])
 
-    def _lines_of(self, row: int, shape: Shape) -> int:
+    def _shape_of(self, row: int) -> Shape:
+        return self._shapes[row] if self._shapes else self._shape
+
+    def _lines_of(self, row: int) -> int:
         cards = self.cards
         issue = None if cards is None else self._state.issue(cards[row])
         view = None if issue is None or cards is None else self._painter.view(issue, cards.column)
-        return LOWEST if view is None else height_of(view, self._width - 1, shape)
+        return LOWEST if view is None else height_of(view, self._width - 1, self._shape_of(row))
 
     def _from(self, top: int) -> tuple[_Shown, ...]:
         cards, found, y = self.cards, [], 0
@@ -272,8 +296,8 @@ class CardList(Widget):
         for row in range(top, len(cards)):
             if y >= self._height:
                 break
-            height = self._lines_of(row, self._shape)
-            found.append(_Shown(row, cards[row], y, height))
+            height = self._lines_of(row)
+            found.append(_Shown(row, cards[row], y, height, self._shape_of(row)))
             y += height
         return tuple(found)
 
@@ -281,7 +305,7 @@ class CardList(Widget):
         """The first card from which ``last`` is fully visible."""
         left = self._height + self._shape.gap
         row = last
-        while row >= 0 and (left := left - self._lines_of(row, self._shape)) >= 0:
+        while row >= 0 and (left := left - self._lines_of(row)) >= 0:
             row -= 1
         return min(row + 1, last)
 
@@ -396,11 +420,11 @@ class CardList(Widget):
         state = self._state.of_card(shown.issue, self.cards.column.key)
         if not self._shape.gap and shown.row % 2:
             state = state._replace(odd=True)
-        picture = (view, width, state, self._shape, edge, self._painter.palette)
+        picture = (view, width, state, shown.shape, edge, self._painter.palette)
         # A card has several lines, and finding it in the painter's cache takes longer than to compare.
         if self._picture is None or self._picture[0] is not view or self._picture != picture:
             self._picture = picture
-            self._strips = self._painter.card(view, width, state, self._shape, edge)
+            self._strips = self._painter.card(view, width, state, shown.shape, edge)
         strips = self._strips
         return strips[part] if part < len(strips) else self._painter.blank(width, edge)
 

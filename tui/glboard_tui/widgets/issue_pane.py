@@ -9,104 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui.widgets import markdown
-from glboard_tui.widgets.card import INKS, Chip, Fact
-from glboard_tui.widgets.colors import Ink, Palette, palette_of
-from glboard_tui.widgets.issue_notes import notes_content
-from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
+from glboard_tui.widgets.facts import Facts, HeadLine, NamedItems
+from glboard_tui.widgets.issue_notes import IssueNotes, NotesView, notes_content, show_text
+from glboard_tui.widgets.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
-
-
-Item = str | Fact | Chip
-"""A value: plain, with a tone (a minor one is muted), or a label in its colour."""
-
-NamedItems = tuple[str, tuple[Item, ...]]
-"""A name, and its items: ``("Slipped", (Fact("once:", "warn"), "19.7"))``."""
-
-_NAME = 16
-_GAP = 2
-
-
-def _text(item: Item) -> str:
-    if isinstance(item, str):
-        return clean(item)
-    return clean(item.text) if isinstance(item, Fact) else f" {clean(item.text)} "
-
-
-def laid_out(facts: Sequence[NamedItems], width: int) -> list[tuple[str, list[Item]]]:
-    """Name (only on the first line) and items of each line; facts without items are omitted."""
-    room = max(width - _NAME, 8)
-    lines: list[tuple[str, list[Item]]] = []
-    for name, items in facts:
-        label, taken = name, room + 1
-        for item in items:
-            if not (text := _text(item)).strip():
-                continue
-            if taken + _GAP + width_of(text) > room:
-                lines.append((label, []))
-                label, taken = "", -_GAP
-            lines[-1][1].append(item)
-            taken += _GAP + width_of(text)
-    return lines
-
-
-class Facts(Widget):
-    """Names and values in two columns, values wrapped between items and never inside one."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._facts: tuple[NamedItems, ...] = ()
-
-    def show(self, facts: Sequence[NamedItems]) -> None:
-        """Show these facts."""
-        if tuple(facts) != self._facts:
-            self._facts = tuple(facts)
-            self.refresh(layout=True)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The number of lines needed at that width."""
-        return len(laid_out(self._facts, width))
-
-    def render_line(self, y: int) -> Strip:
-        """One line."""
-        palette = palette_of(self.app)
-        line = Line(self.size.width)
-        lines = laid_out(self._facts, self.size.width)
-        if y < len(lines):
-            name, items = lines[y]
-            line.add(f"{clip(name, _NAME - 1):<{_NAME}}", palette.style("band", "muted"))
-            for place, item in enumerate(items):
-                line.add(" " * _GAP if place else "", palette.style("band"))
-                line.add(clip(_text(item), line.room), _style(item, palette))
-        return line.strip(palette.style("band"))
-
-
-def _style(item: Item, palette: Palette) -> Style:
-    if isinstance(item, Chip):
-        return palette.chip(item.color, "band")
-    ink: Ink = "text" if isinstance(item, str) else "muted" if item.minor else INKS[item.tone]
-    return palette.style("band", ink)
-
-
-def _update(static: Static, content: Content) -> None:
-    """Show another text: the same one again would lay out the whole screen."""
-    if not (isinstance(static.content, Content) and static.content.is_same(content)):
-        static.update(content)
 
 
 class DetailPane(VerticalScroll, can_focus=True):
@@ -121,24 +36,35 @@ class DetailPane(VerticalScroll, can_focus=True):
     DetailPane .detail-state { height: auto; color: $foreground 80%; }
     DetailPane .detail-notes { height: auto; margin-top: 1; }
     DetailPane Markdown { background: $surface; padding: 0; margin: 0; }
+    DetailPane MarkdownHeader { margin: 0 0 1 0; content-align: left middle; background: $surface; }
+    DetailPane MarkdownFence { margin: 0 0 1 0; }
+    DetailPane MarkdownFence > Label { padding: 0 1; }
+    DetailPane MarkdownBlockQuote { margin: 0 0 1 0; }
+    DetailPane MarkdownTable, DetailPane MarkdownTable:light { background: $surface; }
+    DetailPane MarkdownTableContent { keyline: none; grid-gutter: 0 1; }
+    DetailPane MarkdownTableContent > .header { text-style: underline; }
+    DetailPane Markdown > MarkdownBlock:last-child { margin: 0; }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
-        #: A person as on the cards.
-        self.short_name: Callable[[str], str] = lambda username: username
+        #: How comments and activity are shown.
+        self.notes_view: Callable[[], NotesView] = NotesView
         # Kept as attributes: late content finds them even while the pane is being removed.
-        self._title, self._facts = Static(classes="detail-title"), Facts()
-        self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
+        self._head, self._title = HeadLine(classes="detail-head"), Static(classes="detail-title")
+        self._facts, self._about = Facts(), HeadLine()
+        self._state, self._notes = Static(classes="detail-state"), IssueNotes(classes="detail-notes")
         self._document: Markdown | None = None
         #: The text that is in it.
         self._described = ""
 
     def compose(self) -> ComposeResult:
         """Title, facts, notes; the description is inserted between when there is one."""
+        yield self._head
         yield self._title
         yield self._facts
+        yield self._about
         yield self._state
         yield self._notes
 
@@ -155,21 +81,30 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Whether it has the keys."""
         return self.is_open and self.screen.focused is self
 
-    def show_issue(self, issue: Issue, title: str, facts: Sequence[NamedItems]) -> None:
-        """Show what is known at once. Description and notes of another issue are removed."""
+    def show_issue(
+        self, issue: Issue, title: str, facts: Sequence[NamedItems], head: Sequence[str] = ()
+    ) -> None:
+        """Show what is known at once. Description and notes of another issue are removed.
+
+        ``head``: its reference, and what is said next to it.
+        """
         fresh = issue.id != self.issue
         self.issue = issue.id
-        _update(self._title, Content(clean(title)))
+        self._head.display = bool(head)
+        if head:
+            self._head.show(head[0], head[1:])
+        show_text(self._title, Content(clean(title)))
         self._facts.show(facts)
         self.display = True
         if fresh:
             self.scroll_to(y=0, animate=False)
             self.say("Loading description and comments …")
-            _update(self._notes, Content(""))
+            self._notes.show(lambda _: Content(""))
 
     def say(self, text: str) -> None:
         """Show a line in place of the description; "" removes it."""
-        _update(self._state, Content(clean_lines(text)))
+        self._about.show("Description")
+        show_text(self._state, Content(clean_lines(text)))
         self._state.display = bool(text)
         if text and self._document is not None:
             self._document.display = False
@@ -190,11 +125,12 @@ class DetailPane(VerticalScroll, can_focus=True):
                 self._described = ""  # until all of it is there: this may be cancelled
                 await document.update(text)
                 self._described = text if document.source == text else ""
-        kept_back = Content.styled(clean(detail.without_notes), "dim") if detail.without_notes else None
-        _update(
-            self._notes,
-            kept_back or notes_content(detail.notes, older=detail.older, short_name=self.short_name),
-        )
+        if detail.without_notes:
+            kept_back = Content.styled(clean(detail.without_notes), "dim")
+            self._notes.show(lambda _: kept_back)
+            return
+        view = self.notes_view()
+        self._notes.show(lambda width: notes_content(detail.notes, width, view, older=detail.older))
 
     def reveal_task(self) -> None:
         """Scroll to the task that has the focus."""
@@ -218,7 +154,7 @@ class DetailPane(VerticalScroll, can_focus=True):
     def forget(self) -> None:
         """Keep nothing of what was read."""
         self.say("")
-        self._notes.update(Content(""))
+        self._notes.show(lambda _: Content(""))
         if self._document is not None:
             self._document.remove()
             self._document, self._described = None, ""

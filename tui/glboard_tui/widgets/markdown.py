@@ -27,7 +27,8 @@ _OPENERS = re.compile(r"[\s>*+.)\d-]*")
 _TASK = re.compile(r"^(\s{0,12}(?:[-*+]|\d{1,9}[.)])\s+)\[([ xX~])\]\s")
 _COMMENT, _COMMENT_END = "<!--", "-->"
 
-
+#: The box of a task that is open, done, or no longer needed.
+_BOXES = ("☐", "☑", "☒")
 #: In front of the task that has the focus.
 FOCUSED = "▸"
 
@@ -57,7 +58,7 @@ def _with_boxes(text: str, task: int | None) -> str:
             found = _TASK.match(line)
             if found is None:
                 continue
-            box = "☐" if found[2] == " " else "☑" if found[2] in "xX" else "☒"
+            box = _BOXES[0 if found[2] == " " else 1 if found[2] in "xX" else 2]
             sign = f"{FOCUSED} {box} " if number == task else f"{box} "
             lines[at] = found[1] + sign + line[found.end() :]
             number += 1
@@ -109,6 +110,7 @@ def parser() -> MarkdownIt:
 
     found = MarkdownIt("gfm-like", {"html": False})
     found.core.ruler.push("plain code", _plain_code)
+    found.core.ruler.push("boxes alone", _boxes_alone)
     return found
 
 
@@ -116,3 +118,13 @@ def _plain_code(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "fence":
             token.info = ""
+
+
+def _boxes_alone(state: StateCore) -> None:
+    """A task has its box in place of a bullet."""
+    tokens = state.tokens
+    for at, token in enumerate(tokens):
+        if token.type == "list_item_open" and not token.info and at + 2 < len(tokens):
+            text = tokens[at + 2].content if tokens[at + 2].type == "inline" else ""
+            if text.startswith((*_BOXES, FOCUSED)):
+                token.info = " "
