@@ -37,7 +37,7 @@ _IN_LABEL = '[^\\s,"“”]'
 _BETWEEN = r"(?:\\[nrt]|%20|&nbsp;|[\W_])"
 #: How characters can be written where texts are escaped.
 _ESCAPED = {'"': r'[\\"]*"', "&": "&(?:amp;)?", "<": "(?:<|&lt;)", ">": "(?:>|&gt;)"}
-# Both patterns begin only where a run of their characters does, so that each run is looked at once: anybody
+# Both patterns begin only where a run of their characters does, so that each run is read once: anybody
 # can write a description of a million letters. No number of an issue has more digits.
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
 _REFERENCE = re.compile(r"(?P<path>(?:(?<![\w./-])[\w./-]++)?)(?P<cut>…?)#(?P<iid>[0-9]{1,18})(?![0-9])")
