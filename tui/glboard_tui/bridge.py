@@ -286,7 +286,8 @@ class Bridge:
             case "mine":
                 self.unseen.mine(ids)
             case "answer":
-                self.unseen.answered(after.id for before, after in event.changes if after and before != after)
+                changed = [(before, after) for before, after in event.changes if before != after]
+                self.unseen.answered(after.id for _, after in (*changed, *event.confirmed) if after)
             case "theirs" | "load":
                 self._hear_theirs(event, update)
         if event.cause != "answer":

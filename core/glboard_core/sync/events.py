@@ -61,8 +61,7 @@ class IssuesChanged(Struct, frozen=True):
     """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change;
     ``draft``: it is staged, or the draft was turned on or off.
 
-    ``confirmed`` is the server's state before and after, without unsent changes: for ``theirs`` and ``load``,
-    if known.
+    ``confirmed`` is the server's state before and after, without unsent changes, if known.
     """
 
     changes: tuple[IssueDiff, ...]

@@ -448,6 +448,7 @@ class LocalState:
         )
         # On disk: nothing can fail from here on.
         before = self.as_shown([*(answer.op.issue for answer in answers), *(i.id for i in new.values())])
+        known = {one.op.issue: self.store.issue(one.op.issue) for one in answers if one.error is None}
         self._put_answered(answers)
         for item, op in renamed:
             self.outbox.replace(item, op)
@@ -464,7 +465,9 @@ class LocalState:
             self.undo_stack.refuse(op, titles[op.id])
         self.failed = [*self.failed, *failed]
         self.conflicts.rebase_after([op for op, _ in failed])
-        self.update_shown(before, "answer", always=True)
+        # Also where nothing looks different: a comment was shown before, and is not in the answer.
+        confirmed = [IssueDiff((was, self.store.issue(issue))) for issue, was in known.items()]
+        self.update_shown(before, "answer", always=True, confirmed=confirmed)
         self._emit_settled(answers, titles)
         self.changed()
 

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 import glboard_tui
+from glboard_core.demo.world.world import World
 from glboard_core.milestone_setup import MilestoneSetup
 from glboard_tui.action import Action, command_of
 from glboard_tui.bridge import Bridge
@@ -25,8 +26,8 @@ from glboard_tui.commands import panes
 from glboard_tui.screens import issue_list
 from glboard_tui.share import ShareMode
 from glboard_tui.widgets.masking import MaskingFilter
-from support.leaks import FIGURES, SECRET, SETTINGS, TEAM, Watcher, before_sharing, secret_world, walk
-from tui.app.stage import Stage, staged
+from support.leaks import FIGURES, SECRET, SETTINGS, TEAM, WORDY, Watcher, before_sharing, secret_world, walk
+from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, staged
 
 
 @asynccontextmanager
@@ -39,7 +40,7 @@ async def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     def opening(engine: Any, milestone: str, team: Any) -> MilestoneSetup:
         return MilestoneSetup(engine, milestone, team=team, folder=tmp_path)
 
-    async with staged(secret_world(), settings=SETTINGS, team_file=team, opening=opening) as stage:
+    async with staged(_world(), settings=SETTINGS, team_file=team, opening=opening) as stage:
         await before_sharing(stage)
         watcher = Watcher(stage, FIGURES)
 
@@ -56,6 +57,19 @@ async def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         watcher.look("p")
         assert stage.screen.header.view.share
         yield stage, watcher
+
+
+def _world() -> World:
+    """The group full of secrets, with masked words also in names of people, projects and milestones."""
+    world = secret_world()
+    root = world.group(GROUP)
+    root.members[world.add_user("zqcorp-bot", "Zqcorp Bot").id] = 40
+    world.add_milestone(root, "Zqcorp launch")
+    world.add_project(f"{GROUP}/zqcorp-portal")
+    world.edit(f"{GROUP}/{WORDY}", by=ME, assignees=["zqcorp-bot"])
+    for milestone in ("19.8", "Zqcorp launch"):
+        world.create(f"{GROUP}/zqcorp-portal", "Slow", by=ME, add_labels=[GROUP_LABEL], milestone=milestone)
+    return world
 
 
 #: What the default run presses: everything that shows an issue in another way than its card.

@@ -162,6 +162,11 @@ async def test_no_search_finds_a_name_with_a_masked_word() -> None:
         await stage.press("escape", "ctrl+p")
         await stage.found("zqcorp")
         assert "Nothing found" in screen_text(stage)
+        # Nor is its page shown, whose address has the word.
+        await stage.press("escape")
+        await stage.focus("zqcorp-portal#1")
+        await stage.press("o")
+        assert "Not opened" in stage.message
 
 
 async def test_a_label_masked_from_now_on_is_not_offered(stage: Stage) -> None:

@@ -249,7 +249,7 @@ def browser(context: CommandContext, _: str) -> None:
     issues = context.targets()
     if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
         issues = [chosen]  # it is on no board
-    if any(context.bridge.view_of(issue) != issue for issue in issues):
+    if any(_page_tells(context, issue) for issue in issues):
         context.say("Not opened: the page would show masked words on the shared screen.")
         return
     urls = [issue.web_url for issue in issues if issue.web_url.startswith(("https://", "http://"))]
@@ -265,6 +265,13 @@ def browser(context: CommandContext, _: str) -> None:
         for url in urls:
             context.shell.app.open_url(url)
         context.say(f"Opened {len(urls)} in the browser." if len(urls) > 1 else "Opened in the browser.")
+
+
+def _page_tells(context: CommandContext, issue: Issue) -> bool:
+    """Whether its page would show something masked: in a field, its address or a name."""
+    bridge = context.bridge
+    names = " ".join((issue.reference, *issue.assignees))
+    return bridge.view_of(issue) != issue or bridge.share.finds(names)
 
 
 def copy(context: CommandContext, what: str) -> None:
