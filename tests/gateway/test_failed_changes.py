@@ -337,4 +337,6 @@ async def test_a_milestone_that_was_promoted_to_the_group_has_another_id(context
     assert issue.milestone is None
     issue = await context.do("top/sub/lib#1", Edit(milestone="lib-1"))
     assert issue.milestone == "lib-1"
-    assert context.world.issue("top/sub/lib#1").milestone.owner.full_path == "top/sub"
+    now = context.world.issue("top/sub/lib#1").milestone
+    assert now is not None
+    assert now.owner.full_path == "top/sub"
