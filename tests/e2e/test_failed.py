@@ -16,6 +16,7 @@ from glboard_core.auth.search import find_account
 from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.timing import Timing
@@ -222,6 +223,17 @@ def test_a_change_that_could_not_be_sent_is_not_sent_later(server: DemoServer, c
     assert server.world.issue(MINE).weight == 4
 
 
+def test_maintenance_is_said_as_what_a_command_can_do_about_it(server: DemoServer, capsys: Text) -> None:
+    server.world.traits.maintenance = True
+    assert run(["edit", MINE, "--weight", "5"]) == 1
+    said = capsys.readouterr().err
+    assert "in maintenance mode" in said
+    assert "kept" not in said  # a command keeps nothing to send it later
+    server.world.traits.maintenance = False
+    assert run(["edit", MINE, "--weight", "5"]) == 0
+    assert capsys.readouterr().out == f"{MINE}: weight 5\n"
+
+
 def test_a_lost_answer_of_an_earlier_command_does_not_hold_up_the_next(
     server: DemoServer, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,3 +315,13 @@ def test_a_log_that_cannot_be_read_is_not_an_empty_one(
         assert said.err.startswith(
             f"glboard: Cannot save changes in {in_the_way / 'glboard'}: Not a directory."
         )
+
+
+def test_a_renamed_group_is_followed_by_what_only_reads(world: World, capsys: Text) -> None:
+    """By its id, which the mirror has: at once, not only when the names are read again anyway."""
+    assert run(["show", "planning", "--milestone", "any"]) == run(["report", "load", "19.8"]) == 0
+    upheavals.rename_group(world, world.root, "summit")
+    assert run(["show", "planning", "--milestone", "any"]) == 0
+    upheavals.rename_group(world, world.root, "peak")
+    assert run(["report", "load", "19.8"]) == 0
+    assert "not found" not in capsys.readouterr().err

@@ -316,3 +316,27 @@ async def test_a_renamed_label_is_set_and_its_title_learned(context: LoadedGatew
     known = context.gateway.learned(context.catalog, lambda _: True)
     assert known.label("top/app", "Deliverable") is None
     assert known.label("top/app", "Commitment") is not None
+
+
+async def test_a_label_that_stays_because_two_wrote_at_once_is_not_put_down_to_a_role(
+    context: LoadedGateway,
+) -> None:
+    context.world.traits.races = 60
+    context.world.edit("top/app#1", by="eng_1", add_labels=["Deliverable"])
+    there = structs.replace(context.issue("top/app#1"), labels=frozenset({"type::bug", "Deliverable"}))
+    context.shown[there.id] = there
+    outcome = await failed(context, "top/app#1", Edit(remove=LABEL))
+    assert isinstance(outcome.error, EditDropped)
+    assert outcome.error.hint == "Likely cause: someone else changed it at the same time."
+
+
+async def test_a_milestone_that_was_promoted_to_the_group_has_another_id(context: LoadedGateway) -> None:
+    context.world.edit("top/sub/lib#1", by="eng_1", milestone="lib-1")
+    upheavals.promote_milestone(context.world, context.world.milestone("lib-1"))
+    issue = await context.do("top/sub/lib#1", Edit(milestone=None))
+    assert issue.milestone is None
+    issue = await context.do("top/sub/lib#1", Edit(milestone="lib-1"))
+    assert issue.milestone == "lib-1"
+    now = context.world.issue("top/sub/lib#1").milestone
+    assert now is not None
+    assert now.owner.full_path == "top/sub"

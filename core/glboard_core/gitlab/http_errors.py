@@ -196,7 +196,7 @@ def maintenance(host: str = "GitLab") -> ServerFailed:
     """``host`` can only be read for a while. What was asked was not done."""
     return ServerFailed(
         f"{host} is in maintenance mode and cannot be changed now.",
-        hint="Nothing is lost: unsent changes are kept until it ends.",
+        hint="Wait until it ends.",
     )
 
 

@@ -40,6 +40,8 @@ from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) report success of a note that has only quick actions.
 _COMMANDS_ONLY = "Commands only"
+#: Why what was to be removed stays.
+_LOW_ROLE = "a role below Reporter"
 #: Null in a raw answer.
 NULL = b"null"
 
@@ -343,6 +345,9 @@ class AnswerVerifier:
 
     def _edit_dropped(self, edit: Edit, issue: Issue, start: str) -> EditDropped | None:
         where = issue.project
+        project = self._catalog.project(where)
+        # A write at the same time may not have seen ours.
+        stays = "someone else changed it at the same time" if project and project.can_edit else _LOW_ROLE
         missing = edit.add - issue.labels
         staying = (edit.remove - edit.add) & issue.labels
         dropped: list[tuple[str, str]] = []
@@ -355,13 +360,13 @@ class AnswerVerifier:
             )
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
-            dropped.append((f"the label {_names(staying)} was not removed", "a role below Reporter"))
+            dropped.append((f"the label {_names(staying)} was not removed", stays))
         left = edit.missing_on(issue)
         if left.assign:
             dropped.append(ASSIGNEES.ignored(tuple(sorted(left.assign)), issue))
         if left.unassign:
             people = ", ".join(sorted(left.unassign))
-            dropped.append((f"the assignee {people} was not removed", "a role below Reporter"))
+            dropped.append((f"the assignee {people} was not removed", stays))
         for field, wanted in edit.fields():
             shown = clean_text.line(wanted) if isinstance(wanted, str) else wanted
             if not field.same(shown, getattr(issue, field.name)):
@@ -370,7 +375,7 @@ class AnswerVerifier:
             return None
         effects = "; ".join(what for what, _ in dropped)
         causes = "; ".join(dict.fromkeys(cause for _, cause in dropped))
-        if (project := self._catalog.project(where)) is not None and project.can_edit is False:
+        if project is not None and project.can_edit is False:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")

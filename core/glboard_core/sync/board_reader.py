@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.board.definition import Board
+from glboard_core.concurrency import together
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
@@ -59,7 +60,7 @@ class BoardReader:
         """
         base = IssueQuery(labels=tuple(sorted(board.labels)), milestone=board.milestone, state="opened")
         done = structs.replace(base, state="closed", order="updated")
-        async with asyncio.TaskGroup() as tasks:
+        async with together() as tasks:
             shut = tasks.create_task(self._all(done, scope)) if closed else None
             found = tasks.create_task(self._open(board, base, scope, fresh=fresh))
         return {**found.result(), **(shut.result() if shut is not None else {})}

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from glboard_core.board.definition import Board, milestone_title
 from glboard_core.config import Settings
-from glboard_core.errors import NameUnknown
+from glboard_core.errors import GroupNotFound, NameUnknown
 from glboard_core.model.address import server_of
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, Reference
@@ -87,12 +87,18 @@ class CommandReader:
         if milestone not in (None, "any", "none"):
             await self._names.know_milestones([milestone or ""])
         try:
-            found = self._named_board(board, milestone)
-        except NameUnknown:
+            return await self._board_issues(board, milestone, closed=closed, fresh=fresh)
+        except (NameUnknown, GroupNotFound):
             if known_now:
                 raise
+            # Also if the group has another path now: its id tells.
             await self._names.read()
-            found = self._named_board(board, milestone)
+            return await self._board_issues(board, milestone, closed=closed, fresh=fresh)
+
+    async def _board_issues(
+        self, board: str, milestone: str | None, *, closed: bool, fresh: bool
+    ) -> Mapping[IssueId, Issue]:
+        found = self._named_board(board, milestone)
         version = self._settings().planning.version
         scope = scope_of_group(self._settings().labels.group, self._store.catalog(), self._today(), version)
         scope = structs.replace(scope, pinned=self._local_state.pinned.kept())

@@ -132,7 +132,9 @@ class EditOptions(LinkOptions, frozen=True, kw_only=True):
             if any(not one.strip() for one in ((value,) if isinstance(value, str) else value or ())):
                 raise UsageError(f"--{_NAMED.get(name, name)} needs a name.", hint="Pass one; it is empty.")
         if self.weight not in (None, "none") and not _is_weight(self.weight or ""):
-            raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
+            raise UsageError(
+                f"“{self.weight}” is not a weight.", hint="Use a whole number from 0 to 2147483647, or none."
+            )
         plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
         minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
         if twice := sorted(plus & minus):

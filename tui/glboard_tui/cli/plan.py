@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown, SharedScreen, UsageError
+from glboard_core.errors import (
+    ConfigError,
+    GlboardError,
+    GroupNotFound,
+    NameUnknown,
+    SharedScreen,
+    UsageError,
+)
 from glboard_core.files import read_bytes
 from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
@@ -54,7 +61,7 @@ def _with_reports(task: Callable[..., Awaitable[int]], seconds: float | None = N
 
         try:
             ctx.exit(context.run_signed_in(lambda: once(seconds)))
-        except NameUnknown:
+        except (NameUnknown, GroupNotFound):
             if seconds is None:
                 raise
             ctx.exit(context.run_signed_in(lambda: once(None)))

@@ -7,7 +7,7 @@ from functools import partial
 import click
 from msgspec import structs
 
-from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.errors import GroupNotFound, NameUnknown, UsageError
 from glboard_core.sync.timing import RECENT
 from glboard_tui.cli import context, printing, sharing
 from glboard_tui.cli.context import Options
@@ -77,8 +77,8 @@ def report_command(
     try:
         try:
             found, unread, notes = context.run_signed_in(partial(read, RECENT))
-        except NameUnknown:
-            # The stored catalog may lack what is new.
+        except (NameUnknown, GroupNotFound):
+            # The stored catalog may lack what is new, or the group's new path.
             found, unread, notes = context.run_signed_in(partial(read, None))
     except KeyboardInterrupt:
         context.end_progress()
