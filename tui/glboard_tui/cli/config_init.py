@@ -139,12 +139,12 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     account, found = _read(options, before)
     today = (options.as_of or datetime.now(UTC)).date()
     proposal = propose(found, today, zone=local_zone())
-    allow_http = account.url.startswith("http://") and not account.loopback
+    more = {"allow_http": True} if account.url.startswith("http://") and not account.loopback else {}
     # A dry run's output is the file, and nothing else.
     _print(proposal, err=dry_run)
     how: How = "new" if before is None else "merge"
     if dry_run:
-        printing.echo(save.text_of(proposal, today, how=how, before=before, allow_http=allow_http), nl=False)
+        printing.echo(save.text_of(proposal, today, how=how, before=before, more=more), nl=False)
         return 0
     if not yes:
         if not sys.stdin.isatty():
@@ -152,7 +152,7 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
             return UNCONFIRMED
         printing.echo()
         how = _ask(target, exists=before is not None)
-    text = save.text_of(proposal, today, how=how, before=before, allow_http=allow_http)
+    text = save.text_of(proposal, today, how=how, before=before, more=more)
     copy = save.save(target, text, seen=before)
     printing.echo()
     done = "Wrote" if before is None or how == "replace" else "Completed"
