@@ -92,7 +92,7 @@ class SetupConnection:
         self.path = ""
         #: The OAuth application to sign in with; "" if none is configured or was typed.
         self.application = client_id(self.settings)
-        #: The one that somebody signed in with; "" if nobody did.
+        #: The one that somebody signed in with; "" if no one did.
         self._signed_in_with = ""
         self.account: Account | None = None
         self._stored: StoredAccount | None = None

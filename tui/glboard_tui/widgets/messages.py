@@ -46,7 +46,7 @@ class Panel(VerticalScroll, can_focus=False):
         self.display = False
 
 
-#: Cells beside the text of an empty board, and lines of one of its sentences.
+#: Cells next to the text of an empty board, and lines of one of its sentences.
 _MARGIN, _MOST = 2, 5
 
 
