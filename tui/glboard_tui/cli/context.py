@@ -169,8 +169,15 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def team_file(self) -> Path:
-        """The team's file: ``--team``, else in the folder of the configuration file."""
-        return self.team or self.config_path.parent / TEAM_FILE
+        """The team's file: ``--team``, else in the folder of the configuration file; each profile has its own,
+        since it is for another group. Raises as ``config_path`` does.
+        """
+        if self.team is not None:
+            return self.team
+        folder = self.config_path.parent
+        if self.profile is None or (folder / TEAM_FILE).is_file():
+            return folder / TEAM_FILE  # all profiles once had one file
+        return folder / self.profile / TEAM_FILE
 
     def read_team(self) -> Team | None:
         """The team; None if there is no file and none was named. Raises ConfigError."""
@@ -202,7 +209,8 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def profiles() -> list[str]:
     """The names of the profiles that there are."""
-    return sorted(one.stem for one in (config_folder() / "profiles").glob("*.toml"))
+    found = (config_folder() / "profiles").glob("*.toml")
+    return sorted(one.stem for one in found if one.name != TEAM_FILE)
 
 
 def board_id(options: Options, name: str) -> str:
