@@ -78,12 +78,12 @@ class Options(Struct, frozen=True, kw_only=True):
         path = self.config_target
         # A pipe is read as a file is.
         if self.config is not None and not path.exists():
-            command = f"glboard --config {self.config} config init --url URL --group GROUP"
+            command = f"{self.command} config init --url URL --group GROUP"
             raise ConfigError(
                 "no such file.", where=str(path), hint=f"Check the path, or create it: {command}"
             )
         if self.profile is not None and not path.is_file():
-            command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
+            command = f"{self.command} config init --url URL --group GROUP"
             known = profiles()
             there = f"Profiles: {', '.join(known)}. " if known else ""
             raise ConfigError("no such profile.", where=str(path), hint=f"{there}Create it: {command}")
@@ -110,6 +110,13 @@ class Options(Struct, frozen=True, kw_only=True):
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
         return config_folder() / "profiles" / f"{self.profile}.toml"
+
+    @property
+    def command(self) -> str:
+        """What is typed for another command with the same configuration file, before its name."""
+        if self.config is not None:
+            return f"glboard --config {self.config}"
+        return f"glboard --profile {self.profile}" if self.profile is not None else "glboard"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""
@@ -169,8 +176,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def team_file(self) -> Path:
-        """The team's file: ``--team``, else in the folder of the configuration file; each profile has its own,
-        since it is for another group. Raises as ``config_path`` does.
+        """The team's file: ``--team``, else in the folder of the configuration file.
+
+        Of a profile its own, since that is for another group. Raises as ``config_path`` does.
         """
         if self.team is not None:
             return self.team
