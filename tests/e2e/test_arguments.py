@@ -195,6 +195,20 @@ def test_signing_in_is_advised_for_the_server_that_was_named(
     assert "Run: glboard auth login. Or" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "decisions", "19.8", "--since", ""),
+        ("report", "decisions", "19.8", "--by", " "),
+        ("--group", "", "show", "planning"),
+        ("--url", "", "show", "planning"),
+    ],
+)
+def test_an_empty_option_is_not_the_default(arguments: tuple[str, ...], world: World, capsys: Text) -> None:
+    assert run([*arguments]) == 2
+    assert "needs a value: it is empty." in capsys.readouterr().err
+
+
 # The help
 
 

@@ -18,6 +18,7 @@ from glboard_core.demo.sample.generated import default_world
 from glboard_core.environment import TOKENS
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.config_schema import schema_of
+from glboard_tui.cli.context import Options
 from glboard_tui.cli.main import cli, run
 from support.documents import configurations
 
@@ -362,6 +363,22 @@ def test_the_manual_page_has_every_command_and_option(capsys: Text) -> None:
     assert {line.split()[0] for line in page.splitlines() if line.startswith(".")} <= {
         ".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".nf", ".fi",
     }  # fmt: skip
+
+
+def test_each_profile_has_a_team_of_its_own(tmp_path: Path) -> None:
+    """A profile is for another group, or another server: other people work there."""
+    folder = tmp_path / ".config" / "glboard"
+    (folder / "profiles").mkdir(parents=True)
+    for name in ("home", "work"):
+        (folder / "profiles" / f"{name}.toml").write_text("", "utf-8")
+    places = [Options(profile=name).team_file for name in ("home", "work")]
+    assert places == [folder / "profiles" / name / "team.toml" for name in ("home", "work")]
+    assert Options().team_file == folder / "team.toml"
+    assert Options(profile="home", team=tmp_path / "x").team_file == tmp_path / "x"
+    # One that was written for all of them stays in use.
+    shared = folder / "profiles" / "team.toml"
+    shared.write_text("", "utf-8")
+    assert Options(profile="home").team_file == shared
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_exit_status_is_3_if_partly_done_and_1_if_failed(
         (["milestone", "open", "Backlog"], "no start and due date"),
         (["milestone", "open", "next", "--format", "json"], "--dry-run or --yes"),
         (["--read-only", "milestone", "open", "next"], "Read-only session"),
-        (["milestone", "opne", "next"], "No such command 'opne'"),
+        (["milestone", "opne", "next"], "No command named “opne”"),
     ],
 )
 def test_usage_error_exits_2_with_a_hint(

@@ -244,6 +244,7 @@ def test_an_existing_file_is_completed_and_a_copy_kept(server: DemoServer, home:
 
 def test_a_profile_is_created_by_its_name(server: DemoServer, home: Path, capsys: Text) -> None:
     assert run(["--profile", "shop", "config", "init", "--url", server.url, "--group", "shop", "--yes"]) == 0
+    assert "To open the board: glboard --profile shop\n" in capsys.readouterr().out
     profile = config_of(home).parent / "profiles" / "shop.toml"
     assert load(profile).gitlab.group == "shop"
     assert not config_of(home).exists()

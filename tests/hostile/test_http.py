@@ -519,7 +519,7 @@ async def test_trusted_certificates_hold_for_this_machine_too(
         error = await failure_of_rest(server.url)
         assert isinstance(error, TlsFailed)
         # Not the one of the settings that is not in effect.
-        assert "SSL_CERT_DIR does not contain" in error.hint
+        assert "authority to SSL_CERT_DIR" in error.hint
         monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
         async with gateway(server.url) as one:
             assert len(await Admin(one.transport).boards("top")) == 1
@@ -587,6 +587,10 @@ async def test_a_server_that_requires_a_client_certificate_says_so() -> None:
     async with Malicious(answer(400, page, content_type="text/html")) as server:
         for ask in (failure, failure_of_rest):
             assert "client_cert" in (await ask(server.url)).hint
+    plain = b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
+    async with Malicious(answer(400, plain, content_type="text/html")) as server:
+        for ask in (failure, failure_of_rest):
+            assert "Use https://" in (await ask(server.url)).hint
     alert = ssl.SSLError(1, "[SSL] alert")
     alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
     lost = httpx.ReadError("")

@@ -98,7 +98,7 @@ def test_a_confidential_issue_is_a_reference_and_its_note() -> None:
 
 
 def test_people_are_named_in_whole_and_notify_no_one_in_every_column() -> None:
-    """The list on screen shortens names; what is posted is read where nobody knows the short ones."""
+    """The list on screen shortens names; what is posted is read where no one knows the short ones."""
     issue = make.issue(3, assignees=("eng_birch",), title="Hand over")
     changes = [
         FieldChange(name="assignee", of="eng_alder", was=True, now=False),

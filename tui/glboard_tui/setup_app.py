@@ -156,7 +156,9 @@ class SetupApp(App[SetupResult]):
 
     def _at(self, step: int) -> None:
         """Behind the dialogs that follow, show that step."""
-        self._head.show(step, self._known() or "Setup")
+        self._head.show(
+            step, self._known() or (self._places[0].host if step > 0 and self._places else "Setup")
+        )
 
     async def _start(self) -> Step | None:
         self._at(-1)
@@ -308,7 +310,10 @@ class SetupApp(App[SetupResult]):
     async def _has_application(self, host: str) -> bool:
         """Whether there is an OAuth application to sign in with; asks for its ID if none is known."""
         if not self.connection.application:
-            note = "An administrator creates it once: Admin area or group settings, Applications."
+            note = (
+                "Create it once in GitLab: Admin area, group settings or Edit profile, Applications;"
+                " redirect URI http://127.0.0.1/callback, not confidential, scopes api and read_api."
+            )
             if self._refused_application:
                 note = f"{host} does not accept this ID. Copy it again from the application's page."
             prompt = Prompt("The application's ID", value=self._refused_application, note=note)

@@ -118,7 +118,8 @@ def _why_skipped(error: GlboardError) -> str:
         return "The group was not found."
     if isinstance(error, AuthError):
         return "The token cannot be used."
-    return f"Cannot reach the server: {error.title.lower()}."
+    why = error.title if error.title.isupper() or isinstance(error, NotGitLab) else error.title.lower()
+    return f"Cannot reach the server: {why}."
 
 
 class _Visit:

@@ -71,6 +71,8 @@ def no_answer_of_gitlab(host: str, status: int, kind: str, raw: bytes) -> Connec
     if status == 400 and b"ssl certificate" in raw[:2048].lower():
         # The words of the web server in front of GitLab: none was sent, or not the right one.
         return wants_certificate(host)
+    if status == 400 and b"plain http request was sent to https port" in raw[:2048].lower():
+        return NotGitLab(f"{host} uses HTTPS.", hint="Use https:// in the address.")
     seen = kind or "no content type"
     start = raw[:512].lstrip().lower()
     if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):

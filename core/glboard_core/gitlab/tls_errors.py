@@ -49,7 +49,7 @@ def _not_trusted(whose: str, problem: ssl.SSLCertVerificationError, trusted_by: 
         )
     hint = "Set your certificate authority in SSL_CERT_FILE, or as ca_cert under [gitlab] in config.toml."
     if trusted_by:
-        hint = f"{trusted_by} does not contain this certificate's authority. Add it there."
+        hint = f"Add the certificate's authority to {trusted_by}, where it is missing."
     return TlsFailed(
         f"The certificate of {whose} is not trusted ({line(str(problem.verify_message))[:200]}).", hint=hint
     )

@@ -7,6 +7,7 @@ between the steps, and when: the answers at once, a token only when it was check
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -91,6 +92,8 @@ class SetupConnection:
         self.path = ""
         #: The OAuth application to sign in with; "" if none is configured or was typed.
         self.application = client_id(self.settings)
+        #: The one that somebody signed in with; "" if no one did.
+        self._signed_in_with = ""
         self.account: Account | None = None
         self._stored: StoredAccount | None = None
         self.signed_in: SignedIn | None = None
@@ -182,6 +185,7 @@ class SetupConnection:
         info = await token_check.check(server, credential.access, kind="oauth")
         _refuse_useless(info, server)
         self.path = place.path
+        self._signed_in_with = credential.client_id
         return await self._keep(server, info, credential)
 
     async def _keep(
@@ -273,7 +277,7 @@ class SetupConnection:
     def text(self, how: How) -> str:
         """What would be written. Raises ConfigError."""
         before = self.existing() if how == "merge" else None
-        return save.text_of(self.proposal(), self.today, how=how, before=before, allow_http=self._allow_http)
+        return save.text_of(self.proposal(), self.today, how=how, before=before, more=self._reached_by)
 
     def write(self, how: How) -> Path | None:
         """Write the file; the copy of what was there, if anything was. Raises FileChanged and ConfigError."""
@@ -283,9 +287,16 @@ class SetupConnection:
         return copy
 
     @property
-    def _allow_http(self) -> bool:
+    def _reached_by(self) -> Mapping[str, object]:
+        """What the file says of the way to the server, besides its address."""
+        more: dict[str, object] = {}
         account = self.account
-        return account is not None and account.url.startswith("http://") and not account.loopback
+        if account is not None and account.url.startswith("http://") and not account.loopback:
+            more["allow_http"] = True
+        if self._signed_in_with not in ("", client_id(self.settings)):
+            # It was typed. The next sign-in needs it again, and it is not secret.
+            more["client_id"] = self._signed_in_with
+        return more
 
     @property
     def _asked(self) -> Discovery:

@@ -6,6 +6,7 @@ what it replaces.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -28,12 +29,20 @@ def existing(path: Path) -> str | None:
 
 
 def text_of(
-    proposal: Proposal, today: date, *, how: How, before: str | None, allow_http: bool = False
+    proposal: Proposal,
+    today: date,
+    *,
+    how: How,
+    before: str | None,
+    more: Mapping[str, object] | None = None,
 ) -> str:
-    """The text that will be written. Raises ConfigError if the file to merge with is not TOML."""
+    """The text that will be written, with ``more`` in [gitlab].
+
+    Raises ConfigError if the file to merge with is not TOML.
+    """
     if how == "merge" and before is not None:
-        return merged_text(before, proposal, allow_http=allow_http)
-    return config_text(proposal, today, allow_http=allow_http)
+        return merged_text(before, proposal, more=more)
+    return config_text(proposal, today, more=more)
 
 
 def save(path: Path, text: str, *, seen: str | None) -> Path | None:

@@ -52,13 +52,13 @@ class _Entry(Struct, frozen=True):
     above: bool = False
 
 
-def config_text(proposal: Proposal, today: date, *, allow_http: bool = False) -> str:
-    """The whole file."""
+def config_text(proposal: Proposal, today: date, *, more: Mapping[str, object] | None = None) -> str:
+    """The whole file. ``more`` goes into [gitlab]: how the server is reached."""
     found = proposal.found
     parts = [
         _HEAD.format(day=today.isoformat(), group=_one_line(found.path)),
         f"[gitlab]\nurl = {literal(found.url)}\ngroup = {literal(found.path)}\n"
-        + ("allow_http = true\n" if allow_http else ""),
+        + "".join(f"{key} = {literal(value)}\n" for key, value in (more or {}).items()),
     ]
     entries = _entries(proposal)
     for table, says in _SECTIONS.items():
@@ -75,8 +75,8 @@ def config_text(proposal: Proposal, today: date, *, allow_http: bool = False) ->
     return "\n".join([*parts, *map(board_text, _boards(proposal))])
 
 
-def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) -> str:
-    """An existing file with server and group set, and with what it does not say yet.
+def merged_text(existing: str, proposal: Proposal, *, more: Mapping[str, object] | None = None) -> str:
+    """An existing file with server, group and ``more`` set, and with what it does not say yet.
 
     Raises ConfigError if it is not TOML.
     """
@@ -87,9 +87,7 @@ def merged_text(existing: str, proposal: Proposal, *, allow_http: bool = False) 
         document = tomlkit.parse(existing)
     except TOMLKitError as error:
         raise ConfigError(f"invalid TOML: {error}.", hint="Fix or replace the file.") from None
-    wanted: dict[str, object] = {"url": proposal.found.url, "group": proposal.found.path}
-    if allow_http:
-        wanted["allow_http"] = True
+    wanted: dict[str, object] = {"url": proposal.found.url, "group": proposal.found.path, **(more or {})}
     changed = False
     gitlab = document.setdefault("gitlab", tomlkit.table())
     for key, value in wanted.items():

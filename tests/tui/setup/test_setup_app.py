@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from glboard_core.auth.credential import TokenCredential
 from glboard_core.auth.store import CredentialStore
-from glboard_core.config import GitLabSettings, load
+from glboard_core.config import GitLabSettings, load, parse
 from glboard_core.demo.http.oauth import CLIENT_ID
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Secret
@@ -344,6 +344,12 @@ async def test_a_code_typed_in_a_browser_signs_in(tmp_path: Path) -> None:
         await steps.on(Picker)
         # Not the two hours in which the present token ends.
         await steps.until(lambda: "@rowan · api · renewed automatically" in steps.lines)
+        # The next sign-in needs the application again, and so do colleagues who get the file.
+        await steps.press("enter")
+        await steps.on(ProposalPage)
+        assert parse(steps.app.connection.text("new"), "").gitlab.client_id == CLIENT_ID
+        merged = steps.app.connection.text("merge")
+        assert parse(merged, "").gitlab.client_id == CLIENT_ID
 
 
 @pytest.mark.slow

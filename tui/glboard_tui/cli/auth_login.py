@@ -236,11 +236,13 @@ class Login:
 
     def _tell(self, stored: StoredAccount, info: TokenInfo) -> None:
         """What is to be known of the token, and of what keeps it from being used."""
-        from glboard_core.auth.search import TOKEN_NAMES
+        from glboard_core.auth.search import TOKEN_NAMES, client_id
         from glboard_core.environment import environment
 
         if stored.kind == "oauth":
             printing.echo("  It is renewed automatically.")
+            if client_id(self._settings) != self._client_id:
+                printing.echo(f'  For the next time, set client_id = "{self._client_id}" in [gitlab].')
         elif info.expires_on is not None:
             printing.echo(f"  It expires on {info.expires_on}.")
         if not info.can_write:

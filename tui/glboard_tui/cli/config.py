@@ -91,7 +91,7 @@ def edit(ctx: click.Context) -> None:
         return mistakes
 
     options: Options = ctx.obj
-    ctx.exit(edit_file(options.config_target, TEMPLATE, told))
+    ctx.exit(edit_file(options.config_target, TEMPLATE, told, checks=f"{options.command} config check"))
 
 
 @config_command.command("show")

@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 Check = Callable[[Path], list["Mistake"]]
 
 
-def edit_file(path: Path, template: str, check: Check) -> int:
+def edit_file(path: Path, template: str, check: Check, *, checks: str) -> int:
     """Open the file (with the template if there is none) until it has no mistake or the person has enough.
 
-    Returns the exit status: 0 if glboard can use the file as it is, 1 if not. Raises UsageError without a
-    terminal, and GlboardError without an editor.
+    ``checks`` is the command that checks it. Returns the exit status: 0 if glboard can use the file as it is,
+    1 if not. Raises UsageError without a terminal, and GlboardError without an editor.
     """
     from glboard_tui.terminal import editor_command, run_editor
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "No terminal to open an editor in.", hint=f"Edit {path}, then run: glboard config check"
-        )
+        raise UsageError("No terminal to open an editor in.", hint=f"Edit {path}, then run: {checks}")
     command = editor_command()
     made = not path.exists()
     if made:
@@ -39,7 +37,7 @@ def edit_file(path: Path, template: str, check: Check) -> int:
         if status:
             raise GlboardError(
                 f"The editor exited with status {status}.",
-                hint="Set EDITOR to another editor, or check the file: glboard config check",
+                hint=f"Set EDITOR to another editor, or check the file: {checks}",
             )
         if made and path.exists() and path.read_bytes() == template.encode():
             path.unlink()

@@ -121,12 +121,13 @@ def _write_template(options: Options, *, dry_run: bool) -> None:
     if target.exists():
         raise UsageError(
             f"{target} already exists.",
-            hint="Add --url and --group to complete it from your group, or run: glboard config edit",
+            hint="Add --url and --group to complete it from your group,"
+            f" or run: {options.command} config edit",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(TEMPLATE, encoding="utf-8")
     printing.echo(f"Wrote {target}")
-    printing.echo("  To fill it in from your group: glboard config init --url URL --group GROUP")
+    printing.echo(f"  To fill it in from your group: {options.command} config init --url URL --group GROUP")
 
 
 def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
@@ -139,12 +140,12 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
     account, found = _read(options, before)
     today = (options.as_of or datetime.now(UTC)).date()
     proposal = propose(found, today, zone=local_zone())
-    allow_http = account.url.startswith("http://") and not account.loopback
+    more = {"allow_http": True} if account.url.startswith("http://") and not account.loopback else {}
     # A dry run's output is the file, and nothing else.
     _print(proposal, err=dry_run)
     how: How = "new" if before is None else "merge"
     if dry_run:
-        printing.echo(save.text_of(proposal, today, how=how, before=before, allow_http=allow_http), nl=False)
+        printing.echo(save.text_of(proposal, today, how=how, before=before, more=more), nl=False)
         return 0
     if not yes:
         if not sys.stdin.isatty():
@@ -152,12 +153,13 @@ def _propose(options: Options, *, yes: bool, dry_run: bool) -> int:
             return UNCONFIRMED
         printing.echo()
         how = _ask(target, exists=before is not None)
-    text = save.text_of(proposal, today, how=how, before=before, allow_http=allow_http)
+    text = save.text_of(proposal, today, how=how, before=before, more=more)
     copy = save.save(target, text, seen=before)
     printing.echo()
     done = "Wrote" if before is None or how == "replace" else "Completed"
     printing.echo(f"{done} {short(target)}{f' (before: {copy.name})' if copy is not None else ''}")
-    printing.echo("  To open the board: glboard. To change the file: glboard config edit")
+    printing.echo(f"  To open the board: {options.command}")
+    printing.echo(f"  To change the file: {options.command} config edit")
     return 0
 
 
@@ -193,7 +195,8 @@ def _account(options: Options, before: str | None, place: ServerPlace | None) ->
             settings = parse(before, str(options.config_target)).gitlab
         except ConfigError as error:
             raise ConfigError(
-                error.message, hint=f"{error.hint} Correct the file first: glboard config edit".strip()
+                error.message,
+                hint=f"{error.hint} Correct the file first: {options.command} config edit".strip(),
             ) from None
     if options.allow_http:
         settings = structs.replace(settings, allow_http=True)

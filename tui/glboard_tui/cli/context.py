@@ -79,12 +79,12 @@ class Options(Struct, frozen=True, kw_only=True):
         path = self.config_target
         # A pipe is read as a file is.
         if self.config is not None and not path.exists():
-            command = f"glboard --config {self.config} config init --url URL --group GROUP"
+            command = f"{self.command} config init --url URL --group GROUP"
             raise ConfigError(
                 "no such file.", where=str(path), hint=f"Check the path, or create it: {command}"
             )
         if self.profile is not None and not path.is_file():
-            command = f"glboard --profile {self.profile} config init --url URL --group GROUP"
+            command = f"{self.command} config init --url URL --group GROUP"
             known = profiles()
             there = f"Profiles: {', '.join(known)}. " if known else ""
             raise ConfigError("no such profile.", where=str(path), hint=f"{there}Create it: {command}")
@@ -111,6 +111,13 @@ class Options(Struct, frozen=True, kw_only=True):
                 hint="Use letters, digits, dots, dashes and underscores.",
             )
         return config_folder() / "profiles" / f"{self.profile}.toml"
+
+    @property
+    def command(self) -> str:
+        """What is typed for another command with the same configuration file, before its name."""
+        if self.config is not None:
+            return f"glboard --config {self.config}"
+        return f"glboard --profile {self.profile}" if self.profile is not None else "glboard"
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""
@@ -170,8 +177,16 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def team_file(self) -> Path:
-        """The team's file: ``--team``, else in the folder of the configuration file."""
-        return self.team or self.config_path.parent / TEAM_FILE
+        """The team's file: ``--team``, else in the folder of the configuration file.
+
+        Of a profile its own, since that is for another group. Raises as ``config_path`` does.
+        """
+        if self.team is not None:
+            return self.team
+        folder = self.config_path.parent
+        if self.profile is None or (folder / TEAM_FILE).is_file():
+            return folder / TEAM_FILE  # all profiles once had one file
+        return folder / self.profile / TEAM_FILE
 
     def read_team(self) -> Team | None:
         """The team; None if there is no file and none was named. Raises ConfigError."""
@@ -213,7 +228,8 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def profiles() -> list[str]:
     """The names of the profiles that there are."""
-    return sorted(one.stem for one in (config_folder() / "profiles").glob("*.toml"))
+    found = (config_folder() / "profiles").glob("*.toml")
+    return sorted(one.stem for one in found if one.name != TEAM_FILE)
 
 
 def board_id(options: Options, name: str) -> str:

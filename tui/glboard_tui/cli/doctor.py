@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import ConfigError
 from glboard_tui.cli import context, printing
-from glboard_tui.cli.context import TEAM_FILE, Options
+from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
     from glboard_core.doctor.checks import Check, CheckStatus, Diagnosis
@@ -87,7 +87,7 @@ def diagnose(options: Options, *, only_names: bool = False) -> Diagnosis:
     except ConfigError as error:
         config = None
         checks.refused("config", error)
-    team = options.team or (config.parent / TEAM_FILE if config is not None else None)
+    team = options.team_file if config is not None else options.team
     patient = Patient(
         config=config,
         url=options.url,

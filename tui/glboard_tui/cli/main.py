@@ -116,6 +116,10 @@ def cli(ctx: click.Context, /, debug: bool, version: bool, **given: Any) -> None
 
     Without a command, opens the board you used last. `glboard demo` needs no account.
     """
+    for name in ("url", "group"):
+        if given[name] is not None and not given[name].strip():
+            # In a script, a variable that is not set: the configured one may be another.
+            raise UsageError(f"--{name} needs a value: it is empty.", hint="Pass one, or omit the option.")
     ctx.obj = structs.replace(ctx.obj or Options(), **given)
     logfile.start(debug=debug)
     if version:

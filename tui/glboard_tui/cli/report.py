@@ -50,6 +50,10 @@ def report_command(
     wanted = _BY_KIND[kind]
     if (since is not None or by is not None) and kind != "decisions":
         raise UsageError("--since and --by are for decisions.", hint=f"Omit them for {kind}.")
+    # In a script an empty value is a variable that is not set: it must not pass for everyone, or a week.
+    for flag, value in (("--since", since), ("--by", by)):
+        if value is not None and not value.strip():
+            raise UsageError(f"{flag} needs a value: it is empty.", hint="Pass one, or omit the option.")
     if milestone is not None and not wanted.takes_milestone:
         raise UsageError(
             f"{kind} covers all open issues and takes no milestone.", hint=f"Run: glboard report {kind}"
