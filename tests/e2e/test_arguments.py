@@ -64,6 +64,17 @@ def test_what_no_milestone_is_called_has_near_words(world: World, capsys: Text) 
     assert "[milestones]" not in said
 
 
+def test_signs_without_end_are_no_milestone(world: World, capsys: Text) -> None:
+    assert run(["show", "planning", "--milestone", "%" * 3_000]) == 2
+    assert "No milestone named" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["9" * 5_000, "²", "123456"])
+def test_a_port_that_is_no_number_is_wrong_use(port: str, capsys: Text) -> None:
+    assert run(["demo", "--serve", f"127.0.0.1:{port}"]) == 2
+    assert "is not HOST:PORT" in capsys.readouterr().err
+
+
 def test_none_is_a_milestone_in_any_case(world: World, capsys: Text) -> None:
     assert edit("--milestone", "NONE") == 0
     assert "no milestone" in capsys.readouterr().out
