@@ -36,8 +36,8 @@ _INVISIBLE = (
 )
 #: Characters that a pattern of labels stands for at most at one place: no title is longer.
 _LONGEST = 255
-# Both patterns begin only where a run of their characters does, so that each run is looked at once: anybody
-# can write a description of a million letters. No number of an issue has more digits.
+# Both patterns begin only where a run of their characters does, so that each run is read once: anybody can
+# write a description of a million letters. No number of an issue has more digits.
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.
 _REFERENCE = re.compile(r"(?<![\w./-])(?P<path>[\w./-]*+)(?P<cut>…?)#(?P<iid>[0-9]{1,18})(?![0-9])")
 #: The same issue as an address.
