@@ -147,7 +147,7 @@ def main() -> NoReturn:
     environment.take_tokens()
     environment.leave_folder()
     environment.keep_private()
-    # A library logs what it likes, such as an error of a task with all of its text, and nobody asked for it.
+    # A library logs what it likes, such as an error of a task with all of its text.
     logging.lastResort = logging.NullHandler()
     home = environment.find_home()
     # What the caller has closed is nowhere.
