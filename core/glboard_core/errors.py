@@ -2,10 +2,12 @@
 
 Owns what went wrong (title, message) and what to do about it (hint), but not where an error is shown:
 ``glboard_tui.notices`` and the command line render these. No message ever contains a token, a password or an
-authorisation header.
+authorisation header, not even if it quotes what was typed.
 """
 
 from __future__ import annotations
+
+import re
 
 #: Said wherever a session may not write, or nothing was read from GitLab yet.
 READ_ONLY = "Read-only session."
@@ -15,6 +17,19 @@ LOAD_FIRST = f"{NOT_LOADED} Open the board once, then try again."
 
 #: Before the server's id of a request, at the end of a message.
 REQUEST_ID = " Request ID: "
+
+
+# Compiled (and cached by ``re``) on first use: a URL's username and password, its tokens, and GitLab's own.
+_SECRETS = (
+    r"(?i)(?<=://)[^/?#\s@]*@"
+    r"|(?<=[?&])((?:private_|access_|job_|feed_|rss_)?token|authenticity_token)=[^&#\s”]+"
+    r"|\bgl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[\w.-]{8,}"
+)
+
+
+def without_secrets(text: str) -> str:
+    """A text that quotes what was typed, without tokens and passwords in it: people paste whole URLs."""
+    return re.sub(_SECRETS, lambda found: f"{found[1]}=…" if found[1] else "…", text)
 
 
 class GlboardError(Exception):
@@ -27,6 +42,7 @@ class GlboardError(Exception):
     may_pass = False
 
     def __init__(self, message: str, *, hint: str = "", title: str | None = None) -> None:
+        message = without_secrets(message)
         super().__init__(message)
         self.message = message
         self.hint = hint

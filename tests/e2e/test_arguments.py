@@ -66,6 +66,35 @@ def test_what_no_milestone_is_called_has_near_words(world: World, capsys: Text) 
     assert "[milestones]" not in said
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "edit https://oauth2:glpat-planted@other.example/g/p/-/issues/1 --weight 1",
+        "edit https://other.example/g/p/-/issues/1?x=1&private_token=planted --weight 1",
+        "edit https://planted@h/g/p/-/epics/1 --weight 1",
+        "edit glpat-planted1234 --weight 1",
+        "show glpat-planted1234",
+        "config boards https://oauth2:planted@h/groups/a/-/boards/1",
+    ],
+)
+def test_no_token_that_was_pasted_is_repeated(world: World, arguments: str, capsys: Text) -> None:
+    assert run(arguments.split()) in (1, 2)
+    told = capsys.readouterr()
+    assert "…" in told.err
+    assert "planted" not in told.out + told.err
+
+
+def test_signs_without_end_are_no_milestone(world: World, capsys: Text) -> None:
+    assert run(["show", "planning", "--milestone", "%" * 3_000]) == 2
+    assert "No milestone named" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["9" * 5_000, "²", "123456"])
+def test_a_port_that_is_no_number_is_wrong_use(port: str, capsys: Text) -> None:
+    assert run(["demo", "--serve", f"127.0.0.1:{port}"]) == 2
+    assert "is not HOST:PORT" in capsys.readouterr().err
+
+
 def test_none_is_a_milestone_in_any_case(world: World, capsys: Text) -> None:
     assert edit("--milestone", "NONE") == 0
     assert "no milestone" in capsys.readouterr().out

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,3 +166,17 @@ def test_no_cell_is_a_formula(start: str, sign: str) -> None:
 
 def test_cells_that_are_none_stay() -> None:
     assert as_csv(["a", "b"], [["x=1", "group::custom models"]]) == "a,b\nx=1,group::custom models"
+
+
+def test_no_error_of_a_task_is_printed() -> None:
+    code = (
+        "import asyncio, gc\n"
+        "from glboard_tui.cli import main as entry\n"
+        "async def fail():\n    raise ValueError('planted \\x1b[31m')\n"
+        "async def go():\n    task = asyncio.create_task(fail())\n    await asyncio.sleep(0.01)\n"
+        "def run(_):\n    asyncio.run(go())\n    gc.collect()\n    return 0\n"
+        "entry.run = run\n"
+        "entry.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -15,6 +15,7 @@ from glboard_core.board.find import best_of, findable
 from glboard_core.board.share import Masking, about_hidden, without_references
 from glboard_core.config import ShareSettings
 from glboard_core.gitlab import clean_text, markers
+from glboard_core.gitlab.graphql import GraphError
 from glboard_core.model.issue import IssueId, place_of
 from glboard_core.model.stored_text import literal, stored
 from glboard_core.planning.milestone_setup import Seen, SeenIssue
@@ -51,6 +52,7 @@ PASSES: dict[str, Callable[[str], object]] = {
     "references": lambda text: without_references(text, hides, str),
     "typed": lambda text: about_hidden(text, hides, lambda _: False, hides),
     "masked": LABELS.text,
+    "error": lambda text: (GraphError(message=text).fine_grained, GraphError(message=text).missing_field),
 }
 LARGE = 100_000
 

@@ -45,6 +45,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "paths of issues": lambda n: "a/-/issues/" * (n // 11) + "#1",
     "digits of a number": lambda n: "#" + "1" * n,
     "digits of an address": lambda n: "a/b/-/issues/" + "1" * n,
+    "words of an error": lambda n: "granular " * (n // 9),
     "starts of a label": lambda n: "cust" * (n // 4),
 }
 

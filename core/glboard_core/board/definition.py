@@ -164,6 +164,7 @@ _WITH_DATES = "Create one with start and due dates in GitLab, or set version und
 _FROM_DATES = ("current", "next", "after-next")
 _NONE_NEAR = "The group has no milestone with a similar name."
 _WORDS = "Give its title as in GitLab, or current or next."
+_LONGEST = 260
 #: As GitLab writes a milestone in a text: %19.8, %"Next up".
 _REFERENCE = re.compile(r'%(?:"(?P<quoted>.+)"|(?P<bare>.+))', re.DOTALL)
 
@@ -171,7 +172,8 @@ _REFERENCE = re.compile(r'%(?:"(?P<quoted>.+)"|(?P<bare>.+))', re.DOTALL)
 def _spelled(name: str, settings: Settings) -> str:
     """What a name that is no title means: a word of ours in other letters, or GitLab's way to write one."""
     text = name.strip()
-    if match := _REFERENCE.fullmatch(text):
+    # Each sign is taken for a reference to what follows, and no title is longer.
+    if len(text) <= _LONGEST and (match := _REFERENCE.fullmatch(text)):
         text = match["quoted"] or match["bare"]
     words = {one.casefold(): one for one in (*_FROM_DATES, *settings.milestones)}
     return words.get(text.casefold(), text)

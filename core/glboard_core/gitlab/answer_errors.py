@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from glboard_core.errors import ConnectionFailed, NotGitLab
 from glboard_core.gitlab.clean_text import line
@@ -25,7 +25,8 @@ def place_in(address: str) -> str:
     if parts is None or len(address) > 8_000 or not address.isascii() or not address.isprintable():
         return ""
     _, found, below = parts.path.partition(f"{_API}/")
-    if not found or ".." in below.split("/"):
+    # Whatever a server in front makes of it: several programs can be at one host.
+    if not found or ".." in unquote(unquote(below)).replace("\\", "/").split("/"):
         return ""
     return f"{_API}/{below}" + (f"?{parts.query}" if parts.query else "")
 

@@ -29,6 +29,7 @@ from glboard_core.gitlab.answer_errors import endless, not_json, too_deep
 from glboard_core.gitlab.answers import Name, NotJsonError, Report, TooDeepError, decoded, not_understood
 from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.dialect import PAGE, Dialect, dialect_of
+from glboard_core.gitlab.error_body import LOOKED_AT
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import CRASHED
 from glboard_core.gitlab.token_errors import fine_grained, token_rejected
@@ -77,7 +78,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The message as one clean line."""
-        return line(self.message[:4_000])[:300]
+        return line(self.message[:LOOKED_AT])[:300]
 
     @property
     def forbidden(self) -> bool:
@@ -102,7 +103,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
     @property
     def fine_grained(self) -> bool:
         """A fine-grained token may not do this: nothing was executed, and null does not mean "not found"."""
-        return re.search(_FINE_GRAINED, self.message, re.IGNORECASE) is not None
+        return re.search(_FINE_GRAINED, self.message[:LOOKED_AT], re.IGNORECASE) is not None
 
     @property
     def too_complex(self) -> bool:
@@ -123,7 +124,12 @@ class GraphError(Struct, frozen=True, kw_only=True):
         if extensions.get("code") == "argumentNotAccepted":
             return str(extensions.get("argumentName", ""))
         return next(
-            (found["field"] for pattern in _UNDEFINED if (found := re.search(pattern, self.message))), None
+            (
+                found["field"]
+                for pattern in _UNDEFINED
+                if (found := re.search(pattern, self.message[:LOOKED_AT]))
+            ),
+            None,
         )
 
 

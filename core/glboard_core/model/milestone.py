@@ -16,6 +16,8 @@ from msgspec import Struct
 from glboard_core.config import VERSION
 
 _NUMBER = re.compile(r"(\d+)")
+#: No title is longer; a pattern may take time that grows faster than the title.
+_LONGEST = 255
 
 
 class Milestone(Struct, frozen=True, kw_only=True):
@@ -39,7 +41,8 @@ class Milestone(Struct, frozen=True, kw_only=True):
         ``version`` is a regular expression that matches anywhere in the title.
         """
         dated = self.start is not None and self.due is not None
-        return dated and any(re.search(version, title) for title in (self.title, *self.was))
+        titles = (title[:_LONGEST] for title in (self.title, *self.was))
+        return dated and any(re.search(version, title) for title in titles)
 
 
 def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:

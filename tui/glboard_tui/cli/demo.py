@@ -153,6 +153,6 @@ def demo_command(
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or len(port) > 5:
         raise UsageError(f"“{text}” is not HOST:PORT.", hint="For example 127.0.0.1:8080, or 127.0.0.1:0.")
     return host.strip("[]"), int(port)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -143,6 +144,8 @@ def main() -> NoReturn:
     environment.take_tokens()
     environment.leave_folder()
     environment.keep_private()
+    # A library logs what it likes, such as an error of a task with all of its text.
+    logging.lastResort = logging.NullHandler()
     home = environment.find_home()
     # What the caller has closed is nowhere.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115  (until the end)

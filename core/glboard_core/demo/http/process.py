@@ -130,7 +130,7 @@ def parse_address(text: str) -> tuple[str, int]:
         port = rest.removeprefix(":")
     else:
         host, _, port = text.partition(":")
-    if port and not port.isdigit():
+    if port and not (port.isdecimal() and len(port) <= 5):
         raise OptionsError(f"{text!r} is not HOST:PORT")
     return host or "127.0.0.1", int(port or 0)
 
