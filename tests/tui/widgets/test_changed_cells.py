@@ -118,3 +118,14 @@ def test_the_terminal_shows_what_was_painted(seed: int) -> None:
         wanted.feed(no_wrap)
         wanted.feed(ShownCells().write("board", whole(*lines), CONSOLE).encode())
         assert terminal.lines == wanted.lines
+
+
+def test_next_to_what_is_new_nothing_is_written_though_lines_are_cut_otherwise_now() -> None:
+    shown, screen = ShownCells(), Screen(WIDTH, 1)
+    for update in (
+        whole([strip("columns of a board")]),
+        # Textual gives what is behind the columns, as these are not in the part that is new.
+        part(0, {0: strip(" " * 11), 11: strip("issue 2  "[:9])}, 11, WIDTH),
+    ):
+        screen.feed(shown.write("a", update, CONSOLE).encode())
+    assert screen.lines == ["columns of issue 2"]

@@ -42,8 +42,8 @@ class BoardColumns(Vertical):
         self._shares_for: object = None
         #: The first card shown in a column, kept while it is collapsed.
         self._tops: dict[str, int] = {}
-        #: The room that the columns were laid out for.
-        self._room = Size(0, 0)
+        #: The room that the columns have shared, and the size they were laid out for.
+        self._room = self._laid_out = Size(0, 0)
         #: As many as were ever needed, from left to right; the first ones are shown.
         self._lists: list[CardList] = []
         self._painter = Painter()
@@ -89,18 +89,26 @@ class BoardColumns(Vertical):
     # -- layout
 
     def process_layout(self, placements: list[WidgetPlacement]) -> list[WidgetPlacement]:
-        """Share the new width as soon as it is known: it is laid out, and painted, once."""
+        """Share the new width as soon as it is known: the columns are laid out, and painted, once.
+
+        Only that: while Textual lays out, no widget can be asked for its size.
+        """
         room = Size(
             max((place.region.right for place in placements), default=0),
             max((place.region.bottom for place in placements), default=0),
         )
-        if room != self._room and self._lists:
-            self.lay_out(room)
+        if room.width and room != self._room and self._lists and self._state.index is not None:
+            self._room = room
+            self._share(self._arrange(rebind=False))
         return placements
 
+    def watch_virtual_size(self) -> None:
+        """Show what belongs into the new width, before that is painted."""
+        self.on_resize()
+
     def on_resize(self) -> None:
-        """Share the new width, if that was not done before."""
-        if self.size != self._room:
+        """Lay out for the new size, unless that is done."""
+        if self.size != self._laid_out:
             self.lay_out()
 
     def forget_tops(self) -> None:
@@ -109,43 +117,49 @@ class BoardColumns(Vertical):
         for cards in self._lists:
             cards.cards = None
 
-    def lay_out(self, room: Size | None = None, *, rebind: bool = False) -> None:
-        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them again.
-
-        ``room`` is the size that they will have, if that is not the current one.
-        """
+    def lay_out(self, *, rebind: bool = False) -> None:
+        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them again."""
         state = self._state
-        room = room or self.size
-        if not self.is_mounted or state.index is None or not room.width:
-            self._room = Size(0, 0)  # as soon as there is room
+        if not self.is_mounted or state.index is None or not self.size.width:
+            self._room = self._laid_out = Size(0, 0)  # as soon as there is room
             return
-        self._room = room
+        self._room = self._laid_out = self.size
         self._keep_tops()
-        at, before = state.place.at if state.place else 0, self._arranged
-        self._arranged = arranged = arrange(
-            self._shares_of(rebind=rebind), room.width, at, self._arranged.first
-        )
-        empty = not any(map(len, state.visible))
+        before = self._arranged
+        self._arranged = arranged = self._arrange(rebind=rebind)
         while len(self._lists) < len(arranged.slots):
             cards = CardList(self._painter, state)
             self._lists.append(cards)
             self.query_one(Horizontal).mount(cards, before=self._empty)
+        self._share(arranged)
         for slot, cards in zip(arranged.slots, self._lists, strict=False):
             column = state.visible[slot.at]
-            _set_width(cards, slot.width)
             if rebind or cards.cards is not column:
                 cards.bind(column, top=self._tops.get(column.column.key, 0))
-        for place, cards in enumerate(self._lists):
-            shown = place < len(arranged.slots) and not empty
-            if cards.display != shown:
-                cards.display = shown
-        _set_width(self._left, arranged.left_width())
-        _set_width(self._right, arranged.right_width())
-        self._empty.say(state.empty_text, shown=empty)
+        self._empty.say(state.empty_text, shown=self._is_empty)
         self.show_headers()
         self.reveal()
         if arranged != before:
             self.post_message(CardList.ViewChanged())
+
+    @property
+    def _is_empty(self) -> bool:
+        return not any(map(len, self._state.visible))
+
+    def _arrange(self, *, rebind: bool) -> Arrangement:
+        at = self._state.place.at if self._state.place else 0
+        return arrange(self._shares_of(rebind=rebind), self._room.width, at, self._arranged.first)
+
+    def _share(self, arranged: Arrangement) -> None:
+        """Give each column its width; those without a place are hidden."""
+        for slot, cards in zip(arranged.slots, self._lists, strict=False):
+            _set_width(cards, slot.width)
+        for place, cards in enumerate(self._lists):
+            shown = place < len(arranged.slots) and not self._is_empty
+            if cards.display != shown:
+                cards.display = shown
+        _set_width(self._left, arranged.left_width())
+        _set_width(self._right, arranged.right_width())
 
     def _shares_of(self, *, rebind: bool) -> list[WidthShare]:
         """What each column asks of the width: enough for whole titles of all its cards, if possible."""

@@ -53,7 +53,7 @@ class ShownCells:
         """What to send to the terminal for this update; it shows that from now on."""
         self._painted = painted
         out: list[str] = []
-        for y, line, spans in _lines_of(update):
+        for y, line in _lines_of(update):
             while len(self._lines) <= y:
                 self._lines.append({})
             shown = self._lines[y]
@@ -66,9 +66,8 @@ class ShownCells:
                     self._lines[y] = dict(line)
                     continue
                 shown = self._lines[y] = _cut_alike(shown, line)
-            ends = [*list(line)[1:], 1 << 16]
-            for (x, new), end in zip(line.items(), ends, strict=True):
-                if new is None or not any(x < right and end > left for left, right in spans):
+            for x, new in line.items():
+                if new is None:
                     continue
                 old, shown[x] = shown[x], new
                 if old is new:
@@ -96,21 +95,30 @@ class _Changes(CompositorUpdate):
         return self._shown.write(self._painted, self._update, console)
 
 
-def _lines_of(update: CompositorUpdate) -> Iterator[tuple[int, Pieces, Sequence[tuple[int, int]]]]:
-    """The lines to write: number, pieces, and the columns between which they are new."""
+def _lines_of(update: CompositorUpdate) -> Iterator[tuple[int, Pieces]]:
+    """The lines to write: number, and pieces."""
     if isinstance(update, LayoutUpdate):
         for y, strips in enumerate(update.strips, update.region.y):
             line, x = dict[int, Strip | None](), update.region.x
             for strip in strips:
                 line[x] = strip
                 x += strip.cell_length
-            yield y, line, ((0, x),)
+            yield y, line
     elif isinstance(update, ChopsUpdate):
         by_line: dict[int, list[tuple[int, int]]] = {}
         for y, left, right in update.spans:
             by_line.setdefault(y, []).append((left, right))
         for y, spans in by_line.items():
-            yield y, update.chops[y], spans
+            yield y, _within(update.chops[y], spans)
+
+
+def _within(line: Pieces, spans: Sequence[tuple[int, int]]) -> Pieces:
+    """Only the pieces that are new: next to them Textual has what is behind the widgets it left out."""
+    ends = [*list(line)[1:], 1 << 16]
+    return {
+        x: piece if any(x < right and end > left for left, right in spans) else None
+        for (x, piece), end in zip(line.items(), ends, strict=True)
+    }
 
 
 def _whole(line: Pieces) -> list[Segment]:
