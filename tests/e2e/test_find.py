@@ -37,7 +37,7 @@ def test_an_issue_is_opened_by_its_url_found_and_given_to_a_command(
         with Terminal(
             [*GLBOARD, "open", url], tmp_path, columns=size[0], rows=size[1], environment=environment
         ) as terminal:
-            terminal.see("Empty answer from context window detection", "Issue", "platform#77", "Labels")
+            terminal.see("Empty answer from context window detection", "demo-org/platform#77", "Labels")
             terminal.press("\x10")
             terminal.see("type to search", "Esc closes")
             terminal.press(*"platform#31")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_tui.widgets.text import clean, clip, fit, fit_right, upright, width_of, wrapped
+from glboard_tui.widgets.text import clean, clip, fit, fit_right, upright, width_of, wrap, wrapped
 
 #: Text that breaks boards: wide, right to left, combining, joined, flags, escapes, lone surrogates.
 NASTY = st.one_of(
@@ -83,3 +85,22 @@ def test_a_wrapped_title_fits(text: str, first: int, width: int, most: int) -> N
     assert 1 <= len(lines) <= most
     assert width_of(lines[0]) <= first
     assert all(width_of(line) <= width for line in lines[1:])
+
+
+def test_a_long_text_is_measured_once() -> None:
+    def seconds(count: int) -> float:
+        started = time.process_time()
+        wrap("模" * count, 70, 70, 1_000)
+        return time.process_time() - started
+
+    # Each line once measured all that follows it: sixteen times the time for four times the text.
+    once, more = min(seconds(2_000) for _ in range(3)), min(seconds(8_000) for _ in range(3))
+    assert more < 8 * once + 0.02
+
+
+@given(st.text("ab -/", max_size=60), st.integers(1, 20), st.integers(1, 20), st.integers(1, 9))
+def test_ascii_is_wrapped_as_any_other_text(text: str, first: int, width: int, most: int) -> None:
+    other = text.replace("a", "é")
+    assert wrap(other, first, width, most) == tuple(
+        line.replace("a", "é") for line in wrap(text, first, width, most)
+    )

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from glboard_core.model.issue import Note
 from glboard_core.planning.text import date_words, moment_words
 from glboard_tui.widgets import markdown
-from glboard_tui.widgets.text import clean, fit, width_of, wrapped
+from glboard_tui.widgets.text import clean, fit, width_of, wrap
 
 _MOST_NOTES = 50
 #: Lines of activity: what changed last, below the comments.
@@ -118,7 +118,7 @@ def _wrapped(line: str, room: int) -> Iterator[str]:
     text = line.strip()
     indent = " " * min(len(line) - len(line.lstrip()), room // 2)
     left = max(room - len(indent), 1)
-    for part in wrapped(text, left, left, _MOST_WRAPPED):
+    for part in wrap(text, left, left, _MOST_WRAPPED):
         yield f"{indent}{part}" if part else ""
 
 
@@ -131,5 +131,5 @@ def _activity(notes: Sequence[Note], width: int, view: NotesView) -> Iterator[Co
         first, more, _ = body.partition("\n")
         said = f"@{view.short_name(note.author)} {first.rstrip()}{' …' if more else ''}"
         room = max(width - column, 1)
-        for place, part in enumerate(wrapped(clean(said), room, room, _MOST_WRAPPED)):
+        for place, part in enumerate(wrap(clean(said), room, room, _MOST_WRAPPED)):
             yield Content.styled(f"{fit('' if place else day, column)}{part}", "dim")

@@ -85,14 +85,19 @@ def clip_reference(reference: str, width: int) -> str:
 
 @lru_cache(maxsize=8192)
 def wrapped(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
+    """``wrap``, kept: for titles, which are wrapped again and again."""
+    return wrap(text, first, width, most)
+
+
+def wrap(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
     """A cleaned text on at most ``most`` lines, the first of ``first`` cells and the others of ``width``.
 
     Broken at spaces where there are any; the last line ends with an ellipsis if something was cut. There is
-    always at least one line.
+    always at least one line. The text is measured once, however long it is.
     """
     lines: list[str] = []
     rest, room = text.strip(), first
-    while len(lines) < most - 1 and cell_len(rest) > room:
+    while len(lines) < most - 1:
         end = _break(rest, room)
         if end >= len(rest):
             break
@@ -102,7 +107,19 @@ def wrapped(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
 
 
 def _break(text: str, width: int) -> int:
-    """Where a first line of ``width`` cells ends: before a word, or within one longer than a line."""
+    """Where a first line of ``width`` cells ends: before a word, or within one longer than a line.
+
+    Not before the end of a text that fits.
+    """
+    if text.isascii():
+        # A cell each: no letter has to be measured.
+        if len(text) <= width:
+            return len(text)
+        if text[width] == " ":
+            return width
+        spaces, others = text.rfind(" ", 1, width), (text.rfind(sign, 1, width) for sign in "-/")
+        found = max(spaces, *(at + 1 for at in others if at > 0), 0)
+        return found or max(width, 1)
     end = cells = space = 0
     for at, letter in enumerate(text):
         wide = cell_len(letter)
@@ -114,6 +131,8 @@ def _break(text: str, width: int) -> int:
         end = at + 1
         if letter in " -/" and at:
             space = at if letter == " " else end
+    else:
+        return len(text)
     return space or max(end, 1)
 
 
