@@ -22,7 +22,7 @@ from glboard_core.planning.figures import Figures
 from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
+from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, WrittenElsewhere
 from glboard_tui.board_view import milestone_line
 from glboard_tui.bridge import Bridge
 from glboard_tui.calls import Calls
@@ -120,6 +120,8 @@ class PlanningFigures:
         if isinstance(event, CatalogChanged):
             self._tallies.clear()
             self._tell()
+        elif isinstance(event, WrittenElsewhere):
+            self.tell()
         elif isinstance(event, IssuesChanged):
             for before, after in event.changes:
                 for tally in self._tallies.values():
