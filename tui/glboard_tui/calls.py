@@ -27,7 +27,7 @@ from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
     # A session without a call loads none of it.
-    from glboard_core.decision_log import Known, ReadChanges
+    from glboard_core.decision_log import Known, PostedComment, ReadChanges
     from glboard_core.planning.call import Call, PlanFigures
     from glboard_core.planning.decisions_text import DecisionList
     from glboard_core.ports import Logged
@@ -296,19 +296,12 @@ class Calls:
         """Keep the message as a person edited it. Raises StoreFailed."""
         return self._change(call, lambda kept: kept.edited(text, generated, person))
 
-    def posted(self, call: Call, person: str = "") -> Call:
-        """Keep that it was posted. Raises StoreFailed."""
-        at = self._bridge.server_now()
-        return self._change(call, lambda kept: kept.posted_at(at, person))
-
     def begin_at(self, call: Call, at: datetime) -> Call:
         """Since when a list without a call begins, with a comment of its own. Raises StoreFailed."""
         self._read.pop(call.id, None)
         return self._change(
             call,
-            lambda kept: structs.replace(
-                kept, started=at, text="", text_from="", posted=None, texts={}, posts={}
-            ),
+            lambda kept: structs.replace(kept, started=at, text="", text_from="", texts={}),
         )
 
     # What was decided
@@ -379,6 +372,18 @@ class Calls:
             whole=call.is_call or read is None,
             steps=self._steps,
         )
+
+    def posted(self, call: Call, person: str = "") -> PostedComment | None:
+        """What became of the comment with everyone's or one person's decisions, if there is one."""
+        from glboard_core.decision_log import posted_comment
+
+        if (engine := self._attach()) is None:
+            return None
+        try:
+            lines = [*engine.log.unsent(), *self._lines(call.started)]
+        except StoreFailed:
+            return None
+        return posted_comment(lines, self.newest(call).mark_of(person))
 
     def text(self, call: Call, person: str = "", *, whole: bool = False) -> str:
         """The message as generated from the list, for everybody or ``whole``; "" before the catalog."""

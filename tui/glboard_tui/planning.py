@@ -71,7 +71,7 @@ class PlanningFigures:
         #: Locked plans, and what events show.
         self.history = PlanHistory(bridge, self.issues_of, reports)
         #: The planning call, and what is decided in it.
-        self.calls = Calls(bridge, self.milestone, self.capacity, reports)
+        self.calls = Calls(bridge, self.milestone, self.capacity_undrafted, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -188,6 +188,20 @@ class PlanningFigures:
                     tally.put(issue)
             self._capacities[key] = tally.capacity(self.team or Team())
         return self._capacities[key]
+
+    def issues_undrafted(self, *titles: str) -> list[Issue]:
+        """The issues of these milestones without the draft that is on."""
+        staged = {one.id: one.before for one in self.bridge.drafts.issues()}
+        found = [issue for issue in self.issues_of(*titles) if issue.id not in staged]
+        return found + [was for was in staged.values() if was is not None and was.milestone in titles]
+
+    def capacity_undrafted(self, milestone: Milestone | None) -> Capacity | None:
+        """``capacity`` without the draft that is on: what is tried out is not decided."""
+        found, rules = self.capacity(milestone), self.figures
+        if found is None or rules is None or milestone is None or not self.bridge.drafts.is_on:
+            return found
+        issues = self.issues_undrafted(*rules.concerned(milestone))
+        return rules.capacity(issues, milestone, self.team or Team())
 
     # The second figure
 
