@@ -219,7 +219,8 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         self.say("Sent to the terminal's clipboard.")
 
     def action_write(self) -> None:
-        name = f"decisions-{self._call.milestone}-{self._call.started:%Y-%m-%d}.md".replace("/", "-")
+        day = self._call.started.astimezone(self._calls.zone)
+        name = f"decisions-{self._call.milestone}-{day:%Y-%m-%d}.md".replace("/", "-")
         self.context.prompt(
             "Save the decisions to a file",
             self._write,
