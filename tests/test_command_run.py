@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import grp
 import os
+import pwd
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -134,8 +138,8 @@ def test_a_file_that_others_can_write_is_told(tmp_path: Path) -> None:
     file.write_text("")
     file.chmod(0o644)
     assert who_else_writes(file) == ""
-    file.chmod(0o664)
-    assert who_else_writes(file) == f"other users can write {file.resolve()} (mode 664)."
+    file.chmod(0o666)
+    assert who_else_writes(file) == f"other users can write {file.resolve()} (mode 666)."
     file.chmod(0o600)
     folder.chmod(0o777)
     assert "can write" in who_else_writes(file)
@@ -143,6 +147,33 @@ def test_a_file_that_others_can_write_is_told(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(file)
     assert who_else_writes(tmp_path / "link") == ""
     assert "Cannot check" in who_else_writes(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("group", "members", "told"),
+    [("me", [], False), ("me", ["me"], False), ("me", ["me", "you"], True), ("users", [], True)],
+)
+def test_the_private_group_of_a_user_has_no_one_else_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str, members: list[str], told: bool
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    file.chmod(0o664)
+    gid = 4321
+    real = Path.stat
+
+    def stat(path: Path, **how: Any) -> Any:
+        found = real(path, **how)
+        return (
+            SimpleNamespace(st_mode=found.st_mode, st_uid=found.st_uid, st_gid=gid)
+            if path.name == file.name
+            else found
+        )
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me", pw_gid=gid))
+    monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_name=group, gr_mem=members))
+    assert bool(who_else_writes(file)) is told
 
 
 def test_every_folder_on_the_way_to_a_file_counts(tmp_path: Path) -> None:

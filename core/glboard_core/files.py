@@ -49,10 +49,28 @@ def who_else_writes(path: Path) -> str:
     for place, found in places:
         if found.st_uid not in (os.geteuid(), 0):
             return f"{place} belongs to another user."
+        shared = stat.S_IWOTH if _is_ones_own(found.st_gid) else stat.S_IWGRP | stat.S_IWOTH
         # In a folder with the sticky bit only the owner of a file can replace it.
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX:
+        if found.st_mode & shared and not found.st_mode & stat.S_ISVTX:
             return f"other users can write {place} (mode {stat.S_IMODE(found.st_mode):o})."
     return ""
+
+
+def _is_ones_own(group: int) -> bool:
+    """Whether a group is this user's private one.
+
+    Many systems give each user a group of the same name, and a umask with which it can write. Root's has
+    members of many kinds.
+    """
+    import grp
+    import pwd
+
+    try:
+        me, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    alone = found.gr_name == me.pw_name and set(found.gr_mem) <= {me.pw_name}
+    return alone and group == me.pw_gid != 0
 
 
 def path_of(text: str) -> Path:

@@ -127,6 +127,21 @@ async def test_a_token_that_can_only_read_is_a_warning(serve: Serve, config: Pat
     assert "“api”" in token.advice
 
 
+async def test_a_file_with_the_token_that_others_can_read_is_a_warning(
+    serve: Serve, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(healthy())
+    file = tmp_path / "python-gitlab.cfg"
+    file.write_text(f"[global]\ndefault = a\n[a]\nurl = {server.url}\nprivate_token = {server.token}\n")
+    file.chmod(0o644)
+    monkeypatch.delenv("GITLAB_TOKEN")
+    monkeypatch.setenv("PYTHON_GITLAB_CFG", str(file))
+    token = of(await examined(config), "token")
+    assert token.status == "warning"
+    assert "chmod 600 ~/python-gitlab.cfg" in token.advice
+    assert server.token not in f"{token.text} {token.advice}"
+
+
 async def test_a_token_with_a_wrong_scope_is_a_problem(serve: Serve, config: Path) -> None:
     server = serve(healthy())
     server.rescope(server.token, "read_user")

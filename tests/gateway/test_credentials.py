@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from glboard_core.auth.overview import overview
 from glboard_core.auth.search import find_account
 from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
@@ -29,7 +30,7 @@ hosts:
         api_protocol: https
         ca_cert: "/etc/my ca.pem"
     "old.example.com:8443":
-        token: 'it''s-me'
+        token: 'it-is-me'
         skip_tls_verify: true
     oauth.example.com:
         token: fresh
@@ -128,7 +129,7 @@ def test_glabs_default_host(home: Path) -> None:
 def test_glab_with_a_port_and_without_verification(home: Path) -> None:
     write_glab(home)
     account = find_account("https://old.example.com:8443", env={}, home=home)
-    assert (account.token.reveal(), account.verify) == ("it's-me", False)
+    assert (account.token.reveal(), account.verify) == ("it-is-me", False)
 
 
 def test_glabs_oauth_token(home: Path) -> None:
@@ -377,15 +378,19 @@ def test_no_value_of_a_python_gitlab_file_is_shown(more: str, home: Path) -> Non
     assert "planted" not in f"{told.value.message}{told.value.what_to_do}"
 
 
-def test_a_python_gitlab_file_with_a_token_is_private(home: Path) -> None:
+def test_a_python_gitlab_file_that_others_can_read_is_used_and_warned_of(home: Path) -> None:
     file = write_python_gitlab(home)
     file.chmod(0o644)
-    with pytest.raises(ConfigError, match="other users of this computer can read") as told:
-        find_account("work.example.com", env={}, home=home)
-    assert told.value.what_to_do == f"Run: chmod 600 {file}"
+    assert find_account("work.example.com", env={}, home=home).exposed == str(file)
+    listed = [one for one in overview(None, env={}, home=home).accounts if one.origin == "python-gitlab"]
+    assert f"chmod 600 {file}" in listed[0].message
+    file.chmod(0o600)
+    assert not find_account("work.example.com", env={}, home=home).exposed
+    file.chmod(0o644)
     # Where only a program tells it, there is nothing to read.
     file.write_text("[global]\ndefault=x\n[x]\nurl=https://x.example\nprivate_token = helper: echo told\n")
-    assert find_account(None, env={}, home=home).token.reveal() == "told"
+    told = find_account(None, env={}, home=home)
+    assert (told.token.reveal(), told.exposed) == ("told", "")
 
 
 @pytest.mark.parametrize("group", ["http://[x", "https://a]b/c"])

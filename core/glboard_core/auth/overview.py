@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 from glboard_core import logfile
 from glboard_core.auth import keyring_access
 from glboard_core.auth.keyring_access import KeyringUnusable
+from glboard_core.auth.private_files import exposed_advice
 from glboard_core.auth.search import TOKEN_NAMES, Search, sendable
 from glboard_core.auth.sources import GlabHost
 from glboard_core.auth.token_check import check_over, unusable
@@ -263,8 +264,9 @@ def _of_python_gitlab(search: Search, *, helpers: bool) -> Iterator[FoundAccount
             hint = "Use private_token or oauth_token there, or run: glboard auth login"
             yield structs.replace(found, state="problem", message=text, hint=hint)
             continue
-        account = Account(url=url, token=read.token, kind=read.kind, source=str(file))
-        yield structs.replace(found, kind=read.kind, account=search.trusted(account))
+        account = Account(url=url, token=read.token, kind=read.kind, source=str(file), exposed=read.exposed)
+        text = exposed_advice(read.exposed) if read.exposed else ""
+        yield structs.replace(found, kind=read.kind, account=search.trusted(account), message=text)
 
 
 def _of_netrc(search: Search, address: str) -> Iterator[FoundAccount]:

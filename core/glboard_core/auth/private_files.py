@@ -19,14 +19,24 @@ from glboard_core.errors import ConfigError, StoreFailed
 _LOOK_AGAIN = 0.02
 
 
+def is_open(path: Path) -> bool:
+    """Whether other users of this machine can read the file. Raises OSError."""
+    return os.name == "posix" and bool(path.stat().st_mode & 0o077)
+
+
 def check_private(path: Path) -> None:
     """Raises ConfigError if other users of this machine can read the file, and OSError."""
-    if os.name == "posix" and path.stat().st_mode & 0o077:
+    if is_open(path):
         raise ConfigError(
             "other users of this computer can read this file and the tokens in it.",
             where=str(path),
             hint=f"Run: chmod 600 {path}",
         )
+
+
+def exposed_advice(path: str) -> str:
+    """What to do about a file of another program that others can read."""
+    return f"Other users of this computer can read the token. Run: chmod 600 {path}"
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -247,7 +247,13 @@ class Search:
             return None
         found = self.python_gitlab.read(wanted[0] if wanted else None)
         if found.token is not None:
-            return Account(url=url or found.url, token=found.token, kind=found.kind, source=str(files[-1]))
+            return Account(
+                url=url or found.url,
+                token=found.token,
+                kind=found.kind,
+                source=str(files[-1]),
+                exposed=found.exposed,
+            )
         self._checked.append(f"{files[-1]} (no token that works with GraphQL)")
         return None
 

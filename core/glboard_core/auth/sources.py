@@ -150,11 +150,15 @@ def _date(text: str) -> datetime | None:
 
 
 class PythonGitlabToken(Struct, frozen=True, kw_only=True):
-    """What one section says. ``token`` is None if it has none that works with GraphQL."""
+    """What one section says. ``token`` is None if it has none that works with GraphQL.
+
+    ``exposed`` is the file with a token in it if other users of this computer can read that.
+    """
 
     url: str
     token: Secret | None
     kind: Kind
+    exposed: str = ""
 
 
 _TOKENS = ("private_token", "oauth_token", "job_token")
@@ -194,7 +198,6 @@ class PythonGitlab:
         files = self.files
         # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
         config = importlib.import_module("gitlab.config")
-        self._check_private(files)
         wrong = ""
         try:
             parsed = config.GitlabConfigParser(section, [str(file) for file in files])
@@ -210,11 +213,15 @@ class PythonGitlab:
             url=normal_url(parsed.url, where=str(files[-1])) if parsed.url else DEFAULT_URL,
             token=Secret(text) if text else None,
             kind="token" if parsed.private_token else "oauth",
+            exposed=self._exposed(files) if text else "",
         )
 
     @staticmethod
-    def _check_private(files: list[Path]) -> None:
-        """Raises ConfigError if others can read a file with a token in it; one of the system is for all."""
+    def _exposed(files: list[Path]) -> str:
+        """The file with a token in it that others can read; one of the system is for all.
+
+        python-gitlab reads such a file, so it is used, and warned of.
+        """
         for file in files:
             parser = _parsed([file])
             values = (
@@ -222,8 +229,10 @@ class PythonGitlab:
                 for section in parser.sections()
                 for name in _TOKENS
             )
-            if file != _OF_SYSTEM and any(value and not value.startswith("helper:") for value in values):
-                private_files.check_private(file)
+            told = any(value and not value.startswith("helper:") for value in values)
+            if file != _OF_SYSTEM and told and private_files.is_open(file):
+                return str(file)
+        return ""
 
     def ssl_verify(self, url: str) -> tuple[bool | str, Path] | None:
         """Whether to check a server's certificate, or a CA file, and the file that says so; None without one.

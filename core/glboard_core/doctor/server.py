@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from glboard_core.auth.private_files import exposed_advice
 from glboard_core.doctor.checks import Checks, counted
 from glboard_core.errors import (
     AuthError,
@@ -69,7 +70,11 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
     if facts is None:
         kind = "OAuth" if account.kind == "oauth" else "A token"
         text = f"{kind} {whose}, from {source}; scopes unknown."
-        checks.ok("token", text, user=user, source=source, kind=account.kind)
+        told = {"user": user, "source": source, "kind": account.kind}
+        if account.exposed:
+            checks.warn("token", text, exposed_advice(account.exposed), **told)
+        else:
+            checks.ok("token", text, **told)
         return
     scopes = ", ".join(facts.shown_scopes) or "none"
     ends = facts.expires_at
@@ -89,7 +94,7 @@ def check_token(checks: Checks, account: Account, facts: TokenFacts | None, user
         else f"{'scope' if len(facts.scopes) == 1 else 'scopes'} {scopes}"
     )
     page = f"{account.url}/-/user_settings/personal_access_tokens"
-    advice: list[str] = []
+    advice = [exposed_advice(account.exposed)] if account.exposed else []
     if facts.can_write is False:
         reads = "read_api" in facts.scopes
         text += ": read-only" if reads else ": it cannot use the API"

@@ -73,8 +73,9 @@ class Account(Struct, frozen=True, kw_only=True):
     ``url`` has no trailing slash and can contain a path (a relative URL install); ``verify`` is whether the
     server's certificate is checked, or the path of a CA file, as ``verified_by`` says (a setting and its
     file); ``client_cert`` and ``client_key`` are files that identify us to the server, named by
-    ``identified_by``; ``source`` is where the token comes from. With ``tokens``, the token is asked for at
-    each request, and ``token`` is empty. An account to sign in with has no token at all.
+    ``identified_by``; ``source`` is where the token comes from, ``exposed`` its file if other users of this
+    computer can read that. With ``tokens``, the token is asked for at each request, and ``token`` is empty.
+    An account to sign in with has no token at all.
     """
 
     url: str
@@ -86,6 +87,7 @@ class Account(Struct, frozen=True, kw_only=True):
     client_key: str = ""
     identified_by: str = ""
     source: str = ""
+    exposed: str = ""
     #: Whose token it is, where that is known without asking.
     user: str = ""
     tokens: TokenSource | None = None

@@ -50,8 +50,8 @@ def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
 def let_pictures_go() -> None:
     """Keep the lines of no widget that is gone.
 
-    Textual caches these two colors by widget, and so keeps all lines of the last thousand closed ones: some
-    100 MB, which every garbage collection reads.
+    Textual caches these two colors by widget, and so keeps all lines of up to a thousand widgets that are
+    closed: each garbage collection reads them.
     """
 
     def inner_outer(_: StylesCache, base: Color, background: Color) -> tuple[Style, Style]:

@@ -111,6 +111,8 @@ def _break(text: str, width: int) -> int:
 
     Not before the end of a text that fits.
     """
+    if width < 1:
+        return 1
     if text.isascii():
         # A cell each: no letter has to be measured.
         if len(text) <= width:
@@ -119,7 +121,7 @@ def _break(text: str, width: int) -> int:
             return width
         spaces, others = text.rfind(" ", 1, width), (text.rfind(sign, 1, width) for sign in "-/")
         found = max(spaces, *(at + 1 for at in others if at > 0), 0)
-        return found or max(width, 1)
+        return found or width
     end = cells = space = 0
     for at, letter in enumerate(text):
         wide = cell_len(letter)
