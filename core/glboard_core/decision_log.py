@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import Comment, Op, OpId
+from glboard_core.board.operations import Comment, DeleteNote, NoteWrite, Op, OpId
 from glboard_core.board.renamed import op_now
 from glboard_core.board.use_cases import BREAKDOWN
 from glboard_core.config import LabelSettings
@@ -128,6 +129,39 @@ def made_here(
 def issues_after(made: Iterable[MadeHere]) -> dict[IssueId, Issue]:
     """The issues as they were after the last of these changes."""
     return {one.op.issue: one.op.change.apply(one.op.before) for one in made if one.op.before is not None}
+
+
+# The comment
+
+
+PostResult = Literal["posted", "waits", "failed"]
+
+
+class PostedComment(Struct, frozen=True, kw_only=True):
+    """What became of the comment with the decisions: ``posted`` at a time, ``failed``, or it still waits."""
+
+    result: PostResult
+    at: datetime
+
+
+def posted_comment(lines: Iterable[Logged], mark: str) -> PostedComment | None:
+    """What became of the comment with this mark, from the log, newest first; None if there is none.
+
+    One that was withdrawn before it was sent, undone or discarded is as if it had never been written.
+    """
+    gone: set[OpId] = set()
+    for line in lines:
+        change = line.change.change
+        if not isinstance(change, NoteWrite | DeleteNote) or change.mark != mark or line.op in gone:
+            continue
+        if line.result in ("undone", "dropped"):
+            gone.add(line.op)
+        elif isinstance(change, NoteWrite):
+            result: PostResult = "waits" if line.result == WAITS else "failed"
+            return PostedComment(result="posted" if line.result in MADE else result, at=line.at)
+        elif line.result != "failed":
+            return None
+    return None
 
 
 # Everyone's changes

@@ -115,12 +115,13 @@ def test_another_issue_is_the_same_without_masked_words() -> None:
         ("Big Bank Holding", "▒▒▒"),
         ("Big Bank Holdings", "▒▒▒s"),
         ('C++ and Smith \\"Sons\\" and A &amp; O', "▒▒▒ and ▒▒▒ and ▒▒▒"),
+        (r"R\&D, R&amp;D", "▒▒▒, ▒▒▒"),
     ],
 )
 def test_words_are_masked_however_they_are_written(text: str, shown: str) -> None:
     words = (
         *("Acme", "ING", "Big Bank", "Müller", "Bank Holding", "straße", "東京"),
-        *("C++", 'Smith "Sons"', "A & O"),
+        *("C++", 'Smith "Sons"', "A & O", "R&D"),
     )
     settings = ShareSettings(words=words, labels=("customer::*",))
     masking = Masking(settings, ["customer::big bank", "type::bug"])

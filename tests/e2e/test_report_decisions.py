@@ -11,11 +11,12 @@ import pytest
 
 from glboard_core.decision_log import keep_call
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import upheavals
 from glboard_core.demo.world.world import World
 from glboard_core.planning.call import new_call
 from glboard_core.store.sqlite import SqliteStore
 from glboard_tui.cli.main import run
-from tui.app.stage import GROUP, GROUP_LABEL, NOW, READY, small_world
+from tui.app.stage import GROUP, GROUP_LABEL, ME, NOW, READY, small_world
 
 
 @pytest.fixture
@@ -135,3 +136,17 @@ def test_wrong_options_are_usage_errors(
 ) -> None:
     assert run(["report", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_one_persons_decisions_by_their_former_name_and_mine_as_me(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.edit(f"{GROUP}/platform#5", by="eng_birch", weight=8)
+    world.edit(f"{GROUP}/platform#6", by=ME, weight=3)
+    assert run(["show", "planning"]) == 0
+    upheavals.rename_user(world, world.user("eng_birch"), "eng_elm")
+    assert run(["show", "planning", "--fresh"]) == 0
+    capsys.readouterr()
+    for by, found in (("eng_birch", "platform#5"), ("Eng_Elm", "platform#5"), ("me", "platform#6")):
+        decisions = report(capsys, "--by", by)["decisions"]
+        assert [one["reference"] for one in decisions if one["by"]] == [f"{GROUP}/{found}"], by

@@ -130,6 +130,19 @@ def test_changes_of_hidden_issues_are_listed_without_what_they_were(
     assert run(["undo"]) == 0
 
 
+def test_columns_stay_aligned_where_words_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    for weight in ("4", "5"):
+        assert run(["edit", f"{GROUP}/platform#2", "--weight", weight, "--yes"]) == 0
+    assert run(["edit", f"{GROUP}/platform#2", "--add-label", "customer::zqbank", "--yes"]) == 0
+    capsys.readouterr()
+    assert run(["--share", "undo", "--list", "--limit", "3"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert "▒▒▒" in rows[0]
+    assert {row.rindex(row.split()[-1]) for row in rows} == {head.index("result")}
+    for _ in range(3):
+        assert run(["undo"]) == 0
+
+
 #: Keys that show an issue in every way; a pane is left by Esc.
 KEYS = (
     *("\r", "\x1b", "t", "a", "e", "o", "yt", "ym", "gc", "v", "v", "\x1b", "gt", "\x1b", "gq", "\x1b", "go"),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.gitlab import clean_text, markers
+from glboard_core.gitlab import markers
+from glboard_core.model import clean_text
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,12 @@ def test_a_line_is_clean(raw: str, clean: str) -> None:
 
 def test_a_body_keeps_its_lines() -> None:
     assert clean_text.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
+
+
+def test_letters_of_an_argument_that_cannot_be_decoded_are_not_thrown_away() -> None:
+    assert clean_text.typed_body("one\r\ntwo\0\x1b[2J") == "one\ntwo"
+    with pytest.raises(UnicodeEncodeError):
+        clean_text.typed_body(b"x\xffy".decode(errors="surrogateescape"))
 
 
 @given(st.text())

@@ -14,8 +14,9 @@ import pytest
 from glboard_core.board.find import best_of, findable
 from glboard_core.board.share import Masking, about_hidden, without_references
 from glboard_core.config import ShareSettings
-from glboard_core.gitlab import clean_text, markers
+from glboard_core.gitlab import markers
 from glboard_core.gitlab.graphql import GraphError
+from glboard_core.model import clean_text
 from glboard_core.model.issue import IssueId, place_of
 from glboard_core.model.stored_text import literal, stored
 from glboard_core.planning.milestone_setup import Seen, SeenIssue

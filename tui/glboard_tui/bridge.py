@@ -40,6 +40,7 @@ from glboard_core.sync.events import (
     Settled,
     Status,
     StatusChanged,
+    WrittenElsewhere,
 )
 from glboard_core.zones import zone_named
 from glboard_tui.board_view import FILTER_STATES, BoardView
@@ -255,6 +256,8 @@ class Bridge:
                     update.issues.update(event.issues)
                 case CatalogChanged():
                     anew = True
+                case WrittenElsewhere():
+                    update.status = True
                 case StatusChanged():
                     update.status = True
                     self.undoing.look_again()

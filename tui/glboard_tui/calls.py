@@ -21,13 +21,13 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.text import counted, day_words
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, Renamed, Settled
+from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, Renamed, Settled, WrittenElsewhere
 from glboard_core.zones import zone_named
 from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
     # A session without a call loads none of it.
-    from glboard_core.decision_log import Known, ReadChanges
+    from glboard_core.decision_log import Known, PostedComment, ReadChanges
     from glboard_core.planning.call import Call, PlanFigures
     from glboard_core.planning.decisions_text import DecisionList
     from glboard_core.ports import Logged
@@ -43,6 +43,12 @@ _RECENT = timedelta(hours=12)
 
 def _title(issue: Issue) -> str:
     return issue.title
+
+
+def _text_on(call: Call, issue: IssueId) -> str:
+    """What is noted about an issue, or ""."""
+    note = call.note_on(issue)
+    return note.text if note is not None else ""
 
 
 class Calls:
@@ -70,6 +76,8 @@ class Calls:
         self._log: list[Logged] = []
         self._log_from: datetime | None = None
         self._count: int | None = None
+        #: Whether another process may have changed a call since they were read.
+        self._stale = False
         self._steps: Known = {}
         #: The ids of new issues, also for a note that was begun before GitLab gave them.
         self._renamed: dict[IssueId, IssueId] = {}
@@ -87,13 +95,18 @@ class Calls:
             self._steps.clear()
             engine.listen(self._hear)
             self.reload()
+        elif engine is not None and self._stale:
+            self._read_calls(engine)
         return engine
 
     def reload(self) -> None:
         """Read the calls again: another process may have changed one."""
-        if (engine := self._engine) is None:
-            return
-        self._log, self._log_from, self._count = [], None, None
+        if self._engine is not None:
+            self._log, self._log_from, self._count = [], None, None
+            self._read_calls(self._engine)
+
+    def _read_calls(self, engine: Engine) -> None:
+        self._stale = False
         try:
             if not (any(engine.store.records("call:"))):
                 self._calls = {}
@@ -110,6 +123,8 @@ class Calls:
                 self._count = None
             case Settled() | CatalogChanged():
                 self._count = None
+            case WrittenElsewhere():
+                self._count, self._stale = None, True
             case Renamed():
                 self._rename(event.old, event.new)
             case _:
@@ -118,10 +133,13 @@ class Calls:
     def _rename(self, old: IssueId, new: IssueId) -> None:
         self._renamed[old] = new
         issue = self._bridge.whole_issue(new)
+
+        def renamed(kept: Call) -> Call:
+            return kept.renamed(old, new, issue.reference if issue is not None else "")
+
         for call in list(self._calls.values()):
-            now = call.renamed(old, new, issue.reference if issue is not None else "")
-            if now is not call:
-                self._keep(now)
+            if call.note_on(old) is not None:
+                self._change(call, renamed)
 
     def _keep(self, call: Call) -> Call:
         """Store a call. Raises StoreFailed, and NotConnected before there is a store."""
@@ -133,6 +151,13 @@ class Calls:
         self._calls[call.id] = call
         self._count = None
         return call
+
+    def _change(self, call: Call, step: Callable[[Call], Call]) -> Call:
+        """Change a call as it is kept now, whoever changed it last. Raises as ``_keep``."""
+        if (engine := self._attach()) is None:
+            raise NotConnected
+        self._read_calls(engine)
+        return self._keep(step(self.newest(call)))
 
     def newest(self, call: Call) -> Call:
         """The call as it is kept now: a dialog may have been open for a while."""
@@ -222,14 +247,14 @@ class Calls:
 
     def end(self, call: Call) -> Call:
         """End a call, with the capacity as it is now. Raises StoreFailed."""
-        call = self.newest(call)
         milestone = self._of(call)
         after = self._figures(milestone) if milestone is not None else None
-        return self._keep(structs.replace(call, ended=self._bridge.server_now(), after=after))
+        now = self._bridge.server_now()
+        return self._change(call, lambda kept: structs.replace(kept, ended=now, after=after))
 
     def resume(self, call: Call) -> Call:
         """Go on with a call that was ended. Raises StoreFailed."""
-        return self._keep(structs.replace(self.newest(call), ended=None, after=None))
+        return self._change(call, lambda kept: structs.replace(kept, ended=None, after=None))
 
     def _figures(self, milestone: Milestone) -> PlanFigures | None:
         from glboard_core.planning.call import figures_of
@@ -242,29 +267,41 @@ class Calls:
     # What a person types
 
     def note(self, call: Call, issues: Sequence[Issue], text: str) -> Call:
-        """Note something about an issue, in place of its note; about several, below. Raises StoreFailed."""
+        """Note something about an issue, in place of its note; about several, below. Raises StoreFailed.
+
+        ``call`` is as the person saw it: what another session noted since then stays above.
+        """
         now = [self._bridge.whole_issue(self._renamed.get(one.id, one.id)) or one for one in issues]
-        return self._keep(self.newest(call).noted(now, text, self._bridge.server_now(), add=len(now) > 1))
+        at = self._bridge.server_now()
+
+        def noted(kept: Call) -> Call:
+            # An issue that was new when the note was begun may have its id from GitLab.
+            pairs = zip(issues, now, strict=True)
+            seen = [_text_on(call, was.id) or _text_on(call, one.id) for was, one in pairs]
+            new = seen != [_text_on(kept, one.id) for one in now]
+            return kept.noted(now, text, at, add=new or len(now) > 1)
+
+        return self._change(call, noted)
 
     def ask(self, call: Call, text: str) -> Call:
-        """The open questions, one on each line. Raises StoreFailed."""
-        return self._keep(self.newest(call).asking(text))
+        """The open questions, one on each line, as ``note``. Raises StoreFailed."""
+
+        def asking(kept: Call) -> Call:
+            new = [one for one in kept.questions if one not in call.questions]
+            return kept.asking("\n".join([text, *new]))
+
+        return self._change(call, asking)
 
     def edit(self, call: Call, text: str, generated: str, person: str = "") -> Call:
         """Keep the message as a person edited it. Raises StoreFailed."""
-        return self._keep(self.newest(call).edited(text, generated, person))
-
-    def posted(self, call: Call, person: str = "") -> Call:
-        """Keep that it was posted. Raises StoreFailed."""
-        return self._keep(self.newest(call).posted_at(self._bridge.server_now(), person))
+        return self._change(call, lambda kept: kept.edited(text, generated, person))
 
     def begin_at(self, call: Call, at: datetime) -> Call:
         """Since when a list without a call begins, with a comment of its own. Raises StoreFailed."""
         self._read.pop(call.id, None)
-        return self._keep(
-            structs.replace(
-                self.newest(call), started=at, text="", text_from="", posted=None, texts={}, posts={}
-            )
+        return self._change(
+            call,
+            lambda kept: structs.replace(kept, started=at, text="", text_from="", texts={}),
         )
 
     # What was decided
@@ -335,6 +372,18 @@ class Calls:
             whole=call.is_call or read is None,
             steps=self._steps,
         )
+
+    def posted(self, call: Call, person: str = "") -> PostedComment | None:
+        """What became of the comment with everyone's or one person's decisions, if there is one."""
+        from glboard_core.decision_log import posted_comment
+
+        if (engine := self._attach()) is None:
+            return None
+        try:
+            lines = [*engine.log.unsent(), *self._lines(call.started)]
+        except StoreFailed:
+            return None
+        return posted_comment(lines, self.newest(call).mark_of(person))
 
     def text(self, call: Call, person: str = "", *, whole: bool = False) -> str:
         """The message as generated from the list, for everybody or ``whole``; "" before the catalog."""

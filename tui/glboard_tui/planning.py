@@ -22,7 +22,7 @@ from glboard_core.planning.figures import Figures
 from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
+from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, WrittenElsewhere
 from glboard_tui.board_view import milestone_line
 from glboard_tui.bridge import Bridge
 from glboard_tui.calls import Calls
@@ -71,7 +71,7 @@ class PlanningFigures:
         #: Locked plans, and what events show.
         self.history = PlanHistory(bridge, self.issues_of, reports)
         #: The planning call, and what is decided in it.
-        self.calls = Calls(bridge, self.milestone, self.capacity, reports)
+        self.calls = Calls(bridge, self.milestone, self.capacity_undrafted, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -120,6 +120,8 @@ class PlanningFigures:
         if isinstance(event, CatalogChanged):
             self._tallies.clear()
             self._tell()
+        elif isinstance(event, WrittenElsewhere):
+            self.tell()
         elif isinstance(event, IssuesChanged):
             for before, after in event.changes:
                 for tally in self._tallies.values():
@@ -186,6 +188,20 @@ class PlanningFigures:
                     tally.put(issue)
             self._capacities[key] = tally.capacity(self.team or Team())
         return self._capacities[key]
+
+    def issues_undrafted(self, *titles: str) -> list[Issue]:
+        """The issues of these milestones without the draft that is on."""
+        staged = {one.id: one.before for one in self.bridge.drafts.issues()}
+        found = [issue for issue in self.issues_of(*titles) if issue.id not in staged]
+        return found + [was for was in staged.values() if was is not None and was.milestone in titles]
+
+    def capacity_undrafted(self, milestone: Milestone | None) -> Capacity | None:
+        """``capacity`` without the draft that is on: what is tried out is not decided."""
+        found, rules = self.capacity(milestone), self.figures
+        if found is None or rules is None or milestone is None or not self.bridge.drafts.is_on:
+            return found
+        issues = self.issues_undrafted(*rules.concerned(milestone))
+        return rules.capacity(issues, milestone, self.team or Team())
 
     # The second figure
 

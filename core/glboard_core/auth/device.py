@@ -17,7 +17,7 @@ from glboard_core.auth.credential import OAuthCredential
 from glboard_core.auth.oauth import Refused
 from glboard_core.errors import ConnectionFailed
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.clean_text import line
+from glboard_core.model.clean_text import line
 
 #: What the server's answers say, where they do not.
 USUAL_INTERVAL, USUAL_LIFE = 5.0, 300.0

@@ -20,9 +20,9 @@ from glboard_core.auth.credential import USUAL_LIFE, OAuthCredential
 from glboard_core.errors import ApplicationRefused, AuthError, GlboardError, NotGitLab
 from glboard_core.gitlab import answer_errors
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import HiddenBytes, Limits, Transport
+from glboard_core.model.clean_text import line
 
 AUTHORIZE, TOKEN, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/revoke"
 AUTHORIZE_DEVICE, TOKEN_INFO = "/oauth/authorize_device", "/oauth/token/info"

@@ -15,9 +15,9 @@ from glboard_core.auth import oauth
 from glboard_core.errors import AuthError, FineGrainedToken, NotGitLab, QueryRefused, ScopeMissing
 from glboard_core.gitlab import answer_errors
 from glboard_core.gitlab.account import Account, Kind, Secret
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.http import WHO, Limits, Transport
 from glboard_core.gitlab.inspection import Inspection, TokenFacts
+from glboard_core.model.clean_text import line
 
 
 class TokenInfo(Struct, frozen=True, kw_only=True):

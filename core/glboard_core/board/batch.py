@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from glboard_core.board.operations import Change, Comment, Edit
 from glboard_core.errors import UsageError
+from glboard_core.model.clean_text import typed_body
 from glboard_core.model.issue import Issue, IssueId, short_reference
 
 Changes = tuple[tuple[IssueId, Change], ...]
@@ -126,7 +127,7 @@ def each(
         reached.append(issue)
         changes.append((issue.id, made))
         if comment:
-            changes.append((issue.id, Comment(body=comment)))
+            changes.append((issue.id, Comment(body=typed_body(comment))))
     return EditBatch(
         changes=tuple(changes),
         title=titled(reached, what) if reached else "",
@@ -138,7 +139,7 @@ def each(
 
 def commented(issues: Sequence[Issue], text: str) -> EditBatch:
     """One comment on each issue."""
-    changes = tuple((issue.id, Comment(body=text)) for issue in issues)
+    changes = tuple((issue.id, Comment(body=typed_body(text))) for issue in issues)
     return EditBatch(changes=changes, title=titled(issues, "comment"))
 
 

@@ -36,7 +36,7 @@ _IN_LABEL = '[^\\s,"“”]'
 #: What may be between two words, also in JSON, in an address and in HTML.
 _BETWEEN = r"(?:\\[nrt]|%20|&nbsp;|[\W_])"
 #: How characters can be written where texts are escaped.
-_ESCAPED = {'"': r'[\\"]*"', "&": "&(?:amp;)?", "<": "(?:<|&lt;)", ">": "(?:>|&gt;)"}
+_ESCAPED = {'"': r'[\\"]*"', "&": r"\\*&(?:amp;)?", "<": r"\\*(?:<|&lt;)", ">": r"\\*(?:>|&gt;)"}
 # Both patterns begin only where a run of their characters does, so that each run is read once: anybody
 # can write a description of a million letters. No number of an issue has more digits.
 #: A reference in a text, whole or with the project cut: ``group/project#12``, ``inference-s…#12``.

@@ -20,12 +20,12 @@ from msgspec import Struct, structs
 from glboard_core.errors import WRONG_VALUES, EditRefused, EditUnknown, GlboardError, misled
 from glboard_core.gitlab import answer_errors, http_errors
 from glboard_core.gitlab.answers import moment
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.rest import NoAnswer, open_gitlab
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.clean_text import line
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import planning_issue
 from glboard_core.planning.milestone_setup import (

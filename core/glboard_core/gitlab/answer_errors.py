@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from glboard_core.errors import ConnectionFailed, NotGitLab
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.error_body import LOOKED_AT
 from glboard_core.gitlab.route import wants_certificate
+from glboard_core.model.clean_text import line
 
 _API = "/api/v4"
 #: What to do about an answer that GitLab did not give: something between here and there did, or it is

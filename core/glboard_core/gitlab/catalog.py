@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from glboard_core.concurrency import together
 from glboard_core.errors import GlboardError, GroupNotFound
-from glboard_core.gitlab import clean_text, decode, name_queries
+from glboard_core.gitlab import decode, name_queries
 from glboard_core.gitlab.answers import Address
 from glboard_core.gitlab.catalog_answers import (
     Replies,
@@ -47,6 +47,7 @@ from glboard_core.gitlab.name_queries import NamedField
 from glboard_core.gitlab.own_token import own_token
 from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import OfGroup, Page, User, WireLabel
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Absent, Catalog, Label, Project, without
 from glboard_core.model.catalog_needs import CatalogNames, Needs
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from glboard_core.gitlab import clean_text, decode
+from glboard_core.gitlab import decode
 from glboard_core.gitlab.answers import Address, Identity
 from glboard_core.gitlab.decode import milestone_owner
 from glboard_core.gitlab.graphql import About
 from glboard_core.gitlab.name_queries import NamedField
 from glboard_core.gitlab.wire import HasId, Licence, Page, Permissions, User, WireLabel, WireMilestone
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Absent, Catalog, Label, Project
 from glboard_core.model.catalog_needs import Needs
 

@@ -13,10 +13,10 @@ from msgspec import Struct
 from glboard_core.errors import QueryRefused
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.answers import Address, Count, Identity, Name
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
 from glboard_core.gitlab.reading import PARALLEL, Numbers, packed
 from glboard_core.gitlab.wire import Page
+from glboard_core.model.clean_text import line
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.merge_requests import MergeRequest, MergeRequestState
 

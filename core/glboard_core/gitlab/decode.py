@@ -26,7 +26,6 @@ from glboard_core.gitlab.answers import (
     Text,
     moment,
 )
-from glboard_core.gitlab.clean_text import clean_body, line
 from glboard_core.gitlab.markers import split_mark, split_marker
 from glboard_core.gitlab.wire import (
     HasId,
@@ -41,6 +40,7 @@ from glboard_core.gitlab.wire import (
     WithIssues,
 )
 from glboard_core.model.catalog import Label, Person
+from glboard_core.model.clean_text import clean_body, line
 from glboard_core.model.issue import HealthStatus, Issue, IssueId, LinkedIssue, LinkKind, Note, State
 from glboard_core.model.milestone import Milestone
 

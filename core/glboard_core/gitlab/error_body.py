@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from glboard_core.gitlab.clean_text import line
+from glboard_core.model.clean_text import line
 
 #: Characters of remote text that are looked at, before it is shortened further: cleaning takes time.
 LOOKED_AT = 4_000

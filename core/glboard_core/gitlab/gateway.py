@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, QueryRefused, ScopeMissing, TokenRejected
-from glboard_core.gitlab import clean_text, decode, markers, queries
+from glboard_core.gitlab import decode, markers, queries
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import last_request
@@ -42,6 +42,7 @@ from glboard_core.gitlab.wire import (
     WirePromotion,
     WithIssues,
 )
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.catalog_needs import CatalogNames, Needs
 from glboard_core.model.event import Event, EventKind

@@ -27,7 +27,6 @@ from glboard_core.errors import (
 from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answer_errors import endless, not_json, too_deep
 from glboard_core.gitlab.answers import Name, NotJsonError, Report, TooDeepError, decoded, not_understood
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.dialect import PAGE, Dialect, dialect_of
 from glboard_core.gitlab.error_body import LOOKED_AT
 from glboard_core.gitlab.http import Transport
@@ -35,6 +34,7 @@ from glboard_core.gitlab.http_errors import CRASHED
 from glboard_core.gitlab.token_errors import fine_grained, token_rejected
 from glboard_core.gitlab.wire import Page, User
 from glboard_core.model.catalog import Server
+from glboard_core.model.clean_text import line
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -29,13 +29,13 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.answers import Address, Name
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.decode import person
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import answer_lost
 from glboard_core.gitlab.wire import Page, User
 from glboard_core.model.catalog import Catalog, Person
+from glboard_core.model.clean_text import line
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
 

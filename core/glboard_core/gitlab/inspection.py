@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 from msgspec import Struct, structs
 
-from glboard_core.gitlab import clean_text, decode, name_queries
+from glboard_core.gitlab import decode, name_queries
 from glboard_core.gitlab.answer_errors import not_json
 from glboard_core.gitlab.answers import Address
 from glboard_core.gitlab.dialect import Dialect
@@ -19,6 +19,7 @@ from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, group_
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.own_token import TokenSelf
 from glboard_core.gitlab.wire import OfGroup, Page, Permissions
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Person, Server
 from glboard_core.model.query import Found
 

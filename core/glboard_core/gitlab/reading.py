@@ -20,13 +20,13 @@ from glboard_core.board.operations import Op
 from glboard_core.errors import NotUnderstood
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.answer_errors import not_json
-from glboard_core.gitlab.clean_text import clean_body
 from glboard_core.gitlab.decode import Decoder, OfProject, WireIssue, person
 from glboard_core.gitlab.dialect import MOST_COMPLEXITY, PAGE
 from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
 from glboard_core.gitlab.markers import split_marker
 from glboard_core.gitlab.wire import OfLists, Page, User, WireLabel, WireLists, WithIssues
 from glboard_core.model.catalog import Person
+from glboard_core.model.clean_text import clean_body
 from glboard_core.model.issue import Issue, IssueId, Reference
 
 T = TypeVar("T")

@@ -27,9 +27,9 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab.answer_errors import CHECK_PROXY, not_json, too_deep
 from glboard_core.gitlab.answers import Count, Name, NotJsonError, Number, TooDeepError, decoded, moment
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
+from glboard_core.model.clean_text import line
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.purpose import with_purpose

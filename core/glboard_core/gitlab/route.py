@@ -20,7 +20,7 @@ from msgspec import Struct
 from glboard_core.errors import Offline, TlsFailed
 from glboard_core.files import path_of
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.clean_text import line
+from glboard_core.model.clean_text import line
 
 #: Kinds of proxies, and how the HTTP library calls them. Desktops write SOCKS 5 as ``socks``.
 _KINDS = {"http": "http", "https": "https", "socks": "socks5", "socks5": "socks5", "socks5h": "socks5h"}

@@ -14,11 +14,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
-from glboard_core.gitlab import clean_text, decode, name_queries
+from glboard_core.gitlab import decode, name_queries
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Identity
 from glboard_core.gitlab.dialect import Dialect
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.wire import Page, Permissions, User, WireBlocker, WireLabel, WireMilestone
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Label, Person, Project
 from glboard_core.model.issue import LinkedIssue
 from glboard_core.model.milestone import Milestone

@@ -12,7 +12,6 @@ from msgspec import Struct, structs
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.admin import FinishedBoard
 from glboard_core.gitlab.answers import Identity
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.encode import number
 from glboard_core.gitlab.failure import Failure
 from glboard_core.gitlab.graphql import QueryRunner, complete, envelope_of, request
@@ -20,6 +19,7 @@ from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.statuses import status_ids
 from glboard_core.gitlab.wire import Named, Page, Titled
 from glboard_core.model.catalog import Server
+from glboard_core.model.clean_text import line
 from glboard_core.planning.milestone_setup import SeenBoard, SeenList, WantedBoard, moves
 
 #: The movable lists of a board. Variables: group, board.

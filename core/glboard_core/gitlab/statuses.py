@@ -9,9 +9,9 @@ from msgspec import Struct
 from glboard_core.errors import AuthError, ConnectionFailed, GroupNotFound, NotGitLab, QueryRefused
 from glboard_core.gitlab import name_queries
 from glboard_core.gitlab.answers import Identity, Name
-from glboard_core.gitlab.clean_text import line
 from glboard_core.gitlab.graphql import QueryRunner, group_missing
 from glboard_core.gitlab.wire import Page
+from glboard_core.model.clean_text import line
 
 
 class _Status(Struct, frozen=True):

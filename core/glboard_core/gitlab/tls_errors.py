@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from glboard_core.errors import TlsFailed
-from glboard_core.gitlab.clean_text import line
+from glboard_core.model.clean_text import line
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.route import Proxy

@@ -24,7 +24,7 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import clean_text, decode
+from glboard_core.gitlab import decode
 from glboard_core.gitlab.answers import Identity, Name, moment
 from glboard_core.gitlab.decode import Decoder, IssuePart, WireIssue, link_kind, state_of
 from glboard_core.gitlab.graphql import GraphError
@@ -32,6 +32,7 @@ from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, maintenance
 from glboard_core.gitlab.mutations import Mutation
 from glboard_core.gitlab.token_errors import fine_grained
 from glboard_core.gitlab.wire import HasId, Named, Page
+from glboard_core.model import clean_text
 from glboard_core.model.catalog import Catalog, Label, Person
 from glboard_core.model.issue import Issue, LinkKind, same_scope
 from glboard_core.model.milestone import Milestone

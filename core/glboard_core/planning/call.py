@@ -88,11 +88,8 @@ class Call(Struct, frozen=True, kw_only=True):
     questions: tuple[str, ...] = ()
     text: str = ""
     text_from: str = ""
-    posted: datetime | None = None
     #: The edited messages with one person's decisions only, and the generated ones, by username.
     texts: dict[str, tuple[str, str]] = {}
-    #: When one person's decisions were posted, by username.
-    posts: dict[str, datetime] = {}
 
     @property
     def goes_on(self) -> bool:
@@ -156,12 +153,6 @@ class Call(Struct, frozen=True, kw_only=True):
             return structs.replace(self, text=now, text_from=source)
         others = {name: kept for name, kept in self.texts.items() if name != person}
         return structs.replace(self, texts=others | ({person: (now, source)} if now else {}))
-
-    def posted_at(self, at: datetime, person: str = "") -> Call:
-        """With the time at which everyone's or one person's decisions were posted."""
-        if person:
-            return structs.replace(self, posts=self.posts | {person: at})
-        return structs.replace(self, posted=at)
 
 
 def new_call(milestone: str, at: datetime, *, group: str = "", before: PlanFigures | None = None) -> Call:

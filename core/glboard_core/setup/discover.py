@@ -18,7 +18,7 @@ from msgspec import Meta, Struct, structs
 
 from glboard_core.concurrency import together
 from glboard_core.errors import GroupNotFound, QueryRefused, ServerFailed, TimedOut
-from glboard_core.gitlab import clean_text, decode
+from glboard_core.gitlab import decode
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.answers import MOST_ENTRIES, Address, Count, Name
 from glboard_core.gitlab.dialect import NEWEST
@@ -26,6 +26,7 @@ from glboard_core.gitlab.graphql import About, FieldMissing, QueryRunner, chunks
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.gitlab.wire import Named, Page, Titled, WireLabel, WireMilestone
+from glboard_core.model import clean_text
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import Found
 from glboard_core.setup import documents

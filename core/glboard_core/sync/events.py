@@ -110,4 +110,17 @@ class EngineNotice(Struct, frozen=True):
     text: str
 
 
-Event = IssuesChanged | ReadsChanged | CatalogChanged | StatusChanged | Renamed | Settled | EngineNotice
+class WrittenElsewhere(Struct, frozen=True):
+    """Another process wrote to the state file: what is kept in it besides issues may differ, too."""
+
+
+Event = (
+    IssuesChanged
+    | ReadsChanged
+    | CatalogChanged
+    | StatusChanged
+    | Renamed
+    | Settled
+    | EngineNotice
+    | WrittenElsewhere
+)

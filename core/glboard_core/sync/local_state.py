@@ -28,7 +28,7 @@ from glboard_core.model.renames import Renames
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts
 from glboard_core.sync.drafts import Drafts
-from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
+from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled, WrittenElsewhere
 from glboard_core.sync.log import (
     ServerAnswer,
     answer_line,
@@ -487,6 +487,10 @@ class LocalState:
         """A new issue has its id from the server now."""
         self.undo_stack.rename(old, new)
         self._emit(Renamed(old, new))
+
+    def written_elsewhere(self) -> None:
+        """Another process wrote to the store, and that is adopted."""
+        self._emit(WrittenElsewhere())
 
     def _put_answered(self, answers: Iterable[ServerAnswer]) -> None:
         issues: list[Issue] = []

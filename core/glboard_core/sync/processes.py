@@ -108,6 +108,7 @@ class OtherProcesses:
                 IssueDiff((was, now.get(issue))) for issue, was in known.items() if was != now.get(issue)
             ],
         )
+        local_state.written_elsewhere()
         local_state.changed()
 
     def _adopt_entries(self, stored: Mapping[OpId, OutboxEntry]) -> list[IssueId]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from textual.events import Paste
 
 from glboard_core.demo.world.world import World
 from glboard_core.errors import StoreFailed
@@ -75,7 +76,10 @@ async def test_a_small_call(stage: Stage) -> None:
     await stage.focus("platform#4")
     await stage.press("semicolon")
     on_top(stage, CommentDialog)
-    await stage.type("Needs a runner.")
+    # What no one sees is left out of what was pasted: GitLab would refuse it.
+    assert stage.app.focused is not None
+    stage.app.focused.post_message(Paste("Needs a\0 \x1b[31mrunner."))
+    await stage.pilot.pause()
     await stage.press("enter")
     await stage.type("Who has one?")
     await stage.press("ctrl+s")
@@ -342,3 +346,36 @@ async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage, monkeypatch: py
     await stage.press("ctrl+s")
     assert "Cannot save changes." in "".join(stage.toasts)
     assert "Lost?" not in whole(stage)
+
+
+async def test_the_comment_is_called_posted_only_if_gitlab_has_it(stage: Stage) -> None:
+    """Also undone, refused, and not sent yet; and what is only staged is neither decided nor posted."""
+    await decide(stage)
+
+    async def post() -> None:
+        await stage.press("i")
+        await stage.until(lambda: " will be " in text(stage))
+        await stage.press("enter")
+        await stage.settle()
+
+    await post()
+    assert "· posted 7 Dec 15:01" in text(stage)
+    await stage.press("u", "y")
+    await stage.settle()
+    assert "posted" not in text(stage)
+    await stage.press("escape")
+    await stage.focus("platform#2")
+    await stage.press("g", "d", "5", "g", "x")
+    planned = next(line for line in text(stage).splitlines() if line.startswith("Planned"))
+    await stage.press("i")
+    await stage.until(lambda: " will be " in text(stage))
+    assert "| Planned | 10 + 4 unweighted | 9 + 4 unweighted |" in text(stage)
+    await stage.press("enter")
+    assert "A draft is on, so nothing is sent. Turn it off with gd to post." in text(stage)
+    await stage.press("escape", "g", "d")
+    assert planned in text(stage)
+    stage.world.delete(f"{GROUP}/platform#12")
+    await post()
+    assert "· comment not posted" in text(stage)
+    await stage.press("escape", "g", "f", "d", "escape", "g", "x")
+    assert "posted" not in text(stage)

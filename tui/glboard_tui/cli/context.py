@@ -514,8 +514,8 @@ def as_table(
     """Columns aligned by cell width, so that wide characters line up; ``right`` are right-aligned."""
     if not rows:
         return ""
-    # What is not printed must not be counted either.
-    rows = [tuple(map(printable, row)) for row in rows]
+    # What is not printed must not be counted either, nor a word that the sign for masked words replaces.
+    rows = [tuple(printable(printing.masked(cell)) for cell in row) for row in rows]
     widths = [max(cell_len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
     lines: list[str] = []
     for row in (heads, *rows):

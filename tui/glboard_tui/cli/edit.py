@@ -39,6 +39,7 @@ from glboard_tui.cli.edit_names import (
     is_no_milestone,
     label_title,
     not_there,
+    present_username,
     username,
     word,
 )
@@ -407,15 +408,10 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
 
 
 def _present(asked: EditOptions, catalog: Catalog) -> EditOptions:
-    """The options with the names as they are now: GitLab ignores the case of usernames, and a former name of
-    a label or person still means it."""
-    folded = {person.username.casefold(): person.username for person in catalog.people}
+    """The options with the names as they are now: a former name of a label or person still means it."""
 
     def person(name: str) -> str:
-        if known := folded.get(name.casefold()):
-            return known
-        # As in GitLab's quick actions: /assign me.
-        return catalog.me.username if name == ME else catalog.present("person", name)
+        return present_username(name, catalog)
 
     def labels(titles: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(catalog.present("label", title) for title in titles)

@@ -18,6 +18,15 @@ def username(name: str) -> str:
     return name.strip().removeprefix("@")
 
 
+def present_username(name: str, catalog: Catalog) -> str:
+    """The username that a person has now: GitLab ignores the case, and a former one still means them."""
+    folded = name.casefold()
+    if known := next((one.username for one in catalog.people if one.username.casefold() == folded), None):
+        return known
+    # As in GitLab's quick actions: /assign me.
+    return catalog.me.username if name == ME else catalog.present("person", name)
+
+
 def label_title(text: str) -> str:
     """The title of a label, also as GitLab writes it in a text: ~bug, ~"to do"."""
     title = text.removeprefix("~")

@@ -34,6 +34,11 @@ def mask_with(mask: Mask | None) -> None:
     _mask = mask or _nothing
 
 
+def masked(text: str) -> str:
+    """The text as it passes to the output, for what depends on its width."""
+    return _mask(text)
+
+
 #: Back to the start of the line, and clear it.
 _CLEAR = "\r\x1b[K"
 

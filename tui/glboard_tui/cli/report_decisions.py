@@ -13,6 +13,7 @@ from glboard_core.planning.decisions import KINDS, Decision, said_short
 from glboard_core.planning.decisions_text import DecisionList, markdown, span_words
 from glboard_core.planning.text import counted
 from glboard_tui.cli.context import cells, moment, shown_progress
+from glboard_tui.cli.edit_names import check_people, present_username
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class DecisionsReport(Report, frozen=True):
         made = made_here(
             [*engine.log.unsent(), *log_since(engine.store, start)], start, reports.as_of, reports.catalog
         )
+        person = present_username(asked.by, reports.catalog) if asked.by else ""
         before, after = await _team(asked, reports, milestone, read.before, read.after)
         found = decision_list(
             _noted(reports, span_since(milestone.title, start)),
@@ -52,11 +54,11 @@ class DecisionsReport(Report, frozen=True):
             before=before,
             after=after,
             until=now,
-            person=asked.by,
+            person=person,
             whole=False,
         )
-        if asked.by and not found.count:
-            await _exists(reports, asked.by)
+        if person and not found.count:
+            await _exists(reports, person)
         return cls(found, reports.zone)
 
     def shape(self) -> Shape:
@@ -169,7 +171,6 @@ def _noted(reports: Reports, span: Call) -> Call:
 async def _exists(reports: Reports, username: str) -> None:
     """Raises UsageError if no one is called so: nothing decided would be no answer."""
     from glboard_core.model.catalog_needs import Needs
-    from glboard_tui.cli.edit_names import check_people
 
     engine = reports.engine
     await engine.names.need(Needs(people=frozenset({username})))

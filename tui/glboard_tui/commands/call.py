@@ -48,6 +48,7 @@ def note(context: CommandContext, _: str) -> None:
 def questions(context: CommandContext, call: Call) -> None:
     """Edit the open questions, one on each line."""
     calls = context.planning.calls
+    call = calls.newest(call)
     if context.bridge.typed("\n".join(call.questions)) != "\n".join(call.questions):
         context.tell(SharedScreen())
         return

@@ -185,10 +185,7 @@ class DecisionsPane(IssueList):
         at = f"{start:%H:%M}" if start.date() == today else f"{day_words(start.date())} {start:%H:%M}"
         by = f" by {self.context.bridge.people_words.name(self._person)}" if self._person else ""
         what = f"{counted(count, 'decision')}{by}"
-        posted, at_last = "", call.posts.get(self._person) if self._person else call.posted
-        if at_last is not None:
-            sent = at_last.astimezone(zone)
-            posted = f" · posted {day_words(sent.date())} {sent:%H:%M}"
+        posted = self._posted_words()
         if call.goes_on:
             words, tail = f"Call since {at}", ""
         elif call.ended is not None:
@@ -198,6 +195,16 @@ class DecisionsPane(IssueList):
             key = self.context.keymap.key("decisions.start")
             tail = f" · no call in progress, {key} starts one" if self._calls.running is None else ""
         return Content.assemble((words, "bold"), f" · {clean(what)}{posted}{tail}")
+
+    def _posted_words(self) -> str:
+        """What became of the comment: it is never called posted before GitLab has it."""
+        found = self._calls.posted(self.call, self._person)
+        if found is None:
+            return ""
+        if found.result != "posted":
+            return " · comment not sent yet" if found.result == "waits" else " · comment not posted"
+        at = found.at.astimezone(self._calls.zone)
+        return f" · posted {day_words(at.date())} {at:%H:%M}"
 
     def _capacity(self) -> Content | None:
         found = self._found
@@ -257,7 +264,6 @@ class DecisionsPane(IssueList):
         by = f" by @{self._person}" if self._person else ""
         title = f"decisions of {self.call.milestone}{by} on {issue.reference}"
         if self.context.perform(EditBatch(changes=((issue.id, change),), title=title)):
-            attempt(self.context, lambda: self._calls.posted(self.call, self._person))
             words = f"Posting to {issue.reference}; {self.context.keymap.key('undo')} undoes it. {doubt}"
             self.tell(words.rstrip())
 
@@ -319,8 +325,7 @@ class DecisionsPane(IssueList):
         if not call.is_call:
             return f"{call.milestone} since {day_words(start.date())}, without a call"
         end = f" to {call.ended.astimezone(zone):%H:%M}" if call.ended is not None else ", in progress"
-        posted = ", posted" if call.posted is not None else ""
-        return f"{day_words(start.date())} {start:%H:%M}{end}, {call.milestone}{posted}"
+        return f"{day_words(start.date())} {start:%H:%M}{end}, {call.milestone}"
 
     def action_read(self) -> None:
         if self._progress is None:

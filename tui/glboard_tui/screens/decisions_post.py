@@ -183,6 +183,9 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
             self.say(self._trouble or "Still looking for your earlier comment …")
         elif self._was == self._text:
             self.say("Nothing to post: your earlier comment is up to date.")
+        elif self.context.bridge.drafts.is_on:
+            key = self.context.keymap.key("draft.toggle")
+            self.say(f"A draft is on, so nothing is sent. Turn it off with {key} to post.")
         else:
             self.dismiss((self._text, self._was))
 
@@ -216,7 +219,8 @@ class PostDecisions(PaneDialog[tuple[str, str | None]]):
         self.say("Sent to the terminal's clipboard.")
 
     def action_write(self) -> None:
-        name = f"decisions-{self._call.milestone}-{self._call.started:%Y-%m-%d}.md".replace("/", "-")
+        day = self._call.started.astimezone(self._calls.zone)
+        name = f"decisions-{self._call.milestone}-{day:%Y-%m-%d}.md".replace("/", "-")
         self.context.prompt(
             "Save the decisions to a file",
             self._write,

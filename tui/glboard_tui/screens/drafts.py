@@ -38,10 +38,7 @@ def compared(planning: PlanningFigures, milestone: Milestone) -> PlanComparison 
     rules, after = planning.figures, planning.capacity(milestone)
     if rules is None or after is None:
         return None
-    staged = {one.id: one.before for one in planning.bridge.drafts.issues()}
-    titles = rules.concerned(milestone)
-    before = [issue for issue in planning.issues_of(*titles) if issue.id not in staged]
-    before += [was for was in staged.values() if was is not None and was.milestone in titles]
+    before = planning.issues_undrafted(*rules.concerned(milestone))
     return compare_plans(
         rules.capacity(before, milestone, planning.team or Team()),
         after,

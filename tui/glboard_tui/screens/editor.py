@@ -12,6 +12,7 @@ from textual.app import App, SuspendNotSupported
 
 from glboard_core.errors import ConfigError, GlboardError
 from glboard_core.files import decoded, read_bytes
+from glboard_core.model.clean_text import clean_body
 from glboard_tui.terminal import editor_command, run_editor
 
 _ANOTHER_EDITOR = "Set another, for example: export EDITOR=nano"
@@ -69,11 +70,14 @@ def run(command: list[str]) -> int:
 
 
 def _written(path: Path) -> str:
-    """The text of a file, in whatever encoding the editor wrote it."""
+    """The text of a file, in whatever encoding the editor wrote it, without what no one can see in it."""
     raw = read_bytes(path)
     try:
         text = decoded(raw, path.name)
     except ConfigError:
-        # An editor in a locale without UTF-8: every byte is a letter there.
-        text = raw.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        try:
+            text = raw.replace(b"\0", b"").decode()
+        except UnicodeDecodeError:
+            # An editor in a locale without UTF-8: every byte is a letter there.
+            text = raw.decode("latin-1")
+    return clean_body(text)

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from glboard_core.model.clean_text import clean_body
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 
@@ -135,14 +136,20 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         self.say(f"{others} · Tab continues" if len(self._offers) > 1 else others)
         return True
 
+    @property
+    def _typed(self) -> str:
+        """The text without control characters that were pasted: no one sees them, and GitLab refuses some."""
+        return clean_body(self._area.text)
+
     def action_send(self) -> None:
-        if self._area.text.strip() or self._keeps:
-            self.dismiss((self._area.text.rstrip(), True))
+        text = self._typed.rstrip()
+        if text or self._keeps:
+            self.dismiss((text, True))
         else:
             self.say("Nothing to send yet. Esc closes.")
 
     def action_keep(self) -> None:
-        self.dismiss((self._area.text, False))
+        self.dismiss((self._typed, False))
 
 
 #: A username that begins where a mention can, at the end of a text.

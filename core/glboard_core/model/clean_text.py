@@ -1,4 +1,5 @@
-"""Cleans text from the server: nothing above ever sees a control character."""
+"""Cleans text: from the server, so that nothing above ever sees a control character, and what a person pasted
+or an editor saved, before it is sent: no one sees these characters, and GitLab refuses or removes some."""
 
 from __future__ import annotations
 
@@ -26,6 +27,15 @@ def line(text: str) -> str:
     if text.isprintable():
         return text
     return re.sub(r"[\t\n]+", " ", clean_body(text))
+
+
+def typed_body(text: str) -> str:
+    """``clean_body`` of what a person typed.
+
+    Raises UnicodeEncodeError for an argument that could not be decoded: its letters are not thrown away.
+    """
+    text.encode()
+    return clean_body(text)
 
 
 def clean_body(text: str) -> str:
