@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from glboard_core.board.spelling import fold, in_original
+from glboard_core.board.spelling import in_original, skeleton
 from glboard_core.model.issue import IssueId
 
 #: So many words of a title in a row tell of it.
@@ -101,6 +101,6 @@ class HiddenTitles:
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    """The words of a text, and where they are in its folded form."""
-    for found in _WORD.finditer(fold(text)):
+    """The words of a text, and where they are in its skeleton."""
+    for found in _WORD.finditer(skeleton(text)):
         yield found.group(), found.start(), found.end()
