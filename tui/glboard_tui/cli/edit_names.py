@@ -59,14 +59,14 @@ def check_labels(
         if title in on or any(catalog.label(issue.project, title) for issue in issues):
             continue
         near = catalog.near_labels(title)
-        if title in add:
-            hint = "Create it in GitLab as a group label."
-            if near:
-                hint = f"{_labels_meant(near)} Otherwise, create it in GitLab as a group label."
-        else:
+        if title in remove:
             # What is on the issues is what can be removed from them.
             near = tuple(dict.fromkeys((*get_close_matches(title, sorted(on), 3, 0.7), *near)))[:3]
             hint = _labels_meant(near) or _labels_of(issues)
+        elif near:
+            hint = f"{_labels_meant(near)} Otherwise, create it in GitLab as a group label."
+        else:
+            hint = "Create it in GitLab as a group label."
         raise NameUnknown("label", title, near, hint=hint)
 
 
