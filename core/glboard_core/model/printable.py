@@ -27,10 +27,10 @@ def printable(text: str) -> str:
     """The text without them; half of a surrogate pair, which has no encoding, is replaced."""
     if text.isprintable() and text.isascii():
         return text
-    return stacked(re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text)))
+    return limit_marks(re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text)))
 
 
-def stacked(text: str) -> str:
+def limit_marks(text: str) -> str:
     """The text with at most a few marks on each letter."""
     return re.sub(_MANY, _few_marks, text)
 

@@ -47,11 +47,11 @@ def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
     return Style(background=base + background), Style(background=base)
 
 
-def let_pictures_go() -> None:
-    """Keep the lines of no widget that is gone.
+def forget_removed_widgets() -> None:
+    """Keep no lines of removed widgets.
 
-    Textual caches these two colors by widget, and so keeps all lines of the last thousand closed ones: some
-    100 MB, which every garbage collection reads.
+    Textual caches these two colors by widget, and with them all lines of the last thousand widgets that were
+    removed: some 100 MB, which every garbage collection reads.
     """
 
     def inner_outer(_: StylesCache, base: Color, background: Color) -> tuple[Style, Style]:
