@@ -19,7 +19,7 @@ _UNSEEN = (
 _SURROGATES = "\ud800-\udfff"
 #: Marks on one letter: no script stacks more. A terminal paints hundreds over the lines above and below.
 _MOST_MARKS = 8
-#: What can hold more: no mark is a letter.
+#: A run that can hold more: no mark is a word character.
 _MANY = rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}"
 
 
