@@ -14,7 +14,7 @@ from fnmatch import translate
 from msgspec import structs
 
 from glboard_core.board.hidden_titles import HiddenTitles
-from glboard_core.board.spelling import in_original, skeleton
+from glboard_core.board.spelling import replaced, skeleton
 from glboard_core.config import ShareSettings
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, short_reference
 
@@ -100,14 +100,7 @@ class Masking:
             if search is not None
             for found in search.finditer(bare)
         ]
-        if not spans:
-            return text
-        parts: list[str] = []
-        done = 0
-        for start, end in (in_original(text, *span) for span in _merged(spans)):
-            parts += [text[done:start], instead(text[start:end])]
-            done = end
-        return "".join([*parts, text[done:]])
+        return replaced(text, _merged(spans), instead)
 
     def label(self, title: str) -> bool:
         """Whether a label is not shown at all: its name is masked, or holds a masked word."""
@@ -119,6 +112,7 @@ def _search(parts: Sequence[tuple[str, str]]) -> re.Pattern[str] | None:
 
     It looks ahead, so that one is found that begins within another: "Big Bank" and "Bank Holding".
     """
+    parts = [one for one in parts if one[0].strip()]
     if not parts:
         return None
     # Most places of a text begin none, and need not be tried with every word.

@@ -1,13 +1,14 @@
 """Texts as they are compared, however they are written. Pure.
 
 Owns which spellings are the same for what people search for (``folded``) and for what share mode hides
-(``skeleton``), and where in the original a part of a skeleton is. In some scripts a word without its marks is
-another word: a search would find too much, but what is hidden must be found.
+(``skeleton``), and which part of a text a part of its skeleton is. In some scripts a word without its marks
+is another word: a search would find too much, but what is hidden must be found.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 
 #: Accents and other marks over letters, and signs without a width.
 _WITHOUT_WIDTH = ("Mn", "Me", "Cf")
@@ -45,15 +46,30 @@ def skeleton(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_LETTERS)
 
 
-def in_original(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where in ``text`` the part of its skeleton from ``start`` to before ``end`` is, with its marks."""
-    if text.isascii():
-        return start, end
-    at, first = 0, len(text)
-    for place, character in enumerate(text):
-        if at >= end and _LETTERS[ord(character)]:
-            return first, place
-        at += len(_LETTERS[ord(character)])
-        if at > start:
-            first = min(first, place)
-    return first, len(text)
+def replaced(text: str, spans: Iterable[tuple[int, int]], instead: Callable[[str], str]) -> str:
+    """The text with parts replaced: ``instead`` is called with each, with its marks.
+
+    ``spans`` are the starts and ends of these parts in the text's skeleton, in order and apart. It takes one
+    pass over the text, however many there are.
+    """
+    parts: list[str] = []
+    done = 0
+    for start, end in spans if text.isascii() else _in_original(text, spans):
+        parts += [text[done:start], instead(text[start:end])]
+        done = end
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _in_original(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    lengths = [len(_LETTERS[ord(character)]) for character in text]
+    place = at = 0
+    for start, end in spans:
+        while place < len(lengths) and at + lengths[place] <= start:
+            at += lengths[place]
+            place += 1
+        first = place
+        while place < len(lengths) and (at < end or not lengths[place]):
+            at += lengths[place]
+            place += 1
+        if place > first:
+            yield first, place
