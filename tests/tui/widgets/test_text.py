@@ -98,7 +98,7 @@ def test_a_long_text_is_measured_once() -> None:
     assert more < 8 * once + 0.02
 
 
-@given(st.text("ab -/", max_size=60), st.integers(1, 20), st.integers(1, 20), st.integers(1, 9))
+@given(st.text("ab -/", max_size=60), st.integers(-9, 20), st.integers(-9, 20), st.integers(1, 9))
 def test_ascii_is_wrapped_as_any_other_text(text: str, first: int, width: int, most: int) -> None:
     other = text.replace("a", "é")
     assert wrap(other, first, width, most) == tuple(

@@ -109,8 +109,9 @@ def wrap(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
 def _break(text: str, width: int) -> int:
     """Where a first line of ``width`` cells ends: before a word, or within one longer than a line.
 
-    Not before the end of a text that fits.
+    Not before the end of a text that fits. A widget without a size yet has less than no width.
     """
+    width = max(width, 0)
     if text.isascii():
         # A cell each: no letter has to be measured.
         if len(text) <= width:
