@@ -91,8 +91,10 @@ def client_id(settings: GitLabSettings, env: Mapping[str, str] | None = None) ->
 
 def sendable(account: Account, *, allow_http: bool) -> Account:
     """The account if its token can be sent, without blanks around it. The errors never quote the token."""
-    # No token has quotes; Windows keeps those of set GITLAB_TOKEN="…".
-    if account.token and not re.fullmatch(r"\s*[!#-&(-_a-~]+\s*", account.token.reveal()):
+    # No token is in quotes; Windows keeps those of set GITLAB_TOKEN="…".
+    if account.token and not re.fullmatch(
+        r"""\s*(?!["'`])[\x21-\x7e]+(?<!["'`])\s*""", account.token.reveal()
+    ):
         raise ConfigError(
             "this token contains quotes, spaces, line breaks or other invalid characters.",
             where=account.source,
