@@ -39,6 +39,9 @@ _INTERPRETERS = {
 #: Programs that run any of their words, by a shell or as commands of their own; programs that run another.
 _RUNNERS = ("ssh", "tmux", "screen", "watch", "parallel", "eval", "sed", "vi", "vim", "nvim")
 _STARTERS = ("env", "sudo", "doas", "nice", "nohup", "time", "timeout", "xargs", "setsid", "command", "exec")
+#: What ends a program and its arguments in a line of a shell, or begins another within it.
+_SEPARATOR = re.compile(r"[;&|(`]")
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*\"""")
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z_-]*)\}")
 #: Variables of a shell are called so.
 _VARIABLE = "GLBOARD_"
@@ -186,12 +189,18 @@ def filled(command: CommandSettings, values: Mapping[str, tuple[str, ...]], abou
 
 def _as_option(command: CommandSettings, values: Mapping[str, tuple[str, ...]]) -> str | None:
     """The placeholder of a text that the program could take for an option; None if there is none."""
-    for word in command.run.split() if command.shell else shlex.split(command.run):
-        if word == "--":
-            return None
-        match = _PLACE.match(word)
+    if command.shell:
+        # No placeholder is in quotes, and each line is a command.
+        words = _QUOTED.sub("q", command.run).replace("\n", " ; ").split()
+    else:
+        words = shlex.split(command.run)
+    ends_options = False
+    for word in words:
+        match = None if ends_options else _PLACE.match(word)
         if match is not None and match[1] in _TEXTS and ",".join(values[match[1]]).startswith("-"):
             return match[1]
+        # In a shell, only those of this program: after a separator comes the next one.
+        ends_options = (ends_options or word == "--") and not (command.shell and _SEPARATOR.search(word))
     return None
 
 

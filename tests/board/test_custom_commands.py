@@ -109,6 +109,14 @@ def test_no_title_is_taken_for_an_option(run: str, shell: bool) -> None:
     assert "write -- before {title}" in (told.value.what_to_do or "")
 
 
+@pytest.mark.parametrize(
+    "run", ["a -- x && b {title}", "a -- x; b {title}", "a -- $(b {title})", "a --\nb {title}"]
+)
+def test_the_end_of_options_holds_for_one_program_of_a_shell(run: str) -> None:
+    with pytest.raises(GlboardError, match="starts with “-”"):
+        invocations(command(run, shell=True), [card(title="-x")], None)
+
+
 def test_a_title_that_cannot_be_an_option_may_start_like_one() -> None:
     dash = card(title="-x")
     assert runs("x --title={title}", dash) == [("x", "--title=-x")]

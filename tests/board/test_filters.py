@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.filters import Query, Term, compiled, folded, parse, problems, quoted
+from glboard_core.board.filters import Query, Term, compiled, parse, problems, quoted
+from glboard_core.board.spelling import folded
 from support.make import issue
 
 ONE = issue(

@@ -142,15 +142,28 @@ def test_a_label_is_masked_with_the_rest_of_its_name() -> None:
     assert masking.text("+acme::north and south.") == "+▒▒▒."
 
 
-@pytest.mark.parametrize("text", ["x" * 50_000, "-acme" * 10_000, "a/" * 25_000, "Big" + " " * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 50_000, "-acme" * 10_000, "a/" * 25_000, "Big" + " " * 50_000, "Big Bänk " * 6_000],
+)
 def test_no_text_takes_long(text: str) -> None:
     started = time.perf_counter()
     masking = Masking(ShareSettings(words=("Big Bank",), labels=("*-acme-*", "a?b*c*d")))
     masking.text(text)
     without_references(f"{text} #1 /-/", lambda *_: False, str)
     about_hidden(f"{text} #1", lambda *_: False, lambda _: False, lambda *_: False)
-    # Half a minute, when each letter looked at all that follow.
+    # Half a minute or more if each letter looks at all that follow, or each word at all before it.
     assert time.perf_counter() - started < 5
+
+
+def test_a_letter_that_is_two_is_masked_once() -> None:
+    masking = Masking(ShareSettings(words=("stras", "skel")))
+    assert masking.text("Straßkel, ß") == "▒▒▒▒▒▒, ß"
+
+
+@pytest.mark.parametrize("labels", [("",), ("\u200b",), ("*",)])
+def test_what_is_empty_masks_no_text(labels: tuple[str, ...]) -> None:
+    assert Masking(ShareSettings(labels=labels), ["\u200b"]).text("A text") == "A text"
 
 
 def test_a_pattern_without_letters_masks_labels_but_no_texts() -> None:

@@ -422,6 +422,13 @@ def test_a_former_name_of_a_label_or_person_means_it_still(world: World, capsys:
     assert assignees(world, RIPE) == {"eng_birch"}
 
 
+def test_a_renamed_user_is_assigned_to_all_issues_of_an_edit(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--assign", "eng_alder") == 0
+    upheavals.rename_user(world, world.user("eng_alder"), "eng_elder")
+    assert run(["edit", BUILT, "platform#3", "platform#4", "--assign", "eng_alder"]) == 0
+    assert all("eng_elder" in assignees(world, f"{GROUP}/platform#{n}") for n in (3, 4, 8))
+
+
 def test_what_is_taken_off_is_known_by_its_former_name(world: World, capsys: Text) -> None:
     """No refresh tells of the rename before: the issue as it is read does."""
     label = world.label_of(world.group(GROUP), "spike")

@@ -173,7 +173,7 @@ def test_no_error_of_a_task_is_printed() -> None:
         "import asyncio, gc\n"
         "from glboard_tui.cli import main as entry\n"
         "async def fail():\n    raise ValueError('planted \\x1b[31m')\n"
-        "async def go():\n    task = asyncio.create_task(fail())\n    await asyncio.sleep(0.01)\n"
+        "async def go():\n    await asyncio.wait([asyncio.create_task(fail())])\n"
         "def run(_):\n    asyncio.run(go())\n    gc.collect()\n    return 0\n"
         "entry.run = run\n"
         "entry.main()\n"

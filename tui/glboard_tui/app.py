@@ -47,7 +47,7 @@ from glboard_tui.widgets.changed_cells import ShownCells
 from glboard_tui.widgets.colors import shared_theme
 from glboard_tui.widgets.contrast import ContrastFilter
 from glboard_tui.widgets.masking import MaskingFilter
-from glboard_tui.widgets.plain_lines import let_pictures_go
+from glboard_tui.widgets.plain_lines import forget_removed_widgets
 
 #: Seconds after the first frame until likely needed parts are prepared.
 _LATER = 1.0
@@ -116,10 +116,10 @@ class GlboardApp(App[int]):
         self._live: asyncio.Task[None] | None = None
         #: When the last toast appeared, until a key clears it.
         self._told_at: float | None = None
-        let_pictures_go()
+        forget_removed_widgets()
         self._first_frame = asyncio.Event()
-        #: Whether the garbage collector is told what need not be scanned, and that was done for all issues.
-        self._spares = self._spared = False
+        #: Whether the garbage collector is still to be told that it need not scan the issues.
+        self._freezes_issues = False
         view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember, self.share)
         self._planning = planning = PlanningFigures(self.bridge, team_file, reports, opening)
@@ -154,8 +154,8 @@ class GlboardApp(App[int]):
     def _painted(self) -> None:
         # The commands are needed from the first key on, not for the first frame.
         load_commands()
-        self._spares = not gc.isenabled()
-        if self._spares:
+        if not gc.isenabled():
+            self._freezes_issues = True
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
             gc.enable()
@@ -301,7 +301,7 @@ class GlboardApp(App[int]):
         title, message = self.share.text(title), self.share.text(message)
         self._told_at = monotonic()
         rest = f"({self.board_screen.context.keymap.key('pane.connection')} shows all)"
-        short, shown, cut = notices.folded(title, message, max(self.size.width - _TOAST_SIDES, 20), rest)
+        short, shown, cut = notices.shortened(title, message, max(self.size.width - _TOAST_SIDES, 20), rest)
         if cut:
             self.bridge.messages.append(f"{title}: {message}" if title else message)
         super().notify(shown, title=short, severity=severity, timeout=timeout, markup=markup)
@@ -364,11 +364,11 @@ class GlboardApp(App[int]):
     def on_glboard_app_engine_changed(self) -> None:
         """Show the engine's events."""
         self.board_screen.sync()
-        if self._spares and not self._spared and self.bridge.is_complete:
-            self._spared = True
-            self.set_timer(_LATER, self._spare_issues)
+        if self._freezes_issues and self.bridge.is_complete:
+            self._freezes_issues = False
+            self.set_timer(_LATER, self._freeze_issues)
 
-    def _spare_issues(self) -> None:
+    def _freeze_issues(self) -> None:
         """All issues are here to stay: scanning 10,000 of them each time would hold up keys by 0.1 s."""
         gc.collect()
         gc.freeze()

@@ -19,7 +19,7 @@ from glboard_core.errors import GlboardError, NotConnected, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity
-from glboard_core.planning.text import counted, day_words
+from glboard_core.planning.text import counted, time_words
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged, Renamed, Settled, WrittenElsewhere
 from glboard_core.zones import zone_named
@@ -450,5 +450,5 @@ class Calls:
             self._count = found.count if found is not None else 0
         start = call.started.astimezone(self.zone)
         today = self._bridge.server_now().astimezone(self.zone).date()
-        at = f"{start:%H:%M}" if start.date() == today else f"{day_words(start.date())} {start:%H:%M}"
+        at = f"{start:%H:%M}" if start.date() == today else time_words(start)
         return f"call since {at} · {counted(self._count, 'decision')}"

@@ -12,7 +12,7 @@ from glboard_core.board.batch import short
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.model.issue import Issue, IssueId, short_reference
-from glboard_core.planning.text import day_words
+from glboard_core.planning.text import time_words
 from glboard_core.ports import WAITS, Logged
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.log import undoable
@@ -181,7 +181,7 @@ class ChangeLists:
             op=line.op,
             group=line.group,
             issue=line.change.issue,
-            when=NOT_SENT if line.result == WAITS else f"{day_words(at.date())} {at:%H:%M}",
+            when=NOT_SENT if line.result == WAITS else time_words(at),
             reference=self._views.text(short_reference(line.reference)),
             what="changed" if hidden else self._views.text(line.what),
             was="" if hidden else self._views.text(line.was),

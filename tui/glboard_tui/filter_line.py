@@ -12,7 +12,8 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.filters import folded, quoted
+from glboard_core.board.filters import quoted
+from glboard_core.board.spelling import folded
 from glboard_core.model.catalog import Catalog
 
 #: The key in the store.

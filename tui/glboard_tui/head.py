@@ -403,10 +403,11 @@ def empty_words(index: BoardIndex, keymap: Keymap, catalog: Catalog | None) -> s
         # Typical of a first start without a configuration: the default label is another team's.
         name, helps = ", ".join(missing), "glboard config init finds the label of your team"
         return f"The label {name} does not exist, so all boards are empty\n{helps}"
-    if board.lacking:
-        lacks = f"There is no {board.milestone} milestone" if board.milestone in BY_DATE else ""
-        lacks = lacks or f"The milestone {board.milestone} does not exist"
-        return f"{lacks}, so this board is empty\n{board.lacking}"
+    if board.remedy:
+        no_such = f"The milestone {board.milestone} does not exist"
+        if board.milestone in BY_DATE:
+            no_such = f"There is no {board.milestone} milestone"
+        return f"{no_such}, so this board is empty\n{board.remedy}"
     if board.warnings:
         return "\n".join(["No issues here", *board.warnings])
     closed = index.column(CLOSED)

@@ -142,7 +142,7 @@ def _in_part(settled: Settled) -> list[Op]:
 _TOAST_LINES = 2
 
 
-def folded(title: str, message: str, width: int, rest: str) -> tuple[str, str, bool]:
+def shortened(title: str, message: str, width: int, rest: str) -> tuple[str, str, bool]:
     """A toast's title and message on at most two lines of ``width`` cells, and whether something was cut.
 
     Of a message of several lines the last one, what to do, is kept; ``rest`` says where the whole text is.

@@ -31,6 +31,8 @@ TOKEN_NAMES: tuple[tuple[str, Kind], ...] = (
     ("OAUTH_TOKEN", "oauth"),
 )
 CLIENT_ID = "GLBOARD_CLIENT_ID"
+#: A token, perhaps with blanks around it. None is in quotes: Windows keeps those of set GITLAB_TOKEN="…".
+_SENDABLE = r"""\s*(?!["'`])[\x21-\x7e]+(?<!["'`])\s*"""
 
 
 def find_account(
@@ -91,8 +93,7 @@ def client_id(settings: GitLabSettings, env: Mapping[str, str] | None = None) ->
 
 def sendable(account: Account, *, allow_http: bool) -> Account:
     """The account if its token can be sent, without blanks around it. The errors never quote the token."""
-    # No token has quotes; Windows keeps those of set GITLAB_TOKEN="…".
-    if account.token and not re.fullmatch(r"\s*[!#-&(-_a-~]+\s*", account.token.reveal()):
+    if account.token and not re.fullmatch(_SENDABLE, account.token.reveal()):
         raise ConfigError(
             "this token contains quotes, spaces, line breaks or other invalid characters.",
             where=account.source,

@@ -54,8 +54,8 @@ class Board(Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...] = ()
     #: What could not be resolved, as texts to show once (planning rule 15).
     warnings: tuple[str, ...] = ()
-    #: What to do if no milestone is called ``milestone``; "" if one is.
-    lacking: str = ""
+    #: What to do about a ``milestone`` that does not exist; "" if it does.
+    remedy: str = ""
 
     @property
     def kind(self) -> type[Column]:
@@ -266,7 +266,7 @@ def resolve(
     A milestone that does not resolve gives a board without issues, with the reason in ``warnings``.
     """
     warnings: list[str] = []
-    title, lacking = _board_milestone(board, settings, catalog, today, milestone, warnings)
+    title, remedy = _board_milestone(board, settings, catalog, today, milestone, warnings)
     own = _own_filter(board, settings, catalog, today, warnings)
     context = BoardContext(
         settings=board,
@@ -290,7 +290,7 @@ def resolve(
         filter=own,
         columns=tuple(_lettered(columns)),
         warnings=tuple(warnings),
-        lacking=lacking,
+        remedy=remedy,
     )
 
 

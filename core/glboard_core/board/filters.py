@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import operator
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Container
 from datetime import date
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from typing import Literal
 from msgspec import Struct
 
 from glboard_core.board import rules
+from glboard_core.board.spelling import folded
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -96,15 +96,6 @@ def parse(text: str) -> Query:
         groups[-1].append(term)
         joined = False
     return Query(tuple(tuple(group) for group in groups))
-
-
-def folded(text: str) -> str:
-    """A text as it is compared: ignoring case, and whether letter and accent are one character or two."""
-    if text.isascii():
-        return text.casefold()
-    # The dot that casefold leaves over an "i" of "İ" is no letter that anybody types.
-    plain = unicodedata.normalize("NFD", text).casefold().replace("i\u0307", "i")
-    return unicodedata.normalize("NFC", plain)
 
 
 def quoted(text: str) -> str:

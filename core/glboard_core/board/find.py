@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from glboard_core.board.filters import folded
+from glboard_core.board.spelling import folded
 
 FindKind = Literal["action", "board", "milestone", "person", "filter", "issue", "address"]
 

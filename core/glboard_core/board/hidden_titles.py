@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from glboard_core.board.spelling import fold, in_original
+from glboard_core.board.spelling import replaced, skeleton
 from glboard_core.model.issue import IssueId
 
 #: So many words of a title in a row tell of it.
@@ -61,17 +61,16 @@ class HiddenTitles:
         """The text without whole titles; ``instead`` is called with each. ``shown`` may be named."""
         if not self._starts:
             return text
-        words = list(_words(text))
-        parts: list[str] = []
-        done = at = 0
+        return replaced(text, self._spans(list(_words(text)), shown), instead)
+
+    def _spans(
+        self, words: Sequence[tuple[str, int, int]], shown: IssueId | None
+    ) -> Iterator[tuple[int, int]]:
+        at = 0
         while at < len(words):
-            if (count := self._title_at(words, at, shown)) == 0:
-                at += 1
-                continue
-            start, end = in_original(text, words[at][1], words[at + count - 1][2])
-            parts += [text[done:start], instead(text[start:end])]
-            done, at = end, at + count
-        return "".join([*parts, text[done:]]) if parts else text
+            if count := self._title_at(words, at, shown):
+                yield words[at][1], words[at + count - 1][2]
+            at += max(count, 1)
 
     def _title_at(self, words: Sequence[tuple[str, int, int]], at: int, shown: IssueId | None) -> int:
         """How many words the longest title that starts here has; 0 if none does."""
@@ -101,6 +100,6 @@ class HiddenTitles:
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    """The words of a text, and where they are in its folded form."""
-    for found in _WORD.finditer(fold(text)):
+    """The words of a text, and where they are in its skeleton."""
+    for found in _WORD.finditer(skeleton(text)):
         yield found.group(), found.start(), found.end()

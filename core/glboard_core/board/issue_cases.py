@@ -62,16 +62,15 @@ def unlink(links: Mapping[IssueId, Sequence[LinkedIssue]], on: Sequence[Issue], 
     Nothing is to be done for an issue without such a link.
     """
     changes: list[tuple[IssueId, Change]] = []
-    title = ""
+    linked: list[Issue] = []
     for issue in on:
         there = links.get(issue.id, ())
         if (gone := next((one for one in there if one.id == other), None)) is None:
             continue
         frees = not any(one.kind == "is_blocked_by" and one.is_open and one is not gone for one in there)
-        work = _linked([issue], gone, gone.kind, add=False, frees=frees)
-        changes += work.changes
-        done = [one for one in on if any(one.id == identity for identity, _ in changes)]
-        title = titled(done, changes[-1][1].describe())
+        changes += _linked([issue], gone, gone.kind, add=False, frees=frees).changes
+        linked.append(issue)
+    title = titled(linked, changes[-1][1].describe()) if changes else ""
     return EditBatch(changes=tuple(changes), title=title)
 
 

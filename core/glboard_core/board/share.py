@@ -14,7 +14,7 @@ from fnmatch import translate
 from msgspec import structs
 
 from glboard_core.board.hidden_titles import HiddenTitles
-from glboard_core.board.spelling import fold, in_original
+from glboard_core.board.spelling import replaced, skeleton
 from glboard_core.config import ShareSettings
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, short_reference
 
@@ -62,12 +62,12 @@ class Masking:
     ) -> None:
         # A bracket is one, or the beginning of a set of characters.
         forms = [
-            form for one in map(fold, settings.labels) for form in (_glob(one, ".*", "."), translate(one))
+            form for one in map(skeleton, settings.labels) for form in (_glob(one, ".*", "."), translate(one))
         ]
         self._labels = [re.compile(form, re.DOTALL) for form in forms]
-        words = [fold(word).strip() for word in settings.words if fold(word).strip()]
-        hidden = [fold(title) for title in titles if self.hides_label(title)]
-        names = [fold(name) for name in people]
+        words = [skeleton(word).strip() for word in settings.words if skeleton(word).strip()]
+        hidden = [skeleton(title) for title in titles if self.hides_label(title)]
+        names = [skeleton(name) for name in people]
         literal = [(word, _word(word)) for word in words]
         literal += [(title, _words(title)) for title in hidden]
         literal += [(name, rf"(?<!\w){re.escape(name)}(?!\w)") for name in names]
@@ -75,7 +75,7 @@ class Masking:
         literal.sort(key=lambda one: len(one[0]), reverse=True)
         self._searches = [
             _search(one)
-            for one in (literal, [(label, _pattern(label)) for label in map(fold, settings.labels)])
+            for one in (literal, [(label, _pattern(label)) for label in map(skeleton, settings.labels)])
         ]
 
     def __bool__(self) -> bool:
@@ -83,31 +83,24 @@ class Masking:
 
     def hides_label(self, title: str) -> bool:
         """Whether a label fits one of the patterns."""
-        folded = fold(title)
-        return any(pattern.fullmatch(folded) for pattern in self._labels)
+        bare = skeleton(title)
+        return any(pattern.fullmatch(bare) for pattern in self._labels)
 
     def finds(self, text: str) -> bool:
         """Whether a text holds something that is masked."""
-        folded = fold(text)
-        return any(search is not None and search.search(folded) for search in self._searches)
+        bare = skeleton(text)
+        return any(search is not None and search.search(bare) for search in self._searches)
 
     def text(self, text: str, instead: Callable[[str], str] = lambda _: MASKED_WORD) -> str:
         """The text without masked words; ``instead`` is called with each."""
-        folded = fold(text)
+        bare = skeleton(text)
         spans = [
             found.span(1)
             for search in self._searches
             if search is not None
-            for found in search.finditer(folded)
+            for found in search.finditer(bare)
         ]
-        if not spans:
-            return text
-        parts: list[str] = []
-        done = 0
-        for start, end in (in_original(text, *span) for span in _merged(spans)):
-            parts += [text[done:start], instead(text[start:end])]
-            done = end
-        return "".join([*parts, text[done:]])
+        return replaced(text, _merged(spans), instead)
 
     def label(self, title: str) -> bool:
         """Whether a label is not shown at all: its name is masked, or holds a masked word."""
@@ -119,6 +112,7 @@ def _search(parts: Sequence[tuple[str, str]]) -> re.Pattern[str] | None:
 
     It looks ahead, so that one is found that begins within another: "Big Bank" and "Bank Holding".
     """
+    parts = [one for one in parts if one[0].strip()]
     if not parts:
         return None
     # Most places of a text begin none, and need not be tried with every word.

@@ -67,12 +67,14 @@ def check_labels(checks: Checks, settings: Settings, catalog: Catalog, today: da
         checks.ok("labels", f"All {len(known)} exist.", **figures)
         return
     essential = settings.labels.group
-    texts = [
-        f"{len(known)} exist" + (f", {len(missing)} do not: {listed(missing, MOST_NEAR)}" * bool(missing))
-    ]
-    texts += [f"no label starts with {listed(bare)}"] if bare and not (missing or below) else []
-    texts += [_below_words(below)] if below else []
-    text = f"{'; '.join(texts)}."
+    text = f"{len(known)} exist"
+    if missing:
+        text += f", {len(missing)} do not: {listed(missing, MOST_NEAR)}"
+    if below:
+        text += f"; {_below_words(below)}"
+    if not missing and not below:
+        text += f"; no label starts with {listed(bare)}"
+    text += "."
     advice = ""
     if missing or not below:
         advice = "Set the correct titles under [labels], or create the labels in GitLab."

@@ -494,6 +494,8 @@ class _SendBatch:
         outcomes = await inquiry.outcomes([(one.op, outcome) for one, outcome in failed], known)
         self._sender.relearned += people
         again: list[_PreparedOp] = []
+        # What is learned for the first of several would hide the former names from the others.
+        former = self._catalog
         for (one, _), outcome in zip(failed, outcomes, strict=True):
             before, now = known[one.op.issue], outcome.issue
             moved = before is not None and now is not None and before.project != now.project
@@ -504,7 +506,7 @@ class _SendBatch:
                 moved, self._ops[one.at] = True, elsewhere
                 new = elsewhere.change.project_of(None)
                 self._catalog = moved_in(self._catalog, one.op.change.project_of(None), new)
-            named = naming(one.op, people, self._catalog)
+            named = naming(one.op, people, former)
             if named is not one.op and self._once_more(one, outcome, self._catalog.learn(people=people)):
                 self._ops[one.at] = named
                 again.append(one)

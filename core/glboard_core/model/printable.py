@@ -19,7 +19,7 @@ _UNSEEN = (
 _SURROGATES = "\ud800-\udfff"
 #: Marks on one letter: no script stacks more. A terminal paints hundreds over the lines above and below.
 _MOST_MARKS = 8
-#: What can hold more: no mark is a letter.
+#: A run that can hold more: no mark is a word character.
 _MANY = rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}"
 
 
@@ -27,10 +27,10 @@ def printable(text: str) -> str:
     """The text without them; half of a surrogate pair, which has no encoding, is replaced."""
     if text.isprintable() and text.isascii():
         return text
-    return stacked(re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text)))
+    return limit_marks(re.sub(f"[{_SURROGATES}]", "\ufffd", re.sub(f"[{_UNSEEN}]+", "", text)))
 
 
-def stacked(text: str) -> str:
+def limit_marks(text: str) -> str:
     """The text with at most a few marks on each letter."""
     return re.sub(_MANY, _few_marks, text)
 

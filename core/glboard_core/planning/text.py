@@ -73,6 +73,11 @@ def day_words(day: date | None) -> str:
     return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
 
 
+def time_words(at: datetime) -> str:
+    """Day and time, as its zone has them: ``7 Dec 14:02``."""
+    return f"{day_words(at.date())} {at:%H:%M}"
+
+
 #: Days after which a moment is a date: older ones are easier to place as a day.
 _RECENT_DAYS = 30
 

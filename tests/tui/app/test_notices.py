@@ -184,7 +184,7 @@ REST = "(gl shows all)"
 def test_a_toast_has_at_most_two_lines(
     title: str, message: str, shown: tuple[str, str | None], cut: bool
 ) -> None:
-    found_title, found, was_cut = notices.folded(title, message, 40, REST)
+    found_title, found, was_cut = notices.shortened(title, message, 40, REST)
     assert (found_title, was_cut) == (shown[0], cut)
     lines = found.split("\n")
     assert len(lines) + bool(found_title) <= 2

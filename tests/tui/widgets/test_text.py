@@ -93,7 +93,7 @@ def test_a_long_text_is_measured_once() -> None:
         wrap("模" * count, 70, 70, 1_000)
         return time.process_time() - started
 
-    # Each line once measured all that follows it: sixteen times the time for four times the text.
+    # If each line measured all that follows it, four times the text would take sixteen times as long.
     once, more = min(seconds(2_000) for _ in range(3)), min(seconds(8_000) for _ in range(3))
     assert more < 8 * once + 0.02
 

@@ -185,7 +185,7 @@ class Options(Struct, frozen=True, kw_only=True):
             return self.team
         folder = self.config_path.parent
         if self.profile is None or (folder / TEAM_FILE).is_file():
-            return folder / TEAM_FILE  # all profiles once had one file
+            return folder / TEAM_FILE  # a file for all profiles stays in use
         return folder / self.profile / TEAM_FILE
 
     def read_team(self) -> Team | None:

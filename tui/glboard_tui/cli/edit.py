@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +29,7 @@ from glboard_core.model.merge_requests import MergeRequest
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import completes, confirmation, heavy
 from glboard_core.sync.timing import DAY, RECENT
+from glboard_core.unknown_names import not_among
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 from glboard_tui.cli.edit_names import (
@@ -496,10 +496,7 @@ def _column(columns: Sequence[Column], name: str) -> Column:
     for column in columns:
         if wanted in (column.key.casefold(), column.title.casefold()):
             return column
-    titles = {column.title.casefold(): column.title for column in columns}
-    near = tuple(titles[one] for one in get_close_matches(wanted, titles))
-    hint = "" if near else f"Choose one of {', '.join(titles.values())}."
-    raise NameUnknown("column", name, near, hint=hint)
+    raise not_among("column", name, (column.title for column in columns))
 
 
 def _questions(

@@ -54,7 +54,7 @@ def check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]
     for name in names:
         if catalog.person(name) is None and name not in assigned:
             known = [*sorted(assigned), *(person.username for person in catalog.people)]
-            meant = meant_words([f"@{one}" for one in get_close_matches(name, dict.fromkeys(known), 3)])
+            meant = _meant([f"@{one}" for one in get_close_matches(name, dict.fromkeys(known), 3)])
             hint = meant or "Give a username, or me. Only members of the group and assignees are known."
             raise UsageError(f"@{name}: no such user in {catalog.group}.", hint=hint)
 
@@ -68,24 +68,30 @@ def check_labels(
         if title in on or any(catalog.label(issue.project, title) for issue in issues):
             continue
         near = catalog.near_labels(title)
-        if title in add:
-            hint = f"{meant_words([f'“{one}”' for one in near])} Else create it in GitLab, as a group label."
-            hint = hint if near else "Create it in GitLab, as a group label."
-        else:
+        if title in remove:
             # What is on the issues is what can be removed from them.
             near = tuple(dict.fromkeys((*get_close_matches(title, sorted(on), 3, 0.7), *near)))[:3]
-            hint = meant_words([f"“{one}”" for one in near])
-            hint = hint or ("They have no label like it." if len(issues) > 1 else _labels_of(issues[0]))
+            hint = _labels_meant(near) or _labels_of(issues)
+        elif near:
+            hint = f"{_labels_meant(near)} Otherwise, create it in GitLab as a group label."
+        else:
+            hint = "Create it in GitLab as a group label."
         raise NameUnknown("label", title, near, hint=hint)
 
 
-def meant_words(near: Sequence[str]) -> str:
+def _labels_meant(near: Sequence[str]) -> str:
+    return _meant([f"“{title}”" for title in near])
+
+
+def _meant(near: Sequence[str]) -> str:
     """Names that somebody can have meant, as a question; "" if there are none."""
     return f"Did you mean {' or '.join(near)}?" if near else ""
 
 
-def _labels_of(issue: Issue) -> str:
-    shown = ", ".join(sorted(issue.labels))
+def _labels_of(issues: Sequence[Issue]) -> str:
+    if len(issues) > 1:
+        return "None of the issues has a label with a similar title."
+    shown = ", ".join(sorted(issues[0].labels))
     return f"Its labels: {shown}." if shown else "The issue has no labels."
 
 

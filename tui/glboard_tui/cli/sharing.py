@@ -179,7 +179,7 @@ def printed(
 
 
 def mask_words(shared: bool, share: ShareSettings) -> None:
-    """Mask the configured words in what a command without a mirror prints, if anybody watches a window."""
+    """Mask the configured words in what a command without a mirror prints, if any window is shared."""
     from glboard_core.folders import state_folder
     from glboard_core.store.peek import meta_of
     from glboard_tui.share import SHARE

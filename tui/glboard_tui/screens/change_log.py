@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from glboard_core.board.filters import folded
 from glboard_core.board.operations import OpId
+from glboard_core.board.spelling import folded
 from glboard_tui.change_lists import LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.deletion import ask_to_delete

@@ -17,7 +17,7 @@ from glboard_core.errors import READ_ONLY, GlboardError, UsageError
 from glboard_core.model.issue import Issue
 from glboard_core.planning.call import Call, PlanFigures, moment_of
 from glboard_core.planning.decisions import KINDS, Decision, DecisionKind, said_short, short_question
-from glboard_core.planning.text import counted, day_words, number
+from glboard_core.planning.text import counted, day_words, number, time_words
 from glboard_tui.commands.call import attempt, questions
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, IssueList, weight_words
@@ -129,7 +129,7 @@ class DecisionsPane(IssueList):
         note = bridge.typed(one.note.text) if one.note is not None else ""
         at = one.at.astimezone(self._calls.zone)
         same_day = at.date() == found.since.astimezone(self._calls.zone).date()
-        when = f"{at:%H:%M}" if same_day and self.call.is_call else f"{day_words(at.date())} {at:%H:%M}"
+        when = f"{at:%H:%M}" if same_day and self.call.is_call else time_words(at)
         by = ", ".join(map(bridge.people_words.name, one.by))
         said = bridge.people_words.spoken(said)
         if bridge.mask(issue) is not None:
@@ -182,7 +182,7 @@ class DecisionsPane(IssueList):
         count = self._found.count if self._found is not None else 0
         start = call.started.astimezone(zone)
         today = self.context.bridge.server_now().astimezone(zone).date()
-        at = f"{start:%H:%M}" if start.date() == today else f"{day_words(start.date())} {start:%H:%M}"
+        at = f"{start:%H:%M}" if start.date() == today else time_words(start)
         by = f" by {self.context.bridge.people_words.name(self._person)}" if self._person else ""
         what = f"{counted(count, 'decision')}{by}"
         posted = self._posted_words()
@@ -203,8 +203,7 @@ class DecisionsPane(IssueList):
             return ""
         if found.result != "posted":
             return " · comment not sent yet" if found.result == "waits" else " · comment not posted"
-        at = found.at.astimezone(self._calls.zone)
-        return f" · posted {day_words(at.date())} {at:%H:%M}"
+        return f" · posted {time_words(found.at.astimezone(self._calls.zone))}"
 
     def _capacity(self) -> Content | None:
         found = self._found

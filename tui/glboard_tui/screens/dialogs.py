@@ -150,7 +150,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         return super().dismiss(result)
 
     def remove(self) -> AwaitRemove:
-        """Leave the app, which would paint the screen below once more, though it is painted by then."""
+        """Leave the app without painting the screen below, which is painted already."""
         return self.app._prune(self)
 
     def action_cancel(self) -> None:

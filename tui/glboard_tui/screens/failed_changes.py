@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import structs
 from textual.content import Content
 
-from glboard_core.board.filters import folded
 from glboard_core.board.operations import Change, OpId
+from glboard_core.board.spelling import folded
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError, SharedScreen
 from glboard_tui.change_lists import FailedRow

@@ -77,9 +77,9 @@ AUTO: tuple[Shape, ...] = (
     *(SHAPES["wrapped"]._replace(titles=lines) for lines in TITLES[1:]),
     SHAPES["dense"],
 )
-#: Where even the densest shows not all cards, so that the column scrolls: titles lose nothing by it then.
+#: For a column that scrolls because even the densest does not show all cards: shorter titles gain nothing.
 SCROLLED = SHAPES["wrapped"]._replace(titles=4)
-#: Those that cut titles: what they leave of a column goes to the titles that are cut.
+#: Those that cut titles: the lines that they leave free in a column go to the cut titles.
 TIGHT = frozenset(shape for shape in AUTO if shape.titles < WHOLE)
 
 #: On a shared screen: every title is whole, and the cards are as far apart as they all fit.

@@ -91,7 +91,7 @@ class FirstFrame:
 
 
 def take_waiting(screen: Screen[Any]) -> None:
-    """Paint with this frame all that waits to be painted: else what a key changes takes several frames.
+    """Paint with this frame all that waits to be painted: otherwise, what a key changes takes several frames.
 
     What changes its size is left to the frame in which it has its new one.
     """

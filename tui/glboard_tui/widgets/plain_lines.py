@@ -47,8 +47,8 @@ def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
     return Style(background=base + background), Style(background=base)
 
 
-def let_pictures_go() -> None:
-    """Keep the lines of no widget that is gone.
+def forget_removed_widgets() -> None:
+    """Keep no lines of removed widgets.
 
     Textual caches these two colors by widget, and so keeps all lines of up to a thousand widgets that are
     closed: each garbage collection reads them.

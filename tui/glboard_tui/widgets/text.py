@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from glboard_core.model.printable import stacked
+from glboard_core.model.printable import limit_marks
 
 ELLIPSIS = "…"
 #: The filled and the empty part of a bar.
@@ -52,7 +52,7 @@ def clean(text: str) -> str:
 def _cleaned(text: str) -> str:
     text = _CONTROL.sub(" ", text)
     text = _SURROGATE.sub("\ufffd", text)
-    return stacked(_UNSTABLE.sub("", text)).translate(_FLAGS)
+    return limit_marks(_UNSTABLE.sub("", text)).translate(_FLAGS)
 
 
 def clean_lines(text: str) -> str:
@@ -109,7 +109,7 @@ def wrap(text: str, first: int, width: int, most: int) -> tuple[str, ...]:
 def _break(text: str, width: int) -> int:
     """Where a first line of ``width`` cells ends: before a word, or within one longer than a line.
 
-    Not before the end of a text that fits.
+    Not before the end of a text that fits. A widget without a size yet has less than no width.
     """
     if width < 1:
         return 1
