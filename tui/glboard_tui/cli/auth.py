@@ -21,6 +21,7 @@ from msgspec import Struct, structs
 from glboard_core.errors import UsageError
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.groups import NamedGroup
 
 if TYPE_CHECKING:
     from glboard_core.auth.overview import FoundAccount, Overview
@@ -68,7 +69,7 @@ url_option = click.option("--url", metavar="URL", help="GitLab URL (default: the
 user_option = click.option("--user", metavar="NAME", help="Use this user's sign-in, if there are several.")
 
 
-@click.group("auth", cls=context.NamedGroup)
+@click.group("auth", cls=NamedGroup)
 def auth_command() -> None:
     """Sign in or out, or show where tokens come from."""
 

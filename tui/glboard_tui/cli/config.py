@@ -20,6 +20,7 @@ from glboard_tui.cli import context, printing
 from glboard_tui.cli.config_boards import boards_command
 from glboard_tui.cli.config_init import TEMPLATE, init_command
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.groups import NamedGroup
 
 if TYPE_CHECKING:
     from glboard_core.config_check import CheckedConfig, Mistake
@@ -56,7 +57,7 @@ class ShownMistakes(Struct, frozen=True, kw_only=True):
     checks: tuple[Any, ...]
 
 
-@click.group("config", cls=context.NamedGroup)
+@click.group("config", cls=NamedGroup)
 @click.pass_obj
 def config_command(options: Options) -> None:
     """Create, check, edit or show the configuration."""

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +22,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core import logfile
 from glboard_core.config import Settings, load
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
+from glboard_core.errors import ConfigError, GlboardError, UsageError
 from glboard_core.folders import config_folder
 from glboard_core.model.printable import printable
 from glboard_core.planning.text import plain
@@ -320,29 +319,6 @@ def parse_time(text: str) -> datetime:
             f"“{text}” is not a time.", hint="Use a format like 2026-12-07 or 2026-12-07T15:00:00Z."
         )
     return moment
-
-
-class NamedGroup(click.Group):
-    """A group of commands that suggests close matches for an unknown one, and lists each with its whole first
-    sentence."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Raises NameUnknown for an unknown command."""
-        known = self.list_commands(ctx)
-        if args and not args[0].startswith("-") and args[0] not in known:
-            near = tuple(get_close_matches(args[0], known, 2))
-            raise NameUnknown(
-                "command", args[0], near, hint="" if near else f"See {ctx.command_path} --help."
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands in the help."""
-        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, one.get_short_help_str(200)) for name, one in commands if one])
 
 
 # Options that can stand before and after the command's name

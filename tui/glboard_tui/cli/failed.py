@@ -18,6 +18,7 @@ from glboard_core.model.issue import short_reference
 from glboard_core.planning.text import counted
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.groups import NamedGroup
 from glboard_tui.cli.sending import Outcomes, conflict_words, reference
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class _Row(Struct, frozen=True):
         }
 
 
-@click.group("failed", cls=context.NamedGroup)
+@click.group("failed", cls=NamedGroup)
 def failed_command() -> None:
     """List, retry or discard the changes that GitLab refused, and those in conflict.
 

@@ -22,6 +22,7 @@ from glboard_core import environment, logfile
 from glboard_core.errors import ConnectionFailed, GlboardError, NameUnknown, NotUnderstood, UsageError, misled
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options
+from glboard_tui.cli.groups import NamedGroup
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -54,7 +55,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(context.NamedGroup):
+class LazyGroup(NamedGroup):
     """A group that lists its commands with one line of help each, without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

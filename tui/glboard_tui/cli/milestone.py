@@ -12,6 +12,7 @@ from glboard_core.errors import READ_ONLY, UsageError
 from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import PARTLY, Options
+from glboard_tui.cli.groups import NamedGroup
 
 if TYPE_CHECKING:
     from glboard_core.milestone_setup import MilestoneSetup
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _DOES = {"create": "create", "update": "update", "nothing": "no change", "impossible": "not possible"}
 
 
-@click.group("milestone", cls=context.NamedGroup)
+@click.group("milestone", cls=NamedGroup)
 @context.as_of_option
 @context.team_option
 def milestone_command() -> None:

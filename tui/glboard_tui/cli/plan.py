@@ -32,6 +32,7 @@ from glboard_core.planning.text import plain
 from glboard_core.sync.timing import DAY
 from glboard_tui.cli import context, printing
 from glboard_tui.cli.context import Options, cells, moment, parse_time
+from glboard_tui.cli.groups import NamedGroup
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -88,7 +89,7 @@ _number = click.option(
 _replace = click.option("--replace", is_flag=True, help="Replace a locked plan without asking.")
 
 
-@click.group("plan", cls=context.NamedGroup)
+@click.group("plan", cls=NamedGroup)
 @context.as_of_option
 def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
