@@ -220,6 +220,8 @@ class Bridge:
     def keep_unseen(self) -> None:
         """Store unseen changes for the next session. If they cannot be written, only they are lost."""
         if self.engine is not None:
+            # What was sent while the program quits is in no frame.
+            self.flush()
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
     def kept(self, key: str) -> bytes | None:

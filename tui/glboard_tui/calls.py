@@ -225,21 +225,32 @@ class Calls:
     # Beginning and ending
 
     def begin_wanted(self) -> None:
-        """Begin the call that the command line asked for, unless one goes on, once there is a milestone."""
+        """Begin the call that the command line asked for, once there is a milestone, unless one goes on.
+
+        A call on an earlier milestone that no one ended does not go on for ever.
+        """
         if not self.wanted or self._attach() is None or not self._bridge.is_complete:
             return
-        if self._milestone() is None or self._bridge.index is None:
+        if (milestone := self._milestone()) is None or self._bridge.index is None:
             return
         self.wanted = False
-        if self.running is None:
+        running = self.running
+        if running is None or (
+            self._title(running) != milestone.title and self._bridge.server_now() - running.started > _RECENT
+        ):
             self.start()
 
     def start(self) -> Call | None:
-        """Begin a call on the milestone being planned; None if there is none. Raises StoreFailed."""
+        """Begin a call on the milestone being planned; None if there is none. Raises StoreFailed.
+
+        One that goes on is ended: a change is a decision of one call.
+        """
         from glboard_core.planning.call import new_call
 
         if (milestone := self._milestone()) is None:
             return None
+        while (open_ := self.running) is not None:
+            self.end(open_)
         before = self._figures(milestone)
         return self._keep(
             new_call(milestone.title, self._bridge.server_now(), group=self._group, before=before)

@@ -87,6 +87,13 @@ class ExternalChange(Struct, frozen=True, kw_only=True):
         return ", ".join(self.what)
 
 
+class _Kept(Struct, frozen=True, kw_only=True):
+    """What is kept for the next session. ``own`` were changed here last: its first poll tells of that."""
+
+    rows: list[ExternalChange]
+    own: list[IssueId] = []
+
+
 class UnseenChanges:
     """The cards not viewed yet, the latest change last. ``in`` tests for an issue id."""
 
@@ -119,15 +126,20 @@ class UnseenChanges:
 
     def kept(self) -> bytes:
         """Everything, encoded for the store; b"" for nothing."""
-        return msgspec.msgpack.encode(list(self)) if self._rows else b""
+        if not self._rows and not self._own:
+            return b""
+        return msgspec.msgpack.encode(_Kept(rows=list(self), own=sorted(self._own)))
 
     def take_up(self, kept: bytes | None) -> None:
         """Continue with what an earlier session stored. Data of another version is ignored."""
         if not kept:
             return
         with suppress(msgspec.DecodeError):
-            rows = msgspec.msgpack.decode(kept, type=list[ExternalChange])
-            self._rows = {row.id: row for row in rows if row.was or row.now} | self._rows
+            found = msgspec.msgpack.decode(kept, type=_Kept | list[ExternalChange])
+            # Earlier versions kept the rows alone.
+            found = found if isinstance(found, _Kept) else _Kept(rows=found)
+            self._rows = {row.id: row for row in found.rows if row.was or row.now} | self._rows
+            self._own.update(found.own)
 
     # What happened
 

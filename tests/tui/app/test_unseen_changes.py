@@ -299,6 +299,15 @@ def test_unseen_changes_are_kept_for_the_next_session() -> None:
     assert UnseenChanges().kept() == b""
 
 
+def test_what_was_changed_here_at_the_end_is_no_news_at_the_next_start() -> None:
+    unseen, later = UnseenChanges(), UnseenChanges()
+    unseen.answered([issue(1).id])
+    later.take_up(unseen.kept())
+    touched = [IssueDiff((issue(n), issue(n, updated_at=LATER))) for n in (1, 2)]
+    later.heard(touched, None, me="me", now=LATER)
+    assert [row.id for row in later] == [issue(2).id]
+
+
 async def test_unseen_changes_are_stored_when_the_program_quits() -> None:
     async with staged() as stage:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)

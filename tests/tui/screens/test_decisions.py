@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from textual.events import Paste
 
+from glboard_core.decision_log import keep_call
 from glboard_core.demo.world.world import World
 from glboard_core.errors import StoreFailed
+from glboard_core.planning.call import new_call
 from glboard_tui.screens import decisions_post
 from glboard_tui.screens.decisions import DecisionsPane
 from glboard_tui.screens.decisions_post import PostDecisions
@@ -379,3 +382,28 @@ async def test_the_comment_is_called_posted_only_if_gitlab_has_it(stage: Stage) 
     assert "· comment not posted" in text(stage)
     await stage.press("escape", "g", "f", "d", "escape", "g", "x")
     assert "posted" not in text(stage)
+
+
+async def test_a_call_left_open_on_an_earlier_milestone_ends_when_the_next_begins(stage: Stage) -> None:
+    calls = stage.screen.context.planning.calls
+    now = stage.app.bridge.server_now()
+    keep_call(stage.engine.store, new_call("19.7", now - timedelta(days=30)))
+    calls.reload()
+    left = calls.running
+    assert left is not None
+    calls.wanted = True
+    calls.begin_wanted()
+    running = calls.running
+    assert running is not None
+    assert running.milestone == "19.8"
+    calls.end(running)
+    assert calls.running is None
+    # One on this milestone goes on, however long: decisions can take a week.
+    calls.resume(left)
+    keep_call(stage.engine.store, new_call("19.8", now - timedelta(days=7)))
+    calls.reload()
+    week = calls.running
+    assert week is not None
+    calls.wanted = True
+    calls.begin_wanted()
+    assert calls.running == week
