@@ -43,7 +43,7 @@ def test_a_body_keeps_its_lines() -> None:
 
 
 def test_letters_of_an_argument_that_cannot_be_decoded_are_not_thrown_away() -> None:
-    assert clean_text.typed_body("one\r\ntwo\0\x1b[2J") == "one\ntwo"
+    assert clean_text.typed_body("one\r\ntwo\0\x1b[2J\u202e") == "one\ntwo\x1b[2J\u202e"
     with pytest.raises(UnicodeEncodeError):
         clean_text.typed_body(b"x\xffy".decode(errors="surrogateescape"))
 

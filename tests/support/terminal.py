@@ -130,6 +130,7 @@ class Terminal:
             timeout=None,
             maxread=1 << 16,
             echo=True,
+            preexec_fn=_heed_interrupts,
         )
         self.process.delayafterclose = self.process.delayafterterminate = 0.05
         # pexpect would wait before each send, for the sake of password prompts.
@@ -239,6 +240,11 @@ class Terminal:
         """Whether the line discipline is a shell's: echo and line mode."""
         local = termios.tcgetattr(self.process.child_fd)[3]
         return bool(local & termios.ECHO) and bool(local & termios.ICANON)
+
+
+def _heed_interrupts() -> None:
+    """Start as a shell starts a program: where tests run in the background, Ctrl+C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def clean_environment(home: Path) -> dict[str, str]:

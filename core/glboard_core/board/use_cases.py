@@ -21,7 +21,7 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.clean_text import line
+from glboard_core.model.clean_text import typed_body
 from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 
@@ -519,7 +519,9 @@ def reachable(index: BoardIndex) -> dict[str, Column]:
 
 def new_issue(board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme) -> Create:
     """A new issue that belongs on this board, in this column: with its labels, milestone, assignee."""
-    new = Create(project=project, title=line(title), labels=board.labels, milestone=board.milestone or None)
+    new = Create(
+        project=project, title=typed_body(title), labels=board.labels, milestone=board.milestone or None
+    )
     return new if column is None else column.new_issue(new, flow)
 
 

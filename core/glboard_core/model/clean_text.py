@@ -1,5 +1,5 @@
-"""Cleans text: from the server, so that nothing above ever sees a control character, and what a person pasted
-or an editor saved, before it is sent: no one sees these characters, and GitLab refuses or removes some."""
+"""Cleans text: from the server, so that nothing above ever sees a control character; and what a person typed,
+of which GitLab refuses NUL."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def line(text: str) -> str:
 
 
 def typed_body(text: str) -> str:
-    """``clean_body`` of what a person typed.
+    r"""What a person typed, as it is, with ``\n`` between lines and without the one character GitLab refuses.
 
     Raises UnicodeEncodeError for an argument that could not be decoded: its letters are not thrown away.
     """
     text.encode()
-    return clean_body(text)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def clean_body(text: str) -> str:

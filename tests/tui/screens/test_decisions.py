@@ -79,9 +79,9 @@ async def test_a_small_call(stage: Stage) -> None:
     await stage.focus("platform#4")
     await stage.press("semicolon")
     on_top(stage, CommentDialog)
-    # What no one sees is left out of what was pasted: GitLab would refuse it.
+    # NUL is left out of what was pasted: GitLab would refuse it.
     assert stage.app.focused is not None
-    stage.app.focused.post_message(Paste("Needs a\0 \x1b[31mrunner."))
+    stage.app.focused.post_message(Paste("Needs a\0 runner."))
     await stage.pilot.pause()
     await stage.press("enter")
     await stage.type("Who has one?")

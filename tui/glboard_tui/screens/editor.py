@@ -12,7 +12,7 @@ from textual.app import App, SuspendNotSupported
 
 from glboard_core.errors import ConfigError, GlboardError
 from glboard_core.files import decoded, read_bytes
-from glboard_core.model.clean_text import clean_body
+from glboard_core.model.clean_text import typed_body
 from glboard_tui.terminal import editor_command, run_editor
 
 _ANOTHER_EDITOR = "Set another, for example: export EDITOR=nano"
@@ -70,7 +70,7 @@ def run(command: list[str]) -> int:
 
 
 def _written(path: Path) -> str:
-    """The text of a file, in whatever encoding the editor wrote it, without what no one can see in it."""
+    """The text of a file, in whatever encoding the editor wrote it."""
     raw = read_bytes(path)
     try:
         text = decoded(raw, path.name)
@@ -80,4 +80,4 @@ def _written(path: Path) -> str:
         except UnicodeDecodeError:
             # An editor in a locale without UTF-8: every byte is a letter there.
             text = raw.decode("latin-1")
-    return clean_body(text)
+    return typed_body(text)

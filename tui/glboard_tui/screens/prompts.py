@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from glboard_core.model.clean_text import clean_body
+from glboard_core.model.clean_text import typed_body
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 
@@ -138,8 +138,8 @@ class CommentDialog(Dialog[tuple[str, bool]]):
 
     @property
     def _typed(self) -> str:
-        """The text without control characters that were pasted: no one sees them, and GitLab refuses some."""
-        return clean_body(self._area.text)
+        """The text, without NUL that was pasted: no one sees it, and GitLab refuses it."""
+        return typed_body(self._area.text)
 
     def action_send(self) -> None:
         text = self._typed.rstrip()
