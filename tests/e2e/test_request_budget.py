@@ -88,6 +88,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[World], DemoSer
         yield served
 
 
+@pytest.mark.slow
 def test_acts_in_an_organisation_cost_what_the_table_says(
     serve: Callable[[World], DemoServer], tmp_path: Path
 ) -> None:

@@ -187,6 +187,7 @@ def fields_of(types: set[Any]) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 async def test_all_that_is_asked_is_among_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever adds a request adds an operation to ``operations.py``, and its fields to ``rich_world``."""
     with MaliciousServer(rich_world()) as server, Watch(monkeypatch) as watch:

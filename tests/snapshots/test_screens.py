@@ -100,6 +100,7 @@ def test_walk_wide(picture: Compare) -> None:
     assert picture(WIDE, "g", "n", "n", card="platform#6")
 
 
+@pytest.mark.slow
 def test_end_of_a_walk_narrow(picture: Compare) -> None:
     assert picture(NARROW, "g", "n", "3", "l", "n", "M", "l")
 

@@ -150,6 +150,7 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
         assert engine.status.age == pytest.approx(2 * HOURS, abs=60)
 
 
+@pytest.mark.slow
 async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path) -> None:
     place = EngineOptions(group=GROUP, folder=tmp_path)
     settings = Settings(sync=STILL)

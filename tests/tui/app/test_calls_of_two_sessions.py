@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
@@ -40,6 +42,7 @@ async def note(stage: Stage, issue: str, text: str) -> None:
     await stage.press("ctrl+s")
 
 
+@pytest.mark.slow
 async def test_a_call_of_two_sessions_on_one_state_file(tmp_path: Path) -> None:
     world = small_world()
     # A call starts later than its issues, also by a clock that is told in whole seconds.

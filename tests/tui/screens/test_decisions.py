@@ -351,6 +351,7 @@ async def test_a_note_on_a_new_issue_stays_with_it(stage: Stage, monkeypatch: py
     assert "Lost?" not in whole(stage)
 
 
+@pytest.mark.slow
 async def test_the_comment_is_called_posted_only_if_gitlab_has_it(stage: Stage) -> None:
     """Also undone, refused, and not sent yet; and what is only staged is neither decided nor posted."""
     await decide(stage)
