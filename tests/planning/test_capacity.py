@@ -304,6 +304,34 @@ def test_free_capacity_is_the_total_less_everything(rows: list[tuple[str, int, b
     assert found.accepted <= found.planned
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["19.7", "19.8"]),
+            st.integers(0, 9),
+            st.sampled_from(["workflow::in dev", "workflow::in review"]),
+            st.sampled_from(["", "a", "b"]),
+        ),
+        max_size=20,
+    ),
+    st.sampled_from([0.5, 1.0]),
+)
+def test_people_and_what_is_unassigned_add_up_to_the_team(
+    rows: list[tuple[str, int, str, str]], share: float
+) -> None:
+    issues = [
+        issue(n, "Deliverable", state, milestone=title, weight=weight, assignees=(who,) if who else ())
+        for n, (title, weight, state, who) in enumerate(rows)
+    ]
+    team = Team(people=(Member(username="a"), Member(username="b")))
+    found = capacity_of(issues, team, PlanningSettings(likely_share=share))
+    carried = found.carry_over
+    no_one = carried.likely_of(one for one in carried.issues if not one.assignees) + found.unassigned
+    assert sum(person.free or 0 for person in found.people) - no_one == found.free_likely
+    assert sum(person.likely for person in found.people) <= carried.likely
+    assert sum(person.carry_over for person in found.people) <= carried.weight
+
+
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 40))
 def test_workdays_of_whole_weeks_are_five_each(start: date, weeks: int) -> None:
     if weeks:

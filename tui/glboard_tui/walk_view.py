@@ -148,7 +148,7 @@ def people_free(
     for username, one in people.items():
         words, tone = state_of(one)
         budget = one.budget.weight if one.budget is not None else 0
-        taken = one.committed + one.carry_over
+        taken = one.committed + one.likely
         found.append(
             PersonFree(
                 key=f"{accept}{by_name[username]}" if username in by_name else "",

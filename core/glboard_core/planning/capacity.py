@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.errors import UsageError
@@ -81,7 +81,8 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
     """One person. ``budget`` is None for an assignee who is not in the team file.
 
     ``committed`` is the weight of the milestone's open issues assigned to them, Deliverable or not, each
-    in full (rule 10); ``carry_over`` that of the open Deliverables before it.
+    in full (rule 10); ``carry_over`` that of the open Deliverables before it, and ``likely`` what of that
+    probably comes along.
     """
 
     username: str
@@ -89,11 +90,15 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
     budget: PersonBudget | None = None
     committed: int = 0
     carry_over: int = 0
+    likely: float = 0.0
 
     @property
     def free(self) -> float | None:
-        """The free part of the budget; negative if over. None without a budget."""
-        return None if self.budget is None else self.budget.weight - self.committed - self.carry_over
+        """The free part of the budget after the likely carry-over; negative if over. None without a budget.
+
+        People and what is unassigned add up to the team's ``free_likely``.
+        """
+        return None if self.budget is None else self.budget.weight - self.committed - self.likely
 
 
 class CarryOver(Struct, frozen=True, kw_only=True):
@@ -106,6 +111,13 @@ class CarryOver(Struct, frozen=True, kw_only=True):
     weight: int = 0
     unweighted: int = 0
     likely: float = 0.0
+    #: The issues that are nearly done, and the share of the others that is likely.
+    nearly_done: frozenset[IssueId] = frozenset()
+    likely_share: float = 1.0
+
+    def likely_of(self, issues: Iterable[Issue]) -> float:
+        """The likely weight of some of these issues."""
+        return total(i for i in issues if i.id not in self.nearly_done).weight * self.likely_share
 
 
 class Capacity(Struct, frozen=True, kw_only=True):
@@ -190,15 +202,17 @@ def _left_of(
 ) -> CarryOver:
     left = sorted(issues, key=rank_key)
     unlikely = set(planning.nearly_done)
-    likely = [i for i in left if (state := flow.of(i)) is None or state.name not in unlikely]
+    nearly_done = (i.id for i in left if (state := flow.of(i)) is not None and state.name in unlikely)
     sums = total(left)
-    return CarryOver(
+    found = CarryOver(
         milestone=before.title,
         issues=tuple(left),
         weight=sums.weight,
         unweighted=sums.unweighted,
-        likely=total(likely).weight * planning.likely_share,
+        nearly_done=frozenset(nearly_done),
+        likely_share=planning.likely_share,
     )
+    return structs.replace(found, likely=found.likely_of(left))
 
 
 def capacity(
@@ -290,7 +304,7 @@ class CapacityTally:
         return Capacity(
             milestone=milestone.title,
             workdays=len(workdays(milestone)),
-            people=tuple(self._rows(team, carried.issues)),
+            people=tuple(self._rows(team, carried)),
             total=sum((budget(member, team, milestone).weight for member in team.people), 0.0),
             carry_over=carried,
             planned=self._planned,
@@ -299,8 +313,8 @@ class CapacityTally:
             unassigned=self._unassigned,
         )
 
-    def _rows(self, team: Team, carried: Sequence[Issue]) -> Iterable[PersonCapacity]:
-        left = by_assignee(carried)
+    def _rows(self, team: Team, carried: CarryOver) -> Iterable[PersonCapacity]:
+        left = by_assignee(carried.issues)
         committed = {name: weight for name, (count, weight) in self._people.items() if count}
         for name in _with_others(team, {**committed, **left}):
             member = team.member(name)
@@ -310,6 +324,7 @@ class CapacityTally:
                 budget=budget(member, team, self._milestone) if member else None,
                 committed=committed.get(name, 0),
                 carry_over=total(left.get(name, ())).weight,
+                likely=carried.likely_of(left.get(name, ())),
             )
 
 
@@ -471,7 +486,7 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
         budget = "not in team.toml" if person.budget is None else number(person.budget.weight)
         free = "" if person.free is None else with_sign(person.free)
         lines.append(
-            f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {free} |"
+            f"| {plain(person.username)} | {budget} | {number(person.likely)} | {person.committed} | {free} |"
         )
     return "\n".join(lines)
 

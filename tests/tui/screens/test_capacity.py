@@ -83,7 +83,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     assert alder.endswith("- 11.5w free of 12.5")
     assert birch.startswith("eng_birch frontend 2 0 2 ppp")
     assert birch.endswith("o 1w over of 1")
-    assert unassigned == "unassigned 0 6"
+    assert unassigned == "unassigned 2 6"
     assert team.startswith("team 2 9 ccc")
     assert team.endswith("2.5w free of 13.5")
     said = words(stage)

@@ -186,7 +186,7 @@ class CapacityReport(Report, frozen=True):
                 number(person.budget.net_days) if person.budget else "no days",
                 number(person.budget.weight) if person.budget else "",
                 str(person.committed),
-                str(person.carry_over),
+                number(person.likely),
                 "" if person.free is None else signed(person.free),
             )
             for person in report.people

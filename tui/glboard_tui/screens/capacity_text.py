@@ -14,6 +14,7 @@ from msgspec import Struct
 from glboard_core.model.issue import short_reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
+from glboard_core.planning.readiness import total
 from glboard_core.planning.team import Days, FormerNames, Member, Team, days
 from glboard_core.planning.text import counted, day_words, number
 from glboard_tui.planning import Lookback
@@ -116,10 +117,11 @@ def team_table(found: Capacity, columns: Columns, *, rule: bool = False) -> Tabl
         tone="bad" if free < 0 else "good",
         weight=found.total,
     )
-    unassigned = Tally(days="", carried=0, planned=found.unassigned, remains="", tone="plain", weight=None)
+    left = found.carry_over.likely_of(i for i in found.carry_over.issues if not i.assignees)
+    unassigned = Tally(days="", carried=left, planned=found.unassigned, remains="", tone="plain", weight=None)
     rows = (
         [_cells(_UNASSIGNED, "", unassigned, columns, "muted")]
-        if found.unassigned and columns.figures
+        if (found.unassigned or left) and columns.figures
         else []
     )
     heads = {len(rows): (Head("", "line", rule=True),)} if rule else {}
@@ -138,7 +140,7 @@ def _person(person: PersonCapacity, columns: Columns) -> tuple[Cell, ...]:
         remains = _remains(free, budget.weight)
     tally = Tally(
         days=number(budget.net_days) if budget else "",
-        carried=person.carry_over,
+        carried=person.likely,
         planned=person.committed,
         remains=remains,
         tone=tone,
@@ -209,11 +211,14 @@ def person_facts(
     """What the file says about a person, and which issues come along. ``username`` is GitLab's."""
     net = member.net_days.get(milestone.title)
     support = member.support_days.get(milestone.title)
-    carried = [
+    own = [issue for issue in found.carry_over.issues if username in issue.assignees]
+    carried: list[Item] = [
         f"{short_reference(issue.reference)} {'?' if issue.weight is None else f'{issue.weight}w'}"
-        for issue in found.carry_over.issues
-        if username in issue.assignees
+        for issue in own
+        if issue.id not in found.carry_over.nearly_done
     ]
+    if ending := [issue for issue in own if issue.id in found.carry_over.nearly_done]:
+        carried.append(Fact(f"{total(ending).weight}w nearly done", minor=True))
     return [
         ("Time off", _within(member.time_off, milestone) or ("none",)),
         ("Own holidays", _within(member.holidays, milestone)),
