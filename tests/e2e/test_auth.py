@@ -116,7 +116,7 @@ def test_a_token_is_typed_unseen(server: DemoServer, home: Path) -> None:
 def test_what_is_typed_can_be_wrong(server: DemoServer, home: Path) -> None:
     for token, said in (
         ("glpat-wrong", "unknown token"),
-        ("two words", "contains spaces"),
+        ("two words", "quotes, spaces"),
         (server.token_for("eng_1", "read_user"), "missing the scope “read_api”"),
     ):
         with terminal(home, "login", "--url", server.url) as screen:

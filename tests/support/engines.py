@@ -46,6 +46,8 @@ LABELS = (
 )
 #: Quick retries. The timeouts are a person's: on a busy machine a short one turns one request into several.
 QUICK = Limits(first_wait=0.01, longest_wait=0.05)
+#: For answers that never come.
+HASTY = structs.replace(QUICK, read=0.5, total=1.5, patience=3.0)
 #: Polls only on demand, nothing held.
 STILL = SyncSettings(poll=3600, poll_idle=3600, reconcile=3600, catalog=3600, hold=0, hold_comments=0)
 #: Polls all the time.

@@ -17,7 +17,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import EngineNotice, Settled, Status, StatusChanged
-from support.engines import BRISK, STILL, Session, build_world, lines, session
+from support.engines import BRISK, HASTY, STILL, Session, build_world, lines, session
 
 LOSSES = [
     "reset-before",
@@ -38,7 +38,7 @@ LOSSES = [
 async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
     server: DemoServer, fault: str
 ) -> None:
-    async with session(server) as context:
+    async with session(server, limits=HASTY) as context:
         server.faults.next(fault, "createNote")
         server.faults.next(fault, "createIssue")
         context.comment("app#1", "Once")
@@ -60,7 +60,7 @@ async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fault: str) -> None:
-    async with session(server) as context:
+    async with session(server, limits=HASTY) as context:
         server.faults.next(fault, "updateIssue")
         context.do(
             "app#1", Edit(weight=3), Edit(weight=5), Edit(milestone="19.8"), Edit(assignees=("eng_1",))
