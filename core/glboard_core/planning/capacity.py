@@ -96,7 +96,8 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
     def free(self) -> float | None:
         """The free part of the budget after the likely carry-over; negative if over. None without a budget.
 
-        People and what is unassigned add up to the team's ``free_likely``.
+        People and what is unassigned add up to the team's ``free_likely``. Only an issue with several
+        assignees counts for each.
         """
         return None if self.budget is None else self.budget.weight - self.committed - self.likely
 
